@@ -6,7 +6,7 @@ import { edict, scratchFolder } from './support/edict-process.ts';
 /*
  * What `npm run bench` measures with is made like this; the bench itself is run by people.
  */
-test('a file of the bench and its record are in sync', async () => {
+test('a generated file and its record are in sync', async () => {
   const folder = scratchFolder();
   const { file, state } = await writeFixture(folder, { publications: 60 });
   const { code, stdout, stderr } = await edict(['plan', file, '--state', state, '--detailed-exitcode'], folder);

@@ -10,7 +10,7 @@ test('every exported function has a docstring', () => {
   );
 });
 
-test('every test file runs every test it has', () => {
+test('every test file runs all of its tests', () => {
   const mistakes = sourceFiles('test').map((file) => [file.path, uvuMistake(file)] as const);
   assert.equal(
     mistakes.filter(([, mistake]) => mistake !== null),
@@ -33,7 +33,7 @@ test('finds exported functions without a docstring', () => {
   assert.equal(undocumentedFunctions(parseSource('x.ts', text)), ['b', 'd', 'f', 'g']);
 });
 
-test('finds tests that uvu would drop in silence', () => {
+test('finds tests that uvu would drop silently', () => {
   const mistake = (text: string): string | null => uvuMistake(parseSource('x.test.ts', `import { suite, test } from 'uvu';\n${text}`));
   assert.is(mistake("test('a', f); test.run();"), null);
   assert.is(mistake("const s = suite('s'); s('a', f); s.run(); test('b', f); test.run();"), null);

@@ -70,7 +70,7 @@ function keysIn(node: ts.Node): string[] {
 
 const rows = [...rowsOfNotes(), ...rowsOfEvents()];
 
-test('the table in the README is what is logged', () => {
+test('the table in the README lists every log event', () => {
   const lines = rows.map(({ event, message, levels, fields }) => {
     return `| \`${event}\` | ${[...levels].join(', ')} | ${message} | ${[...fields].map((field) => `\`${field}\``).join(', ')} |`;
   });
@@ -78,7 +78,7 @@ test('the table in the README is what is logged', () => {
   assert.ok(readme.includes(table), table);
 });
 
-test('every message that the source knows is in the table', () => {
+test('every message in the source is in the table', () => {
   const source = sourceFiles('src/telemetry').find(({ path }) => path === 'src/telemetry/log-messages.ts');
   assert.ok(source);
   const messages = nodesOf(source, ts.isPropertyAssignment)
@@ -91,7 +91,7 @@ test('every message that the source knows is in the table', () => {
   );
 });
 
-test('every field that the source writes is in the table', () => {
+test('every field in the source is in the table', () => {
   const source = sourceFiles('src/telemetry').find(({ path }) => path === 'src/telemetry/log-messages.ts');
   assert.ok(source);
   const writes = nodesOf(source, ts.isFunctionDeclaration).filter(({ name }) => ['fieldsFor', 'changeFields'].includes(name?.text ?? ''));
@@ -103,7 +103,7 @@ test('every field that the source writes is in the table', () => {
   );
 });
 
-test('names are a noun and what has become of it', () => {
+test('event names have the form noun:verb', () => {
   for (const { event } of rows) assert.match(event, /^[a-z]+:[a-z]+(?:_[a-z]+)?$/);
 });
 

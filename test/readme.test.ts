@@ -46,12 +46,12 @@ function firstCells(head: string): string[] {
   return rows.map((row) => row.split('|')[1]?.trim() ?? '');
 }
 
-test('the plan in the README is what the command prints', () => {
+test('the plan in the README is the output of the command', () => {
   const block = blockWith('$ npm run -s edict -- plan');
   assert.is(block.slice(block.indexOf('\n') + 1), edict('plan', 'examples/quickstart/edict.yaml'));
 });
 
-test('what explain tells in the README is what the command prints', () => {
+test('the explanation in the README is the output of the command', () => {
   const block = blockWith('$ npm run -s edict -- explain');
   const printed = edict('explain', 'orders', 'release', 'examples/quickstart/edict.yaml');
   assert.is(block.slice(block.indexOf('\n') + 1), printed.replace(/ --state \S+/, ''));
@@ -62,7 +62,7 @@ test('the file in the README is valid', () => {
   assert.is(desired.publications.size, 4);
 });
 
-test('the mistake in the README is what the command prints', () => {
+test('the error in the README is the output of the command', () => {
   const file = join(scratch, 'edict.yaml');
   const quickstart = readFileSync(join(root, 'examples/quickstart/edict.yaml'), 'utf8');
   writeFileSync(file, quickstart.replace('test: online', 'test: oflin'));
@@ -76,11 +76,11 @@ test('the mistake in the README is what the command prints', () => {
   assert.equal(printed.replace(file, 'edict.yaml').split('\n').slice(0, shown.length), shown);
 });
 
-test('the comment in the README is what the command prints', () => {
+test('the comment in the README is the output of the command', () => {
   assert.is(blockWith('<!-- edict plan'), edict('plan', '--format', 'markdown', '--no-blame', 'examples/quickstart/edict.yaml'));
 });
 
-test('the annotation in the README is what the command prints', () => {
+test('the annotation in the README is the output of the command', () => {
   const file = join(scratch, 'edict.yaml');
   const quickstart = readFileSync(join(root, 'examples/quickstart/edict.yaml'), 'utf8');
   writeFileSync(file, quickstart.replace('test: online', 'test: oflin'));
@@ -93,13 +93,13 @@ test('the annotation in the README is what the command prints', () => {
   assert.ok(printed.replace(file, 'edict.yaml').startsWith(blockWith('::error file')), printed);
 });
 
-test('the mistakes in the README are those that the program knows', () => {
+test('the diagnostic rules in the README are those of the program', () => {
   const rows = Object.entries(diagnosticRules).map(([rule, means]) => `| \`${rule}\` | ${means} |`);
   const head = '| mistake | means |\n|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
-test('the answers in the README are those that the code knows', () => {
+test('the gateway errors in the README are those of the program', () => {
   const rows = errorRules.map(({ codes, statuses, onlyFor, meaning, errorClass }) => {
     const what = codes.length > 0 ? codes.join(', ') : statuses.map((status) => `any other ${status}`).join(', ');
     return `| ${what} | ${onlyFor === null ? '' : onlyFor} | ${meaning} | ${errorClass} |`;
@@ -108,7 +108,7 @@ test('the answers in the README are those that the code knows', () => {
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
-test('the dangers in the README are those that are tested, forty at least', () => {
+test('the dangers in the README are those that are tested, at least forty', () => {
   const rows = [...dangersInFiles, ...dangersOfPlans, ...dangersOfTimes].map(({ name, does }) => `| ${name} | ${does} |`);
   const head = '| what happens | what edict does |\n|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
@@ -116,14 +116,14 @@ test('the dangers in the README are those that are tested, forty at least', () =
   assert.is(new Set(rows).size, rows.length);
 });
 
-test('the metrics in the README are those that the daemon gives', async () => {
+test('the metrics in the README are those of the daemon', async () => {
   const metrics = openMetrics('1');
   metrics.forFile('f');
   const rows = [...(await metrics.text()).matchAll(/^# HELP (edict_\S+) (.*)$/gm)].map(([, name, help]) => `| \`${name}\` | ${help} |`);
   assert.ok(readme.includes(`| metric | tells |\n|---|---|\n${rows.join('\n')}\n\n`), rows.join('\n'));
 });
 
-test('the seed in the README is one', () => {
+test('the seed in the README is valid', () => {
   assert.is(parseSeed(blockWith('users: [{'), 'README.md').apis.length, 1);
 });
 
@@ -135,7 +135,7 @@ test('the commands in the README are those of the program', () => {
   );
 });
 
-test('the options in the README are known to the commands they are for', () => {
+test('the options in the README belong to their commands', () => {
   const help = ['plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'approve', 'import', 'emulate', 'schema']
     .map((command) => edict(command, '--help'))
     .join('\n');

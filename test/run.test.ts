@@ -118,7 +118,7 @@ test('counts every test of a good file', async () => {
   assert.equal([result.passed, result.failed, result.why], [3, 0, null]);
 });
 
-test('counts right where colours are forced', async () => {
+test('counts correctly with forced colours', async () => {
   const file = write('good.test.ts', `${good}test.run();`);
   process.env['FORCE_COLOR'] = '1';
   const result = await runTestFile(file, { limitMs: 60_000, signal: new AbortController().signal });
@@ -126,7 +126,7 @@ test('counts right where colours are forced', async () => {
   assert.equal([result.passed, result.why], [2, null]);
 });
 
-test('ends the children that a file leaves behind', async () => {
+test('ends the child processes that a file leaves behind', async () => {
   const beat = join(folder, 'beat');
   const child = `setInterval(() => require('node:fs').writeFileSync(${JSON.stringify(beat)}, String(Date.now())), 20)`;
   const source = `import { spawn } from 'node:child_process';
@@ -144,7 +144,7 @@ test('ends the children that a file leaves behind', async () => {
   assert.is(readFileSync(beat, 'utf8'), last);
 });
 
-test('stops at once when it is told to', async () => {
+test('stops at once on a signal', async () => {
   const file = write('hangs.test.ts', `test('hangs', () => new Promise(() => setInterval(() => {}, 1000)));\ntest.run();`);
   const result = await runTestFile(file, { limitMs: 60_000, signal: AbortSignal.timeout(300) });
   assert.is(result.why, 'stopped');
@@ -170,7 +170,7 @@ test('sums up all files, prints the output of a failed one and ends with exit co
   assert.ok(lines.some((line) => line.includes('c.test.ts: it ran no test')));
 });
 
-test('counts each file of a process that several share, and one that fails spoils no other', async () => {
+test('counts each file of a shared process, and a failed one does not affect the others', async () => {
   const pid = "test('pid', () => console.log('pid', process.pid));\n";
   const files = ['a', 'b', 'c'].map((name, index) =>
     write(`shared/${name}.test.ts`, `${pid}${good}${index === 1 ? failing : ''}test.run();`),
@@ -211,7 +211,7 @@ for (const [sentence, source, counts, why] of ends) {
   });
 }
 
-test('shows what a file notes that it could not look at', () => {
+test('shows which checks a file skipped', () => {
   write('notes/a.test.ts', `console.log('note: no such tool');\nconsole.log('some other line');\n${good}test.run();`);
   const { lines } = command('--in', join(folder, 'notes'));
   assert.is(lines[1], 'note: no such tool');
@@ -219,7 +219,7 @@ test('shows what a file notes that it could not look at', () => {
   assert.equal(lines.slice(3), ['2 passed, 0 failed']);
 });
 
-test('runs only the files whose path holds one of the arguments', () => {
+test('runs only the files whose path contains one of the arguments', () => {
   write('sum/a.test.ts', `${good}test.run();`);
   write('sum/z.test.ts', failing);
   const { code, lines } = command('--in', join(folder, 'sum'), 'a.test');

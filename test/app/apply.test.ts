@@ -32,7 +32,7 @@ function emulated() {
 
 const emulatedContext = (settings: Settings) => createAppContext(settings, {});
 
-test('an apply leads to an empty plan, and the record says so', async () => {
+test('an apply leads to an empty plan, and is recorded', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online', carts: 'offline' });
   assert.is((await readPlan(emulatedContext(settings))).plan.changes.length, 1);
@@ -68,7 +68,7 @@ function fileWith(publications: readonly (readonly [api: string, environment: st
   return `edict: 1\n${gateway}\n${environments}\nprune: true\napis:\n${apis.join('')}`;
 }
 
-test('an apply with targets makes exactly the changes of the plan that match, and the rest stays as it was', async () => {
+test('an apply with targets makes exactly the matching changes of the plan, and leaves the rest', async () => {
   await fc.assert(
     fc.asyncProperty(someStates, someStates, patterns, fc.constantFrom('', ', batch: 3'), async (first, second, given, batch) => {
       const { settings } = emulated();
@@ -112,7 +112,7 @@ test('an apply with targets makes exactly the changes of the plan that match, an
   );
 });
 
-test('a target that is none is refused before anything is opened for calls, and the store is free again', async () => {
+test('an invalid target is rejected before any call, and the store is free again', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const wrong = emulatedContext({ ...settings, targets: { apis: ['oders'], environments: [] } });
@@ -130,7 +130,7 @@ test('a target that is none is refused before anything is opened for calls, and 
   assert.is((await applyOnce(emulatedContext(settings))).summary.online, 1);
 });
 
-test('of what is seen at the gateway, a plan with targets shows what is targeted', async () => {
+test('a plan with targets shows only the targeted drift', async () => {
   const { settings, write } = emulated();
   const publications = ['orders', 'carts'].map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
   const emulator = await startEmulator({ seed: { ...seedOf('orders', 'carts', 'users'), publications } });
@@ -150,7 +150,7 @@ test('of what is seen at the gateway, a plan with targets shows what is targeted
   }
 });
 
-test('the history of what is targeted is under names and IDs, of now and of then, and has the newest first', async () => {
+test('the history of a target is found by current and former names and IDs, newest first', async () => {
   const { settings, write } = emulated();
   write({ 'shop-a': 'online', 'shop-b': 'online', users: 'online' });
   await applyOnce(emulatedContext(settings));
@@ -170,7 +170,7 @@ test('the history of what is targeted is under names and IDs, of now and of then
   assert.equal(await found(['nothing-*']), []);
 });
 
-test('the emulated world is as the record says when it starts again', async () => {
+test('an emulated gateway that restarts is in the recorded state', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
   await applyOnce(emulatedContext(settings));
@@ -179,7 +179,7 @@ test('the emulated world is as the record says when it starts again', async () =
   assert.equal([summary.offline, summary.failed], [1, 0]);
 });
 
-test('a stopped apply sends no more and says what is left', async () => {
+test('an aborted apply sends nothing more and reports the unsent changes', async () => {
   const { settings, write } = emulated();
   write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`a${index}`, 'online'])), '{ calls: 1, per: 1m }');
   const stop = new AbortController();
@@ -191,7 +191,7 @@ test('a stopped apply sends no more and says what is left', async () => {
   assert.equal([summary.online, unsent], [1, 19]);
 });
 
-test('a real gateway without credentials is refused before anything is sent', async () => {
+test('a real gateway without credentials is rejected before anything is sent', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const real = { ...settings, emulate: false };
@@ -204,7 +204,7 @@ test('a real gateway without credentials is refused before anything is sent', as
   assert.is((await readHistory(emulatedContext(real), 10)).attempts.length, 0);
 });
 
-test('an emulator with a wrong seed says which', async () => {
+test('an invalid seed of the emulator is named', async () => {
   let message = '';
   await startStandaloneEmulator('nowhere.yaml', { host: '127.0.0.1', port: 0 }).catch((error: EdictError) => {
     message = error.message;

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../src/app/context.ts';
 
-test('sleeps as long as asked, and no longer than it is let', async () => {
+test('sleeps as long as requested, and no longer than until the abort', async () => {
   const beganAtMs = systemClock.monotonicMs();
   await systemClock.sleep(20, new AbortController().signal);
   assert.ok(systemClock.monotonicMs() - beganAtMs >= 19);
@@ -13,7 +13,7 @@ test('sleeps as long as asked, and no longer than it is let', async () => {
   await systemClock.sleep(3_600_000, AbortSignal.abort());
 });
 
-test('tells the time of the machine', () => {
+test('returns the time of the machine', () => {
   assert.ok(Math.abs(systemClock.now() - Date.now()) < 1000);
 });
 

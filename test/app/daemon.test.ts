@@ -21,7 +21,7 @@ function emulated() {
   return { settings, write };
 }
 
-test('the daemon takes over another limit, and an API that the file adds', async () => {
+test('the daemon applies a new limit, and an API that is added to the file', async () => {
   const { settings, write } = emulated();
   write({ orders: 'online' });
   const events: EdictEvent[] = [];
@@ -46,7 +46,7 @@ async function withTakenAddress(use: (listen: { host: string; port: number }) =>
   }
 }
 
-test('where the default address is taken the daemon goes on without a page, and says so', () =>
+test('if the default address is in use the daemon continues without a page, and reports it', () =>
   withTakenAddress(async (listen) => {
     const { settings, write } = emulated();
     write({ orders: 'online' });
@@ -59,7 +59,7 @@ test('where the default address is taken the daemon goes on without a page, and 
     await daemon.done;
   }));
 
-test('an address that was asked for and is taken is an error, and so is a wrong receiver of notices; the store is free again', () =>
+test('an explicit address that is in use is an error, and so is an invalid webhook; the store is free again', () =>
   withTakenAddress(async (listen) => {
     const { settings, write } = emulated();
     write({ orders: 'online' });

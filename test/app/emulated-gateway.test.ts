@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { placeholderIds, seedFromState } from '../../src/app/emulated-gateway.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-test('the seed of an emulated gateway holds what file and record name, once each', () => {
+test('the seed of an emulated gateway holds the names in file and record, once each', () => {
   const desired = desiredState([wanted('orders', 'test', { version: 'pinned' }), wanted('orders', 'release')], {
     protectedNames: ['prod'],
   });
@@ -19,7 +19,7 @@ test('the seed of an emulated gateway holds what file and record name, once each
   assert.equal([seed.project, seed.instance, seed.anyToken], ['project', 'instance', true]);
 });
 
-test('invented IDs follow from the names', () => {
+test('placeholder IDs are derived from the names', () => {
   const names = ['a', 'b'].map((name) => ({ kind: 'environment', name, group: null }) as const);
   const ids = [...placeholderIds(names).values()].map((meaning) => (meaning.kind === 'one' ? meaning.id : ''));
   assert.is(new Set(ids).size, 2);

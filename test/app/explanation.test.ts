@@ -11,7 +11,7 @@ import { fileOf, scratchFolder } from '../support/edict-process.ts';
 
 const test = suite('explanation');
 
-test('of one publication the plan is its own, and the whole one stands beside it', async () => {
+test('one publication has its own plan beside the whole one', async () => {
   await using scene = await openScene();
   scene.write(scene.file({ apis: { orders: 'test', carts: 'test', stock: 'test' } }));
   await scene.edict('apply');
@@ -30,7 +30,7 @@ test('of one publication the plan is its own, and the whole one stands beside it
   assert.equal([attempts.length, recorded?.state, declaration?.publication.state], [1, 'online', 'offline']);
 });
 
-test('what neither the file nor the record has is unknown', async () => {
+test('a publication in neither the file nor the record is unknown', async () => {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, fileOf('https://roma.example.com', { orders: 'online' }));
   try {

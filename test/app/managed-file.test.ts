@@ -12,7 +12,7 @@ import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
 
 const test = suite('managed file');
 
-test('works on its file, tells what happens to people and to the page, and can be suspended and asked for a pass', async () => {
+test('reconciles its file, reports events to log and page, and can be suspended and triggered', async () => {
   const folder = scratchFolder();
   const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
   writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));

@@ -37,7 +37,7 @@ function refusal(json: string): EdictError {
   throw new assert.Assertion({ message: 'it was believed', details: json, generated: true, operator: 'throws', expects: '', actual: '' });
 }
 
-test('what is written is read as it was, and has a line for each change', () => {
+test('a saved plan is read as it was written, and has a line for each change', () => {
   assert.equal(readPlanDocument(written, 'p'), saved);
   assert.is(written.trimEnd().split('\n').length, saved.changes.size + 2);
   assert.ok(written.startsWith('{"edictPlan":1,'));
@@ -48,7 +48,7 @@ test('another layout or order of keys is the same plan', () => {
   assert.equal(readPlanDocument(JSON.stringify({ changes, ...head }, null, 4), 'p'), saved);
 });
 
-test('a plan without a change can be saved', () => {
+test('a plan without changes can be saved', () => {
   const nothing = savedFrom(desiredState([]), recordedState([]));
   assert.equal(readPlanDocument(writePlanDocument(nothing), 'p'), nothing);
 });
@@ -138,7 +138,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a long key', edit((document) => Object.assign(document, { ['x'.repeat(99)]: 1 })), /unknown key "x{59}…$/],
 ];
 for (const [name, json, expected] of refused) {
-  test(`refuses ${name}`, () => {
+  test(`rejects ${name}`, () => {
     const error = refusal(json);
     assert.is(error.code, 'SAVED_PLAN_INVALID');
     assert.is(error.exitCode, 1);
@@ -148,7 +148,7 @@ for (const [name, json, expected] of refused) {
   });
 }
 
-test('no change of a single letter is believed, unless it means the same', () => {
+test('a changed character is rejected unless it means the same', () => {
   fc.assert(
     fc.property(fc.nat(written.length - 1), fc.constantFrom('0', 'a', '"', ' ', '{', '', '9', ','), (at, letter) => {
       const json = written.slice(0, at) + letter + written.slice(at + 1);
@@ -164,7 +164,7 @@ test('no change of a single letter is believed, unless it means the same', () =>
   );
 });
 
-test('a file is replaced only if it begins like a saved plan, or is empty', () => {
+test('a file is replaced only if it starts like a saved plan, or is empty', () => {
   for (const start of ['', '\n', '{"edictPlan":1,', '{ "edictPlan" : 2']) assert.ok(looksLikeSavedPlan(start), start);
   for (const start of ['edict: 1\n', '{"a":1}', '[', '# {"edictPlan"']) assert.not.ok(looksLikeSavedPlan(start), start);
 });

@@ -21,7 +21,7 @@ async function thrown(promise: Promise<unknown>): Promise<EdictError> {
   return error;
 }
 
-test('what is written can be read, by its owner alone, and nothing is left beside it', async () => {
+test('a saved plan can be read by its owner alone, and nothing is left beside it', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'release.plan');
   await writePlanFile(path, saved);
@@ -30,7 +30,7 @@ test('what is written can be read, by its owner alone, and nothing is left besid
   assert.equal(readdirSync(folder), ['release.plan']);
 });
 
-test('a saved plan is replaced, also one that others could read or that is cut off', async () => {
+test('a saved plan is replaced, even if others could read it or it is truncated', async () => {
   const path = join(temporaryFolder(), 'release.plan');
   writeFileSync(path, '{"edictPlan":1,"dig', { mode: 0o644 });
   await writePlanFile(path, saved);
@@ -39,7 +39,7 @@ test('a saved plan is replaced, also one that others could read or that is cut o
   assert.is(statSync(path).mode & 0o777, 0o600);
 });
 
-test('anything else is left as it is', async () => {
+test('any other file is left as it is', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'edict.yaml');
   writeFileSync(path, 'edict: 1\n');
@@ -50,7 +50,7 @@ test('anything else is left as it is', async () => {
   assert.equal(readdirSync(folder), ['edict.yaml']);
 });
 
-test('a folder that is not there is named, and nothing is made', async () => {
+test('a missing folder is named, and nothing is created', async () => {
   const folder = temporaryFolder();
   const error = await thrown(writePlanFile(join(folder, 'nowhere', 'release.plan'), saved));
   assert.is(error.code, 'SAVED_PLAN_WRITE_FAILED');
@@ -58,7 +58,7 @@ test('a folder that is not there is named, and nothing is made', async () => {
   assert.equal(readdirSync(folder), []);
 });
 
-test('a link in the way is replaced, not followed', async () => {
+test('a symbolic link is replaced, not followed', async () => {
   const folder = temporaryFolder();
   const [path, linked] = [join(folder, 'release.plan'), join(folder, 'linked')];
   await writePlanFile(linked, other);
@@ -68,7 +68,7 @@ test('a link in the way is replaced, not followed', async () => {
   assert.equal(await readPlanFile(path), saved);
 });
 
-test('a file that is absent, no file, or far too large is refused before it is read', async () => {
+test('a file that is missing, not regular or far too large is rejected before it is read', async () => {
   const folder = temporaryFolder();
   const [large, inside] = [join(folder, 'large'), join(folder, 'inside')];
   writeFileSync(large, '{"edictPlan":1');
@@ -87,7 +87,7 @@ test('a file that is absent, no file, or far too large is refused before it is r
   }
 });
 
-test('what is in it is checked, under the name that it was given by', async () => {
+test('its content is validated, and errors name the given path', async () => {
   const path = join(temporaryFolder(), 'release.plan');
   writeFileSync(path, '{"edictPlan":9}');
   const error = await thrown(readPlanFile(path));

@@ -12,7 +12,7 @@ import { fileOf, scratchFolder } from '../support/edict-process.ts';
 
 const test = suite('reading');
 
-test('a plan is made with what the record knows: files before, and agreements', async () => {
+test('a plan uses the record: previous files and approvals', async () => {
   const folder = scratchFolder();
   const url = `sqlite:${join(folder, 'state.db')}`;
   const settings = parseSettings(join(folder, 'edict.yaml'), { state: url });
@@ -42,7 +42,7 @@ test('a plan is made with what the record knows: files before, and agreements', 
   assert.is((await plan()).approval?.by, 'ada');
 });
 
-test('names that were never looked up get IDs that are made up, and nobody is asked', async () => {
+test('names that were never looked up get placeholder IDs, and nothing is sent', async () => {
   const folder = scratchFolder();
   const settings = parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
   writeFileSync(settings.file, fileOf('https://127.0.0.1:1', { orders: 'online' }).replace('id: api-orders, ', ''));
@@ -55,7 +55,7 @@ test('names that were never looked up get IDs that are made up, and nobody is as
   rmSync(settings.file);
 });
 
-test('a gateway that cannot be seen is an error with a hint', () => {
+test('a gateway that cannot be observed is an error with a hint', () => {
   const { code, message, hint } = observationFailedError('no answer', 'try again');
   assert.equal([code, hint], ['OBSERVATION_FAILED', 'try again']);
   assert.match(message, 'no answer');

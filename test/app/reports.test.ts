@@ -25,20 +25,20 @@ function named(endpoint: string): Settings {
   return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
 }
 
-test('validate, status and history ask nobody what a name means', async () => {
+test('validate, status and history look up no names', async () => {
   const settings = named(nowhere);
   assert.is((await readDesiredState(createAppContext(settings, {}))).publications.size, 1);
   assert.is((await readStatus(createAppContext(settings, {}))).plan.changes.length, 1);
   assert.equal((await readHistory(createAppContext(settings, {}), 9)).attempts, []);
 });
 
-test('a plan cannot do without, and says so', async () => {
+test('a plan needs the names looked up, and says so', async () => {
   const error = await readPlan(createAppContext(named(nowhere), environment)).catch((thrown: unknown) => thrown);
   assert.instance(error, EdictError);
   assert.match((error as EdictError).message, 'names without IDs, and the gateway cannot be asked');
 });
 
-test('what an apply has looked up is known to all afterwards, without the gateway', async () => {
+test('the names that an apply looked up are known to all commands afterwards, without the gateway', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const settings = named(emulator.url);
   await applyOnce(createAppContext(settings, environment));
@@ -48,13 +48,13 @@ test('what an apply has looked up is known to all afterwards, without the gatewa
   assert.equal((await readPlan(createAppContext(settings, environment))).plan.changes, []);
 });
 
-test('an emulated gateway has whatever the file names', async () => {
+test('an emulated gateway has every name in the file', async () => {
   const settings = { ...named(nowhere), emulate: true };
   await applyOnce(createAppContext(settings, {}));
   assert.equal((await readPlan(createAppContext({ ...settings, refresh: true }, {}))).plan.changes, []);
 });
 
-test('a gateway that cannot be seen is an error of a plan with a refresh', async () => {
+test('a gateway that cannot be observed is an error for a plan with --refresh', async () => {
   const settings = named(nowhere);
   writeFileSync(
     settings.file,

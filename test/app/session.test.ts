@@ -50,7 +50,7 @@ async function opened(over: Partial<Settings> = {}) {
   return { emulator, settings, context, session, gateway, file, events, [Symbol.asyncDispose]: dispose };
 }
 
-test('one gateway has one engine, as long as its settings are the same', async () => {
+test('a gateway keeps its session while its settings are the same', async () => {
   await using at = await opened();
   const first = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   assert.is(await at.session.runnerFor(at.file(), { maxTries: 1, triggers }), first);
@@ -58,7 +58,7 @@ test('one gateway has one engine, as long as its settings are the same', async (
   assert.is.not(other, first);
 });
 
-test('the engine that was replaced makes no more calls, and the new one does', async () => {
+test('a replaced session makes no more calls, and the new one does', async () => {
   await using at = await opened();
   const first = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   const second = await at.session.runnerFor(at.file({ timeoutMs: 1234 }), { maxTries: 1, triggers });
@@ -69,7 +69,7 @@ test('the engine that was replaced makes no more calls, and the new one does', a
   assert.is(calls.length, 1);
 });
 
-test('with --refresh the gateway is looked at before the first plan, and what is online there costs no call', async () => {
+test('with --refresh the gateway is observed before the first plan, and APIs that are online there cost no call', async () => {
   await using at = await opened({ refresh: true });
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const { events } = at;
@@ -87,7 +87,7 @@ test('with --refresh the gateway is looked at before the first plan, and what is
   assert.equal([...new Set(at.emulator.requests.all().map(({ operation }) => operation))], ['listApis']);
 });
 
-test('the store is given free, and knows that edict has left', async () => {
+test('the store is released, and knows that edict has left', async () => {
   const at = await opened();
   await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   const refused = await openSession(at.context).catch((error: unknown) => error);
@@ -100,7 +100,7 @@ test('the store is given free, and knows that edict has left', async () => {
   await record.close();
 });
 
-test('what waits for the store says so', async () => {
+test('waiting for the store is reported', async () => {
   await using at = await opened();
   const { events } = at;
   const refused = await openSession({ ...at.context, settings: { ...at.settings, lockTimeoutMs: 50 } }).catch((error: unknown) => error);
@@ -111,7 +111,7 @@ test('what waits for the store says so', async () => {
   );
 });
 
-test('names are looked up once, and remembered', async () => {
+test('names are looked up once and recorded', async () => {
   await using at = await opened();
   const name = { kind: 'environment', name: 'test', group: null } as const;
   const names = [name];
@@ -122,7 +122,7 @@ test('names are looked up once, and remembered', async () => {
   assert.is(at.emulator.requests.all().length, asked);
 });
 
-test('what a name means is forgotten by nobody but whoever works on the gateway', async () => {
+test('a resolved name is deleted only by the lease holder', async () => {
   await using at = await opened();
   const [test, gone] = (['test', 'release'] as const).map((name) => ({ kind: 'environment', name, group: null }) as const);
   assert.ok(test && gone);
@@ -137,7 +137,7 @@ test('what a name means is forgotten by nobody but whoever works on the gateway'
   await record.close();
 });
 
-test('what stands by and has looked names up has no lease afterwards, whatever came of it', async () => {
+test('a standby that has looked up names has no lease afterwards, whatever the result', async () => {
   await using at = await opened();
   const store = at.session.store;
   const names = [{ kind: 'environment', name: 'test', group: null }] as const;
@@ -154,7 +154,7 @@ test('what stands by and has looked names up has no lease afterwards, whatever c
   await isFree();
 });
 
-test('credentials that were refused are not sent again with the next lease', async () => {
+test('rejected credentials are not sent again with the next lease', async () => {
   await using at = await opened();
   const store = at.session.store;
   at.emulator.faults.add({ share: 1, operation: 'listEnvironments', status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token' });
@@ -167,7 +167,7 @@ test('credentials that were refused are not sent again with the next lease', asy
   assert.is(at.emulator.requests.all().length, 1);
 });
 
-test('a lease that cannot be given back is told, and ends nothing', async () => {
+test('a lease that cannot be released is reported, and stops nothing', async () => {
   const at = await opened();
   await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
   const store = at.session.store;
@@ -179,7 +179,7 @@ test('a lease that cannot be given back is told, and ends nothing', async () => 
   );
 });
 
-test('a reader is closed after its use, whatever came of it, and sends nothing', async () => {
+test('a read session is closed after its use, whatever the result, and sends nothing', async () => {
   await using at = await opened();
   const read = await withGatewayReader(at.context, { settings: at.gateway, seed: null }, async (gateway) => {
     assert.not('send' in gateway);
@@ -197,7 +197,7 @@ test('a reader is closed after its use, whatever came of it, and sends nothing',
   assert.match(without instanceof EdictError ? without.code : '', 'CREDENTIALS');
 });
 
-test('an emulated reader shows what the record says is online', async () => {
+test('an emulated read session shows the recorded publications as online', async () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
   const record = recordedState([recorded('orders', 'test', { versionId: 'v7' }), recorded('carts', 'test', { state: 'offline' })]);
   const published = await withGatewayReader(

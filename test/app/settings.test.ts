@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { debounceBounds, parseDurationOption, parseListenAddress, parseSettings, resyncBounds } from '../../src/app/settings.ts';
 import type { EdictError } from '../../src/model/errors.ts';
 
-test('what nobody says is filled in', () => {
+test('unset options have defaults', () => {
   assert.equal(parseSettings(undefined, {}), {
     file: 'edict.yaml',
     storeUrl: 'sqlite:.edict/state.db',
@@ -14,26 +14,26 @@ test('what nobody says is filled in', () => {
   });
 });
 
-test('the gateway is looked at first only where somebody asks for it', () => {
+test('the gateway is observed first only on request', () => {
   assert.is(parseSettings('f', { refresh: true }).refresh, true);
   assert.is(parseSettings('f', { refresh: false }).refresh, false);
 });
 
-test('an emulated gateway has a store of its own, unless one is named', () => {
+test('an emulated gateway has a store of its own, unless one is given', () => {
   assert.is(parseSettings('f', { emulate: true }).storeUrl, 'sqlite:.edict/emulated.db');
   assert.is(parseSettings('f', { emulate: true, state: 'sqlite:x' }).storeUrl, 'sqlite:x');
 });
 
-test('white space around the address of a store is none of it', () => {
+test('white space around a store URL is ignored', () => {
   assert.is(parseSettings('f', { state: ' postgres://ada@db/edict\n' }).storeUrl, 'postgres://ada@db/edict');
 });
 
-test('targets are taken as they are given', () => {
+test('targets are kept as given', () => {
   const { targets } = parseSettings('f', { api: ['shop-*', 'orders'], environment: ['test'] });
   assert.equal(targets, { apis: ['shop-*', 'orders'], environments: ['test'] });
 });
 
-test('durations are read with their unit', () => {
+test('durations are parsed with their unit', () => {
   const read = ['5ms', '2s', '3m', '1h'].map((text) => parseDurationOption(text, '--x'));
   assert.equal(read, [5, 2000, 180_000, 3_600_000]);
   for (const text of ['', '5', 's', '-1s', '1 s', '1d', '9999999999s']) assert.throws(() => parseDurationOption(text, '--x'), /--x/);

@@ -43,7 +43,7 @@ async function open(env: Readonly<Record<string, string>> = {}, onResync = () =>
   return { ...server, added, emitterFor };
 }
 
-test('what happens in the engine is what it answers', async () => {
+test('the events of the controller show in its responses', async () => {
   const statusServer = await open();
   const ask = async (path: string) => {
     const response = await fetch(statusServer.url + path);
@@ -63,7 +63,7 @@ test('what happens in the engine is what it answers', async () => {
   await statusServer.close();
 });
 
-test('a token in the environment lets a request act, a name there is answered to', async () => {
+test('a token in an environment variable authorizes requests, and a host name in one is accepted', async () => {
   let resyncs = 0;
   const onResync = (): void => {
     resyncs += 1;
@@ -78,7 +78,7 @@ test('a token in the environment lets a request act, a name there is answered to
   assert.equal([await resync({ EDICT_TOKEN: 'right' }), resyncs], [202, 1]);
 });
 
-test('of several files each has a page and an interface of its own, and the first page leads there', async () => {
+test('each of several files has a page and an API of its own, and the first page links to them', async () => {
   const statusServer = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml', 'c/<b>.yaml']);
   const get = async (path: string) => {
     const response = await fetch(statusServer.url + path);
@@ -104,7 +104,7 @@ test('of several files each has a page and an interface of its own, and the firs
   await statusServer.close();
 });
 
-test('a file that comes is shown besides, is no reason not to be ready, and is not shown any more when it has gone', async () => {
+test('a new file is shown too, does not affect readiness, and is no longer shown once it is removed', async () => {
   const statusServer = await open({}, () => {}, ['a/shop.yaml', 'b/shop.yaml']);
   const get = async (path: string): Promise<string> => (await fetch(statusServer.url + path)).text();
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
@@ -125,7 +125,7 @@ test('a file that comes is shown besides, is no reason not to be ready, and is n
   await statusServer.close();
 });
 
-test('files have names that can stand in a path, no two the same', () => {
+test('file names become distinct path segments', () => {
   const names: string[] = [];
   for (const file of ['a/x.yaml', 'b/x.yaml', 'x-2.yaml', 'api.yaml', 'ä b.yml']) names.push(routePrefix(file, names));
   assert.equal(names, ['x', 'x-2', 'x-2-2', 'api-2', '--b']);

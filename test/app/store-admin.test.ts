@@ -19,7 +19,7 @@ async function recorded() {
   return { folder, settings, context: createAppContext(settings, {}) };
 }
 
-test('a path names a store too, and a copy of an emulated record is a store', async () => {
+test('a path is a store URL too, and a copy of an emulated record is a store', async () => {
   const { folder, settings, context } = await recorded();
   const to = join(folder, 'copy.db');
   assert.equal(await copyStoreTo(context, to), {
@@ -37,7 +37,7 @@ test('a path names a store too, and a copy of an emulated record is a store', as
   assert.is((await readStore(context)).gateways[0]?.publications, 1);
 });
 
-test('a mistyped address is not made a file, and a password in it is not shown', async () => {
+test('a mistyped URL does not create a file, and a password in it is not shown', async () => {
   const { folder, context } = await recorded();
   for (const to of [`${folder}/ada:geheim@db/edict`, 'mysql://ada:geheim@db/edict', 'postgres:/ada:geheim@db/edict']) {
     const error = (await copyStoreTo(context, to).catch((thrown: unknown) => thrown)) as EdictError;

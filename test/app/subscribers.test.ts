@@ -27,7 +27,7 @@ async function refusal(environment: Record<string, string>): Promise<string> {
   }
 }
 
-test('nothing is posted unless the environment names a webhook', async () => {
+test('nothing is posted unless an environment variable sets a webhook', async () => {
   assert.is(await read({}), null);
   assert.is(await read({ EDICT_WEBHOOK_SECRET: secret }), null);
   const context = createAppContext(parseSettings('f', {}), {});
@@ -35,7 +35,7 @@ test('nothing is posted unless the environment names a webhook', async () => {
   context.events.emit({ type: 'requests:resumed' });
 });
 
-test('a webhook has a URL, the key in its secret, and the proxies of everything else', async () => {
+test('a webhook has a URL, the key from its secret, and the proxies of the process', async () => {
   const settings = await read({ EDICT_WEBHOOK_URL: ` ${url} `, EDICT_WEBHOOK_SECRET: ` ${secret} ` });
   assert.equal([settings?.url().href, settings?.key(), settings?.proxies], [url, key, null]);
   const proxied = await read({ EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret, HTTPS_PROXY: 'http://proxy:3128' });
@@ -62,7 +62,7 @@ test('URL and secret can be in files, which are read again', async () => {
   assert.match(await refusal({ ...files, EDICT_WEBHOOK_SECRET_FILE: '/not' }), 'WEBHOOK EDICT_WEBHOOK_SECRET_FILE cannot be read: ENOENT');
 });
 
-test('a URL or secret that cannot be used is refused, without showing it', async () => {
+test('an unusable URL or secret is rejected without being shown', async () => {
   for (const address of ['hooks.example.com/MARKED', 'ftp://example.com/MARKED', 'https://']) {
     const expected = 'WEBHOOK EDICT_WEBHOOK_URL is not a URL that can be posted to; expected http://… or https://…';
     assert.is(await refusal({ EDICT_WEBHOOK_URL: address, EDICT_WEBHOOK_SECRET: secret }), expected);

@@ -15,7 +15,7 @@ import { gitApplied } from '../support/git-apply.ts';
 const environment = { HW_AUTH_TOKEN: 'token' };
 const last = { text: 'last', selector: 'last' } as const;
 
-test('a person names an attempt, an apply or the last one', () => {
+test('an attempt, an apply or the last apply can be selected', () => {
   assert.equal(parseUndoRequest('last')?.selector, 'last');
   assert.equal(parseUndoRequest('12')?.selector, { attempt: 12 });
   assert.equal(parseUndoRequest('3f9a')?.selector, { reconcile: '3f9a' });
@@ -73,7 +73,7 @@ function effects(emulator: Emulator): Record<string, string | null> {
   );
 }
 
-test('an undo in the file restores what was in effect before, but for what has moved since', async () => {
+test('an undo in the file restores the previous state, except for publications changed since', async () => {
   await fc.assert(
     fc.asyncProperty(settings, settings, moves, fc.boolean(), async (first, second, moved, isBlock) => {
       const emulator = await startEmulator({ seed: seedOf(...apis) });

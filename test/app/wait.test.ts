@@ -80,7 +80,7 @@ async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text
   return count;
 }
 
-onBoth('it waits until the daemon has reconciled this file and made every change', async () => {
+onBoth('waits until the daemon has reconciled this file and made every change', async () => {
   await openDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   write(pipeline, { a: 'online', b: 'online', c: 'online' });
@@ -100,7 +100,7 @@ onBoth('it waits until the daemon has reconciled this file and made every change
   assert.equal([again.code, again.stdout], [0, 'In sync. 3 publications as declared.\n']);
 });
 
-onBoth('a record that is in sync by chance is not enough: the daemon may still act on an older file', async () => {
+onBoth('a recorded state that is in sync by chance is not enough: the daemon may still act on an older file', async () => {
   await openDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   write(pipeline, { a: 'online', b: 'offline' });
@@ -110,7 +110,7 @@ onBoth('a record that is in sync by chance is not enough: the daemon may still a
   assert.is((await waiting.finished).code, 0);
 });
 
-onBoth('changes that the rollout order defers at first are waited for, and so is a failure there', async () => {
+onBoth('changes that the rollout defers at first are waited for, and a failure among them is reported', async () => {
   const inOrder = (text: string): string =>
     text.replace('apis:', 'rollout: [test, release]\napis:').replaceAll(/([bc]: .*)test: online/g, '$1test: online, release: online');
   await openDaemon({ a: 'online' }, inOrder);
@@ -141,7 +141,7 @@ onBoth('a file that the daemon does not reconcile in time is exit code 5, with t
   assert.match(stdout, /- b +test +pending/);
 });
 
-onBoth('paused requests are shown and are the reason at the end, and a request to reconcile does not try credentials again', async () => {
+onBoth('paused requests are shown and are the final reason, and a request to reconcile does not retry credentials', async () => {
   const count = await openDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' });
@@ -155,7 +155,7 @@ onBoth('paused requests are shown and are the reason at the end, and a request t
   assert.is(calls(), before);
 });
 
-onBoth('a probe between two environments is waited for, and shown where it fails', async () => {
+onBoth('a probe between two environments is waited for, and shown if it fails', async () => {
   const inOrder = (text: string): string =>
     text
       .replace('apis:', `rollout: [{ environment: test, probe: { url: "${emulator.url}/health", status: 299 } }, release]\napis:`)
@@ -167,7 +167,7 @@ onBoth('a probe between two environments is waited for, and shown where it fails
   assert.match(stdout, /a +release +pending +online: waits for a probe of test, .*answered \d+, expected 299/);
 });
 
-onBoth('a change that the gateway rejects ends the waiting', async () => {
+onBoth('a change that the gateway rejects ends the wait', async () => {
   await openDaemon({ a: 'online' });
   await until('a is online', () => calls() === 1);
   refuse('b', 'test');
@@ -227,7 +227,7 @@ onBoth('held changes are exit code 4 with the command that approves them, and ar
   assert.is((await wait().finished).code, 0);
 });
 
-onBoth('names are looked up by the daemon alone, and are waited for', async () => {
+onBoth('only the daemon looks up names, and they are waited for', async () => {
   const named = (text: string): string => text.replaceAll(/id: api-\w+, /g, '');
   await openDaemon({ a: 'online' }, named);
   write(pipeline, { a: 'online', b: 'online' }, named);
@@ -240,7 +240,7 @@ onBoth('names are looked up by the daemon alone, and are waited for', async () =
   assert.is(calls(), 2);
 });
 
-onBoth('Ctrl-C ends the waiting alone', async () => {
+onBoth('Ctrl-C ends the wait only', async () => {
   await openDaemon({ a: 'online' });
   write(pipeline, { a: 'online', b: 'online' });
   const waiting = startEdict(['wait', '--state', store], pipeline);
@@ -251,7 +251,7 @@ onBoth('Ctrl-C ends the waiting alone', async () => {
   assert.match(stdout, /^Interrupted; the daemon continues: .*1 pending/);
 });
 
-test('without a daemon it ends with exit code 1 after a time of grace and sends nothing, on both engines', async () => {
+test('without a daemon it ends with exit code 1 after a grace period and sends nothing, on both engines', async () => {
   write(pipeline, { a: 'online' });
   const stores = [`sqlite:${join(sidecar, 'state.db')}`, await server.database()];
   const waiting = stores.map((url) => {
@@ -267,7 +267,7 @@ test('without a daemon it ends with exit code 1 after a time of grace and sends 
   assert.is(emulator.requests.all().length, 0);
 });
 
-onBoth('a daemon that starts within the time of grace is waited for', async () => {
+onBoth('a daemon that starts within the grace period is waited for', async () => {
   write(pipeline, { a: 'online' });
   const waiting = wait();
   await waiting.shows('Waiting for a daemon');
@@ -291,7 +291,7 @@ test('a read-only store is enough to wait, but not to request a reconciliation',
     assert.is(code, 0, stdout);
   }));
 
-test('a database that is away for a while is waited for, and shown once', () =>
+test('a database that is unavailable for a while is waited for, and reported once', () =>
   inPostgres(async () => {
     await openDaemon({ a: 'online' });
     await until('a is online', () => calls() === 1);
@@ -306,7 +306,7 @@ test('a database that is away for a while is waited for, and shown once', () =>
     assert.is(stderr.split('Waiting for the store').length, 2);
   }));
 
-test('a database that is away at the beginning is waited for too', () =>
+test('a database that is unavailable at the start is waited for too', () =>
   inPostgres(async () => {
     write(pipeline, { a: 'online' });
     await openDaemon({ a: 'online' });

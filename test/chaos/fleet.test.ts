@@ -6,7 +6,7 @@ import { fleet } from './fleet.ts';
 /** The full run kills more often; a fleet of its own is `npm run chaos`. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 8 : 4;
 
-test('three daemons with one store in PostgreSQL, killed, paused and cut off, make each wanted version exactly once', async () => {
+test('three daemons with one PostgreSQL store, killed, paused and cut off, make each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);
   try {
     const report = await fleet({ kills, publications: 24, processes: 3, gateways: 3, seed, say: () => {} });

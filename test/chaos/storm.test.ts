@@ -6,7 +6,7 @@ import { storm } from './storm.ts';
 /** The full run kills it more often; a storm of its own is `npm run chaos`. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 30 : 10;
 
-test('under every fault at once and killed again and again, the daemon makes each wanted version exactly once', async () => {
+test('under every fault at once and killed repeatedly, the daemon makes each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);
   try {
     const report = await storm({ kills, publications: 200, seed, say: () => {} });

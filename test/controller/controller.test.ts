@@ -93,7 +93,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
   return { daemon, file, passes, types, waits, stop };
 }
 
-test('a gateway that could not be asked for names is asked again soon', async () => {
+test('name resolution is retried soon when the gateway cannot be read', async () => {
   const { file, passes, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
   await until('it has asked a few times', () => file.loads > 2);
   assert.equal([types(), passes.length], [['file:unreadable'], 0]);
@@ -108,7 +108,7 @@ test('a gateway that could not be asked for names is asked again soon', async ()
   await stop();
 });
 
-test('whoever needs the lease to find out what the names of its file mean stands by while another edict has it', async () => {
+test('an instance that needs the lease to resolve names stands by while another instance holds it', async () => {
   const held = new LeaseHeldError('another edict works on the gateway');
   const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
@@ -123,7 +123,7 @@ test('whoever needs the lease to find out what the names of its file mean stands
   await stop();
 });
 
-test('a file that is broken is not read again and again while another edict has the lease', async () => {
+test('an invalid file is not read repeatedly while another instance holds the lease', async () => {
   const { file, stop } = await started(state('a'), { faster: 100 });
   await until('it has made a pass', () => file.loads === 1);
   file.engine = new LeaseHeldError('another edict works on the gateway');
@@ -140,7 +140,7 @@ test('a file that is broken is not read again and again while another edict has 
   await stop();
 });
 
-test('what a person asks for is done when the store is back, though a pass in between could not be made', async () => {
+test('a requested reconciliation runs when the store is back, even though one failed in between', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
   await until('it has made a pass', () => passes.length === 1);
   for (const cause of ['signal', 'requested'] as const) {
@@ -156,7 +156,7 @@ test('what a person asks for is done when the store is back, though a pass in be
   await stop();
 });
 
-test('a store that fails while the names of a file are looked for is tried again soon', async () => {
+test('name resolution is retried soon after a store failure', async () => {
   const { file, passes, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
   await until('it has asked a few times', () => file.loads > 2);
   assert.equal([...new Set(types())], ['store:error']);
@@ -166,7 +166,7 @@ test('a store that fails while the names of a file are looked for is tried again
   await stop();
 });
 
-test('makes a pass at the start, after an edit, and on a signal', async () => {
+test('reconciles at startup, after an edit, and on a signal', async () => {
   const { daemon, file, passes, stop } = await started(state('a'));
   await until('the first pass is made', () => passes.length === 1);
   file.content = state('a', 'b');
@@ -186,7 +186,7 @@ test('makes a pass at the start, after an edit, and on a signal', async () => {
   assert.not.ok(file.isWatched);
 });
 
-test('a signal or a request while the file comes to rest is not taken for an edit', async () => {
+test('a signal or a request during the debounce time is not reported as an edit', async () => {
   for (const cause of ['signal', 'requested'] as const) {
     const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
     await until('the first pass is made', () => passes.length === 1);
@@ -200,7 +200,7 @@ test('a signal or a request while the file comes to rest is not taken for an edi
   }
 });
 
-test('a file that is on its way when a pass is asked for is waited for', async () => {
+test('a requested reconciliation waits for a file that is still being written', async () => {
   const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
   await until('the first pass is made', () => passes.length === 1);
   daemon.trigger('requested');
@@ -212,7 +212,7 @@ test('a file that is on its way when a pass is asked for is waited for', async (
   assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'requested', 2]);
 });
 
-test('many hints in a row are one reading', async () => {
+test('many file events in a row cause a single read', async () => {
   const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
   await until('the first pass is made', () => passes.length === 1);
   for (let hints = 0; hints < 20; hints += 1) {
@@ -225,7 +225,7 @@ test('many hints in a row are one reading', async () => {
   assert.equal([file.loads, passes[1]?.desired.publications.size], [2, 20]);
 });
 
-test('a pass is made now and then without being asked', async () => {
+test('a resync runs periodically without a request', async () => {
   const { passes, stop } = await started(state('a'), { resyncMs: 10 });
   await until('two more passes are made', () => passes.length >= 3);
   await stop();
@@ -235,7 +235,7 @@ test('a pass is made now and then without being asked', async () => {
   );
 });
 
-test('an invalid or absent file leaves the last valid one in force, and is complained of once', async () => {
+test('an invalid or missing file leaves the last valid one in force, and is reported once', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'));
   await until('the first pass is made', () => passes.length === 1);
   for (const broken of [invalid, new EdictError('FILE_NOT_FOUND', 'gone')]) {
@@ -251,7 +251,7 @@ test('an invalid or absent file leaves the last valid one in force, and is compl
   assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
 });
 
-test('a broken file that is mended as it was before is told to be well again, and is no new one', async () => {
+test('an invalid file that is restored to its previous content is reported as valid, and is not a new file', async () => {
   const before = state('a');
   const { file, passes, types, stop } = await started(before);
   await until('the first pass is made', () => passes.length === 1);
@@ -266,7 +266,7 @@ test('a broken file that is mended as it was before is told to be well again, an
   assert.not.ok(passes.slice(1).some(({ cause }) => cause === 'file'));
 });
 
-test('a broken file at the start is waited for', async () => {
+test('a file that is invalid at startup is waited for', async () => {
   const { file, passes, types, stop } = await started(invalid);
   await until('it is complained of', () => types().includes('file:invalid'));
   assert.is(passes.length, 0);
@@ -276,7 +276,7 @@ test('a broken file at the start is waited for', async () => {
   await stop();
 });
 
-test('a hint for a file that is still the same is no reason to try again what has stalled', async () => {
+test('a file event without a change of the file does not retry rejected changes', async () => {
   const { file, passes, stop } = await started(state('a'));
   await until('the first pass is made', () => passes.length === 1);
   file.hint();
@@ -285,7 +285,7 @@ test('a hint for a file that is still the same is no reason to try again what ha
   assert.is(passes[1]?.cause, 'resync');
 });
 
-test('what may not be taken over is not asked for until it may, or a person asks for it', async () => {
+test('a lease that may not be taken over yet is not requested until it may be, or until a person asks', async () => {
   const told = new LeaseHeldError('another edict has it');
   const asked: string[] = [];
   const events: EdictEvent[] = [];
@@ -327,7 +327,7 @@ test('what may not be taken over is not asked for until it may, or a person asks
   await running;
 });
 
-test('an edict that stands by with a store that fails says so, sends nothing, asks later each time, and goes on when it works again', async () => {
+test('a standby with a failing store reports it, sends nothing, backs off, and continues when the store works again', async () => {
   const events: EdictEvent[] = [];
   const waits: number[] = [];
   let nowMs = 0;

@@ -26,7 +26,7 @@ function scene(retentionMs: number | null, attempts: number) {
   return { tidying: new HistoryPruner(deps), deps, time, events, asked, left };
 }
 
-test('deletes all that is too old once a day, and tells how much', async () => {
+test('deletes old history once a day and reports how many attempts it deleted', async () => {
   const { tidying, time, events, asked, left } = scene(30 * dayMs, 5);
   await tidying.prune(gateway, unending);
   assert.equal([left.attempts, asked], [0, [70, 70, 70, 70].map((day) => day * dayMs)]);
@@ -38,13 +38,13 @@ test('deletes all that is too old once a day, and tells how much', async () => {
   assert.equal([asked.length, events.length], [5, 1]);
 });
 
-test('deletes nothing unless it was told to', async () => {
+test('deletes nothing unless a retention is set', async () => {
   const { tidying, asked } = scene(null, 5);
   await tidying.prune(gateway, unending);
   assert.equal(asked, []);
 });
 
-test('a store that fails is told of, and ends nothing', async () => {
+test('a store failure is reported and stops nothing', async () => {
   const { deps, events } = scene(1, 5);
   const failing = { ...deps, store: { pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'no room')) } };
   await new HistoryPruner(failing).prune(gateway, unending);

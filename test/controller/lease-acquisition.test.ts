@@ -35,25 +35,25 @@ function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edi
   return { time, told, stopping, enter };
 }
 
-test('a lease that is free is taken without a word', async () => {
+test('a free lease is acquired without a standby event', async () => {
   const { told, enter } = opened(0);
   assert.equal([await enter(0), told], [entered, []]);
 });
 
-test('a lease that another edict has is waited for, and it is said once for whom', async () => {
+test('a lease held by another instance is waited for, and its holder is reported once', async () => {
   const { time, told, enter } = opened(1500);
   assert.is(await enter(60_000), entered);
   assert.equal([time.ms, told], [1600, ['another edict works on the gateway']]);
 });
 
-test('when the time is over, and after any other failure, it says why not', async () => {
+test('reports the reason when the time is over, and after any other failure', async () => {
   const code = (error: unknown): unknown => (error as EdictError).code;
   assert.is(await opened(5000).enter(1000).catch(code), 'LEASE_HELD');
   assert.is(await opened(5000).enter(0).catch(code), 'LEASE_HELD');
   assert.is(await opened(5000, new StoreError('STORE_FULL', 'full')).enter(60_000).catch(code), 'STORE_FULL');
 });
 
-test('a stop ends the waiting', async () => {
+test('an abort ends the wait', async () => {
   const { stopping, told, enter } = opened(5000);
   stopping.abort();
   assert.is(await enter(60_000).catch((error: unknown) => (error as EdictError).code), 'LEASE_HELD');

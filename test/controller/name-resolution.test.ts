@@ -30,7 +30,7 @@ async function lookedUp(names: readonly NameRef[], knownIds: ReadonlyMap<NameKey
   return { meanings, asked };
 }
 
-test('only what is named is asked for', async () => {
+test('only the names in the file are looked up', async () => {
   const both = await lookedUp([orders, release]);
   assert.equal(
     [...resolvedIds(both.meanings)],
@@ -43,19 +43,19 @@ test('only what is named is asked for', async () => {
   assert.equal((await lookedUp([release])).asked, ['environments']);
 });
 
-test('a name keeps the ID that it was found to have, whatever is called so now', async () => {
+test('a name keeps the ID that it was first resolved to, even if another API has that name now', async () => {
   const { meanings, asked } = await lookedUp([orders], new Map([[nameKey(orders), 'the first one']]));
   assert.equal(meanings.get(nameKey(orders)), { kind: 'one', id: 'the first one' });
   assert.equal(asked, []);
 });
 
-test('what means nothing is not remembered', async () => {
+test('names that cannot be resolved are not recorded', async () => {
   const { meanings } = await lookedUp([{ ...orders, name: 'ordres' }]);
   assert.is([...meanings.values()][0]?.kind, 'none');
   assert.is(resolvedIds(meanings).size, 0);
 });
 
-test('a gateway that cannot be asked is an error with a way on', async () => {
+test('a gateway that cannot be read is an error with a hint', async () => {
   const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, retryAfterMs: null };
   const error = await lookedUp([orders], new Map(), { kind: 'rejected', failure }).then(
     () => null,

@@ -16,11 +16,11 @@ async function reading(answers: readonly ReadResult<number>[], over: { readonly 
   return { came, reads, waits };
 }
 
-test('an answer is taken at once', async () => {
+test('a successful read returns at once', async () => {
   assert.equal(await reading([{ kind: 'read', value: 7 }]), { came: { kind: 'read', value: 7 }, reads: 1, waits: [] });
 });
 
-test('what may pass by itself is read again, later each time', async () => {
+test('a temporary failure is retried with growing delay', async () => {
   const { came, waits } = await reading([
     { kind: 'retryable', failure },
     { kind: 'throttled', failure },
@@ -30,18 +30,18 @@ test('what may pass by itself is read again, later each time', async () => {
   assert.equal(waits, [1000, 2000]);
 });
 
-test('after four failures it is over', async () => {
+test('gives up after four failures', async () => {
   const { came, reads, waits } = await reading([]);
   assert.equal([came.kind, reads, waits.length], ['retryable', 4, 3]);
 });
 
 for (const kind of ['rejected', 'unauthorized'] as const) {
-  test(`what is ${kind} is not read again`, async () => {
+  test(`a failure of kind ${kind} is not retried`, async () => {
     assert.equal(await reading([{ kind, failure }]), { came: { kind, failure }, reads: 1, waits: [] });
   });
 }
 
-test('nobody waits who was asked to stop', async () => {
+test('an abort ends the wait', async () => {
   assert.is((await reading([], { signal: AbortSignal.abort() })).reads, 1);
 });
 

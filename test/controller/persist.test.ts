@@ -16,7 +16,7 @@ function deps(over: Partial<RetryWriteDeps> = {}): RetryWriteDeps & { readonly f
   return { clock, random: () => 0.5, maxTries: 5, signal, onError: (error) => failures.push(error), failures, slept, ...over };
 }
 
-test('writes until it succeeds, with a growing delay', async () => {
+test('writes until it succeeds, with growing delay', async () => {
   const { failures, slept, ...rest } = deps();
   let left = 3;
   assert.is(await retryWrite(async () => fail(--left > 0), rest), true);
@@ -25,19 +25,19 @@ test('writes until it succeeds, with a growing delay', async () => {
   assert.ok((slept[1] ?? 0) > (slept[0] ?? 0));
 });
 
-test('gives up after so many tries', async () => {
+test('gives up after the maximum number of tries', async () => {
   const { failures, ...rest } = deps({ maxTries: 2 });
   assert.is(await retryWrite(async () => fail(true), rest), false);
   assert.is(failures.length, 2);
 });
 
-test('gives up when the engine is stopped', async () => {
+test('gives up when the controller is stopped', async () => {
   const { failures, ...rest } = deps({ maxTries: Number.POSITIVE_INFINITY, signal: AbortSignal.abort() });
   assert.is(await retryWrite(async () => fail(true), rest), false);
   assert.is(failures.length, 1);
 });
 
-test('passes on what is no reason to try again', async () => {
+test('rethrows an error that is not retryable', async () => {
   const onError = (error: unknown): void => {
     throw error;
   };

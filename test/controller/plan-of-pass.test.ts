@@ -32,7 +32,7 @@ test('plans from the recorded state', async () => {
   assert.is((await planReconciliation(() => desired, true, deps({ store }))).plan.changes.length, 1);
 });
 
-test('takes the file as it is when the record has been read', async () => {
+test('uses the file that is current when the recorded state has been read', async () => {
   let newest = desired;
   const store = {
     ...deps().store,
@@ -44,7 +44,7 @@ test('takes the file as it is when the record has been read', async () => {
   assert.is((await planReconciliation(() => newest, true, deps({ store }))).plan.changes.length, 1);
 });
 
-test('a saved plan that has moved is refused in the first pass, and later done without what has moved', async () => {
+test('a stale saved plan is rejected in the first reconciliation; later ones skip its stale changes', async () => {
   const saved = savedFrom(desired, recordedState([]));
   const store = recordedAs([recorded('orders', 'test', { state: 'offline' })]);
   const first = await planReconciliation(() => desired, true, deps({ saved, store })).catch((error: unknown) => error);
@@ -60,7 +60,7 @@ test('a saved plan that has moved is refused in the first pass, and later done w
   );
 });
 
-test('a plan that is kept to none is never out of date', async () => {
+test('a plan without a saved plan is never stale', async () => {
   const { plan } = await planReconciliation(() => desired, true, deps());
   assert.not.throws(() => assertNotStale(plan, savedFrom(desired, recordedState([]))));
 });
@@ -77,7 +77,7 @@ async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop[
   return toSavedPlan(plan, recordedNow, new Map(), { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
 }
 
-test('the engine makes the changes of a saved plan and no others, also when it tries again', async () => {
+test('the controller makes the changes of a saved plan and no others, on retries too', async () => {
   await using planning = await workshop({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   await using shop = await workshop({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
@@ -98,7 +98,7 @@ test('the engine makes the changes of a saved plan and no others, also when it t
   );
 });
 
-test('the engine sends nothing of a saved plan that has moved', async () => {
+test('the controller sends nothing of a stale saved plan', async () => {
   await using planning = await workshop({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   await using shop = await workshop({ apis: ['a', 'b'], saved });
@@ -110,7 +110,7 @@ test('the engine sends nothing of a saved plan that has moved', async () => {
   assert.equal(shop.requested(), []);
 });
 
-test('a change whose record moves between plan and call is left', async () => {
+test('a change whose recorded state changes between plan and call is not made', async () => {
   await using planning = await workshop({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   const moved = recorded('b', 'test', { state: 'offline' });

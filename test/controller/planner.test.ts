@@ -15,7 +15,7 @@ function deps(over: Partial<AllowedChangesDeps> = {}): AllowedChangesDeps {
   return { clock, saved: null, desired: () => desired, onExpired: () => {}, ...over };
 }
 
-test('nothing may be done before there is a plan, and then what it makes', () => {
+test('nothing is allowed before there is a plan, and then the changes in it', () => {
   const permits = new AllowedChanges(deps());
   assert.is(permits.get(orders, undefined), null);
   permits.setPlan(made);
@@ -24,7 +24,7 @@ test('nothing may be done before there is a plan, and then what it makes', () =>
   assert.is(permits.get(orders, undefined), null);
 });
 
-test('what is held or waits may not be done', () => {
+test('held and deferred changes are not allowed', () => {
   const permits = new AllowedChanges(deps());
   const held = { rule: 'protected', message: '', hint: '' } as const;
   const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
@@ -34,7 +34,7 @@ test('what is held or waits may not be done', () => {
   }
 });
 
-test('an approval that has expired since allows nothing', () => {
+test('an approval that has expired since the plan allows nothing', () => {
   const released = (expiresAtMs: number): Plan => {
     const approval = { id: 1, by: 'ada', reason: 'agreed', expiresAtMs };
     return { ...made, changes: made.changes.map((one) => ({ ...one, approval })) };
@@ -46,7 +46,7 @@ test('an approval that has expired since allows nothing', () => {
   assert.is(permits.get(orders, undefined), null);
 });
 
-test('a freeze that has begun since allows nothing, and asks for another plan', () => {
+test('a freeze that started since the plan allows nothing and triggers another plan', () => {
   let asked = 0;
   let endMs: number | null = null;
   const frozen = { ...desired, freezes: [{ name: null, reason: null, environmentIds: null, endsAtMs: () => endMs }] };
@@ -59,7 +59,7 @@ test('a freeze that has begun since allows nothing, and asks for another plan', 
   assert.is(asked, 1);
 });
 
-test('with a saved plan only what it has may be done, and only while the record is what it rests on', () => {
+test('with a saved plan only its changes are allowed, and only while the recorded state is as it was when planned', () => {
   const saved = savedFrom(desiredState([wanted('orders', 'test')]), recordedState([]));
   const permits = new AllowedChanges(deps({ saved }));
   permits.setPlan(made);

@@ -13,7 +13,7 @@ import { type Workshop, workshop } from '../support/engine.ts';
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(2, '0')}`);
 const all = <T>(apis: readonly string[], state: T): Record<string, T> => Object.fromEntries(apis.map((api) => [api, state]));
 
-test('makes the calls of the plan in its order, records them, and makes none the second time', async () => {
+test('makes the calls of the plan in order, records them, and makes none the second time', async () => {
   const apis = names(8);
   await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 1 } });
   const desired = shop.desire(all(apis.toReversed(), 'online'));
@@ -40,7 +40,7 @@ test('makes the calls of the plan in its order, records them, and makes none the
   ]);
 });
 
-test('an attempt is in the store, without an outcome, when its request leaves', async () => {
+test('an attempt is in the store, without an outcome, when its request is sent', async () => {
   const seen: (string | null | undefined)[] = [];
   let look = async (): Promise<void> => undefined;
   const wrapGateway = (gateway: Gateway): Gateway => ({
@@ -64,7 +64,7 @@ test('an attempt is in the store, without an outcome, when its request leaves', 
   assert.equal(seen, [null, 'true']);
 });
 
-test('one failure stops nothing else, and what stalls waits for a new file or a person', async () => {
+test('one failure stops nothing else, and a rejected change waits for a new file or a person', async () => {
   await using shop = await workshop({ apis: ['orders'] });
   const desired = shop.desire({ nowhere: 'online', orders: 'online' });
   await shop.engine.reconcile(desired, 'startup');
@@ -83,7 +83,7 @@ test('one failure stops nothing else, and what stalls waits for a new file or a 
   }
 });
 
-test('what can be retried comes back by itself', async () => {
+test('a retryable failure is retried automatically', async () => {
   await using shop = await workshop({ apis: ['orders'] });
   shop.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
@@ -121,7 +121,7 @@ function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway 
   });
 }
 
-test('a call whose answer was lost is looked for, found, and not repeated', async () => {
+test('a call whose response was lost is confirmed by observation and not repeated', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, true) });
   const up = shop.desire({ orders: 'online' });
   await shop.engine.reconcile(up, 'startup');
@@ -134,7 +134,7 @@ test('a call whose answer was lost is looked for, found, and not repeated', asyn
   assert.equal([attempt?.outcome, attempt?.versionId, attempt?.code], ['succeeded', made, 'TIMEOUT']);
 });
 
-test('a call that was lost on its way is sent again, once the gateway has had time to show it', async () => {
+test('a call that was lost on its way is repeated once the propagation delay has passed', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
   const up = shop.desire({ orders: 'online' });
   const beganAtMs = Date.now();
@@ -163,7 +163,7 @@ test('a gateway that drops remarks and loses its answers makes one version of ea
   );
 });
 
-test('an offline whose answer was lost is not repeated either, if it happened', async () => {
+test('an offline whose response was lost is not repeated either, if it took effect', async () => {
   const shift = losing(1, true);
   let wraps = false;
   const wrapGateway = (gateway: Gateway): Gateway => {
@@ -183,7 +183,7 @@ for (const [unknownOutcome, calls, held] of [
   ['hold', 1, 1],
   ['retry', 2, 0],
 ] as const) {
-  test(`where the list cannot be read, an online without an outcome follows the file's word: ${unknownOutcome}`, async () => {
+  test(`if the list cannot be read, an online with an unknown outcome follows the file: ${unknownOutcome}`, async () => {
     const wrapGateway = (gateway: Gateway): Gateway => ({
       ...losing(1, true)(gateway),
       listVersions: async () => ({
@@ -202,7 +202,7 @@ for (const [unknownOutcome, calls, held] of [
   });
 }
 
-test('refused credentials stop every call, until they are others', async () => {
+test('rejected credentials stop every call until they change', async () => {
   let token = 'wrong';
   const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
   await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
@@ -218,7 +218,7 @@ test('refused credentials stop every call, until they are others', async () => {
   assert.ok(shop.events.some((event) => event.type === 'requests:resumed'));
 });
 
-test('an outage costs a probe now and then, and its end is noticed', async () => {
+test('an outage costs an occasional probe, and its end is noticed', async () => {
   let isDown = true;
   let sent = 0;
   let probed = 0;
@@ -250,7 +250,7 @@ test('an outage costs a probe now and then, and its end is noticed', async () =>
   assert.is(shop.requested().length, 50);
 });
 
-test('an apply ends during an outage that lasts, with what it could not send', async () => {
+test('an apply ends during a long outage and reports the unsent changes', async () => {
   const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
   const shops: Workshop[] = [];
   const lose = async () => {
@@ -266,7 +266,7 @@ test('an apply ends during an outage that lasts, with what it could not send', a
   assert.ok((await shop.engine.stop()) > 40);
 });
 
-test('a newer desired state drops what has not been sent', async () => {
+test('a newer desired state supersedes the unsent changes', async () => {
   const apis = names(30);
   await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 2 } });
   shop.emulator.faults.latencyMs = 50;
@@ -306,7 +306,7 @@ test('two calls for one publication are never in flight together', async () => {
   assert.equal(states.toSorted(), ['api-carts true', 'api-orders false']);
 });
 
-test('a store that cannot record an attempt means no call', async () => {
+test('no call is made if the store cannot record the attempt', async () => {
   const full = new StoreError('STORE_FULL', 'the disk is full');
   const wrapStore = (store: Store): Store =>
     Object.assign(Object.create(store) as Store, {
@@ -386,7 +386,7 @@ for (const [calls, perMs, concurrency] of [
   });
 }
 
-test('a gateway that was never observed and cannot be is left alone, whatever the file says is new, and is observed again within seconds', async () => {
+test('nothing is changed at a gateway that was never observed and cannot be, even by a new file; it is observed again within seconds', async () => {
   await using shop = await workshop({ apis: ['orders'], refresh: true });
   shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
   const planned = shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
@@ -397,7 +397,7 @@ test('a gateway that was never observed and cannot be is left alone, whatever th
   assert.equal(shop.requested(), ['orders online']);
 });
 
-test('an apply whose gateway cannot be observed ends with the reason, and sends nothing', async () => {
+test('an apply whose gateway cannot be observed ends with the reason and sends nothing', async () => {
   await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 4 });
   shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
   const refused = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup').catch((error: unknown) => error);
@@ -405,7 +405,7 @@ test('an apply whose gateway cannot be observed ends with the reason, and sends 
   assert.equal(shop.requested(), []);
 });
 
-test('what is online already is adopted without a call, and what drifts is brought back once', async () => {
+test('an API that is online already is adopted without a call, and drift is corrected once', async () => {
   await using shop = await workshop({ apis: ['orders', 'carts'], refresh: true });
   shop.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' }, carts: 'online' }), refreshIntervalMs: 1 };
@@ -426,7 +426,7 @@ test('what is online already is adopted without a call, and what drifts is broug
   assert.equal(plans.at(-1), ['carts']);
 });
 
-test('a list that lags behind edict’s own calls costs no version', async () => {
+test('a list that lags behind the calls of edict costs no version', async () => {
   await using shop = await workshop({ apis: ['orders'], refresh: true, settings: { propagationDelayMs: 60_000 } });
   const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' } }), refreshIntervalMs: 1 };
   await shop.engine.reconcile(desired, 'startup');
@@ -441,7 +441,7 @@ test('a list that lags behind edict’s own calls costs no version', async () =>
   assert.equal(shop.requested(), ['orders online']);
 });
 
-test('an observation that hangs delays neither a newer file nor the end', async () => {
+test('an observation that hangs delays neither a newer file nor the shutdown', async () => {
   let hangs = false;
   let hanging = 0;
   const wrapGateway = (gateway: Gateway): Gateway => ({

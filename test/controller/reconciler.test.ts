@@ -73,7 +73,7 @@ async function reconciled(
   return { result, events: events.map(({ type }) => type), attempt, recorded, answers };
 }
 
-test('makes the call, records it, and says so', async () => {
+test('makes the call, records it and emits its events', async () => {
   const { result, events, attempt, recorded, answers } = await reconciled(
     () => desiredState([orders]),
     async () => ({ kind: 'succeeded', versionId: 'v1', publishId: 'p1' }),
@@ -84,13 +84,13 @@ test('makes the call, records it, and says so', async () => {
   assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', 'v1', null]);
 });
 
-test('does nothing for what is as the file says, or is held', async () => {
+test('does nothing for a publication that is in sync or held', async () => {
   const offline = desiredState([{ ...orders, state: 'offline' }]);
   assert.is((await reconciled(() => offline, unreachable)).result.kind, 'inSync');
   assert.is((await reconciled(() => desiredState([]), unreachable)).result.kind, 'inSync');
 });
 
-test('does nothing that the newest plan does not allow to the letter', async () => {
+test('does nothing that the newest plan does not allow exactly', async () => {
   const desired = () => desiredState([{ ...orders, revision: '2' }]);
   for (const permitted of [
     () => null,
@@ -101,7 +101,7 @@ test('does nothing that the newest plan does not allow to the letter', async () 
   }
 });
 
-test('a lost answer leaves the publication unresolved', async () => {
+test('a lost response leaves the outcome of the attempt unknown', async () => {
   const { attempt, recorded } = await reconciled(
     () => desiredState([orders]),
     async () => lost,
@@ -110,7 +110,7 @@ test('a lost answer leaves the publication unresolved', async () => {
   assert.equal([recorded?.state, recorded?.unknownAttempt?.attemptId], [null, attempt?.id]);
 });
 
-test('what the file no longer asks for, once the attempt is recorded, is not sent', async () => {
+test('a recorded attempt that the file no longer asks for is not sent', async () => {
   const before = desiredState([orders]);
   let asked = 0;
   const desired = (): DesiredState => {
@@ -121,7 +121,7 @@ test('what the file no longer asks for, once the attempt is recorded, is not sen
   assert.equal([outcomeKind(result), attempt?.outcome, recorded], ['superseded', 'superseded', undefined]);
 });
 
-test('another file that asks for the same does not stop it', async () => {
+test('a new file that asks for the same change does not cancel it', async () => {
   const desired = (): DesiredState => desiredState([orders]);
   const { result } = await reconciled(desired, async () => ({ kind: 'succeeded', versionId: null, publishId: null }));
   assert.is(outcomeKind(result), 'succeeded');

@@ -13,13 +13,13 @@ function planOf(...changes: readonly ReturnType<typeof change>[]) {
   return { ...diffStates(desiredState([]), new Map()), changes };
 }
 
-test('begins with what is held and what waits; what is both is held', () => {
+test('starts with the held and the deferred changes; one that is both counts as held', () => {
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { deferred: waits(1) })];
   const pass = startRun(planOf(...changes, change('d', 'test', { held, deferred: waits(1) })), 'one', 5);
   assert.equal(pass, { reconcileId: 'one', startedAtMs: 5, unchanged: 0, held: 2, deferred: 1, online: 0, offline: 0 });
 });
 
-test('goes on with a newer plan, and sums up what it did', () => {
+test('continues with a newer plan and sums up all its changes', () => {
   const pass = startRun(planOf(change('a', 'test'), change('b', 'test', { deferred: waits(1) })), 'one', 5);
   pass.online = 3;
   assert.is(continueRun(pass, planOf(change('b', 'test', { held }))), pass);

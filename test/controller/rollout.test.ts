@@ -28,7 +28,7 @@ function calls({ emulator }: Workshop): string[] {
   return changes.map(({ api = '', environment = '' }) => `${api.replace('api-', '')} ${environment.replace('env-', '')}`);
 }
 
-test('each API goes its whole way in one pass, and the pass says all that was done', async () => {
+test('each API goes through the whole rollout in one reconciliation, which counts all changes', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
   await shop.engine.reconcile(inOrder(shop, [...everywhere('a'), ...everywhere('b')]), 'startup');
   await shop.engine.idle();
@@ -48,7 +48,7 @@ test('each API goes its whole way in one pass, and the pass says all that was do
   assert.is(passes.size, 1);
 });
 
-test('a failure stops its API’s way and no other’s, and what failed is not asked for again', async () => {
+test('a failure stops the rollout of its API only, and the failed change is not retried by it', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1 });
   const fault = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', times: 9, apiId: 'api-a', environmentId: 'env-staging' };
   shop.emulator.faults.add(fault);
@@ -59,7 +59,7 @@ test('a failure stops its API’s way and no other’s, and what failed is not a
   assert.equal([last?.summary.failed, last?.summary.deferred], [1, 1]);
 });
 
-test('an attempt without an outcome is looked for though it has not its turn, and nothing new is sent', async () => {
+test('an attempt with an unknown outcome is resolved even before its rollout step, and nothing new is sent', async () => {
   await using shop = await threeStages({ apis: ['a'], maxTries: 1 });
   const first = inOrder(shop, everywhere('a', { revision: '1' }));
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
@@ -75,7 +75,7 @@ test('an attempt without an outcome is looked for though it has not its turn, an
   assert.equal([release?.state, release?.revision, release?.unknownAttempt], ['online', '1', null]);
 });
 
-test('what nobody can tell is not looked for again and again while it waits', async () => {
+test('an attempt that stays unknown is not read again and again while its step is deferred', async () => {
   await using shop = await threeStages({ apis: ['a', 'b'], maxTries: 1, settings: { isMarkerEnabled: false, unknownOutcome: 'retry' } });
   shop.emulator.faults.add({ kind: 'cut', times: 1, applied: true, apiId: 'api-a', environmentId: 'env-release' });
   await shop.engine.reconcile(inOrder(shop, everywhere('a', { revision: '1' })), 'startup');
@@ -91,7 +91,7 @@ test('what nobody can tell is not looked for again and again while it waits', as
   assert.equal(calls(shop).slice(-3), ['a test', 'a staging', 'a release']);
 });
 
-test('a soak is not waited for by one that tries a few times, and the daemon goes on when it is over', async () => {
+test('an apply with limited tries does not wait for a soak, and the daemon continues when the soak is over', async () => {
   for (const [maxTries, made] of [
     [1, ['a test']],
     [Number.POSITIVE_INFINITY, ['a test', 'a staging', 'a release']],
@@ -146,7 +146,7 @@ const aFault = fc.record({
   times: fc.integer({ min: 1, max: 2 }),
 });
 
-test('never is there a call for an environment before the one before it is as the file says', async () => {
+test('there is never a call for an environment before the previous one is in sync', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aFile, { minLength: 1, maxLength: 4 }), fc.array(aFault, { maxLength: 5 }), async (written, faults) => {
       await using shop = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'retry' } });

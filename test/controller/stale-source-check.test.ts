@@ -16,13 +16,13 @@ function world(acted: readonly (typeof older)[]) {
   return { now, may: (desired: typeof older) => takeOvers.check(desired ?? desiredState([])) };
 }
 
-test('a file that is as new as what was acted on, or was never acted on, is no reason to wait', async () => {
+test('a file that is as new as the last one acted on, or was never acted on, takes over at once', async () => {
   assert.is(await world([]).may(older), 'free');
   assert.is(await world([older]).may(older), 'free');
   assert.is(await world([older]).may(newer), 'free');
 });
 
-test('with an older file it is left to others for a time from when it is free', async () => {
+test('with an older file the lease is left to other instances for a while after it becomes free', async () => {
   const { now, may } = world([older, newer]);
   now.holder = 'host, pid 1';
   assert.is(await may(older), 'held');

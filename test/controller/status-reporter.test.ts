@@ -5,7 +5,7 @@ import { StatusReporter } from '../../src/controller/status-reporter.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { workshop } from '../support/engine.ts';
 
-test('writes what has changed, and tells of the rate', async () => {
+test('writes only what has changed, and reports the rate', async () => {
   await using shop = await workshop({ apis: ['orders'], limit: { calls: 10, perMs: 1000, concurrency: 1 } });
   const { gateway } = shop.desire({});
   const events: EdictEvent[] = [];
@@ -31,7 +31,7 @@ test('writes what has changed, and tells of the rate', async () => {
   assert.equal(events, [{ type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }]);
 });
 
-test('a store that cannot be written is said, and written later', async () => {
+test('a status that cannot be written is reported, and written later', async () => {
   await using shop = await workshop({ apis: ['orders'] });
   const { gateway } = shop.desire({});
   const failures: unknown[] = [];

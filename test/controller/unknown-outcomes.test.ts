@@ -12,7 +12,7 @@ function doubting() {
   };
 }
 
-test('an attempt is in doubt for the lag from when it was first seen', () => {
+test('an outcome is unknown for the propagation delay from when the attempt was first found', () => {
   const { clock, doubts, waitMs } = doubting();
   assert.is(waitMs(7), 500);
   clock.ms += 200;
@@ -23,7 +23,7 @@ test('an attempt is in doubt for the lag from when it was first seen', () => {
   assert.is(waitMs(7), 500, 'it is forgotten');
 });
 
-test('what an earlier process left is as old as the record says, if that can be', () => {
+test('an attempt of an earlier process is as old as the store says, if that is plausible', () => {
   const { clock, waitMs } = doubting();
   assert.equal(
     [waitMs(1, clock.wallClockMs - 100), waitMs(2, clock.wallClockMs - 9000), waitMs(3, clock.wallClockMs + 9000)],
@@ -31,7 +31,7 @@ test('what an earlier process left is as old as the record says, if that can be'
   );
 });
 
-test('a clock that is set while an attempt is in doubt changes nothing', () => {
+test('setting the clock while an outcome is unknown changes nothing', () => {
   const { clock, waitMs } = doubting();
   const overAtMs = clock.wallClockMs;
   assert.is(waitMs(7, overAtMs), 500);

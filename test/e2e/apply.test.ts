@@ -31,7 +31,7 @@ function assertNoSecret({ stdout, stderr }: Finished): void {
   for (const text of [stdout, stderr, ...stored]) for (const secret of [secretToken, password]) assert.not.ok(text.includes(secret));
 }
 
-test('makes the calls that are missing, and the second time none', async () => {
+test('makes the missing calls, and none the second time', async () => {
   write({ orders: 'online', invoices: 'offline' });
   const first = await startEdict(['apply'], folder).finished;
   assert.is(first.code, 0);
@@ -41,7 +41,7 @@ test('makes the calls that are missing, and the second time none', async () => {
   assertNoSecret(first);
 });
 
-test('as JSON stdout is an object a line, the last one the summary', async () => {
+test('with JSON stdout is one object a line, the last one the summary', async () => {
   write({ orders: 'online', invoices: 'online' });
   const { stdout, code } = await edict(['apply', '--format', 'json'], folder);
   const records = lines(stdout);
@@ -60,7 +60,7 @@ test('an API that does not exist fails, the rest is done, and the exit code is 5
   assert.match(stdout, /x nowhere +test +online +APIG\.3002 +API api-nowhere does not exist; check the API's id/);
 });
 
-test('what is held is not sent, is shown, and the exit code is 4', async () => {
+test('a held change is not sent, is shown, and the exit code is 4', async () => {
   const text = fileOf(emulator.url, { orders: 'online' }).replace('test: online', 'release: online');
   writeFileSync(join(folder, 'edict.yaml'), text);
   await edict(['apply'], folder);
@@ -73,14 +73,14 @@ test('what is held is not sent, is shown, and the exit code is 4', async () => {
   assert.is(emulator.requests.all().length, 1);
 });
 
-test('plan --detailed-exitcode says whether there are changes', async () => {
+test('plan --detailed-exitcode reports whether there are changes', async () => {
   write({ orders: 'online' });
   assert.is((await edict(['plan', '--detailed-exitcode'], folder)).code, 2);
   await edict(['apply'], folder);
   assert.is((await edict(['plan', '--detailed-exitcode'], folder)).code, 0);
 });
 
-test('an invalid or absent file is exit code 3, and as JSON one document', async () => {
+test('an invalid or missing file is exit code 3, with JSON as one document', async () => {
   write({ orders: 'onlin' });
   for (const command of ['validate', 'plan', 'apply', 'status']) {
     const { code, stdout } = await edict([command, '--format', 'json'], folder);
@@ -106,7 +106,7 @@ test('without credentials nothing is sent, and the variables to set are named', 
   assert.is(emulator.requests.all().length, 0);
 });
 
-test('a login at the identity service works, and its password is seen nowhere', async () => {
+test('a login at the identity service works, and its password appears nowhere', async () => {
   write({ orders: 'online', invoices: 'online' });
   const done = await startEdict(['apply'], folder, login).finished;
   assert.is(done.code, 0, done.stderr + done.stdout);
@@ -114,7 +114,7 @@ test('a login at the identity service works, and its password is seen nowhere', 
   assertNoSecret(done);
 });
 
-test('a refused login is asked once, and its password is seen nowhere', async () => {
+test('a rejected login is made once, and its password appears nowhere', async () => {
   write({ orders: 'online', invoices: 'online' });
   const { ...refused } = await startEdict(['apply'], folder, { ...login, HW_DOMAIN_NAME: 'other' }).finished;
   assert.is(refused.code, 5);
@@ -123,13 +123,13 @@ test('a refused login is asked once, and its password is seen nowhere', async ()
   assertNoSecret(refused);
 });
 
-test('a wrong option is exit code 1 with a word of help', async () => {
+test('an invalid option is exit code 1 with a hint', async () => {
   const { code, stderr } = await edict(['apply', '--stat', 'x'], folder);
   assert.is(code, 1);
   assert.match(stderr, 'Did you mean --state?');
 });
 
-test('the record of an emulated gateway and of a real one do not mix', async () => {
+test('the records of an emulated gateway and of a real one do not mix', async () => {
   write({ orders: 'online' });
   await edict(['apply', '--emulate'], folder);
   const { code, stderr } = await edict(['apply', '--state', 'sqlite:.edict/emulated.db'], folder);
@@ -138,7 +138,7 @@ test('the record of an emulated gateway and of a real one do not mix', async () 
   assert.is(emulator.requests.all().length, 0);
 });
 
-test('a second edict on the same store is refused with the pid of the first', async () => {
+test('a second process on the same store is rejected with the pid of the first', async () => {
   write({ orders: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('the daemon runs', () => daemon.events('daemon:started').length > 0);
@@ -149,7 +149,7 @@ test('a second edict on the same store is refused with the pid of the first', as
   assert.match(stderr, `pid ${daemon.child.pid}`);
 });
 
-test('what is offline at the gateway already counts as done', async () => {
+test('an API that is offline at the gateway already counts as done', async () => {
   write({ orders: 'online' });
   await edict(['apply'], folder);
   emulator.state.takeOffline('api-orders', 'env-test');
@@ -158,7 +158,7 @@ test('what is offline at the gateway already counts as done', async () => {
   assert.is(code, 0, stdout);
 });
 
-test('an error in the gateway is looked into and tried again', async () => {
+test('the outcome of an internal gateway error is resolved by observation, and the call is retried', async () => {
   emulator.faults.add({ times: 2, status: 500, errorCode: 'APIG.9999', errorMsg: 'System error' });
   write({ orders: 'online' });
   const { code, stdout } = await edict(['apply'], folder);
@@ -167,7 +167,7 @@ test('an error in the gateway is looked into and tried again', async () => {
   assert.is(calls.length, 3);
 });
 
-test('the commands that look need no store and make none', async () => {
+test('read-only commands need no store and create none', async () => {
   write({ orders: 'online' });
   for (const command of ['plan', 'status', 'history', 'validate']) assert.is((await edict([command], folder)).code, 0, command);
   assert.not.ok(existsSync(join(folder, '.edict')));

@@ -11,7 +11,7 @@ const test = suite('approve');
 const apis = ['a', 'b', 'c', 'd', 'e', 'f'];
 const guarded = (text: string): string => text.replace('guards: { maxOffline: 100%, maxRemoved: 100% }\n', '');
 
-test('an agreement releases what a running daemon holds, once, and the history says whose it was', async () => {
+test('an approval releases held changes of a running daemon once, and the history names the person', async () => {
   const emulator = await startEmulator({ seed: seedOf(...apis) });
   const folder = scratchFolder();
   const online = (): string =>

@@ -17,7 +17,7 @@ interface PlanLike {
   readonly changes: readonly { readonly api: string; readonly source: { readonly commit: Readonly<Record<string, unknown>> | null } }[];
 }
 
-test('each change names the commit of its line, in every form', async () => {
+test('each change names the commit of its line, in every format', async () => {
   const { folder, commit } = gitRepository();
   const first = commit('edict.yaml', file('orders'), 'Ada @ops |');
   const second = commit('edict.yaml', file('orders', 'carts'), 'Bob');
@@ -43,7 +43,7 @@ test('each change names the commit of its line, in every form', async () => {
   );
 });
 
-test('nobody is named in text unless it is asked for, nor where that is refused or there is no checkout', async () => {
+test('the author is shown in text only with --blame, not if it is refused, nor without a checkout', async () => {
   const { folder, commit } = gitRepository();
   commit('edict.yaml', file('orders'));
   const commitsIn = (stdout: string) => planDocument<PlanLike>(stdout).changes.map(({ source }) => source.commit);

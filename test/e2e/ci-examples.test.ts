@@ -114,7 +114,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
     return done;
   };
 
-  test(`${name}: a request only shows the plan, and a merge applies the plan that its first job has made`, async () => {
+  test(`${name}: a pull request only shows the plan, and a merge applies the plan of its first job`, async () => {
     const emulator = await startEmulator({ seed: seedOf('orders', 'carts', 'users') });
     const file = fileOf(emulator.url, { orders: 'online', carts: 'online', users: 'offline' });
     const [request, planning] = [runner(file), runner(file)];
@@ -142,7 +142,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
     await emulator.close();
   });
 
-  test(`${name}: a lost record costs no version, and what moved between the two jobs is not overrun`, async () => {
+  test(`${name}: a lost record costs no version, and a change between the two jobs is not overwritten`, async () => {
     const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
     emulator.state.publish('api-orders', 'env-test', 'by hand');
     const file = fileOf(emulator.url, { orders: 'online', carts: 'online' });
@@ -156,7 +156,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
     await emulator.close();
   });
 
-  test(`${name}: a request has one comment, which is kept up to date`, async () => {
+  test(`${name}: a pull request has one comment, which is updated`, async () => {
     const mine = { user: { type: 'Bot' }, author: { id: 7 } };
     const comments: Record<string, unknown>[] = [
       { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan instance --> quoted' },
@@ -193,7 +193,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
   });
 }
 
-test('the workflow trusts no tag, asks for no more than it needs, and puts no secret into a script', () => {
+test('the workflow pins actions by commit, requests no more permissions than it needs, and puts no secret into a script', () => {
   assert.equal(workflow.permissions, {});
   assert.equal(
     Object.values(workflow.jobs).map(({ permissions }) => permissions),
@@ -209,7 +209,7 @@ test('the workflow trusts no tag, asks for no more than it needs, and puts no se
   assert.is(up?.with?.['name'], down?.with?.['name']);
 });
 
-test('the pipeline hands the plan from one job to the next, and only the apply changes the record', () => {
+test('the pipeline passes the plan from one job to the next, and only apply changes the record', () => {
   assert.equal(pipeline.apply.needs, ['plan']);
   assert.equal(
     [pipeline.comment, pipeline.plan, pipeline.apply].map(({ cache }) => [cache.paths, cache.policy]),

@@ -54,7 +54,7 @@ async function atEachWrite(crash: (write: number) => Promise<boolean>): Promise<
   return crashes;
 }
 
-test('an apply that is stopped before any of its writes loses nothing and doubles nothing', async () => {
+test('an apply that is stopped before any of its writes loses no change and repeats none', async () => {
   const crashes = await atEachWrite(async (write) => {
     const emulator = await startEmulator({ seed: seedOf('a', 'b', 'c') });
     const folder = scratchFolder();
@@ -72,7 +72,7 @@ test('an apply that is stopped before any of its writes loses nothing and double
   assert.ok(crashes > 15, `${crashes} crashes`);
 });
 
-test('nor does one that takes something offline', async () => {
+test('so does one that takes an API offline', async () => {
   const crashes = await atEachWrite(async (write) => {
     const emulator = await startEmulator({ seed: seedOf('a') });
     const folder = scratchFolder();

@@ -37,7 +37,7 @@ for (const [what, environment] of [
   });
 }
 
-test('a wrong key makes one call: some failures in a row lock it', async () => {
+test('a wrong key makes one call, since several failures in a row lock it', async () => {
   const environment = { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' };
   const { code, stdout, stderr } = await startEdict(['apply'], folder, environment).finished;
   assert.is(code, 5, stdout);
@@ -47,7 +47,7 @@ test('a wrong key makes one call: some failures in a row lock it', async () => {
   assert.match(status, /APIGW\.0301/);
 });
 
-test('the daemon stops calling when its token is refused, says so everywhere, and goes on when the file of the token changes', async () => {
+test('the daemon stops calling when its token is rejected, reports it everywhere, and resumes when the token file changes', async () => {
   const file = join(folder, 'token');
   writeFileSync(file, 'old\n');
   const environment = { HW_AUTH_TOKEN_FILE: file };
@@ -68,7 +68,7 @@ test('the daemon stops calling when its token is refused, says so everywhere, an
   await daemon.finished;
 });
 
-test('a person may have a refused credential tried once more, with SIGHUP', async () => {
+test('SIGHUP retries rejected credentials once', async () => {
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
   const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, environment);
   await until('it has stopped', () => daemon.events('requests:paused').length === 1);
@@ -82,7 +82,7 @@ test('a person may have a refused credential tried once more, with SIGHUP', asyn
   await daemon.finished;
 });
 
-test('a password in a file that is mended is used', async () => {
+test('a corrected password in a file is used', async () => {
   const file = join(folder, 'password');
   writeFileSync(file, 'wrong');
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };

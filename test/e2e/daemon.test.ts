@@ -97,7 +97,7 @@ test('a git-sync checkout whose parent directory is a swapped link reaches the g
   }
 });
 
-test('an invalid edit changes nothing and is logged with its place, and its repair is followed', async () => {
+test('an invalid edit changes nothing and is logged with its place, and its fix is applied', async () => {
   write({ orders: 'online', invoices: 'offline' });
   const running = await started();
   write({ orders: 'offline', invoices: 'onlin' });
@@ -112,7 +112,7 @@ test('an invalid edit changes nothing and is logged with its place, and its repa
   await until('the repair is followed', () => !isOnline('orders') && isOnline('invoices'));
 });
 
-test('a file that is absent for a moment, or empty, changes nothing', async () => {
+test('a file that is missing or empty for a moment changes nothing', async () => {
   write({ orders: 'online' });
   const running = await started();
   rmSync(join(folder, 'edict.yaml'));
@@ -127,21 +127,21 @@ test('a file that is absent for a moment, or empty, changes nothing', async () =
   );
 });
 
-test('a daemon that starts before its file waits for it', async () => {
+test('a daemon that starts before its file exists waits for it', async () => {
   const running = run();
   await until('the absence is logged', () => running.events('file:unreadable').length > 0);
   write({ orders: 'online' });
   await until('orders is online', () => isOnline('orders'));
 });
 
-test('SIGHUP makes a pass now', async () => {
+test('SIGHUP reconciles at once', async () => {
   write({ orders: 'online' });
   const running = await started();
   running.child.kill('SIGHUP');
   await until('the pass is made', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
 });
 
-test('SIGTERM in mid-apply lets the calls in flight finish and records them; the next start makes just the missing calls', async () => {
+test('SIGTERM during an apply lets the calls in flight finish and records them; the next start makes only the missing calls', async () => {
   emulator.faults.latencyMs = 300;
   const all = Object.fromEntries(apis.map((api) => [api, 'online']));
   write(all, 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
@@ -165,7 +165,7 @@ test('SIGTERM in mid-apply lets the calls in flight finish and records them; the
   assert.is(onlineCalls(), apis.length);
 });
 
-test('SIGKILL in mid-apply loses nothing: the next start finds what has no known outcome', async () => {
+test('SIGKILL during an apply loses nothing: the next start resolves the unknown outcomes', async () => {
   emulator.faults.latencyMs = 300;
   write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
   const first = run();
@@ -181,7 +181,7 @@ test('SIGKILL in mid-apply loses nothing: the next start finds what has no known
   assert.ok(onlineCalls() <= apis.length + unresolved);
 });
 
-test('a new file supersedes what has not been sent', async () => {
+test('a new file supersedes unsent changes', async () => {
   const all = Object.fromEntries(apis.map((api) => [api, 'online']));
   write(all, 'edict.yaml', '{ calls: 1, per: 1s }');
   const running = run();
@@ -194,7 +194,7 @@ test('a new file supersedes what has not been sent', async () => {
   assert.ok(emulator.state.publications().every((known) => known.effective === null));
 });
 
-test('of a daemon that was killed the status does not say that it is at work', async () => {
+test('the status does not show a killed daemon as running', async () => {
   write({ orders: 'online' });
   const { child, finished } = await started();
   assert.match((await edict(['status'], folder)).stdout, /Running at .* \(pid \d+, as of/);

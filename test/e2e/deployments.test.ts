@@ -86,7 +86,7 @@ async function runAs({ args, env = [], ports = [], ...probes }: Container, folde
 }
 
 for (const path of ['kubernetes/git-sync.yaml', 'kubernetes/config-map.yaml']) {
-  test(`${path}: every container is locked, limited, and mounts what there is`, () => {
+  test(`${path}: every container is locked down, limited, and mounts only volumes that exist`, () => {
     const { pod } = deploymentIn(path);
     assert.ok(pod.securityContext.runAsNonRoot && pod.securityContext.runAsUser > 0);
     for (const { name, securityContext, resources, volumeMounts, image } of [...(pod.initContainers ?? []), ...pod.containers]) {
@@ -108,7 +108,7 @@ for (const path of ['kubernetes/git-sync.yaml', 'kubernetes/config-map.yaml']) {
   });
 }
 
-test('kubernetes/git-sync.yaml: edict runs as it says, with PostgreSQL, and answers the probes', async () => {
+test('kubernetes/git-sync.yaml: edict runs as configured, with PostgreSQL, and answers the probes', async () => {
   const [server, emulator, folder] = [await postgresServer(), await startEmulator({ seed: seedOf('orders') }), scratchFolder()];
   try {
     const { container } = deploymentIn('kubernetes/git-sync.yaml');
@@ -131,7 +131,7 @@ test('kubernetes/git-sync.yaml: edict runs as it says, with PostgreSQL, and answ
   }
 });
 
-test('kubernetes/config-map.yaml: its file is valid, and edict runs as it says and answers the probes', async () => {
+test('kubernetes/config-map.yaml: its file is valid, and edict runs as configured and answers the probes', async () => {
   const [emulator, folder] = [await startEmulator({ seed: seedOf('orders') }), scratchFolder()];
   try {
     const { container } = deploymentIn('kubernetes/config-map.yaml');
@@ -150,7 +150,7 @@ test('kubernetes/config-map.yaml: its file is valid, and edict runs as it says a
   }
 });
 
-test('systemd/edict.service: its command is one of edict’s, and systemd takes the unit and finds it safe', async () => {
+test('systemd/edict.service: its command is valid, and systemd accepts the unit and finds it safe', async () => {
   const unit = read('systemd/edict.service');
   const [, line = ''] = /^ExecStart=\/usr\/bin\/edict (.*)$/m.exec(unit) ?? [];
   const program = await buildProgram(testContext({}).context, () => undefined);

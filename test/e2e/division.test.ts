@@ -59,7 +59,7 @@ const loads = (): string =>
     .toSorted((a, b) => a - b)
     .join();
 
-test('three edicts with six files have two gateways each; those of one that is killed, or stopped, go to the others evenly', async () => {
+test('three instances with six files have two gateways each; those of one that is killed or stopped go to the others evenly', async () => {
   start();
   await until('one has all', () => loads() === '6');
   start();

@@ -14,12 +14,12 @@ const folder = scratchFolder();
 writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online' }));
 test.after(() => emulator.close());
 
-test('apply --dry-run and run --dry-run show what plan shows', async () => {
+test('apply --dry-run and run --dry-run show the same as plan', async () => {
   const shown = await Promise.all([['plan'], ['apply', '--dry-run'], ['run', '--dry-run']].map((args) => edict(args, folder)));
   assert.is(new Set(shown.map(({ stdout }) => stdout)).size, 1);
 });
 
-test('the gateway of a dry run has nothing that could send', async () => {
+test('the gateway of a dry run has no way to send', async () => {
   const gateway = openGatewayReader({ ...gatewaySettings(), endpoint: emulator.url }, givenToken('token'));
   assert.not.ok('send' in gateway);
   await gateway.close();

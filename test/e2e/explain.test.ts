@@ -82,7 +82,7 @@ async function explain(api = 'orders', environment = 'test'): Promise<Told> {
   return { ...(JSON.parse(json.stdout) as Omit<Told, 'text'>), text: text.stdout };
 }
 
-test('from new over in sync to what failed, by the emulator’s fault', async () => {
+test('from new over in sync to failed, by a fault of the emulator', async () => {
   write({});
   const line = readFileSync(join(folder, 'edict.yaml'), 'utf8').split('\n')[5] ?? '';
   const fresh = await explain();
@@ -107,7 +107,7 @@ test('from new over in sync to what failed, by the emulator’s fault', async ()
   assert.match(synced.text, 'Next: no change; in sync\n');
 });
 
-test('while a daemon has the store: what it tries again, and what it will not try again by itself', async () => {
+test('while a daemon has the store open: shows which changes it retries, and which it does not', async () => {
   emulator.faults.add({ status: 409, errorCode: 'APIC.7701', errorMsg: 'busy', share: 1, apiId: 'api-orders' });
   emulator.faults.add({ status: 404, errorCode: 'APIG.3002', errorMsg: 'no such API', share: 1, apiId: 'api-carts' });
   write({});
@@ -123,7 +123,7 @@ test('while a daemon has the store: what it tries again, and what it will not tr
   assert.match(never.next.when ?? '', `kill -HUP ${child.pid}`);
 });
 
-test('held: the rule, and a command that releases it as it stands', async () => {
+test('held: the rule, and a command that approves it and can be pasted as it is', async () => {
   write({});
   await done('apply');
   write({ orders: 'offline' }, withProtection);
@@ -143,7 +143,7 @@ test('held: the rule, and a command that releases it as it stands', async () => 
   assert.equal([(await explain()).next.kind, (await explain()).recorded?.state], ['unchanged', 'offline']);
 });
 
-test('a file that lost too much is told of also for what it still has, and for what it lost', async () => {
+test('a file that lost too much is reported for what it still has, and for what it lost', async () => {
   write({});
   await done('apply');
   writeFileSync(join(folder, 'edict.yaml'), withGuards(fileOf(emulator.url, { orders: 'online' })));
@@ -155,7 +155,7 @@ test('a file that lost too much is told of also for what it still has, and for w
   assert.match(lost.text, 'the file no longer declares 4 of the 5 publications');
 });
 
-test('drifted and stale, once somebody has looked', async () => {
+test('drifted and outdated, after an observation', async () => {
   write({});
   await done('apply');
   await sleep(400); // What edict itself has changed within `gateway.propagationDelay`, 300 ms here, is not judged.
@@ -174,7 +174,7 @@ test('drifted and stale, once somebody has looked', async () => {
   assert.is((await explain('orders')).next.kind, 'pending');
 });
 
-test('unresolved: under way while the daemon lives, in doubt once it was killed', async () => {
+test('unknown outcome: in flight while the daemon runs, unknown once it was killed', async () => {
   emulator.faults.add({ kind: 'hang', times: 1, apiId: 'api-orders' });
   write({});
   const { child, finished } = await startDaemon();
@@ -194,7 +194,7 @@ test('unresolved: under way while the daemon lives, in doubt once it was killed'
   assert.is((await explain()).next.kind, 'unchanged');
 });
 
-test('in a freeze: why, and from when on', async () => {
+test('in a freeze: the reason, and when it ends', async () => {
   write({}, (text) => text.replace('apis:', 'freeze: [{ name: launch, from: "2020-01-01T00:00:00Z", to: "2999-01-01T00:00:00Z" }]\napis:'));
   const { text, next } = await explain();
   assert.is(next.kind, 'deferred');
@@ -202,7 +202,7 @@ test('in a freeze: why, and from when on', async () => {
   assert.match(text, 'from 2999-01-01T00:00:00Z on');
 });
 
-test('calls that are stopped are told of, with how that ends', async () => {
+test('paused requests are reported, with how they resume', async () => {
   emulator.faults.add({ status: 401, errorCode: 'APIG.1002', errorMsg: 'the token is not valid', share: 1, operation: '*' });
   write({});
   const { events } = await startDaemon();
@@ -212,7 +212,7 @@ test('calls that are stopped are told of, with how that ends', async () => {
   assert.match(text, /daemon +No calls since /);
 });
 
-test('what is unknown is an error with the nearest names', async () => {
+test('an unknown publication is an error with similar names', async () => {
   write({});
   const { code, stdout, stderr } = await edict(['explain', 'ordres', 'tset'], folder);
   assert.equal([code, stdout], [1, '']);

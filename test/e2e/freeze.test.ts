@@ -35,7 +35,7 @@ function write(more: string, names: readonly string[] = ['a0', 'a1'], limit?: st
   writeFileSync(join(folder, 'edict.yaml'), text.replace('apis:', `${more}\napis:`));
 }
 
-test('in a freeze the daemon sends nothing, and when it ends everything, by itself', async () => {
+test('in a freeze the daemon sends nothing, and when it ends everything, automatically', async () => {
   const endMs = nextSecond(Date.now() + 3000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 60_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
@@ -49,7 +49,7 @@ test('in a freeze the daemon sends nothing, and when it ends everything, by itse
   );
 });
 
-test('a freeze that begins in the middle of an apply stops what has not left, and the exit code is 0', async () => {
+test('a freeze that starts during an apply stops unsent changes, and the exit code is 0', async () => {
   const beginMs = nextSecond(Date.now() + 2000);
   write(`freeze: [{ from: "${moment(beginMs)}", to: "${moment(beginMs + 3_600_000)}" }]`, apis, '{ calls: 5, per: 1s }');
   const { code, stdout } = await edict(['apply'], folder);
@@ -64,7 +64,7 @@ test('a freeze that begins in the middle of an apply stops what has not left, an
   assert.match(stdout, `frozen until ${moment(beginMs + 3_600_000)}`);
 });
 
-test('in a freeze `apply` ends with 0, says until when it waits, and sends nothing; the plan has changes all the same', async () => {
+test('in a freeze `apply` exits with 0, reports the end of the freeze, and sends nothing; the plan still has changes', async () => {
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
   for (const [args, code] of [
@@ -82,7 +82,7 @@ test('in a freeze `apply` ends with 0, says until when it waits, and sends nothi
   assert.is(calls().length, 0);
 });
 
-test('a freeze that begins and ends while the daemon works is a gap in its calls, and nothing is lost', async () => {
+test('a freeze that starts and ends while the daemon runs is a gap in its calls, and nothing is lost', async () => {
   const beginMs = nextSecond(Date.now() + 2000);
   const endMs = beginMs + 3000;
   const window = `freeze: [{ name: launch, from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`;
@@ -98,7 +98,7 @@ test('a freeze that begins and ends while the daemon works is a gap in its calls
   assert.is(new Set(calls().map(({ api }) => api)).size, apis.length, 'each was asked for once');
 });
 
-test('a try again that is due in a freeze waits for its end', async () => {
+test('a retry that is due in a freeze waits for its end', async () => {
   const beginMs = nextSecond(Date.now() + 1500);
   const endMs = beginMs + 3000;
   emulator.faults.add({ times: 3, status: 429, errorCode: 'APIG.0308', errorMsg: 'slow down' });
@@ -111,7 +111,7 @@ test('a try again that is due in a freeze waits for its end', async () => {
   );
 });
 
-test('with batches, too, what has not left when a freeze begins stays', async () => {
+test('with batches too, unsent changes stay unsent when a freeze starts', async () => {
   const beginMs = nextSecond(Date.now() + 2000);
   const text = fileOf(emulator.url, Object.fromEntries(apis.map((name) => [name, 'online'])), '{ calls: 2, per: 1s, concurrency: 1 }');
   const window = `freeze: [{ from: "${moment(beginMs)}", to: "${moment(beginMs + 3_600_000)}" }]`;
@@ -126,7 +126,7 @@ test('with batches, too, what has not left when a freeze begins stays', async ()
   assert.is(summary.online + summary.deferred, apis.length);
 });
 
-test('to act in a freeze, it is taken out of the file: the daemon acts at once', async () => {
+test('removing the freeze from the file makes the daemon act at once', async () => {
   write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('it waits', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
@@ -135,7 +135,7 @@ test('to act in a freeze, it is taken out of the file: the daemon acts at once',
   await until('all are online', () => calls().length === 2);
 });
 
-test('a daemon that waits says so once, with the time, and not at every resync', async () => {
+test('a deferring daemon reports it once, with the time, and not at every resync', async () => {
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
@@ -148,7 +148,7 @@ test('a daemon that waits says so once, with the time, and not at every resync',
   );
 });
 
-test('the status tells programs until when', async () => {
+test('the JSON status has the end of a freeze', async () => {
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`, ['a0']);
   const { stdout } = await edict(['status', '--format', 'json'], folder);
@@ -156,7 +156,7 @@ test('the status tells programs until when', async () => {
   assert.equal(publication?.next.deferred, { rule: 'freeze', message: 'frozen (launch)', until: moment(endMs) });
 });
 
-test('a suspended API waits, and its neighbours go', async () => {
+test('a suspended API is deferred, and the others are not', async () => {
   write('', ['a0', 'a1']);
   const text = fileOf(emulator.url, { a0: 'online', a1: 'online' });
   writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-a0,', 'id: api-a0, suspend: { reason: migration, by: ada },'));

@@ -40,7 +40,7 @@ test('a replica whose file has names instead of IDs stands by and takes over lik
   assert.is(versions(), 3, 'not one needless call');
 });
 
-test('a replica whose file has a name that the gateway does not know takes nothing from the one at work, and asks the gateway nothing', async () => {
+test('a replica whose file has a name unknown to the gateway takes nothing from the active one, and sends nothing', async () => {
   const named = (name: string): string => {
     const folder = machine({ [name]: 'online' });
     const file = join(folder, 'edict.yaml');
@@ -66,7 +66,7 @@ test('a replica whose file has a name that the gateway does not know takes nothi
   assert.is(third.events('lease:standby').length, 0);
 });
 
-test('no window holds more than the limit across a hand-over, whether nobody knows when the one before sent last or it said so', async () => {
+test('no window holds more than the limit across a hand-over, after a crash and after a clean shutdown', async () => {
   const [calls, perMs] = [5, 8000];
   const states = all('online', names.slice(0, 15));
   const daemons = Array.from({ length: 3 }, () => start(machine(states, `{ calls: ${calls}, per: ${perMs}ms }`)));
@@ -87,7 +87,7 @@ test('no window holds more than the limit across a hand-over, whether nobody kno
   assert.ok(fullestWindow(times, perMs) <= calls, `${times}`);
 });
 
-test('a file that leaves its folder while the database is away ends nothing else', async () => {
+test('a file that leaves its folder while the database is unavailable stops no other file', async () => {
   const [way, folder] = [await openWay(`http://${new URL(at.state).host}`), scratchFolder()];
   const other = await startEmulator({ seed: seedOf('other') });
   const through = new URL(at.state);

@@ -31,7 +31,7 @@ function publicationsOf({ apis }: Listed): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-test('whatever a gateway lists, a plan over its own file has no change', async () => {
+test('the plan of an imported file has no changes, whatever the gateway lists', async () => {
   let listed: Listed = { apis: [], environments: [] };
   const server = await listingServer(() => listed);
   const file = join(scratchFolder(), 'edict.yaml');
@@ -103,7 +103,7 @@ function seedOf({ apis, environments }: Listed): Seed {
   };
 }
 
-test('a plan over the file of any emulated gateway has no change', async () => {
+test('the plan of a file imported from any emulated gateway has no changes', async () => {
   const file = join(scratchFolder(), 'edict.yaml');
   let publications = 0;
   const worlds = fc.asyncProperty(listings, actions, async (listing, done) => {
@@ -129,7 +129,7 @@ function disposable(emulator: Emulator): Emulator & AsyncDisposable {
   return { ...emulator, [Symbol.asyncDispose]: () => emulator.close() };
 }
 
-test('so it is on the command line', async () => {
+test('the same holds on the command line', async () => {
   for (const listed of fc.sample(listings, { numRuns: 3, seed: 4 })) {
     const server = await listingServer(() => listed);
     const folder = scratchFolder();

@@ -51,7 +51,7 @@ async function running(file = 'edict.yaml'): Promise<void> {
   await until('the first pass is over', () => daemon !== null && daemon.events('reconcile:finished').length > 0);
 }
 
-test('a file of a team is followed: edited, replaced, added, taken away, and moved to another', async () => {
+test('an included file is followed: edited, replaced, added, removed, and moved to another', async () => {
   writeMain();
   write('apis/one.yaml', part({ a: 'online' }));
   await running();
@@ -81,7 +81,7 @@ test('a file of a team is followed: edited, replaced, added, taken away, and mov
   await until('it was meant', () => online() === '');
 });
 
-test('a half-written file of a team leaves the last valid state in force, and its repair is followed', async () => {
+test('a half-written included file leaves the last valid state in force, and its fix is applied', async () => {
   writeMain();
   write('apis/one.yaml', part({ a: 'online' }));
   await running();
@@ -110,7 +110,7 @@ test('a checkout that is swapped by a symbolic link in a parent directory is rea
   await until('the swap is followed', () => online() === '');
 });
 
-test('a plan names the file of the team, and so does a mistake', async () => {
+test('a plan names the included file, and so does an error', async () => {
   writeMain();
   write('apis/one.yaml', part({ a: 'online' }));
   assert.match((await edict(['plan'], folder)).stdout, /\+ a +test +new: .* apis\/one\.yaml:2/);

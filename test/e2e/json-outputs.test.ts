@@ -50,7 +50,7 @@ test('a first plan, its apply, and a plan in sync', async () => {
   assert.equal((await plan('--api', 'a')).changes, []);
 });
 
-test('everything that somebody else has done', async () => {
+test('drift of every kind', async () => {
   write(file({ a: 'online', b: 'online', c: 'online' }));
   await apply('--api', 'a', '--api', 'b');
   // What is younger than the file's `propagationDelay` may not show in the gateway's lists yet, and is not called a drift.
@@ -67,7 +67,7 @@ test('everything that somebody else has done', async () => {
   );
 });
 
-test('what is held, one change and the whole file, and what an agreement releases', async () => {
+test('held changes, a held file, and what an approval releases', async () => {
   const protecting = (text: string): string => text.replace('test: env-test', 'test: { id: env-test, protected: true }');
   write(protecting(file({ a: 'online', b: 'online' })));
   await apply();
@@ -83,7 +83,7 @@ test('what is held, one change and the whole file, and what an agreement release
   assert.ok((await apply()).last['fileHeld']);
 });
 
-test('what waits, with and without an end', async () => {
+test('deferred changes, with and without an end', async () => {
   const [from, to] = ['2020-01-01T00:00Z', '2099-01-01T00:00Z'];
   write(`${file({ a: 'online' })}freeze: [{ name: launch, from: "${from}", to: "${to}" }]\n`);
   assert.ok((await plan()).changes[0]?.deferred);
@@ -98,7 +98,7 @@ test('what waits, with and without an end', async () => {
   );
 });
 
-test('calls that fail, and one whose outcome nobody knows at first', async () => {
+test('failed calls, and one whose outcome is unknown at first', async () => {
   write(file({ a: 'online', b: 'online' }));
   emulator.faults.add({ times: 1, apiId: 'api-a', status: 403, errorCode: 'APIG.1005', errorMsg: 'no' });
   emulator.faults.add({ times: 1, apiId: 'api-b', kind: 'cut', applied: true });
@@ -109,7 +109,7 @@ test('calls that fail, and one whose outcome nobody knows at first', async () =>
   assert.ok(code === 0 || code === 5);
 });
 
-test('a saved plan, made twice, and one that is out of date', async () => {
+test('a saved plan, made twice, and a stale one', async () => {
   write(file({ a: 'online', b: 'online' }));
   await plan('--out', 'saved.plan');
   assert.equal(((await apply('--plan', 'saved.plan')).last['savedPlan'] as { superseded: unknown }).superseded, []);
@@ -123,7 +123,7 @@ test('a saved plan, made twice, and one that is out of date', async () => {
   assert.is((last['error'] as { staleChanges: unknown[] }).staleChanges.length, 1);
 });
 
-test('an invalid file and one that is not there, in one line each', async () => {
+test('an invalid file and a missing one, in one line each', async () => {
   write(file({ a: 'onlin', b: 'oflin' }));
   const invalid = await apply();
   assert.equal([invalid.code, invalid.lines.length, invalid.last['valid']], [3, 1, false]);
@@ -133,7 +133,7 @@ test('an invalid file and one that is not there, in one line each', async () => 
   await plan('none.yaml');
 });
 
-test('the schemas take nothing else', () => {
+test('the schemas accept nothing else', () => {
   for (const wrong of [
     '{}',
     '{"format":1,"valid":true,"errors":[]}',

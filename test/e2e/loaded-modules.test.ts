@@ -47,7 +47,7 @@ test('edict itself and its help load the command line alone', async () => {
   }
 });
 
-test('what looks at file and record loads neither an HTTP client, nor a watcher, a server, a log or PostgreSQL', async () => {
+test('read-only commands load neither an HTTP client, nor a watcher, a server, a log or PostgreSQL', async () => {
   for (const command of ['validate', 'plan', 'status', 'history']) {
     const { packages, folders, generated } = await loadedBy(command);
     assert.equal(packages, toRead, command);
@@ -56,7 +56,7 @@ test('what looks at file and record loads neither an HTTP client, nor a watcher,
   }
 });
 
-test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only if it is asked for', async () => {
+test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only on request', async () => {
   const { packages, folders, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
   assert.not(generated.includes('saved-plan-validator'));
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);

@@ -65,7 +65,7 @@ const oneApi = (publication: string, api = 'id: api-orders') =>
   `environments: { test: env-test }\napis:\n  orders: { ${api}, environments: { test: ${publication} } }\n`;
 const short = ({ plan: { changes } }: PlanReport): string[] => changes.map(({ api, action, reason }) => `${action} ${api} ${reason}`);
 
-test('a full instance in sync is looked at in as many reads as it has pages', async () => {
+test('a full instance in sync is observed in as many reads as it has pages', async () => {
   const names = Array.from({ length: 5000 }, (_, index) => `a${index}`);
   const environments = ['one', 'two', 'three'];
   const publications = names.flatMap((name) => environments.map((place) => ({ api: `api-${name}`, environment: `env-${place}` })));
@@ -78,7 +78,7 @@ test('a full instance in sync is looked at in as many reads as it has pages', as
   assert.equal(at.operations(), Array(10).fill('listApis'));
 });
 
-test('what is online already is adopted without a call, and stays adopted', async () => {
+test('an API that is online already is adopted without a call, and stays adopted', async () => {
   await using at = await scene({ ...seedOf('orders'), publications: [{ api: 'api-orders', environment: 'env-test' }] });
   at.write(oneApi('online'));
   assert.equal(short(await at.plan(false)), ['online orders new']);
@@ -88,7 +88,7 @@ test('what is online already is adopted without a call, and stays adopted', asyn
   assert.equal(at.operations(), ['listApis']);
 });
 
-test('drift is told with `report` and brought back with `correct`, and the history says why', async () => {
+test('drift is reported with `report` and corrected with `correct`, and the history has the reason', async () => {
   await using at = await scene(seedOf('orders'));
   at.write(oneApi('online'));
   await at.apply();
@@ -107,7 +107,7 @@ test('drift is told with `report` and brought back with `correct`, and the histo
   );
 });
 
-test('an edited API is stale; with `republish: edited` it is published again, once', async () => {
+test('an edited API is outdated; with `republish: edited` it is published again, once', async () => {
   await using at = await scene(seedOf('orders'));
   at.write(oneApi('online'));
   await at.apply();
@@ -147,7 +147,7 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   assert.equal(short(await at.plan()), ['online orders revision'], 'what waited for the pin');
 });
 
-test('names are looked up once and remembered; an API made anew under its name is told of', async () => {
+test('names are looked up once and recorded; an API recreated under its name is reported', async () => {
   await using at = await scene(seedOf('orders', 'carts'));
   const named = (api: string): string =>
     `environments: { test: { name: test } }\napis:\n  ${api}: { environments: { test: online } }\n  c: { name: carts, environments: { test: online } }\n`;
@@ -172,7 +172,7 @@ test('names are looked up once and remembered; an API made anew under its name i
   assert.equal(plan.changes, []);
 });
 
-test('a batch reads what failed of it, tries only that again, and needs few calls', async () => {
+test('the failed changes of a batch are read and retried individually, with few calls', async () => {
   const names = Array.from({ length: 25 }, (_, index) => `a${index}`);
   await using at = await scene(seedOf(...names));
   const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
@@ -192,7 +192,7 @@ test('a batch reads what failed of it, tries only that again, and needs few call
   assert.equal(short(await at.plan()), []);
 });
 
-test('a batch whose answer is lost is looked for, API by API, and nothing is published twice', async () => {
+test('the changes of a batch whose response is lost are read API by API, and nothing is published twice', async () => {
   const names = ['a', 'b', 'c', 'd'];
   await using at = await scene(seedOf(...names));
   const apis = names.map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
@@ -204,7 +204,7 @@ test('a batch whose answer is lost is looked for, API by API, and nothing is pub
   assert.equal(at.operations().sort(), ['changePublications', ...Array(4).fill('listVersions')]);
 });
 
-test('a batch with an API that is not there publishes the others', async () => {
+test('a batch with an API that does not exist publishes the others', async () => {
   await using at = await scene(seedOf('a', 'b', 'c'));
   const apis = ['a', 'b', 'c', 'x'].map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join('');
   at.write(`environments: { test: env-test }\napis:\n${apis}`, ', batch: 10');

@@ -23,7 +23,7 @@ function limitFiles(pid: number | undefined, bytes: number | 'unlimited'): void 
   execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes}:unlimited`]);
 }
 
-test('when the disk takes no record no call leaves, and the daemon goes on when it does again', async () => {
+test('no call is made while the disk is full, and the daemon continues when it is not', async () => {
   write({});
   const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
   await until('it is in sync', () => daemon.events('plan:computed').length === 1);
@@ -43,7 +43,7 @@ test('when the disk takes no record no call leaves, and the daemon goes on when 
   assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
 });
 
-test('an outcome that cannot be written is written when it can be, and its call is not repeated', async () => {
+test('an outcome that cannot be written is written later, and its call is not repeated', async () => {
   write({});
   emulator.faults.latencyMs = 1500;
   const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
@@ -60,7 +60,7 @@ test('an outcome that cannot be written is written when it can be, and its call 
   assert.is(calls(), 1);
 });
 
-test('a store in a place that takes no file is refused before anything is sent', async () => {
+test('a store in a read-only place is rejected before anything is sent', async () => {
   write({ a: 'online' });
   for (const place of ['/proc/self', '/sys']) {
     const { code, stderr } = await edict(['apply', '--state', `sqlite:${place}/edict/state.db`], folder);
@@ -70,7 +70,7 @@ test('a store in a place that takes no file is refused before anything is sent',
   assert.is(calls(), 0);
 });
 
-test('a second process is told who has the store, or waits for it', async () => {
+test('a second process is told who has the store open, or waits for it', async () => {
   write({ a: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);
@@ -102,7 +102,7 @@ test('a second process is told who has the store, or waits for it', async () => 
   assert.match(waited.stdout, /^In sync/);
 });
 
-test('a log of writes that was cut off in the middle is read up to its last whole one', async () => {
+test('a truncated write-ahead log is read up to its last complete write', async () => {
   write({ a: 'online', b: 'online', c: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);

@@ -56,7 +56,7 @@ function namesIn(text: string): Set<string> {
   return new Set(names.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
 }
 
-test('every metric that an alert or a panel asks for is told by a daemon', () => {
+test('a daemon exports every metric that an alert or a panel uses', () => {
   const told = namesIn([...scraped.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).join('\n'));
   const asked = namesIn(
     `${read('alerts.yaml').replace(/^ *(?:description|summary):.*$/gm, '')}\n${expressions.map(({ expr }) => expr).join('\n')}`,
@@ -73,7 +73,7 @@ test('every metric that an alert or a panel asks for is told by a daemon', () =>
   );
 });
 
-test('the alerts are tested, each of them', () => {
+test('every alert is tested', () => {
   const names = [...read('alerts.yaml').matchAll(/- alert: (\S+)/g)].map(([, name]) => String(name));
   assert.ok(names.length > 10);
   for (const name of names) assert.match(read('alerts.test.yaml'), new RegExp(`alertname(="|: )${name}\\b`));
@@ -93,7 +93,7 @@ if (isThere('promtool')) {
     });
   }
 
-  test('promtool takes what a daemon tells, and finds nothing to better', () => {
+  test('promtool accepts the metrics of a daemon without a warning', () => {
     const { status, stdout, stderr } = promtool(['check', 'metrics'], scraped.replace(/^.*\bnodejs_.*\n/gm, ''));
     assert.equal([status, stdout, stderr], [0, '', '']);
   });
@@ -104,7 +104,7 @@ if (isThere('promtool')) {
 }
 
 if (isThere('prometheus')) {
-  test('Prometheus, set up as the example says, has an answer for every panel', async () => {
+  test('Prometheus, set up as in the example, has data for every panel', async () => {
     const folder = scratchFolder();
     cpSync(examples, folder, { recursive: true });
     const config = read('prometheus.yaml').replaceAll('15s', '500ms').replace('127.0.0.1:9470', new URL(url).host);

@@ -113,7 +113,7 @@ function holdLease(path: string): void {
   db.close();
 }
 
-test('every command and option is known here', async () => {
+test('the test knows every command and option', async () => {
   const { text } = await run('--help');
   const named = [...text.slice(text.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
   assert.equal(named.filter((name) => name !== 'help').sort(), Object.keys(commands).sort());
@@ -127,7 +127,7 @@ async function optionsOf(command: string): Promise<string[]> {
 
 for (const [command, given] of Object.entries(commands)) {
   if (!given) continue;
-  test(`edict ${command} sends nothing that changes anything, whatever its options`, async () => {
+  test(`edict ${command} sends no change, with any option`, async () => {
     await using scene = await openWork();
     const state = join(scene.folder, 'state.db');
     if (command === 'wait') holdLease(state);

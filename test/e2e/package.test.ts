@@ -55,7 +55,7 @@ test.before(async () => {
   cpSync(join(image, 'package', tarball), join(folder, tarball));
 });
 
-test('container/Containerfile: what it builds runs, for a Node.js that is new enough, and ends as nobody in particular', async () => {
+test('container/Containerfile: the image runs, with a recent Node.js, as an unprivileged user', async () => {
   const { engines, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     readonly engines: { readonly node: string };
     readonly bin: { readonly edict: string };
@@ -72,7 +72,7 @@ test('container/Containerfile: what it builds runs, for a Node.js that is new en
   assert.match(await cleanShell(words.join(' '), image), /Applied in .*: 5 online/);
 });
 
-test('installed in an empty folder, it runs what the README says', async () => {
+test('installed in an empty folder, the package runs the commands of the README', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const block = /### Install it\n[\s\S]*?```\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
   assert.match(block, tarball);
@@ -87,7 +87,7 @@ test('installed in an empty folder, it runs what the README says', async () => {
   assert.match(status ?? '', 'in sync');
 });
 
-test('it holds plain JavaScript and what that reads, and brings nothing of development along', async () => {
+test('the package holds plain JavaScript and the files that it reads, and no development dependency', async () => {
   const inside = readdirSync(join(folder, 'node_modules/edict'), { recursive: true, encoding: 'utf8' });
   assert.equal(
     inside.filter((path) => /\.ts$|^test\b/.test(path)),
@@ -102,7 +102,7 @@ test('it holds plain JavaScript and what that reads, and brings nothing of devel
     JSON.parse(await shell(`node node_modules/edict/src/main.js schema ${schema}`));
 });
 
-test('the daemon of the package has its page', async () => {
+test('the daemon of the package serves its page', async () => {
   const daemon = execFile(process.execPath, [
     join(folder, 'node_modules/edict/src/main.js'),
     ...['run', join(folder, 'node_modules/edict/examples/quickstart/edict.yaml'), '--emulate', '--listen', '127.0.0.1:0'],
@@ -125,7 +125,7 @@ test('the daemon of the package has its page', async () => {
   }
 });
 
-test('an older Node.js is told so in one line', async () => {
+test('an older Node.js is reported in one line', async () => {
   const older = join(folder, 'older.cjs');
   writeFileSync(older, `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });`);
   const refused = await run(process.execPath, ['--require', older, join(folder, 'node_modules/edict/src/main.js'), '--version']).catch(

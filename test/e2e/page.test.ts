@@ -64,7 +64,7 @@ test('follows an edit of the file', async () => {
   await page.getByText('file change: 1 offline').waitFor();
 });
 
-test('shows an invalid file while the last valid one stays in force, and that it is mended', async () => {
+test('shows an invalid file while the last valid one stays in force, and its fix', async () => {
   writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\ngateways: {}\n');
   const alert = page.getByRole('alert');
   await alert.getByText('edict.yaml:2:1').waitFor();
@@ -74,7 +74,7 @@ test('shows an invalid file while the last valid one stays in force, and that it
   await alert.waitFor({ state: 'detached' });
 });
 
-test('outlives the daemon: it says that the connection is lost, and goes on with the next one', async () => {
+test('outlives the daemon: reports the lost connection, and continues with the next daemon', async () => {
   const { port } = new URL(url);
   await stopDaemon();
   await page.getByText('connection lost').waitFor();
@@ -84,7 +84,7 @@ test('outlives the daemon: it says that the connection is lost, and goes on with
   await cell('carts').getByText('offline').waitFor();
 });
 
-test('shows what is held, with the command that releases it, and that it was released', async () => {
+test('shows held changes, with the command that approves them, and their release', async () => {
   writeFileSync(
     join(folder, 'edict.yaml'),
     fileOf(emulator.url, { ...allOnline, tax: 'offline' }).replace('test: env-test', 'test: { id: env-test, protected: true }'),
@@ -115,7 +115,7 @@ test('by keyboard alone: filter, move, timeline, back', async () => {
   await page.getByText('4 APIs', { exact: true }).waitFor();
 });
 
-test('says that the gateway cannot be reached, and what fails, and that it is over', async () => {
+test('shows that the gateway is unreachable, the failures, and the recovery', async () => {
   const { port } = new URL(emulator.url);
   await emulator.close();
   write({ ...allOnline, orders: 'offline', carts: 'offline' });
@@ -125,7 +125,7 @@ test('says that the gateway cannot be reached, and what fails, and that it is ov
   await cell('orders').getByText('✓').waitFor({ timeout: 20_000 });
 });
 
-test('with the token it can be asked to act over HTTP; without it nobody can', async () => {
+test('accepts actions over HTTP with the token, and none without it', async () => {
   const { port } = new URL(url);
   await stopDaemon();
   await startDaemon(`127.0.0.1:${port}`, { EDICT_TOKEN: 'act-token-that-nobody-may-see' });
@@ -137,7 +137,7 @@ test('with the token it can be asked to act over HTTP; without it nobody can', a
   for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
 });
 
-test('a suspension over HTTP stops every call, shows everywhere and outlives the daemon, until it is taken back', async () => {
+test('a suspension over HTTP stops every call, shows everywhere and outlives the daemon, until it is resumed', async () => {
   const { port } = new URL(url);
   const environment = { EDICT_TOKEN: 'right' };
   await stopDaemon();
@@ -166,7 +166,7 @@ test('a suspension over HTTP stops every call, shows everywhere and outlives the
   assert.match((await edict(['plan'], folder)).stdout, 'In sync');
 });
 
-test('the history knows the commit that has asked for each attempt', async () => {
+test('the history has the commit behind each attempt', async () => {
   const git = (...args: readonly string[]) =>
     execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=a@example.com', ...args], { cwd: folder, encoding: 'utf8' });
   git('init', '--quiet');

@@ -31,7 +31,7 @@ test('apply, status, history and plan work as with a file', async () => {
   assert.is(versions(), 2);
 });
 
-test('the password of the store is in nothing that is written', async () => {
+test('the password of the store appears in no output', async () => {
   const { password } = new URL(at.state);
   const folder = machine({ api0: 'online', api1: 'online' });
   const guarded = (states: Readonly<Record<string, string>>): void =>
@@ -56,7 +56,7 @@ test('the password of the store is in nothing that is written', async () => {
   for (const text of written) assert.not.match(text, new RegExp(`:${password || 'no password'}@`));
 });
 
-test('one daemon works, the other stands by and takes over when the first is killed', async () => {
+test('one daemon is active, the other stands by and takes over when the first is killed', async () => {
   const states = all('online', names);
   const first = start(machine(states, '{ calls: 20, per: 1s }'));
   await until('the first works', () => isAtWork(first));
@@ -82,7 +82,7 @@ test('a daemon that is stopped hands over', async () => {
   await until('it has made its own change', () => published() === names.length - 1);
 });
 
-test('a daemon that was stopped in its sleep sends nothing after it has lost the lease, and stands by', async () => {
+test('a daemon that was paused with SIGSTOP sends nothing after it has lost the lease, and stands by', async () => {
   const states = all('online', names);
   const first = start(machine(states, '{ calls: 20, per: 1s }'));
   await until('some are online', () => published() > 10);
@@ -96,7 +96,7 @@ test('a daemon that was stopped in its sleep sends nothing after it has lost the
   assert.is(versions(), names.length, 'not one needless call');
 });
 
-test('an edict whose file is older than what was acted on last does not take over, until its file has come too', async () => {
+test('an instance whose file is older than the last one acted on does not take over until its file is up to date', async () => {
   const before = all('online', names.slice(0, 3));
   const after = { ...before, api0: 'offline' };
   const [ahead, late] = [machine(before), machine(before)];
@@ -117,7 +117,7 @@ test('an edict whose file is older than what was acted on last does not take ove
   assert.equal([published(), versions()], [2, 4]);
 });
 
-test('while the database is away nothing is sent, and afterwards it goes on', async () => {
+test('nothing is sent while the database is unavailable, and afterwards the daemon continues', async () => {
   const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
   start(folder);
   await until('some are online', () => published() > 5);
@@ -127,7 +127,7 @@ test('while the database is away nothing is sent, and afterwards it goes on', as
   assert.is(versions(), 30, 'not one needless call');
 });
 
-test('a database that is not there yet is waited for, and SIGTERM ends the waiting', async () => {
+test('a database that does not exist yet is waited for, and SIGTERM ends the wait', async () => {
   const folder = machine({ api0: 'online' });
   const way = await openWay(`http://${new URL(at.state).host}`);
   const address = new URL(at.state);
@@ -147,7 +147,7 @@ test('a database that is not there yet is waited for, and SIGTERM ends the waiti
   await way[Symbol.asyncDispose]();
 });
 
-test('apply says who works on the gateway, and with --lock-timeout waits for it', async () => {
+test('apply names the lease holder, and with --lock-timeout waits for the lease', async () => {
   const folder = machine(all('online', names));
   const daemon = start(folder);
   await until('it works', () => isAtWork(daemon));

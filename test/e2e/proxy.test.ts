@@ -40,7 +40,7 @@ function apply(environment: Readonly<Record<string, string>>) {
   return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
 }
 
-test('a gateway is asked through HTTP_PROXY, and one in NO_PROXY or on this machine is not', async () => {
+test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on this machine', async () => {
   write(`http://roma.test:${port(emulator.url)}`);
   const { code, stderr } = await apply({ HTTP_PROXY: withPassword('s3cret') });
   assert.is(code, 0, stderr);
@@ -54,7 +54,7 @@ test('a gateway is asked through HTTP_PROXY, and one in NO_PROXY or on this mach
   assert.is(proxy.asked.length, asked);
 });
 
-test('a gateway with TLS is asked through HTTPS_PROXY, whose password is told nobody', async () => {
+test('a gateway with TLS is reached through HTTPS_PROXY, whose password appears nowhere', async () => {
   const made = selfSigned('roma.test');
   if (!made) {
     process.stdout.write('note: openssl is not installed, HTTPS through a proxy was not tried\n');
@@ -84,7 +84,7 @@ test('a gateway with TLS is asked through HTTPS_PROXY, whose password is told no
   secured.closeAllConnections();
 });
 
-test('what is no proxy is said before anything is sent, also by the daemon, and without its password', async () => {
+test('an invalid proxy is reported before anything is sent, by the daemon too, and without its password', async () => {
   write('https://roma.example.com');
   const { code, stderr } = await apply({ HTTPS_PROXY: 'ftp://name:s3cret@proxy' });
   assert.is(code, 1);
@@ -95,7 +95,7 @@ test('what is no proxy is said before anything is sent, also by the daemon, and 
   assert.match(daemon.output.stderr, 'HTTPS_PROXY is not the address of a proxy');
 });
 
-test('notifications go through the proxy too', async () => {
+test('notifications use the proxy too', async () => {
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
   const environment = {
     HW_AUTH_TOKEN: secretToken,

@@ -81,7 +81,7 @@ function needless(requests: readonly ReceivedRequest[], before: readonly Api[]):
   return found;
 }
 
-test('whatever somebody else does meanwhile, the gateway comes to be as the file says, without a needless call', async () => {
+test('the gateway converges to the file without a needless call, whatever other people change meanwhile', async () => {
   await fc.assert(
     fc.asyncProperty(courses, async ({ wanted, before, deeds }) => {
       const publications = before.map((api) => ({ api: `api-${api}`, environment: 'env-test' }));

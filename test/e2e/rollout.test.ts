@@ -53,7 +53,7 @@ const run = (): Running => {
   return daemon;
 };
 
-test('one apply goes the whole way; a part of it goes no further than its turn', async () => {
+test('one apply goes through the whole rollout; a targeted one goes no further than its step', async () => {
   write('[test, staging, release]');
   const part = await edict(['apply', '--environment', 'release'], folder);
   assert.equal([part.code, calls('orders')], [0, []]);
@@ -67,7 +67,7 @@ test('one apply goes the whole way; a part of it goes no further than its turn',
   assert.match((await edict(['apply'], folder)).stdout, /^In sync\./);
 });
 
-test('a failure in staging stops that API’s way, and no other’s', async () => {
+test('a failure in staging stops the rollout of that API, and of no other', async () => {
   write('[test, staging, release]');
   const fault = { status: 403, errorCode: 'APIG.1005', errorMsg: 'no', apiId: 'api-orders', environmentId: 'env-staging' };
   emulator.faults.add({ ...fault, times: 1 });
@@ -79,7 +79,7 @@ test('a failure in staging stops that API’s way, and no other’s', async () =
   assert.equal(calls('orders'), ['test', 'staging', 'staging', 'release']);
 });
 
-test('apply does not wait for a soak, and says until when it lasts; the daemon goes on by itself', async () => {
+test('apply does not wait for a soak, and reports its end; the daemon continues automatically', async () => {
   write('[{ environment: test, soak: 2s }, staging, release]');
   const { code, stdout } = await edict(['apply'], folder);
   assert.equal([code, calls('orders')], [0, ['test']]);
@@ -96,7 +96,7 @@ test('apply does not wait for a soak, and says until when it lasts; the daemon g
   );
 });
 
-test('apply probes a few times, and a probe that fails is exit code 5; a plan probes nothing', async () => {
+test('apply probes a few times, and a failed probe is exit code 5; a plan does not probe', async () => {
   write(`[test, { environment: staging, probe: "${health.url}/{environment}/{api}" }, release]`);
   status = 503;
   const { code, stdout } = await edict(['apply', '--api', 'orders'], folder);
@@ -117,7 +117,7 @@ test('apply probes a few times, and a probe that fails is exit code 5; a plan pr
   assert.is(health.requests.length, 6);
 });
 
-test('the daemon probes again until an API answers, and status shows what it answered last', async () => {
+test('the daemon probes again until an API responds, and status shows the last result', async () => {
   write(`[test, { environment: staging, probe: { url: "${health.url}/{api}", status: 204 } }, release]`);
   const running = run();
   await until('the first probe has failed', () => running.events('probe:answered').length > 0);
@@ -128,7 +128,7 @@ test('the daemon probes again until an API answers, and status shows what it ans
   await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);
 });
 
-test('what is held in staging holds back its release, which is waiting and not held', async () => {
+test('a change held in staging defers its release, which is deferred and not held', async () => {
   const states = (state: string): string => `{ test: ${state}, staging: ${state}, release: ${state} }`;
   write('[test, staging, release]', states('online'));
   await edict(['apply'], folder);
@@ -140,7 +140,7 @@ test('what is held in staging holds back its release, which is waiting and not h
   assert.match((await edict(['plan'], folder)).stdout, '… orders  release  offline: waits for staging, where it is held');
 });
 
-test('with --emulate no probe leaves', async () => {
+test('with --emulate no probe is sent', async () => {
   write(`[{ environment: test, probe: "${health.url}/{api}" }, release]`);
   const { code, stdout } = await edict(['apply', '--emulate'], folder);
   assert.is(code, 0, stdout);

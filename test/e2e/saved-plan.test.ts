@@ -51,7 +51,7 @@ async function refused(args: readonly string[], code: string, ...words: readonly
   return finished;
 }
 
-test('a plan is applied in another working copy with the same record, and done a second time sends nothing', async () => {
+test('a plan is applied in another working copy with the same record, and a second time sends nothing', async () => {
   write({ a: 'online', b: 'online' });
   await edict(['apply'], folder);
   write({ a: 'offline', b: 'online', c: 'online' });
@@ -73,7 +73,7 @@ test('a plan is applied in another working copy with the same record, and done a
   assert.is(calls().length, 4);
 });
 
-test('what it makes itself, one environment after another, was not made before', async () => {
+test('the changes of the run itself, one environment after another, do not make its plan stale', async () => {
   const file = fileOf(emulator.url, { a: 'online' });
   const inOrder = file.replace('apis:', 'rollout: [test, release]\napis:').replace('test: online', 'test: online, release: online');
   writeFileSync(join(folder, 'edict.yaml'), inOrder);
@@ -82,7 +82,7 @@ test('what it makes itself, one environment after another, was not made before',
   assert.match(applied.stdout, /^Applied in .*: 2 online, 0 offline, 0 unchanged\.\n$/);
 });
 
-test('what came newly is told of and not made', async () => {
+test('new changes are reported and not made', async () => {
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
   write({ a: 'online', b: 'online', c: 'online' });
@@ -96,7 +96,7 @@ test('what came newly is told of and not made', async () => {
   );
 });
 
-test('a plan is refused as a whole when record or file have moved under one of its changes, and says what', async () => {
+test('a plan is rejected as a whole when record or file changed under one of its changes, with the reason', async () => {
   write({ a: 'online', b: 'online', c: 'online' });
   await edict(['plan', '--out', plan], folder);
   write({ a: '{ state: online, remark: by hand }', d: 'online' });
@@ -114,7 +114,7 @@ test('a plan is refused as a whole when record or file have moved under one of i
   }
 });
 
-test('a file that is no plan, or not as it was written, is refused before anything is asked', async () => {
+test('a file that is not a plan, or was modified, is rejected before anything is sent', async () => {
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
   const written = readFileSync(plan, 'utf8');
@@ -134,7 +134,7 @@ test('a file that is no plan, or not as it was written, is refused before anythi
   assert.not.ok(existsSync(join(folder, '.edict')));
 });
 
-test('a plan for another gateway is refused, also where the file has names that would have to be looked up', async () => {
+test('a plan for another gateway is rejected, even if the file has names that need a lookup', async () => {
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
   const other = fileOf(emulator.url, { a: 'online' }).replace('instance: instance', 'instance: other');
@@ -156,7 +156,7 @@ test('a plan for another gateway is refused, also where the file has names that 
   assert.equal(emulator.requests.all(), []);
 });
 
-test('a plan whose checksum was made anew can still do nothing that the file does not ask for', async () => {
+test('a plan with a recomputed checksum still can do nothing that the file does not ask for', async () => {
   write({ a: 'online', b: 'online' });
   await edict(['apply'], folder);
   write({ a: 'online', b: 'online', c: 'online' });
@@ -187,7 +187,7 @@ function settingsOf(): Settings {
   return { file: join(folder, 'edict.yaml'), storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
 }
 
-test('what is held is saved as held, and only an approval releases it', async () => {
+test('held changes are saved as held, and only an approval releases them', async () => {
   const text = fileOf(emulator.url, { a: 'online' }).replace('test: online', 'release: online');
   writeFileSync(join(folder, 'edict.yaml'), text);
   await edict(['apply'], folder);
@@ -210,7 +210,7 @@ test('what is held is saved as held, and only an approval releases it', async ()
   assert.equal(calls(), ['a online', 'a offline']);
 });
 
-test('a plan of a part is applied as that part', async () => {
+test('a targeted plan is applied as such', async () => {
   write(all('online'));
   await edict(['plan', '--api', '{a,b}', '--out', plan], folder);
   const applied = await edict(['apply', '--plan', plan], folder);
@@ -218,7 +218,7 @@ test('a plan of a part is applied as that part', async () => {
   assert.equal(calls().toSorted(), ['a online', 'b online']);
 });
 
-test('an apply that is killed in the middle and run again makes the rest, and nothing twice', async () => {
+test('an apply that is killed halfway and run again makes the rest, and nothing twice', async () => {
   write(all('online'), '{ calls: 2, per: 700ms }');
   await edict(['plan', '--out', plan], folder);
   const running = startEdict(['apply', '--plan', plan, '--log-format', 'json'], folder);
@@ -231,7 +231,7 @@ test('an apply that is killed in the middle and run again makes the rest, and no
   assert.equal(versions(), { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
 });
 
-test('a call whose answer was lost does not make the plan stale', async () => {
+test('a call whose response was lost does not make the plan stale', async () => {
   write({ a: 'online', b: 'online' });
   await edict(['plan', '--out', plan], folder);
   emulator.faults.add({ kind: 'cut', times: 1, applied: true });
@@ -240,7 +240,7 @@ test('a call whose answer was lost does not make the plan stale', async () => {
   assert.equal(versions(), { a: 1, b: 1 });
 });
 
-test('of two applies of one plan at once one is refused, or finds everything made', async () => {
+test('of two concurrent applies of one plan one is rejected, or finds everything done', async () => {
   write(all('online'), '{ calls: 4, per: 500ms }');
   await edict(['plan', '--out', plan], folder);
   const [one, two] = await Promise.all([
@@ -253,7 +253,7 @@ test('of two applies of one plan at once one is refused, or finds everything mad
   assert.equal(versions(), { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
 });
 
-test('a plan made after a look at the gateway is compared after a look, so that a lost record does no harm', async () => {
+test('a plan made after an observation is compared after an observation, so a lost record does no harm', async () => {
   emulator.state.publish('api-a', 'env-test', 'by hand');
   write({ a: 'online', b: 'online' });
   const saved = await edict(['plan', '--refresh', '--out', plan], folder);
@@ -272,7 +272,7 @@ test('a plan made after a look at the gateway is compared after a look, so that 
   assert.is(calls().length, before);
 });
 
-test('a saved plan holds no secret, and no credentials are needed to save one', async () => {
+test('a saved plan holds no secret, and saving one needs no credentials', async () => {
   writeFileSync(
     join(folder, 'edict.yaml'),
     fileOf(emulator.url, { a: 'online' }).replace('project: project', 'project: "$' + '{HW_PROJECT_ID}"'),
@@ -290,7 +290,7 @@ test('a saved plan holds no secret, and no credentials are needed to save one', 
   assert.is((await edict(['plan', '--out', plan], folder, { HW_PROJECT_ID: 'project' })).code, 0);
 });
 
-test('what is there and is no plan is not replaced', async () => {
+test('a file that exists and is not a saved plan is not replaced', async () => {
   write({ a: 'online' });
   const before = readFileSync(join(folder, 'edict.yaml'), 'utf8');
   const { code, stderr } = await edict(['plan', '--out', 'edict.yaml'], folder);
@@ -303,7 +303,7 @@ const someStates = fc.record(
   Object.fromEntries(names.map((name) => [name, fc.constantFrom('online', 'offline', '{ state: online, revision: r2 }')])),
 );
 
-test('whatever moves between, an apply makes exactly the plan, or nothing', async () => {
+test('an apply makes exactly the plan or nothing, whatever changes in between', async () => {
   const outcomes = { made: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(

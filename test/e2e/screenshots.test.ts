@@ -39,7 +39,7 @@ function fileWith(endpoint: string, calls: number, over: Readonly<Record<string,
   ].join('\n');
 }
 
-test('a day on which everything happens at once', async () => {
+test('everything that can happen in one day', async () => {
   const folder = scratchFolder();
   const out = process.env['EDICT_SCREENSHOTS'] ? fileURLToPath(new URL('../../examples/page/', import.meta.url)) : folder;
   mkdirSync(out, { recursive: true });

@@ -48,7 +48,7 @@ function start(paths: readonly string[], ...options: readonly string[]): Running
 /** Returns the events of one of the files. */
 const of = (daemon: Running, event: string, file: string) => daemon.events(event).filter((record) => String(record['file']).endsWith(file));
 
-test('each file has its gateway and its own failures: one that is broken, and a gateway that is away, keep no other back', async () => {
+test('each file has its own gateway and failures: an invalid file and an unreachable gateway stop no other', async () => {
   await gateways(3);
   mkdirSync(join(folder, 'more'));
   write('good.yaml', 0);
@@ -68,7 +68,7 @@ test('each file has its gateway and its own failures: one that is broken, and a 
   assert.is((await daemon.finished).code, 0);
 });
 
-test('the page of several files names each, and leads to it', async () => {
+test('the page of several files lists each, with a link', async () => {
   await gateways(2);
   write('one.yaml', 0);
   write('two.yaml', 1);
@@ -95,7 +95,7 @@ test('of two files for one gateway the second stands by', async () => {
   assert.match(String(waiting?.['reason']), 'for another file');
 });
 
-test('a file that comes into the folder is looked after, and one that has gone no more: what it has published stays', async () => {
+test('a file added to the folder is managed, and a removed one no longer: its publications stay', async () => {
   await gateways(3);
   mkdirSync(join(folder, 'all'));
   write('all/one.yaml', 0);

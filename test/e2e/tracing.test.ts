@@ -76,7 +76,7 @@ const attributeOf = (attributes: readonly OtlpAttribute[], key: string): string 
 /** Each span reads two clocks, one after the other: so far may they be apart. */
 const clockNs = 20_000_000n;
 
-test('a pass, its plan and its calls are one trace, and a call that failed says so', async () => {
+test('a reconciliation, its plan and its calls are one trace, and a failed call is marked', async () => {
   emulator.faults.add({ times: 1, apiId: 'api-orders', status: 403, errorCode: 'APIG.1005', errorMsg: 'not allowed' });
   const running = run({
     OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -123,7 +123,7 @@ test('a pass, its plan and its calls are one trace, and a call that failed says 
   assert.not.match(stdout + stderr, 'MARKED');
 });
 
-test('a collector that is not there disturbs nothing, and is told in one line', async () => {
+test('a missing collector disturbs nothing, and is reported in one line', async () => {
   await collector.close();
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://MARKED@127.0.0.1:1/MARKED', OTEL_BSP_SCHEDULE_DELAY: '50' });
   for (let times = 1; times <= 3; times += 1) {
@@ -144,7 +144,7 @@ test('a collector that is not there disturbs nothing, and is told in one line', 
   for (const line of stderr.trimEnd().split('\n')) assert.ok(line.startsWith('{"level"'), line);
 });
 
-test('a setting that cannot be followed is told, and the work goes on', async () => {
+test('an unsupported setting is reported, and the work continues', async () => {
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
   await until('the pass is over', () => running.events('reconcile:finished').length > 0);
   running.child.kill('SIGTERM');
@@ -153,7 +153,7 @@ test('a setting that cannot be followed is told, and the work goes on', async ()
   assert.is(received.length, 0);
 });
 
-test('nothing of OpenTelemetry is loaded where the environment does not ask for it', async () => {
+test('OpenTelemetry is not loaded unless an environment variable asks for it', async () => {
   const list = join(folder, 'loaded');
   const hook = join(folder, 'hook.mjs');
   writeFileSync(

@@ -84,7 +84,7 @@ async function history(): Promise<
   return (JSON.parse((await run(['history', '--format', 'json'])).stdout) as { attempts: Awaited<ReturnType<typeof history>> }).attempts;
 }
 
-test('undo prints a change that git applies, and the next apply restores the states and versions of before', async () => {
+test('undo prints a patch that git applies, and the next apply restores the previous states and versions', async () => {
   const users = '  users: { id: api-users, environments: { test: offline } }';
   write([
     '  orders:\n    id: api-orders\n    revision: r1\n    environments:\n      test: online   # the shop',
@@ -123,7 +123,7 @@ test('undo prints a change that git applies, and the next apply restores the sta
   );
 });
 
-test('what has moved since is named, and not in the change', async () => {
+test('publications changed since are named, and not in the patch', async () => {
   const line = (api: string, revision: string) => `  ${api}: { id: api-${api}, revision: ${revision}, environments: { test: online } }`;
   write(['orders', 'carts', 'users'].map((api) => line(api, 'r1')));
   await apply();
@@ -143,7 +143,7 @@ test('what has moved since is named, and not in the change', async () => {
   assert.equal([effective('orders'), effective('carts'), effective('users')], [orders, carts, first]);
 });
 
-test('a version that is no longer kept is not restored, and what went offline comes back as a new one', async () => {
+test('a version that is no longer kept is not restored, and an API that went offline gets a new one', async () => {
   const line = (revision: string, release: string) =>
     `  orders: { id: api-orders, revision: ${revision}, environments: { test: online, release: ${release} } }`;
   const open = (): void => {
@@ -174,7 +174,7 @@ test('a version that is no longer kept is not restored, and what went offline co
   assert.match(plan.stdout, /^Observed at the gateway, no calls are made \(1\)\n {2}~ orders +test +[^\n]*\n\nIn sync\./);
 });
 
-test('the change of an undo is held in a protected environment until a person agrees', async () => {
+test('the changes of an undo are held in a protected environment until a person approves', async () => {
   write(['  orders: { id: api-orders, environments: { release: online } }']);
   await apply();
   const version = effective('orders', 'release');
@@ -190,7 +190,7 @@ test('the change of an undo is held in a protected environment until a person ag
   assert.is(effective('orders', 'release'), null);
 });
 
-test('maxOffline holds the change of an undo', async () => {
+test('maxOffline holds the changes of an undo', async () => {
   const lines = ['orders', 'carts', 'users'].map((api) => `  ${api}: { id: api-${api}, environments: { test: online } }`);
   write(lines, 'guards: { maxOffline: 1, maxRemoved: 100% }');
   await apply();
@@ -214,7 +214,7 @@ test('the rest of the file is left as it is', async () => {
   );
 });
 
-test('a file that asks for the state of before needs no change', async () => {
+test('a file that declares the previous state needs no change', async () => {
   write(['  orders: { id: api-orders, environments: { test: online } }']);
   await apply();
   write(['  orders: { id: api-orders, environments: { test: offline } }']);
@@ -225,7 +225,7 @@ test('a file that asks for the state of before needs no change', async () => {
   assert.is(effective('orders'), null);
 });
 
-test('a publication that left the file is put into it again', async () => {
+test('a publication that left the file is added again', async () => {
   const removed = 'prune: true\nguards: { maxOffline: 100%, maxRemoved: 100% }';
   write(
     [
@@ -245,7 +245,7 @@ test('a publication that left the file is put into it again', async () => {
   await assertInSync();
 });
 
-test('what no change of a line or two does is to be written by hand', async () => {
+test('an edit of more than a line or two is left to the user', async () => {
   const aliased = (state: string) => [
     `  orders: { id: api-orders, environments: &all { test: ${state} } }`,
     '  carts: { id: api-carts, environments: *all }',
@@ -261,7 +261,7 @@ test('what no change of a line or two does is to be written by hand', async () =
   assert.not.match(printed, '+++');
 });
 
-test('beside a daemon too undo only reads, and the daemon makes the calls for the changed file', async () => {
+test('beside a daemon undo only reads too, and the daemon makes the calls for the changed file', async () => {
   write(['  orders: { id: api-orders, environments: { test: online } }']);
   await apply();
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
@@ -277,7 +277,7 @@ test('beside a daemon too undo only reads, and the daemon makes the calls for th
   }
 });
 
-test('the change is to the file in which the API stands', async () => {
+test('the patch is for the file that declares the API', async () => {
   mkdirSync(join(folder, 'apis'));
   const team = (name: string, state: string): void =>
     writeFileSync(join(folder, `apis/${name}.yaml`), `apis:\n  ${name}:\n    id: api-${name}\n    environments:\n      test: ${state}\n`);
@@ -326,7 +326,7 @@ test('one attempt is undone by its number', async () => {
   assert.equal([effective('orders') === null, effective('carts')], [false, null]);
 });
 
-test('an attempt that failed has nothing to undo', async () => {
+test('a failed attempt has nothing to undo', async () => {
   write(['  orders: { id: api-orders, environments: { test: online } }']);
   emulator.faults.add({ times: 9, status: 400, errorCode: 'APIG.2011', errorMsg: 'Invalid parameter' });
   assert.is((await run(['apply'])).code, 5);
@@ -334,7 +334,7 @@ test('an attempt that failed has nothing to undo', async () => {
   assert.match(await undo('1'), 'It changed nothing: none of its calls succeeded.');
 });
 
-test('without credentials the record alone tells, and undo says so', async () => {
+test('without credentials undo uses the recorded state alone, and says so', async () => {
   for (const revision of ['r1', 'r2']) {
     write([`  orders: { id: api-orders, revision: ${revision}, environments: { test: online } }`]);
     await apply();
@@ -347,7 +347,7 @@ test('without credentials the record alone tells, and undo says so', async () =>
   assert.match(readFileSync(join(folder, 'edict.yaml'), 'utf8'), `version: ${effective('orders')}`);
 });
 
-test('an unknown attempt or apply is an error, and where nothing was done there is nothing to undo', async () => {
+test('an unknown attempt or apply is an error, and an apply without changes has nothing to undo', async () => {
   write(['  orders: { id: api-orders, environments: { test: online } }']);
   assert.match((await run(['undo'])).stdout, 'Nothing to undo: edict has changed nothing');
   for (const what of ['7', 'abcdef']) {

@@ -62,7 +62,7 @@ function notice<K extends Notice['kind']>(kind: K, status?: 'firing' | 'resolved
   return all.find((one) => status === undefined || ('status' in one && one.status === status));
 }
 
-test('changes that were made, a failure, and its end', async () => {
+test('changes, a failure, and its end', async () => {
   emulator.faults.add({ times: 1, apiId: 'api-orders', status: 403, errorCode: 'APIG.1005', errorMsg: 'not allowed' });
   write({ orders: 'online', invoices: 'online' });
   const running = await start(ok);
@@ -78,7 +78,7 @@ test('changes that were made, a failure, and its end', async () => {
   assert.is(notice('failed', 'resolved')?.publication?.api, 'orders');
 });
 
-test('held changes come with the command that approves them, and the command does', async () => {
+test('held changes have the command that approves them, and the command works', async () => {
   const release = (state: string): string => `  orders: { id: api-orders, environments: { release: ${state} } }\n`;
   write({ invoices: 'online' }, release('online'));
   await start(ok);
@@ -96,7 +96,7 @@ test('held changes come with the command that approves them, and the command doe
   assert.is(notice('held', 'resolved')?.approvalDigest, held?.approvalDigest);
 });
 
-test('an invalid file comes with the places of its errors, and is resolved by a valid one', async () => {
+test('an invalid file has the places of its errors, and is resolved by a valid one', async () => {
   write({ orders: 'online' });
   await start(ok);
   await until('it is online', () => notice('applied') !== undefined);
@@ -133,7 +133,7 @@ test('drift is sent, and its end', async () => {
   await until('it is resolved', () => notice('drifted', 'resolved') !== undefined);
 });
 
-test('an outage that meets every publication is sent once, and its end', async () => {
+test('an outage that affects every publication is sent once, and its end', async () => {
   write({ orders: 'online' });
   await start(ok);
   await until('it is online', () => notice('applied') !== undefined);
@@ -152,7 +152,7 @@ test('an outage that meets every publication is sent once, and its end', async (
   await until('nothing fires any more', () => open('firing') === open('resolved'));
 });
 
-test('a webhook that hangs slows nothing, and the end does not wait for it', async () => {
+test('a webhook that hangs slows nothing down, and the shutdown does not wait for it', async () => {
   write({ orders: 'online' });
   const running = await start(() => {});
   await until('the webhook hangs', () => server.requests.length === 1);
@@ -184,7 +184,7 @@ test('a notice that could not be delivered is sent once more when the daemon sto
   assert.is(new Set(server.requests.map(({ headers }) => headers['webhook-id'])).size, 1);
 });
 
-test('a webhook that cannot be used ends the start with the fix, and a dry run posts nothing', async () => {
+test('an unusable webhook ends the start with the fix, and a dry run posts nothing', async () => {
   write({ orders: 'online' });
   server = await answeringServer(ok);
   const environment = { HW_AUTH_TOKEN: secretToken, EDICT_WEBHOOK_SECRET: secret };
@@ -202,7 +202,7 @@ test('a webhook that cannot be used ends the start with the fix, and a dry run p
   assert.is(server.requests.length, 0);
 });
 
-test('URL and secret show nowhere, however the receiver fails', async () => {
+test('URL and secret appear nowhere, however the receiver fails', async () => {
   write({ orders: 'online', nowhere: 'online' });
   const answers: readonly Answer[] = [
     (response) => response.destroy(),

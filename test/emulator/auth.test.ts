@@ -29,7 +29,7 @@ function open({ tokenLifetimeMs = 1_000, anyToken = false } = {}) {
   return { clock, callers, logIn, sign, keyState };
 }
 
-test('a right login gives a token that works, another one each time', () => {
+test('a valid login returns a token that works, a different one each time', () => {
   const { clock, callers } = open();
   const [first, second] = [callers.logIn('ada', 'secret', 'acme'), callers.logIn('ada', 'secret', 'acme')];
   assert.ok(first && second);
@@ -43,13 +43,13 @@ for (const [what, user, password, domain] of [
   ['user', 'bob', 'secret', 'acme'],
   ['domain', 'ada', 'secret', 'other'],
 ] as const) {
-  test(`a login with the wrong ${what} gives none`, () => {
+  test(`a login with the wrong ${what} returns none`, () => {
     assert.is(open().callers.logIn(user, password, domain), null);
   });
 }
 
 for (const anyToken of [false, true]) {
-  test(`an issued token ends with its life, ${anyToken ? 'also' : 'not only'} where any token is taken`, () => {
+  test(`an issued token expires, ${anyToken ? 'even' : 'not only'} where any token is accepted`, () => {
     const { clock, callers, logIn } = open({ anyToken });
     const token = logIn();
     clock.nowMs += 999;
@@ -59,7 +59,7 @@ for (const anyToken of [false, true]) {
   });
 }
 
-test('ending the tokens ends those that were issued, and leaves the given ones and later ones', () => {
+test('expiring the tokens expires those that were issued, and leaves the seeded ones and later ones', () => {
   const { callers, logIn } = open({ anyToken: true });
   const token = logIn();
   callers.revokeTokens();
@@ -74,7 +74,7 @@ test('a token says whether its user may publish', () => {
   assert.equal(callers.authenticateToken(''), noToken);
 });
 
-test('a key says whether its user may publish, if it is proven', () => {
+test('a verified key says whether its user may publish', () => {
   const { sign } = open();
   assert.equal(sign(true), { permitted: true });
   assert.equal(sign(true, 'reading'), { permitted: false });
@@ -82,7 +82,7 @@ test('a key says whether its user may publish, if it is proven', () => {
   assert.equal(sign(true, 'unknown'), wrong);
 });
 
-test('a proof is about the key as it was seeded', () => {
+test('a signature is verified with the key as it was seeded', () => {
   const { callers, clock } = open();
   callers.authenticateKey('ak', (key, nowMs) => {
     assert.equal([key, nowMs], [{ access: 'ak', secret: 'sk' }, clock.nowMs]);
@@ -90,7 +90,7 @@ test('a proof is about the key as it was seeded', () => {
   });
 });
 
-test('a sixth failure in a row locks the key for five minutes, also for right signatures', () => {
+test('a sixth failure in a row locks the key for five minutes, for valid signatures too', () => {
   const { clock, sign, keyState } = open();
   for (let failure = 1; failure <= 5; failure += 1) sign(false);
   assert.equal(keyState(), { access: 'ak', failures: 5, lockedUntilMs: null });
@@ -107,7 +107,7 @@ test('a sixth failure in a row locks the key for five minutes, also for right si
   assert.equal(sign(true), { permitted: true });
 });
 
-test('a success between them makes failures not in a row', () => {
+test('a success resets the count of failures', () => {
   const { sign, keyState } = open();
   for (let failure = 1; failure <= 5; failure += 1) sign(false);
   sign(true);
@@ -115,7 +115,7 @@ test('a success between them makes failures not in a row', () => {
   assert.equal(keyState(), { access: 'ak', failures: 5, lockedUntilMs: null });
 });
 
-test('adding again changes nothing that is there', () => {
+test('seeding again changes nothing that exists', () => {
   const { callers, sign, keyState } = open();
   sign(false);
   callers.add({ keys: [{ access: 'ak', secret: 'other' }], tokens: [{ value: 'good', permitted: false }] });

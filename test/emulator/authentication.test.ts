@@ -64,7 +64,7 @@ for (const [what, key] of [
   ['permanent', permanent],
   ['temporary', temporary],
 ] as const) {
-  test(`the vendor’s own client publishes and reads with a ${what} key`, async () => {
+  test(`the client of the vendor publishes and reads with a ${what} key`, async () => {
     const published = await sendByVendor(emulator, key, { method: 'POST', url: action, data: online });
     assert.is(published['httpStatusCode'], 201);
     assert.is(emulator.state.publications()[0]?.effective?.remark, 'Grüße');
@@ -73,12 +73,12 @@ for (const [what, key] of [
     assert.equal([read['httpStatusCode'], read['total']], [200, 1]);
   });
 
-  test(`edict’s own signer publishes with a ${what} key`, async () => {
+  test(`the signer of edict publishes with a ${what} key`, async () => {
     assert.is((await publishSigned({ key })).status, 201);
   });
 }
 
-test('the vendor’s own client is refused with a wrong secret', async () => {
+test('the client of the vendor is rejected with a wrong secret', async () => {
   const error = await sendByVendor(emulator, { ...permanent, secret: 'wrong' }, { method: 'POST', url: action, data: online }).catch(
     (thrown: Record<string, unknown>) => thrown,
   );
@@ -102,19 +102,19 @@ for (const [what, changes] of [
   ['a clock 16 minutes behind', { atMs: Date.now() - 16 * 60_000 }],
   ['a clock 16 minutes ahead', { atMs: Date.now() + 16 * 60_000 }],
 ] as const) {
-  test(`refuses ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     assert.equal(await publishSigned(changes), refused);
     assert.equal(emulator.state.publications(), []);
   });
 }
 
 for (const minutes of [-14, 14]) {
-  test(`takes a clock ${minutes} minutes off`, async () => {
+  test(`accepts a clock that is ${minutes} minutes off`, async () => {
     assert.is((await publishSigned({ atMs: Date.now() + minutes * 60_000 })).status, 201);
   });
 }
 
-test('a key that may not publish is forbidden to', async () => {
+test('a key without permission may not publish', async () => {
   const { status, code } = await publishSigned({ key: reading });
   assert.equal([status, code], [403, 'APIG.1005']);
 });
@@ -128,14 +128,14 @@ test('six failures in a row lock the key, and no other', async () => {
   assert.is((await publishSigned({ key: temporary })).status, 201);
 });
 
-test('without token and signature, or with another kind of Authorization, the token is missed', async () => {
+test('a request without token and signature, or with another kind of Authorization, lacks a token', async () => {
   for (const headers of [{ 'x-auth-token': '' }, { 'x-auth-token': '', authorization: 'Bearer x' }]) {
     const answer = await sendTo(emulator, action, { body: online, headers });
     assert.equal([answer.status, ((await answer.json()) as Record<string, unknown>)['error_code']], [401, 'APIG.1002']);
   }
 });
 
-test('a token counts before a signature', async () => {
+test('a token takes precedence over a signature', async () => {
   assert.is((await publishAt(emulator, {}, { authorization: 'SDK-HMAC-SHA256 Access=x' })).status, 201);
 });
 

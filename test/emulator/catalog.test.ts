@@ -20,21 +20,21 @@ test('lists have the newest API first', () => {
   assert.equal(listed(catalogue), ['new', 'carts', 'orders']);
 });
 
-test('what is there is not added once more', () => {
+test('an API that exists is not added again', () => {
   const catalogue = filled();
   catalogue.addApi({ id: 'a', name: 'another' });
   catalogue.addEnvironment({ id: 'e', name: 'another' });
   assert.equal([catalogue.api('a')?.name, catalogue.environment('e')?.name], ['orders', 'RELEASE']);
 });
 
-test('a group has an ID that follows from its name', () => {
+test('a group has an ID derived from its name', () => {
   const catalogue = filled();
   const [orders, carts] = [catalogue.api('a'), catalogue.api('b')];
   assert.is(orders?.group.id, carts?.group.id);
   assert.match(orders?.group.id ?? '', /^[0-9a-f]{32}$/);
 });
 
-test('an edit is of now, or of when it is said to be; one that is left out is before everything', () => {
+test('an edit has the current or the given time; without one it is before everything', () => {
   const catalogue = filled();
   assert.ok((catalogue.api('b')?.editedAt ?? now) < new Date('2021-01-01'));
   catalogue.updateApi('b', { edited: true });
@@ -43,7 +43,7 @@ test('an edit is of now, or of when it is said to be; one that is left out is be
   assert.equal(catalogue.api('b')?.editedAt, new Date('2026-11-21T00:00:00Z'));
 });
 
-test('what is hidden in lists is there when it is asked for by itself; what is hidden everywhere is not', () => {
+test('an API hidden from lists can be read by its ID; one that is fully hidden cannot', () => {
   const catalogue = filled();
   catalogue.updateApi('a', { hidden: 'list' });
   assert.equal([listed(catalogue), catalogue.api('a')?.name], [['carts'], 'orders']);
@@ -53,7 +53,7 @@ test('what is hidden in lists is there when it is asked for by itself; what is h
   assert.equal(listed(catalogue), ['carts', 'orders']);
 });
 
-test('what is deleted is gone, and nothing changes about what is not there', () => {
+test('a deleted API is gone, and deleting one that does not exist changes nothing', () => {
   const catalogue = filled();
   assert.equal([catalogue.deleteApi('a'), catalogue.deleteApi('a'), catalogue.updateApi('a', { name: 'x' })], [true, false, false]);
   assert.equal(listed(catalogue), ['carts']);

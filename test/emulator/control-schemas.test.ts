@@ -30,7 +30,7 @@ for (const [form, value] of [
   ['since', {}],
   ['since', { since: '12' }],
 ] as const) {
-  test(`takes the ${form} ${JSON.stringify(value)}`, () => {
+  test(`accepts the ${form} ${JSON.stringify(value)}`, () => {
     assert.is(mistake(form, value), null);
   });
 }
@@ -48,7 +48,7 @@ for (const [form, value, message] of [
   ['throttle', { calls: 1.5, perMs: 1 }, 'body/calls must be integer'],
   ['since', { since: '-1' }, 'body/since must match pattern "^\\d{1,12}$"'],
 ] as const) {
-  test(`says of the ${form} ${JSON.stringify(value)}: ${message}`, () => {
+  test(`rejects the ${form} ${JSON.stringify(value)}: ${message}`, () => {
     assert.is(mistake(form, value), message);
   });
 }

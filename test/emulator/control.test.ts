@@ -29,7 +29,7 @@ test('shows the publications', async () => {
   ]);
 });
 
-test('shows the requests, forgets them when told, and does not count itself', async () => {
+test('shows the requests, clears them on request, and does not count itself', async () => {
   await publishAt(emulator);
   assert.equal(await get('/_emulator/requests'), structuredClone(emulator.requests.all()));
   assert.is(emulator.requests.all().length, 1);
@@ -37,7 +37,7 @@ test('shows the requests, forgets them when told, and does not count itself', as
   assert.equal(await get('/_emulator/requests'), []);
 });
 
-test('a change by hand is made, and is no call', async () => {
+test('a manual change is made, and is not counted as a call', async () => {
   const byHand = (body: object) => sendTo(emulator, '/_emulator/publications', { method: 'PUT', body });
   assert.is((await byHand({ api: 'a', environment: 'e', action: 'online' })).status, 204);
   assert.is(emulator.state.publications()[0]?.onlineCalls, 0);
@@ -46,7 +46,7 @@ test('a change by hand is made, and is no call', async () => {
   assert.is((await byHand({ api: 'a', environment: 'e', action: 'up' })).status, 400);
 });
 
-test('APIs and environments come, change, hide and go while it runs', async () => {
+test('APIs and environments can be added, changed, hidden and deleted while it runs', async () => {
   const send = async (method: string, path: string, body?: object): Promise<number> =>
     (await sendTo(emulator, `/_emulator/${path}`, { method, ...(body && { body }) })).status;
   const names = (): string[] => emulator.state.catalog.listApis().map(({ name }) => name);
@@ -71,7 +71,7 @@ test('APIs and environments come, change, hide and go while it runs', async () =
   assert.is(await send('PATCH', 'apis/a', { hidden: 'yes' }), 400);
 });
 
-test('a fault that is set answers the next calls, with all that it says', async () => {
+test('a fault affects the next calls, with every field of it', async () => {
   const body = { ...fault, times: 2, headers: { 'retry-after': '7' } };
   assert.is((await sendTo(emulator, '/_emulator/faults', { body })).status, 204);
   for (let call = 1; call <= 2; call += 1) {
@@ -83,18 +83,18 @@ test('a fault that is set answers the next calls, with all that it says', async 
   assert.is((await publishAt(emulator)).status, 201);
 });
 
-test('a fault for one API is for that one', async () => {
+test('a fault for one API affects only that one', async () => {
   await sendTo(emulator, '/_emulator/faults', { body: { ...fault, apiId: 'b' } });
   assert.is((await publishAt(emulator)).status, 201);
 });
 
-test('a fault that is applied changes the gateway', async () => {
+test('an applied fault changes the gateway', async () => {
   await sendTo(emulator, '/_emulator/faults', { body: { ...fault, applied: true } });
   assert.is((await publishAt(emulator)).status, 503);
   assert.is(emulator.state.publications()[0]?.onlineCalls, 1);
 });
 
-test('a latency that is set holds answers back', async () => {
+test('a latency delays responses', async () => {
   assert.is((await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: { ms: 150 } })).status, 204);
   const startedAtMs = performance.now();
   assert.is((await publishAt(emulator)).status, 201);
@@ -108,7 +108,7 @@ test('clearing the faults clears the latency too', async () => {
   assert.is((await publishAt(emulator)).status, 201);
 });
 
-test('a latency between bounds can be set, and ended', async () => {
+test('a latency range can be set and cleared', async () => {
   const bounds = { minMs: 1, maxMs: 2 };
   assert.is((await sendTo(emulator, '/_emulator/latency', { method: 'PUT', body: bounds })).status, 204);
   assert.equal(emulator.faults.latencyMs, bounds);
@@ -116,7 +116,7 @@ test('a latency between bounds can be set, and ended', async () => {
   assert.is(emulator.faults.latencyMs, 0);
 });
 
-test('a throttle that is set refuses the calls beyond it, until it is ended', async () => {
+test('a throttle rejects the calls beyond it until it is cleared', async () => {
   const limit = { calls: 1, perMs: 3_600_000, retryAfter: true };
   assert.is((await sendTo(emulator, '/_emulator/throttle', { method: 'PUT', body: limit })).status, 204);
   assert.is((await publishAt(emulator)).status, 201);
@@ -127,7 +127,7 @@ test('a throttle that is set refuses the calls beyond it, until it is ended', as
   assert.is((await publishAt(emulator)).status, 201);
 });
 
-test('the requests can be read on from an index', async () => {
+test('the requests can be read from an index on', async () => {
   for (const remark of ['1', '2', '3']) await publishAt(emulator, { remark });
   const read = (await get('/_emulator/requests?since=1')) as { remark: string }[];
   assert.equal(
@@ -142,7 +142,7 @@ test('the requests can be read on from an index', async () => {
   }
 });
 
-test('ending the tokens ends the issued ones and no other', async () => {
+test('expiring the tokens expires the issued ones and no other', async () => {
   const issued = emulator.state.auth.logIn('ada', 'secret', 'acme')?.token ?? '';
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 201);
   assert.is((await sendTo(emulator, '/_emulator/tokens', { method: 'DELETE' })).status, 204);
@@ -192,7 +192,7 @@ for (const [method, path, body, message] of [
   ['PUT', 'throttle', { calls: 1, perMs: 0 }, 'body/perMs must be >= 1'],
   ['PUT', 'throttle', { calls: 1, perMs: 1, retryAfter: 1 }, 'body/retryAfter must be boolean'],
 ] as const) {
-  test(`refuses ${method} ${path} ${JSON.stringify(body)} and says why`, async () => {
+  test(`rejects ${method} ${path} ${JSON.stringify(body)} and says why`, async () => {
     const answer = await sendTo(emulator, `/_emulator/${path}`, { method, body });
     assert.is(answer.status, 400);
     assert.is(((await answer.json()) as Record<string, unknown>)['error_msg'], message);

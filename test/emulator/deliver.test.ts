@@ -30,7 +30,7 @@ async function received(delivery: Delivery, forMs = 20_000): Promise<{ text: str
   return { text, isClosed };
 }
 
-test('a whole answer has status, headers, type and length', async () => {
+test('a whole response has status, headers, type and length', async () => {
   const { text } = await received({ kind: 'whole', response });
   assert.match(text, /^HTTP\/1\.1 201 Created\r\n/);
   assert.match(text, 'x-more: 1\r\n');
@@ -39,7 +39,7 @@ test('a whole answer has status, headers, type and length', async () => {
   assert.ok(text.endsWith('\r\n\r\n{"name":"Grüße"}'));
 });
 
-test('half an answer has a whole head, promises the whole body and ends in its middle', async () => {
+test('half a response has all headers, announces the whole body and ends in its middle', async () => {
   const { text, isClosed } = await received({ kind: 'half', response });
   assert.ok(isClosed);
   assert.match(text, /^HTTP\/1\.1 201 Created\r\n/);
@@ -49,11 +49,11 @@ test('half an answer has a whole head, promises the whole body and ends in its m
   assert.ok(text.endsWith('\r\n\r\n{"name":'), text);
 });
 
-test('a cut connection has nothing', async () => {
+test('a cut connection sends nothing', async () => {
   assert.equal(await received({ kind: 'cut' }), { text: '', isClosed: true });
 });
 
-test('a hanging one stays open and has nothing', async () => {
+test('a hanging one stays open and sends nothing', async () => {
   assert.equal(await received({ kind: 'hang' }, 200), { text: '', isClosed: false });
 });
 

@@ -30,7 +30,7 @@ function run(fault: object, answer: EmulatedResponse = done) {
 
 const textOf = (delivery: ReturnType<typeof run>['delivery']): string => ('response' in delivery ? delivery.response.text : '');
 
-test('without a fault a call gets the whole answer', () => {
+test('without a fault a call gets the whole response', () => {
   assert.equal(withoutFault(done), {
     delivery: { kind: 'whole', response: { status: 201, headers: { 'x-more': '1' }, text: '{"api_id":"a","env_id":"e"}' } },
     fault: null,
@@ -40,7 +40,7 @@ test('without a fault a call gets the whole answer', () => {
 for (const applied of [false, true]) {
   const what = applied ? 'that is applied' : 'that is not applied';
 
-  test(`an answer ${what} is the fault's own`, () => {
+  test(`a response ${what} is the one of the fault`, () => {
     for (const kind of [{}, { kind: 'answer' }]) {
       const course = run({ ...answering, ...kind, applied, headers: { 'retry-after': '2' } });
       assert.is(course.applied, applied);
@@ -54,12 +54,12 @@ for (const applied of [false, true]) {
   });
 
   for (const kind of ['cut', 'hang']) {
-    test(`a ${kind} ${what} has no answer`, () => {
+    test(`a ${kind} ${what} has no response`, () => {
       assert.equal(run({ kind, applied }), { delivery: { kind }, kind, applied });
     });
   }
 
-  test(`half an answer ${what} is half of the service's own`, () => {
+  test(`half a response ${what} is half of the response of the service`, () => {
     assert.equal(run({ kind: 'half', applied }), {
       delivery: { kind: 'half', response: { status: 201, headers: { 'x-more': '1' }, text: JSON.stringify(body) } },
       kind: 'half',
@@ -67,7 +67,7 @@ for (const applied of [false, true]) {
     });
   });
 
-  test(`an invalid answer ${what} has the status and headers of success and another body`, () => {
+  test(`an invalid response ${what} has the status and headers of success and another body`, () => {
     const { delivery, kind, applied: took } = run({ kind: 'invalid', applied });
     assert.equal([delivery.kind, kind, took], ['whole', 'invalid', applied]);
     assert.ok('response' in delivery);
@@ -85,12 +85,12 @@ for (const fault of [
   { kind: 'half' },
   { kind: 'invalid' },
 ]) {
-  test(`a refused call is refused whatever fault it has: ${JSON.stringify(fault)}`, () => {
+  test(`a rejected call is rejected whatever fault it has: ${JSON.stringify(fault)}`, () => {
     assert.equal(run(fault, denied), { ...run(fault, denied), delivery: withoutFault(denied).delivery, kind: null });
   });
 }
 
-test('what comes between a call and the service comes also to one that would be refused', () => {
+test('a fault in front of the service also affects a call that would be rejected', () => {
   assert.is(run({ kind: 'cut' }, denied).kind, 'cut');
   assert.is(run(answering, denied).kind, 'answer');
 });

@@ -34,7 +34,7 @@ const logInAt = (emulator: Emulator, more: object = {}): Promise<Response> =>
     headers: { 'x-auth-token': '' },
   });
 
-test('listens on this machine alone, at any free port', () =>
+test('listens on the loopback interface only, at any free port', () =>
   withEmulator(async ({ url }) => {
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
     // The address in `url` is the same for an emulator that listens everywhere; one at any other address tells them apart.
@@ -44,7 +44,7 @@ test('listens on this machine alone, at any free port', () =>
     assert.is.not(found, 'reached');
   }));
 
-test('the seed that stands when nobody says otherwise lets any token publish', () =>
+test('the default seed lets any token publish', () =>
   withEmulator(
     async (emulator) => {
       const { project, instance, apis, environments } = defaultSeed;
@@ -55,13 +55,13 @@ test('the seed that stands when nobody says otherwise lets any token publish', (
     { seed: defaultSeed },
   ));
 
-test('listens where it is told, and says when that is taken', () =>
+test('listens on the given port, and reports one that is taken', () =>
   withEmulator(async ({ url }) => {
     const error = await startEmulator({ seed: smallSeed, port: Number(new URL(url).port) }).catch((thrown: Error) => thrown);
     assert.match(String(error), /EADDRINUSE/);
   }));
 
-test('a right login over HTTP gives a token that publishes', () =>
+test('a valid login over HTTP returns a token that publishes', () =>
   withEmulator(async (emulator) => {
     const login = await logInAt(emulator);
     assert.is(login.status, 201);
@@ -71,7 +71,7 @@ test('a right login over HTTP gives a token that publishes', () =>
     assert.is((await publishAt(emulator, {}, { 'x-auth-token': `${token}x` })).status, 401);
   }));
 
-test('a token lives for a day by the clock that was given', () =>
+test('a token lives for a day by the given clock', () =>
   withEmulator(
     async (emulator) => {
       const { body } = await answerOf(await logInAt(emulator));
@@ -80,7 +80,7 @@ test('a token lives for a day by the clock that was given', () =>
     { now: () => new Date('2026-11-20T08:00:00Z') },
   ));
 
-test('a token ends with the life that was given', () => {
+test('a token expires after the given lifetime', () => {
   let nowMs = Date.parse('2026-11-20T08:00:00Z');
   return withEmulator(
     async (emulator) => {
@@ -96,7 +96,7 @@ test('a token ends with the life that was given', () => {
   );
 });
 
-test('begins with the faults, the latency and the throttle that it is given', () =>
+test('starts with the given faults, latency and throttle', () =>
   withEmulator(
     async (emulator) => {
       assert.is(emulator.faults.nextDelayMs(), 3);
@@ -110,7 +110,7 @@ test('begins with the faults, the latency and the throttle that it is given', ()
     },
   ));
 
-test('a wrong login over HTTP is refused', () =>
+test('a wrong login over HTTP is rejected', () =>
   withEmulator(async (emulator) => {
     const login = await logInAt(emulator, { password: 'wrong' });
     assert.is(login.status, 401);
@@ -126,7 +126,7 @@ test('a login without a password is a bad request that names it', () =>
     assert.match(String(body['error_msg']), 'parameterName:password');
   }));
 
-test('versions over HTTP: each online a new one, ten kept, the newest effective', () =>
+test('versions over HTTP: each online creates one, ten are kept, and the newest is effective', () =>
   withEmulator(async (emulator) => {
     const ids = [];
     for (let call = 1; call <= 12; call += 1) ids.push((await answerOf(await publishAt(emulator))).body['version_id']);
@@ -139,7 +139,7 @@ test('versions over HTTP: each online a new one, ten kept, the newest effective'
     assert.is(publication?.effective?.versionId, ids.at(-1));
   }));
 
-test('offline over HTTP, and once more where nothing is published', () =>
+test('offline over HTTP, and again where nothing is published', () =>
   withEmulator(async (emulator) => {
     await publishAt(emulator);
     assert.is((await publishAt(emulator, { action: 'offline' })).status, 201);
@@ -148,21 +148,21 @@ test('offline over HTTP, and once more where nothing is published', () =>
     assert.is(body['error_code'], 'APIG.3015');
   }));
 
-test('calls at the same time lose no version', () =>
+test('concurrent calls lose no version', () =>
   withEmulator(async (emulator) => {
     const answers = await Promise.all(Array.from({ length: 50 }, async () => answerOf(await publishAt(emulator))));
     assert.is(new Set(answers.map(({ body }) => body['version_id'])).size, 50);
     assert.is(emulator.state.publications()[0]?.onlineCalls, 50);
   }));
 
-test('what is added while it runs can be called at once', () =>
+test('an API that is added while it runs can be called at once', () =>
   withEmulator(async (emulator) => {
     assert.is((await publishAt(emulator, { api_id: 'b' })).status, 404);
     emulator.state.add({ ...smallSeed, apis: [{ id: 'b', name: 'invoices' }] });
     assert.is((await publishAt(emulator, { api_id: 'b' })).status, 201);
   }));
 
-test('notes every request to an operation: when, what and how it ended', () =>
+test('logs every request to an operation with its time, operation and result', () =>
   withEmulator(async (emulator) => {
     const beforeMs = performance.timeOrigin + performance.now();
     const change = '/v2/p/apic/instances/i/apis/action';
@@ -197,7 +197,7 @@ test('notes every request to an operation: when, what and how it ended', () =>
     assert.ok((times[0] ?? 0) >= beforeMs && (times.at(-1) ?? 0) <= afterMs);
   }));
 
-test('an error of its own is no bad request, and says what it was', () =>
+test('an internal error is not a bad request, and says what it was', () =>
   withEmulator(
     async (emulator) => {
       const { status, body } = await answerOf(await publishAt(emulator));
@@ -230,7 +230,7 @@ test('connections are kept alive', () =>
     agent.destroy();
   }));
 
-test('closing is prompt with open connections, idle, silent and in mid-request', async () => {
+test('closing is fast with open connections, idle, silent and in the middle of a request', async () => {
   const emulator = await startEmulator({ seed: smallSeed });
   const { port } = new URL(emulator.url);
   const agent = new Agent({ keepAlive: true });
@@ -261,7 +261,7 @@ test('closing twice is the same as once', async () => {
   await emulator.close();
 });
 
-test('an answer that is held back keeps neither the emulator nor its process', async () => {
+test('a delayed response keeps neither the emulator nor its process alive', async () => {
   const module = (path: string): string => JSON.stringify(join(import.meta.dirname, '../..', path));
   const program = `
     import { startEmulator } from ${module('src/emulator/emulator.ts')};

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { EventuallyConsistentMap } from '../../src/emulator/eventually-consistent-map.ts';
 import { seededRandom } from '../../src/emulator/random.ts';
 
-test('without a lag a reader sees what was written last', () => {
+test('without a delay a reader sees the newest value', () => {
   const map = new EventuallyConsistentMap<string>(0);
   map.set('a', '1', 0);
   map.set('a', '2', 0);
@@ -12,7 +12,7 @@ test('without a lag a reader sees what was written last', () => {
   assert.equal([...map.values()], ['2', '3']);
 });
 
-test('with a lag a reader sees each value when its time has come', () => {
+test('with a delay a reader sees each value when its time has come', () => {
   const map = new EventuallyConsistentMap<string>(100);
   map.set('a', '1', 0);
   map.set('a', '2', 50);
@@ -25,13 +25,13 @@ test('with a lag a reader sees each value when its time has come', () => {
   assert.equal([...map.values()], ['3']);
 });
 
-test('before its time a value is not there', () => {
+test('a value is absent before its time', () => {
   const map = new EventuallyConsistentMap<string>(100);
   map.set('a', '1', 0);
   assert.is(map.getLagged('a', 99), undefined);
 });
 
-test('a reader sees the same as one who remembers everything', () => {
+test('a reader sees the same as one with a full log of the writes', () => {
   const random = seededRandom(3);
   const map = new EventuallyConsistentMap<number>(50);
   const written: { atMs: number; value: number }[] = [];

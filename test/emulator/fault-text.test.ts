@@ -54,7 +54,7 @@ for (const [text, message] of [
   ['APIG.5555=0.5', 'APIG.5555 is neither cut, half, invalid, hang nor a known error code such as APIG.9999'],
   ['IAM.9999=0.5', 'IAM.9999 is neither cut, half, invalid, hang nor a known error code such as APIG.9999'],
 ] as const) {
-  test(`says of "${text}": ${message}`, () => {
+  test(`rejects "${text}": ${message}`, () => {
     assert.throws(
       () => parseFault(text),
       (error: Error) => error instanceof TypeError && error.message === message,

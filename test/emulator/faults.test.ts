@@ -9,13 +9,13 @@ const fault = (more: object = {}): Fault => ({ times: 1, status: 500, errorCode:
 const callFor = (apiId: string) => ({ operation: 'changePublication', apiId });
 const codeOf = (taken: Fault | null) => taken && 'errorCode' in taken && taken.errorCode;
 
-test('without faults there is none to take', () => {
+test('without faults none applies', () => {
   const faults = open();
   assert.is(faults.take(callFor('a')), null);
   assert.is(faults.latencyMs, 0);
 });
 
-test('a fault is taken as often as it says', () => {
+test('a fault applies as often as it says', () => {
   const faults = open();
   const thrice = fault({ times: 3 });
   faults.add(thrice);
@@ -23,7 +23,7 @@ test('a fault is taken as often as it says', () => {
   assert.equal(taken, [thrice, thrice, thrice, null, null]);
 });
 
-test('faults are taken in the order in which they came', () => {
+test('faults apply in the order in which they were added', () => {
   const faults = open();
   for (const errorCode of ['1', '2', '3']) faults.add(fault({ errorCode }));
   assert.equal(
@@ -32,7 +32,7 @@ test('faults are taken in the order in which they came', () => {
   );
 });
 
-test('a fault for one API waits for it and lets others pass', () => {
+test('a fault for one API waits for it and does not affect others', () => {
   const faults = open();
   faults.add(fault({ apiId: 'a', errorCode: 'for a' }));
   faults.add(fault({ errorCode: 'for all' }));
@@ -42,7 +42,7 @@ test('a fault for one API waits for it and lets others pass', () => {
   assert.is(faults.take(callFor('a')), null);
 });
 
-test('a fault is for changes where it names no operation', () => {
+test('a fault without an operation applies to changes', () => {
   const faults = open();
   faults.add(fault({ errorCode: 'change' }));
   faults.add(fault({ errorCode: 'list', operation: 'listVersions' }));
@@ -53,7 +53,7 @@ test('a fault is for changes where it names no operation', () => {
   assert.is(codeOf(faults.take(callFor('a'))), 'change');
 });
 
-test('a fault with a share strikes that part of the calls, and the same ones each time', () => {
+test('a fault with a share affects that part of the calls, and the same ones each time', () => {
   const strikes = (): boolean[] => {
     const faults = open();
     faults.add({ kind: 'cut', share: 0.2 });
@@ -64,21 +64,21 @@ test('a fault with a share strikes that part of the calls, and the same ones eac
   assert.equal(strikes(), strikes());
 });
 
-test('a fault for an environment strikes only there, and only the API that it names', () => {
+test('a fault for an environment affects only that one, and only the API that it names', () => {
   const faults = open();
   faults.add(fault({ times: 9, environmentId: 'staging', apiId: 'a' }));
   const struck = (apiId: string, environmentId?: string): boolean => faults.take({ ...callFor(apiId), environmentId }) !== null;
   assert.equal([struck('a', 'test'), struck('b', 'staging'), struck('a'), struck('a', 'staging')], [false, false, false, true]);
 });
 
-test('a share of 0 strikes nobody and a share of 1 everybody', () => {
+test('a share of 0 affects no call and a share of 1 every call', () => {
   const faults = open();
   faults.add({ kind: 'cut', share: 0 });
   faults.add({ kind: 'hang', share: 1 });
   for (let call = 1; call <= 100; call += 1) assert.is(faults.take(callFor('a'))?.kind, 'hang');
 });
 
-test('a latency between two bounds is anything between them', () => {
+test('a latency range gives any value in it', () => {
   const faults = open();
   assert.is(faults.nextDelayMs(), 0);
   faults.latencyMs = 7;
@@ -88,7 +88,7 @@ test('a latency between two bounds is anything between them', () => {
   assert.ok(Math.min(...delays) >= 20 && Math.min(...delays) < 21 && Math.max(...delays) > 29 && Math.max(...delays) <= 30);
 });
 
-test('clearing forgets faults, latency and throttle', () => {
+test('clearing removes faults, latency and throttle', () => {
   const faults = open();
   faults.add(fault({ times: 9 }));
   faults.add({ kind: 'cut', share: 1 });
@@ -100,7 +100,7 @@ test('clearing forgets faults, latency and throttle', () => {
   assert.is(faults.throttle, null);
 });
 
-test('the fault that was given is left as it was', () => {
+test('the given fault is not changed', () => {
   const given = Object.freeze(fault({ times: 2 }));
   const faults = open();
   faults.add(given);

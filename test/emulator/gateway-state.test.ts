@@ -31,7 +31,7 @@ const refusalOf = (world: GatewayState, token: string, project: string, instance
 const neverAsked = { api: 'a', environment: 'e', effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
 const id = /^[0-9a-f]{32}$/;
 
-test('online makes a version and makes it effective', () => {
+test('online creates a version and makes it effective', () => {
   const world = worldOf();
   const { publishId, ...version } = versionOf(world.publish('a', 'e', 'first'));
   assert.match(version.versionId, id);
@@ -46,14 +46,14 @@ test('online makes a version and makes it effective', () => {
   ]);
 });
 
-test('each online makes a new version, also where the API is online', () => {
+test('each online creates a new version, even if the API is online', () => {
   const world = worldOf();
   const ids = Array.from({ length: 5 }, () => versionOf(world.publish('a', 'e', '')));
   assert.is(new Set(ids.map(({ versionId }) => versionId)).size, 5);
   assert.is(new Set(ids.map(({ publishId }) => publishId)).size, 5);
 });
 
-test('ten versions are kept, newest first, and the oldest is dropped', () => {
+test('ten versions are kept, newest first, and the oldest is deleted', () => {
   const world = worldOf();
   const made = Array.from({ length: 13 }, (_, number) => versionOf(world.publish('a', 'e', `${number}`)));
   const [publication] = world.publications();
@@ -85,7 +85,7 @@ test('environments and APIs have versions of their own', () => {
   );
 });
 
-test('offline leaves the versions and has none effective', () => {
+test('offline keeps the versions and leaves none effective', () => {
   const world = worldOf();
   const { publishId: _, ...version } = versionOf(world.publish('a', 'e', ''));
   const done = world.takeOffline('a', 'e');
@@ -93,7 +93,7 @@ test('offline leaves the versions and has none effective', () => {
   assert.equal(world.publications(), [{ ...neverAsked, versions: [version], onlineCalls: 1, offlineCalls: 1 }]);
 });
 
-test('offline where nothing is published is refused, and counted', () => {
+test('offline where nothing is published is rejected, and counted', () => {
   const world = worldOf();
   const refused = { status: 404, errorCode: 'APIG.3015', errorMsg: 'API a has not been published in environment e' };
   assert.equal(world.takeOffline('a', 'e'), refused);
@@ -103,7 +103,7 @@ test('offline where nothing is published is refused, and counted', () => {
   assert.is(world.publications()[0]?.offlineCalls, 3);
 });
 
-test('online after offline makes a new version', () => {
+test('online after offline creates a new version', () => {
   const world = worldOf();
   const first = versionOf(world.publish('a', 'e', ''));
   world.takeOffline('a', 'e');
@@ -120,7 +120,7 @@ for (const [what, api, environment, errorCode, errorMsg] of [
   ['environment', 'a', 'x', 'APIG.3003', 'The environment does not exist;id:x'],
   ['API, nor the environment', 'x', 'x', 'APIG.3002', 'API x does not exist'],
 ] as const) {
-  test(`refuses both actions where the ${what} does not exist, and notes nothing`, () => {
+  test(`rejects both actions if the ${what} does not exist, and logs nothing`, () => {
     const world = worldOf();
     const refused = { status: 404, errorCode, errorMsg };
     assert.equal(world.publish(api, environment, ''), refused);
@@ -142,25 +142,25 @@ for (const [what, token, project, instance, refused] of [
   ['another project', 'good', 'x', 'i', forbidden],
   ['another instance', 'good', 'p', 'x', noInstance],
 ] as const) {
-  test(`${refused ? 'refuses' : 'lets in'} ${what}`, () => {
+  test(`${refused ? 'rejects' : 'accepts'} ${what}`, () => {
     assert.equal(refusalOf(worldOf(), token, project, instance), refused);
   });
 }
 
-test('with anyToken every token is taken but an empty one and one without permission', () => {
+test('with anyToken every token is accepted but an empty one and one without permission', () => {
   const world = worldOf({ anyToken: true });
   assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
   assert.equal(refusalOf(world, '', 'p', 'i'), unauthorized);
   assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
 });
 
-test('adding a seed without anyToken takes the permission from nobody', () => {
+test('adding a seed without anyToken removes the permission from nobody', () => {
   const world = worldOf({ anyToken: true });
   world.add(seed);
   assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
 });
 
-test('what the seed keeps can be switched to, ten versions at most', () => {
+test('the versions in a seed can be switched to, ten at most', () => {
   const kept = Array.from({ length: 12 }, (_, index) => ({ api: 'a', environment: 'e', versionId: `v${index}` }));
   const world = worldOf({ publications: [{ api: 'a', environment: 'e', versionId: 'v0' }], kept });
   assert.equal(
@@ -170,7 +170,7 @@ test('what the seed keeps can be switched to, ten versions at most', () => {
   assert.is(versionOf(world.switchVersion('a', 'v3')).versionId, 'v3');
 });
 
-test('what the seed publishes is online from the start, under its version', () => {
+test('the publications in a seed are online from the start, under their version', () => {
   const world = worldOf({
     publications: [
       { api: 'a', environment: 'e', versionId: 'v1' },
@@ -184,7 +184,7 @@ test('what the seed publishes is online from the start, under its version', () =
   assert.ok('effective' in world.takeOffline('a', 'e'));
 });
 
-test('adding to a running world adds what is new', () => {
+test('seeding a running gateway adds what is new', () => {
   const world = worldOf();
   world.add({
     project: 'q',
@@ -202,7 +202,7 @@ test('adding to a running world adds what is new', () => {
   assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
 });
 
-test('adding to a running world changes nothing that is there', () => {
+test('seeding a running gateway changes nothing that exists', () => {
   const world = worldOf();
   world.publish('a', 'e', 'mine');
   world.publish('b', 'e', 'mine');
@@ -227,7 +227,7 @@ test('adding to a running world changes nothing that is there', () => {
   assert.is('api' in done && done.api.name, 'orders');
 });
 
-test('counts each publication that was made or taken offline, and nothing else', () => {
+test('counts each publication that is made or taken offline, and nothing else', () => {
   const world = worldOf({ publications: [{ api: 'b', environment: 'e' }] });
   assert.is(world.changes, 0);
   world.publish('a', 'e', '');
@@ -238,7 +238,7 @@ test('counts each publication that was made or taken offline, and nothing else',
   assert.is(world.changes, 3);
 });
 
-test('a rehearsal answers as the real thing and leaves no trace, also when it throws', () => {
+test('a dry run responds like the real call and changes nothing, even if it throws', () => {
   const world = worldOf();
   const rehearsed = world.dryRun(() => world.publish('a', 'e', 'r'));
   assert.is(versionOf(rehearsed).remark, 'r');
@@ -254,7 +254,7 @@ test('a rehearsal answers as the real thing and leaves no trace, also when it th
   assert.ok(world.publications()[0]?.effective);
 });
 
-test('versions show changes when the lag has passed, and what was seeded at once', () => {
+test('versions show changes after the propagation delay, and seeded ones at once', () => {
   let nowMs = 0;
   const world = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
     propagationDelayMs: 2_000,
@@ -280,11 +280,11 @@ test('versions show changes when the lag has passed, and what was seeded at once
   ]);
 });
 
-test('there are no versions of an API that does not exist', () => {
+test('an API that does not exist has no versions', () => {
   assert.equal(worldOf().versions('x'), { status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist' });
 });
 
-test('what was read of the world stays as it was', () => {
+test('a value that was read does not change later', () => {
   const world = worldOf();
   world.publish('a', 'e', 'first');
   const [read] = world.publications();

@@ -33,7 +33,7 @@ function open() {
   return { world: state, change, logIn };
 }
 
-test('online answers with the version that it made', () => {
+test('online responds with the version that it created', () => {
   const { world, change } = open();
   const answer = change('online', { remark: 'r' });
   const { effective: version, record } = world.publications()[0] ?? {};
@@ -51,12 +51,12 @@ test('online answers with the version that it made', () => {
   });
 });
 
-test('a remark that is left out is empty', () => {
+test('a missing remark is empty', () => {
   const { change } = open();
   assert.is((change('online').body as Record<string, unknown>)['remark'], '');
 });
 
-test('offline answers with the zero time', () => {
+test('offline responds with the zero time', () => {
   const { world, change } = open();
   change('online');
   const body = { api_id: 'a', env_id: 'e', api_name: 'orders', publish_time: '0001-01-01T00:00:00Z' };
@@ -64,7 +64,7 @@ test('offline answers with the zero time', () => {
   assert.is(world.publications()[0]?.effective, null);
 });
 
-test('what the world refuses is refused in its words', () => {
+test('a rejection by the gateway state becomes its documented error', () => {
   const { change } = open();
   const { status, body } = change('offline');
   const { request_id, ...rest } = body as Record<string, unknown>;
@@ -73,7 +73,7 @@ test('what the world refuses is refused in its words', () => {
   assert.match(String(request_id), id);
 });
 
-test('a right login answers a token that works, and its day', () => {
+test('a valid login returns a working token that lives a day', () => {
   const { world, logIn } = open();
   const { status, body, headers } = logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } });
   assert.is(status, 201);
@@ -81,7 +81,7 @@ test('a right login answers a token that works, and its day', () => {
   assert.is(world.checkAccess(world.auth.authenticateToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
 });
 
-test('a wrong login answers 401 without a token', () => {
+test('a wrong login is a 401 without a token', () => {
   const { logIn } = open();
   assert.equal(logIn({ name: 'ada', password: 'wrong', domain: { name: 'acme' } }), {
     status: 401,
@@ -122,7 +122,7 @@ async function withListing(
 const versionsPath = '/v2/p/apic/instances/i/apis/publish/';
 const remarksOf = ({ api_versions }: VersionList) => api_versions.map(({ remark }) => remark);
 
-test('the version list has what an online answered, in whole seconds', () =>
+test('the version list has the version of an online, in whole seconds', () =>
   withListing(async (emulator, list) => {
     assert.equal(await list(), { size: 0, total: 0, api_versions: [] });
     const published = (await (await publishAt(emulator, { remark: 'see CHG-1042, Grüße' })).json()) as Record<string, string>;
@@ -152,7 +152,7 @@ test('the version list has ten versions of an environment, one effective while i
     assert.equal(await statuses(), ['12:2', ...older]);
   }));
 
-test('the version list comes in pages', () =>
+test('the version list is paged', () =>
   withListing(async (emulator, list) => {
     for (const env_id of ['e', 'f']) for (let call = 1; call <= 10; call += 1) await publishAt(emulator, { env_id, remark: env_id + call });
     const all = remarksOf(await list('?limit=500'));
@@ -169,7 +169,7 @@ test('the version list comes in pages', () =>
     assert.equal([size, total], [20, 21], 'twenty where nothing else is asked for');
   }));
 
-test('the version list can be of one environment', () =>
+test('the version list can be limited to one environment', () =>
   withListing(async (emulator, list) => {
     await publishAt(emulator, { remark: 'in e' });
     await publishAt(emulator, { env_id: 'f', remark: 'in f' });
@@ -208,7 +208,7 @@ test('an API that does not exist has no version list', () =>
     assert.equal([answer.status, body['error_code'], body['error_msg']], [404, 'APIG.3002', 'API x does not exist']);
   }));
 
-test('the version list shows a change when its lag has passed', () => {
+test('the version list shows a change after the propagation delay', () => {
   let nowMs = Date.parse('2026-11-20T08:00:00.123Z');
   return withListing(
     async (emulator, list) => {

@@ -22,7 +22,7 @@ for (const [id, body, valid] of [
   ['listVersions', { size: 0, total: 0, api_versions: [] }, listVersions_200],
   ['createToken', { token: { expires_at: 't' } }, createToken_201],
 ] as const satisfies [string, object, ValidateFunction][]) {
-  test(`no invalid body of ${id} is valid, and they break it in several ways`, () => {
+  test(`no invalid body of ${id} is valid, and they violate the schema in several ways`, () => {
     assert.ok(valid(body));
     const required = loadOperations().find((operation) => operation.id === id)?.success.required ?? [];
     const random = seededRandom(1);
@@ -33,7 +33,7 @@ for (const [id, body, valid] of [
   });
 }
 
-test('half a text is its beginning', () => {
+test('half a text is its start', () => {
   assert.equal([firstHalf('abcd'), firstHalf('abc'), firstHalf('')], ['ab', 'a', '']);
 });
 

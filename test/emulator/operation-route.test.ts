@@ -38,7 +38,7 @@ for (const applied of [false, true]) {
     ['cut', null],
     ['half', 201],
   ] as const satisfies [FaultKind, number | null][]) {
-    test(`the client of a call with a ${kind}, ${what}, sees a broken connection; the log sees the rest`, async () => {
+    test(`the client of a call with a ${kind}, ${what}, sees a broken connection; the log shows the rest`, async () => {
       emulator.faults.add({ kind, applied, times: 1 });
       assert.ok('error' in (await outcome()));
       const { atMs: _, ...noted } = lastRequest() ?? {};
@@ -49,7 +49,7 @@ for (const applied of [false, true]) {
     });
   }
 
-  test(`an invalid answer, ${what}, is a 201 that breaks the specification`, async () => {
+  test(`an invalid response, ${what}, is a 201 that violates the specification`, async () => {
     emulator.faults.add({ kind: 'invalid', applied, times: 20 });
     for (let call = 1; call <= 20; call += 1) {
       const answer = await outcome();
@@ -88,20 +88,20 @@ test('a hanging call ends when the emulator closes', async () => {
   assert.is(await call, 'ended');
 });
 
-test('a call that the service refuses is refused, whatever applied fault waits for it', async () => {
+test('a call that the service rejects is rejected, whatever applied fault is set for it', async () => {
   emulator.faults.add({ kind: 'cut', applied: true, share: 1 });
   const answer = await publishAt(emulator, { api_id: 'x' });
   assert.equal([answer.status, await codeOf(answer)], [404, 'APIG.3002']);
   assert.equal([lastRequest()?.fault, lastRequest()?.applied], [null, false]);
 });
 
-test('who may not call, or calls wrongly, meets no fault', async () => {
+test('an unauthorized or invalid call uses up no fault', async () => {
   emulator.faults.add({ kind: 'cut', share: 1 });
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': 'bad' })).status, 401);
   assert.is((await publishAt(emulator, { action: 'both' })).status, 400);
 });
 
-test('any operation can have a fault, and one for an API is for reading it too', async () => {
+test('any operation can have a fault, and one for an API applies to reading it too', async () => {
   const versions = '/v2/p/apic/instances/i/apis/publish/';
   const answer = { status: 500, errorCode: 'APIG.9999', errorMsg: 'System error' };
   emulator.faults.add({ ...answer, times: 1, operation: 'listVersions', apiId: 'a' });
@@ -114,7 +114,7 @@ test('any operation can have a fault, and one for an API is for reading it too',
   assert.is((await sendTo(emulator, '/v3/auth/tokens', { body })).status, 201);
 });
 
-test('the throttle comes before everything, and is not for the identity service', async () => {
+test('the throttle comes before everything, and does not apply to the identity service', async () => {
   emulator.faults.throttle = new Throttle({ calls: 1, perMs: 3_600_000 });
   assert.is((await publishAt(emulator)).status, 201);
   for (const headers of [{}, { 'x-auth-token': 'bad' }]) {
@@ -127,7 +127,7 @@ test('the throttle comes before everything, and is not for the identity service'
   assert.equal([lastRequest()?.fault, lastRequest()?.applied], [null, false]);
 });
 
-test('a call takes effect at once, its answer comes after the latency', async () => {
+test('a call takes effect at once, and its response comes after the latency', async () => {
   emulator.faults.latencyMs = { minMs: 60_000, maxMs: 120_000 };
   const call = publishAt(emulator).catch(() => 'cut off');
   while (publications() === 0) await sleep(5);
@@ -137,7 +137,7 @@ test('a call takes effect at once, its answer comes after the latency', async ()
   assert.is(await call, 'cut off');
 });
 
-test('a connection is cut without a byte of an answer', async () => {
+test('a connection is cut without a byte of a response', async () => {
   emulator.faults.add({ kind: 'cut', times: 1 });
   const socket = connect(Number(new URL(emulator.url).port), '127.0.0.1').on('error', () => {});
   let bytes = 0;
@@ -152,7 +152,7 @@ test('a connection is cut without a byte of an answer', async () => {
   assert.is(publications(), 0);
 });
 
-test('the same random seed makes the same faults', async () => {
+test('the same random seed gives the same faults', async () => {
   const statuses = async (random: number): Promise<number[]> => {
     const faults = [{ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 0.5 }];
     const other = await startEmulator({ seed: smallSeed, faults, random });

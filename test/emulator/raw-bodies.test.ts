@@ -16,12 +16,12 @@ const json = { 'content-type': 'application/json' };
 
 const payload = ' { "a" : "ü" }\n';
 
-test('a signed body keeps its bytes beside what it means', async () => {
+test('a signed body keeps its bytes beside its parsed value', async () => {
   const answer = await open().inject({ method: 'POST', url: '/', headers: { ...json, authorization: 'x' }, payload });
   assert.equal(answer.json(), { raw: Buffer.from(payload).toString('hex'), body: { a: 'ü' } });
 });
 
-test('a body without a signature keeps none', async () => {
+test('a body without a signature keeps no bytes', async () => {
   const answer = await open().inject({ method: 'POST', url: '/', headers: json, payload });
   assert.equal(answer.json(), { raw: '', body: { a: 'ü' } });
 });
@@ -31,7 +31,7 @@ test('a request without a body has none', async () => {
 });
 
 for (const payload of ['', '{', '{"__proto__": 1}']) {
-  test(`refuses the body ${payload || 'that is empty'} as fastify does`, async () => {
+  test(`rejects the body ${payload || 'that is empty'} as fastify does`, async () => {
     const server = Fastify();
     server.post('/', async () => 'taken');
     const given = { method: 'POST', url: '/', headers: json, payload } as const;

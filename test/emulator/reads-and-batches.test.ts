@@ -50,7 +50,7 @@ async function listed(query = ''): Promise<{ total: unknown; ids: string[]; apis
 
 const errorOf = ({ status, body }: { status: number; body: Json }): unknown[] => [status, body['error_code']];
 
-test('APIs are listed newest first, page by page; one that comes in between moves the rest', async () => {
+test('APIs are listed newest first, page by page; one that is added in between moves the rest', async () => {
   assert.equal((await listed('?limit=3')).ids, ['d', 'c', 'b']);
   emulator.state.catalog.addApi({ id: 'n', name: 'new' });
   assert.equal(await listed('?offset=3&limit=3').then(({ total, ids }) => [total, ids]), [5, ['b', 'a']]);
@@ -61,7 +61,7 @@ test('APIs are listed newest first, page by page; one that comes in between move
   assert.is((await listed()).ids.length, 20, 'unless asked otherwise');
 });
 
-test('a list can be narrowed', async () => {
+test('a list can be filtered', async () => {
   emulator.state.publish('b', 'f', '');
   const [group] = (await listed('?id=d')).apis.map(({ group_id }) => String(group_id));
   assert.equal((await listed(`?group_id=${group}`)).ids, ['d']);
@@ -71,7 +71,7 @@ test('a list can be narrowed', async () => {
   assert.equal((await listed('?name=orders-c&precise_search=req_uri,name')).ids, ['c']);
 });
 
-test('where an API is published stands in joined fields: not there, empty, one or several', async () => {
+test('the environments of an API are in joined fields: missing, empty, one or several', async () => {
   for (const [api, environment] of [
     ['b', 'e'],
     ['c', 'e'],
@@ -91,7 +91,7 @@ test('where an API is published stands in joined fields: not there, empty, one o
   assert.equal(errorOf(await call('GET', '/apis/x')), [404, 'APIG.3002']);
 });
 
-test('lists lag, a direct read does not', async () => {
+test('lists lag behind, a direct read does not', async () => {
   await emulator.close();
   await start(300);
   emulator.state.publish('a', 'e', '');
@@ -127,7 +127,7 @@ const batch = (apis: readonly string[], action = 'online', more: object = {}) =>
   call('POST', `/apis/publish?action=${action}`, { apis, env_id: 'e', ...more });
 const ids = (list: unknown): unknown[] => (list as Json[]).map(({ api_id }) => api_id);
 
-test('a batch answers 200 and says of each API what came of it', async () => {
+test('a batch returns 200 with a result for each API', async () => {
   emulator.faults.add({ times: 1, operation: 'changePublications', apiId: 'b', status: 409, errorCode: 'APIC.7701', errorMsg: 'busy' });
   const { status, body } = await batch(['a', 'b', 'x'], 'online', { remark: 'all of them' });
   assert.equal([status, ids(body['success'])], [200, ['a']]);
@@ -145,7 +145,7 @@ test('a batch answers 200 and says of each API what came of it', async () => {
   assert.equal([first?.action, first?.environment, first?.apis, first?.applied], ['online', 'e', ['a', 'b', 'x'], true]);
 });
 
-test('a batch is refused as a whole for what is wrong with all of it', async () => {
+test('a batch is rejected as a whole for an error that concerns all of it', async () => {
   assert.equal(errorOf(await batch(['a'], 'up')), [400, 'APIG.2011']);
   assert.equal(errorOf(await batch([])), [400, 'APIG.2011']);
   assert.equal(errorOf(await batch(Array(1001).fill('a'))), [400, 'APIG.2011']);
@@ -162,7 +162,7 @@ for (const applied of [false, true]) {
   });
 }
 
-test('the vendor’s own client reads with several parameters and switches', async () => {
+test('the client of the vendor reads with several parameters and switches', async () => {
   emulator.state.publish('a', 'e', '');
   const queryParams = { offset: 0, limit: 2, name: 'orders', env_id: 'e' };
   const { total } = await sendByVendor(emulator, key, { method: 'GET', url: `${instance}/apis`, queryParams });

@@ -11,7 +11,7 @@ test('keeps requests in the order in which they came', () => {
   assert.equal(log.all(), [request(3), request(1), request(2)]);
 });
 
-test('forgets them all when cleared', () => {
+test('removes them all when cleared', () => {
   const log = new RequestLog();
   log.add(request(1));
   log.clear();
@@ -20,7 +20,7 @@ test('forgets them all when cleared', () => {
   assert.equal(log.all(), [request(2)]);
 });
 
-test('can be read on from where one has read to', () => {
+test('can be read from an index on', () => {
   const log = new RequestLog();
   assert.equal(log.since(0), []);
   for (const atMs of [1, 2, 3]) log.add(request(atMs));
@@ -33,7 +33,7 @@ test('can be read on from where one has read to', () => {
   assert.equal(log.since(0), [request(4)]);
 });
 
-test('reading on leaves out what was forgotten', () => {
+test('reading on leaves out what was cleared', () => {
   const log = new RequestLog();
   for (let atMs = 0; atMs < 400_000; atMs += 1) log.add(request(atMs));
   assert.is(log.since(0).length, 200_000);
@@ -41,7 +41,7 @@ test('reading on leaves out what was forgotten', () => {
   assert.equal(log.since(399_999), [request(399_999)]);
 });
 
-test('what was read stays as it was', () => {
+test('a returned list does not change later', () => {
   const log = new RequestLog();
   log.add(request(1));
   const read = log.all();
@@ -49,7 +49,7 @@ test('what was read stays as it was', () => {
   assert.equal(read, [request(1)]);
 });
 
-test('keeps the last 200,000 requests, at every moment', () => {
+test('keeps the last 200,000 requests at any time', () => {
   const log = new RequestLog();
   for (let atMs = 1; atMs <= 650_000; atMs += 1) {
     log.add(request(atMs));

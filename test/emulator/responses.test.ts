@@ -9,18 +9,18 @@ function withoutId({ status, body }: EmulatedResponse): unknown[] {
   return [status, rest];
 }
 
-test('a refusal says code and message, and has a request ID of its own', () => {
+test('an error has a code, a message and a request ID of its own', () => {
   const why = { status: 403, errorCode: 'c', errorMsg: 'm' };
   assert.equal(withoutId(errorResponse(why)), [403, { error_code: 'c', error_msg: 'm' }]);
   assert.not.equal(errorResponse(why), errorResponse(why));
 });
 
-test('a wrong parameter is named as on the page', () => {
+test('a wrong parameter is named as documented', () => {
   const error_msg = 'Invalid parameter value,parameterName:action. Please refer to the support documentation';
   assert.equal(withoutId(invalidParameterResponse('action')), [400, { error_code: 'APIG.2011', error_msg }]);
 });
 
-test('a wrong address is not a missing API', () => {
+test('a wrong URL is not a missing API', () => {
   const [status, body] = withoutId(unknownApiResponse());
   assert.is(status, 404);
   assert.is((body as Record<string, unknown>)['error_code'], 'APIG.0101');

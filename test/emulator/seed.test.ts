@@ -25,16 +25,16 @@ test('reads YAML', () => {
   assert.equal(seed, { project: 'p', instance: 'i', apis: [{ id: 'a', name: 'orders' }], environments: [] });
 });
 
-test('reads JSON with every field there is', () => {
+test('reads JSON with every field', () => {
   const seed = { ...whole, publications: [{ api: 'a', environment: 'e', versionId: 'v' }] };
   assert.equal(parseSeed(JSON.stringify(seed), 'seed.json'), seed);
 });
 
-test('takes the seed that stands when nobody says otherwise', () => {
+test('uses the default seed', () => {
   assert.equal(parseSeed(JSON.stringify(defaultSeed), 'seed.json'), defaultSeed);
 });
 
-test('reads a file, and names one that is not there', async () => {
+test('reads a file, and names one that does not exist', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'edict-seed-'));
   try {
     const file = join(folder, 'seed.json');
@@ -129,7 +129,7 @@ for (const [what, seed, message] of [
   ['an unknown key', { ...whole, enviroments: [] }, 'seed must NOT have additional properties, such as enviroments'],
   ['a key that every object has', { ...whole, toString: 'x' }, 'seed must NOT have additional properties, such as toString'],
 ] as const) {
-  test(`refuses ${what}, by its field`, () => {
+  test(`rejects ${what}, by its field`, () => {
     assert.throws(
       () => parseSeed(JSON.stringify(seed), 'seed.json'),
       (error: Error) => error.message === `seed.json: ${message}`,
@@ -137,11 +137,11 @@ for (const [what, seed, message] of [
   });
 }
 
-test('refuses what is no YAML, with its line', () => {
+test('rejects invalid YAML, with its line', () => {
   assert.throws(() => parseSeed('project: p\napis: [', 'seed.yaml'), /^seed\.yaml: .* at line 2/);
 });
 
-test('an empty file is no seed', () => {
+test('an empty file is not a seed', () => {
   assert.throws(() => parseSeed('', 'seed.yaml'), 'seed.yaml: seed must be object');
 });
 

@@ -14,7 +14,7 @@ const managed = (id: string, method: string, path: string, status: number, requi
   ...{ id, method, url: `/v2/:project_id/apic/instances/:instance_id${path}`, needsToken: true, success: { status, required } },
 });
 
-test('has the operations of the specification, as a server names them', () => {
+test('has the operations of the specification, in the form that a server needs', () => {
   assert.equal(
     known.map(({ id, method, url, requiresToken, success }) => ({ id, method, url, needsToken: requiresToken, success })),
     [
@@ -52,7 +52,7 @@ for (const [id, body, valid] of [
   ['createToken', { auth: {} }, false],
   ['createToken', null, false],
 ] as const) {
-  test(`${id} ${valid ? 'takes' : 'refuses'} ${JSON.stringify(body)?.replace(/x{9,}/, 'xx…')}`, () => {
+  test(`${id} ${valid ? 'accepts' : 'rejects'} ${JSON.stringify(body)?.replace(/x{9,}/, 'xx…')}`, () => {
     assert.is(operationOf(id).validBody?.(body), valid);
   });
 }
@@ -76,7 +76,7 @@ for (const [query, read] of [
   [{ offset: '-1' }, null],
   [{ env_name: ['a', 'b'] }, null],
 ] as const) {
-  test(`listVersions ${read ? 'takes' : 'refuses'} the query ${JSON.stringify(query)}`, () => {
+  test(`listVersions ${read ? 'accepts' : 'rejects'} the query ${JSON.stringify(query)}`, () => {
     const given = { ...query };
     assert.is(operationOf('listVersions').validQuery(given), read !== null);
     if (read) assert.equal(given, read);

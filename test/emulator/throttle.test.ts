@@ -9,7 +9,7 @@ const messageOf = (limit: ThrottleLimit): unknown => {
   return (throttle.check(0)?.body as Record<string, unknown> | undefined)?.['error_msg'];
 };
 
-test('lets through as many calls as it says, and another when the first has left the window', () => {
+test('admits as many calls as it says, and another when the first has left the window', () => {
   const throttle = new Throttle({ calls: 2, perMs: 1_000 });
   assert.is(throttle.check(0), null);
   assert.is(throttle.check(600), null);
@@ -19,7 +19,7 @@ test('lets through as many calls as it says, and another when the first has left
   assert.is(throttle.check(1_600), null);
 });
 
-test('lets through no more than it says in any window, whatever comes', () => {
+test('admits no more than it says in any window', () => {
   const random = seededRandom(5);
   const throttle = new Throttle({ calls: 7, perMs: 100 });
   const passedAtMs: number[] = [];
@@ -35,12 +35,12 @@ for (const [limit, message] of [
   [{ calls: 1, perMs: 2_000 }, 'The throttling threshold has been reached: policy ip over ratelimit'],
   [{ calls: 1, perMs: 1_000, quiet: true }, 'Too many requests'],
 ] as const) {
-  test(`says of ${JSON.stringify(limit)}: ${message}`, () => {
+  test(`rejects ${JSON.stringify(limit)}: ${message}`, () => {
     assert.is(messageOf(limit), message);
   });
 }
 
-test('says when to come again, in whole seconds, if it shall', () => {
+test('says when to retry, in whole seconds, if configured', () => {
   const throttle = new Throttle({ calls: 1, perMs: 2_000, retryAfter: true });
   throttle.check(0);
   assert.equal(throttle.check(0)?.headers, { 'Retry-After': '2' });

@@ -17,14 +17,14 @@ function kinds(answer: Parameters<typeof parseBatchResponse>[1], of: readonly Ch
   );
 }
 
-test('each change gets what the answer says of its own API, in whichever order', () => {
+test('each change gets the result of its own API, in any order', () => {
   const failure = [{ api_id: 'b', error_code: 'APIG.3002', error_msg: 'API b does not exist' }];
   assert.equal(kinds({ success: [made('c'), made('a')], failure }), ['succeeded', 'rejected APIG.3002', 'succeeded']);
   const [first] = parseBatchResponse(changes, { success: [made('a')] }, []);
   assert.equal(first, { kind: 'succeeded', versionId: 'v-a', publishId: 'p-a' });
 });
 
-test('what is already so is a success, as for a single call', () => {
+test('a change that is already in effect is a success, as for a single call', () => {
   const failure = [{ api_id: 'a', error_code: 'APIG.3015' }];
   assert.equal(kinds({ failure }, [changeTo('offline', { apiId: 'a' })]), ['succeeded']);
 });
@@ -35,11 +35,11 @@ test('an API in neither list or in both, or in another environment, may have bee
   assert.equal(kinds({}), Array(3).fill('unknown INVALID_RESPONSE'));
 });
 
-test('a code that nobody knows may mean that it happened', () => {
+test('an unknown code means that the change may have taken effect', () => {
   assert.equal(kinds({ failure: [{ api_id: 'a', error_code: 'APIG.4711' }] }, changes.slice(0, 1)), ['unknown APIG.4711']);
 });
 
-test('no secret gets into a message', () => {
+test('no secret appears in a message', () => {
   const [outcome] = parseBatchResponse(changes, { failure: [{ api_id: 'a', error_code: 'APIG.9999', error_msg: 'with s3cret' }] }, [
     's3cret',
   ]);

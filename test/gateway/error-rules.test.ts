@@ -23,7 +23,7 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
 
 for (const [errorClass, codes] of known) {
   for (const code of codes) {
-    test(`${code} is ${errorClass}, whatever the status`, () => {
+    test(`${code} is ${errorClass} with any status`, () => {
       for (const action of ['online', 'offline', 'read'] as const) {
         for (const status of [null, 400, 401, 404, 429, 500, 502]) assert.is(findErrorRule(code, status, action).errorClass, errorClass);
       }
@@ -44,7 +44,7 @@ test('a redirect does not prove that a change had no effect', () => {
   assert.is(findErrorRule('REDIRECTED', 301, 'read').errorClass, 'misconfigured');
 });
 
-test('a missing publication is what an offline wants, and not what an online wants', () => {
+test('a missing publication is a success for an offline, and a failure for an online', () => {
   assert.is(findErrorRule('APIG.3015', 404, 'offline').errorClass, 'alreadyApplied');
   assert.is(findErrorRule('APIG.3015', 404, 'online').errorClass, 'rejected');
   assert.is(findErrorRule('APIG.3015', 404, 'read').errorClass, 'alreadyApplied');
@@ -67,27 +67,27 @@ for (const [status, errorClass] of [
   [504, 'unknown'],
   [599, 'unknown'],
 ] as const) {
-  test(`a code that nobody knows falls back to status ${status}: ${errorClass}`, () => {
+  test(`an unknown code falls back to status ${status}: ${errorClass}`, () => {
     for (const code of [null, 'APIG.123456', '__proto__']) assert.is(findErrorRule(code, status, 'online').errorClass, errorClass);
   });
 }
 
-test('what nobody knows at all may have happened', () => {
+test('an unknown error may have taken effect', () => {
   assert.is(findErrorRule(null, null, 'online').errorClass, 'unknown');
   assert.is(findErrorRule('SOMETHING', 700, 'offline').errorClass, 'unknown');
 });
 
-test('a wrong address is not taken for a missing API', () => {
+test('a wrong URL is not taken for a missing API', () => {
   assert.match(findErrorRule('APIGW.0101', 404, 'online').hint ?? '', /^wrong address: check gateway\.endpoint/);
 });
 
-test('whatever waits for a person says what the person can do', () => {
+test('every error that needs a person says what to do', () => {
   for (const row of errorRules) {
     if (['rejected', 'reauthenticate', 'misconfigured'].includes(row.errorClass)) assert.type(row.hint, 'string', row.meaning);
   }
 });
 
-test('no row is hidden behind another', () => {
+test('no rule is shadowed by another', () => {
   for (const row of errorRules) {
     for (const code of row.codes) assert.is(findErrorRule(code, null, row.onlyFor ?? 'online'), row, code);
     if (row.codes.length > 0) continue;

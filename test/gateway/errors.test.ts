@@ -9,7 +9,7 @@ import {
   ServiceError,
 } from '../../src/gateway/errors.ts';
 
-test('a documented refusal carries what the gateway said', () => {
+test('a documented error carries the message of the gateway', () => {
   const error = new ServiceError({
     status: 404,
     errorCode: 'APIG.3002',
@@ -27,7 +27,7 @@ test('a documented refusal carries what the gateway said', () => {
   assert.is(error.requestId, 'r1');
 });
 
-test('a refusal without an error_code is named after its status', () => {
+test('an error without an error_code is named after its status', () => {
   assert.is(
     new ServiceError({ status: 502, errorCode: null, errorMsg: '', requestId: null, retryAfterMs: null, rateLimit: null }).code,
     'HTTP_502',
@@ -42,12 +42,12 @@ for (const [status, code] of [
   [404, 'HTTP_404'],
   [502, 'HTTP_502'],
 ] as const) {
-  test(`an answer with status ${status} that breaks the specification has the code ${code}`, () => {
+  test(`a response with status ${status} that violates the specification has the code ${code}`, () => {
     assert.is(new InvalidResponseError('', { status }).code, code);
   });
 }
 
-test('each is a GatewayError with its cause, and a dry run that sends is none', () => {
+test('each is a GatewayError with its cause, except one for a dry run that sends', () => {
   const cause = new Error('deeper');
   assert.is(new ConnectionError('TIMEOUT', '', cause).cause, cause);
   assert.instance(new ConnectionError('TIMEOUT', ''), GatewayError);

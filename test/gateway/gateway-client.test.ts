@@ -50,31 +50,31 @@ async function called(answer: Answer, { renewals = 0, signal = new AbortControll
   return { code, told: credentials.told, ends, requests: server.requests, shown };
 }
 
-test('puts the gateway into the path and the proof into the header', async () => {
+test('puts the project and instance into the path and the credentials into the header', async () => {
   const { code, requests, told, ends } = await called(none);
   assert.is(requests[0]?.path, '/v2/project-1/apic/instances/instance-1/envs');
   assert.is(requests[0]?.headers['x-auth-token'], 't0ken-1');
   assert.equal([code, told, ends], [null, ['t0ken-1 accepted'], ['answered']]);
 });
 
-test('says whose gateway it is', async () => {
+test('names the gateway', async () => {
   const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(0), undefined, 'reads');
   assert.equal(caller.identity, { endpoint: 'http://127.0.0.1:1', project: 'project-1', instance: 'instance-1' });
   await caller.close();
 });
 
-test('tries once more with a new proof, where there may be one', async () => {
+test('retries once with new credentials, if there are any', async () => {
   const { code, requests, told, ends } = await called((...args) => (args[2] === 1 ? refused : none)(...args), { renewals: 1 });
   assert.equal([code, requests.length, ends], [null, 2, ['answered', 'answered']]);
   assert.equal(told, ['t0ken-1 rejected', 't0ken-2 accepted']);
 });
 
-test('tries no third time, whatever the credentials think', async () => {
+test('never sends a third time', async () => {
   const { code, requests } = await called(refused, { renewals: 9 });
   assert.equal([code, requests.length], ['APIG.1002', 2]);
 });
 
-test('tries no second time with the same proof', async () => {
+test('does not send the same credentials a second time', async () => {
   const { code, requests, told } = await called(refused);
   assert.equal([code, requests.length, told], ['APIG.1002', 1, ['t0ken-1 rejected']]);
 });
@@ -86,18 +86,18 @@ for (const [title, answer, code, result, end] of [
   ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'accepted', 'throttled'],
   ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'unknown', 'lost'],
 ] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {
-  test(`an answer ${title} leaves the credentials ${result}, and is not asked for again`, async () => {
+  test(`a response ${title} leaves the credentials ${result}, and is not retried`, async () => {
     const { requests, ...seen } = await called(answer, { renewals: 9 });
     assert.equal([seen.code, seen.told, seen.ends, requests.length], [code, [`t0ken-1 ${result}`], [end], 1]);
   });
 }
 
-test('shows no proof, neither in itself nor in an error', async () => {
+test('shows no credentials, neither in itself nor in an error', async () => {
   const { shown } = await called((response) => json(response, 400, { error_code: 'APIG.2000', error_msg: 'token t0ken-1' }));
   assert.not.match(shown, 't0ken');
 });
 
-test('what is no error of the gateway is a bug, and comes out as it is', async () => {
+test('an error that is not from the gateway is a bug, and is rethrown as it is', async () => {
   const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(9), undefined, 'reads');
   const bug = new TypeError('a bug');
   const result = await caller.call(new AbortController().signal, () => Promise.reject(bug)).catch((error: unknown) => error);
@@ -105,7 +105,7 @@ test('what is no error of the gateway is a bug, and comes out as it is', async (
   await caller.close();
 });
 
-test('for reading alone nothing but a read leaves', async () => {
+test('a read-only client sends nothing but reads', async () => {
   const server = await answeringServer(none);
   const caller = new GatewayClient(settingsFor(server.url), noting(0), undefined, 'reads');
   const result = await caller

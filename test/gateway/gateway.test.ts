@@ -89,7 +89,7 @@ function failureOf(outcome: Outcome): Failure {
 
 const tokenRefused = { error_code: 'APIG.1002', error_msg: 'Incorrect token or token resolution failed' };
 
-test('sends the call of the page', async () => {
+test('sends the documented call', async () => {
   const { outcome, requests } = await sendTo(created);
   assert.equal(outcome, { kind: 'succeeded', versionId: 'version-1', publishId: 'publish-1' });
   assert.is(requests.length, 1);
@@ -100,12 +100,12 @@ test('sends the call of the page', async () => {
   assert.equal(JSON.parse(requests[0]?.body ?? ''), { action: 'online', api_id: 'api-1', env_id: 'env-1' });
 });
 
-test('sends a remark where there is one, in every alphabet', async () => {
+test('sends a remark if there is one, in every script', async () => {
   const { requests } = await sendTo(created, { change: changeTo('offline', { remark: 'geschloßen 关闭 "x"' }) });
   assert.equal(JSON.parse(requests[0]?.body ?? ''), { action: 'offline', api_id: 'api-1', env_id: 'env-1', remark: 'geschloßen 关闭 "x"' });
 });
 
-test('an offline answers without a version', async () => {
+test('an offline response has no version', async () => {
   const answer = { api_id: 'api-1', env_id: 'env-1', api_name: 'orders', publish_time: '0001-01-01T00:00:00Z' };
   const { outcome } = await sendTo((response) => json(response, 201, answer), { change: changeTo('offline') });
   assert.equal(outcome, { kind: 'succeeded', versionId: null, publishId: null });
@@ -146,13 +146,13 @@ for (const [title, answer, kind, code] of answers) {
   });
 }
 
-test('no answer in time may have happened', async () => {
+test('a timeout may have taken effect', async () => {
   const { outcome } = await sendTo(() => {}, { timeoutMs: 100 });
   assert.is(outcome.kind, 'unknown');
   assert.is(failureOf(outcome).code, 'TIMEOUT');
 });
 
-test('nobody listening is tried again', async () => {
+test('a refused connection is retried', async () => {
   const gateway = openGateway(settingsFor('http://127.0.0.1:1'), givenToken('t0ken'));
   const outcome = await gateway.send(changeTo('online'), plainly, new AbortController().signal);
   assert.is(outcome.kind, 'retryable');
@@ -160,14 +160,14 @@ test('nobody listening is tried again', async () => {
   await gateway.close();
 });
 
-test('stopped beforehand, nothing is sent', async () => {
+test('sends nothing if it was aborted before', async () => {
   const { outcome, requests } = await sendTo(created, { signal: AbortSignal.abort() });
   assert.is(outcome.kind, 'retryable');
   assert.is(failureOf(outcome).code, 'REQUEST_NOT_SENT');
   assert.is(requests.length, 0);
 });
 
-test('a call under way is let finish when it is stopped', async () => {
+test('a call in flight is finished when it is aborted', async () => {
   const stop = new AbortController();
   const { outcome } = await sendTo(
     (response, request) => {
@@ -179,13 +179,13 @@ test('a call under way is let finish when it is stopped', async () => {
   assert.is(outcome.kind, 'succeeded');
 });
 
-test('what is no longer wanted when its turn comes is dropped', async () => {
+test('a change that is no longer needed when its slot is free is superseded', async () => {
   const { outcome, requests } = await sendTo(created, { isWanted: () => false });
   assert.equal(outcome, { kind: 'superseded' });
   assert.is(requests.length, 0);
 });
 
-test('a marker stands in the remark, after the text', async () => {
+test('the marker stands in the remark, after the text', async () => {
   const remarkOf = ({ requests }: Sent): unknown => (JSON.parse(requests[0]?.body ?? '{}') as { remark?: unknown }).remark;
   assert.is(remarkOf(await sendTo(created, { marker: 'abc' })), '[edict abc]');
   assert.is(remarkOf(await sendTo(created, { marker: 'abc', change: changeTo('online', { remark: 'CHG-1' }) })), 'CHG-1 [edict abc]');
@@ -204,7 +204,7 @@ test('waits as long as Retry-After says', async () => {
   assert.is(failureOf(outcome).requestId, 'r1');
 });
 
-test('waits until a date, by the clock of the gateway', async () => {
+test('waits until the date in Retry-After, by the clock of the gateway', async () => {
   const dates = { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:20 GMT' };
   const { outcome } = await sendTo((response) => json(response, 429, tooMany, dates));
   assert.is(failureOf(outcome).retryAfterMs, 20_000);
@@ -246,7 +246,7 @@ test('logs in once for many calls', async () => {
   assert.equal(tokens, ['token-1', 'token-1', 'token-1']);
 });
 
-test('after a 401 it logs in again and tries once more', async () => {
+test('logs in again after a 401 and retries once', async () => {
   const { outcomes, logins, tokens } = await sendWithLogin(2, (response, request, count) =>
     count === 1 ? json(response, 401, tokenRefused) : created(response, request),
   );
@@ -258,7 +258,7 @@ test('after a 401 it logs in again and tries once more', async () => {
   assert.equal(tokens, ['token-1', 'token-2', 'token-2']);
 });
 
-test('after a second 401 no call and no login is made', async () => {
+test('makes no call and no login after a second 401', async () => {
   const { outcomes, logins, calls } = await sendWithLogin(5, (response) => json(response, 401, tokenRefused));
   for (const outcome of outcomes) {
     assert.is(outcome.kind, 'unauthorized');
@@ -268,7 +268,7 @@ test('after a second 401 no call and no login is made', async () => {
   assert.is(calls, 2);
 });
 
-test('a new token that served is replaced again when its time has come', async () => {
+test('a new token that was accepted is replaced when it expires', async () => {
   const { outcomes, logins } = await sendWithLogin(4, (response, request, count) =>
     count === 1 || count === 3 ? json(response, 401, tokenRefused) : created(response, request),
   );
@@ -279,7 +279,7 @@ test('a new token that served is replaced again when its time has come', async (
   assert.is(logins, 3);
 });
 
-test('a refused login is never repeated, and nothing is sent', async () => {
+test('a rejected login is never repeated, and nothing is sent', async () => {
   const { outcomes, logins, calls } = await sendWithLogin(5, created, (response) =>
     json(response, 401, { error: { code: 401, message: 'The password hunter2 is wrong.' } }),
   );
@@ -292,7 +292,7 @@ test('a refused login is never repeated, and nothing is sent', async () => {
   assert.is(calls, 0);
 });
 
-test('an identity service that is down is asked again, and nothing is sent', async () => {
+test('an unavailable identity service is retried, and nothing is sent', async () => {
   const { outcomes, logins, calls } = await sendWithLogin(3, created, (response, _, count) =>
     count < 3 ? response.writeHead(500).end() : tokenAnswer(response, 'token-3'),
   );
@@ -304,7 +304,7 @@ test('an identity service that is down is asked again, and nothing is sent', asy
   assert.is(calls, 1);
 });
 
-test('a 401 whose new login fails is tried again later: nothing has happened', async () => {
+test('a 401 whose new login fails is retried later, since nothing took effect', async () => {
   const { outcomes } = await sendWithLogin(
     1,
     (response) => json(response, 401, tokenRefused),
@@ -313,7 +313,7 @@ test('a 401 whose new login fails is tried again later: nothing has happened', a
   assert.is(outcomes[0]?.kind, 'retryable');
 });
 
-test('every request asks whether it may leave, and says when it was answered', async () => {
+test('every request waits for the rate limiter and reports its response', async () => {
   let admitted = 0;
   let answered = 0;
   const acquire = async (): Promise<() => void> => {
@@ -333,7 +333,7 @@ test('every request asks whether it may leave, and says when it was answered', a
   assert.is(answered, 5);
 });
 
-test('many at once share a login and the connections that the limit allows', async () => {
+test('concurrent calls share a login and as many connections as the limit allows', async () => {
   const warnings: Error[] = [];
   process.on('warning', (warning) => warnings.push(warning));
   const server = await answeringServer((response, request) =>
@@ -351,7 +351,7 @@ test('many at once share a login and the connections that the limit allows', asy
   await server.close();
 });
 
-test('a dry run has no way to send, and opens no connection', async () => {
+test('a dry run cannot send, and opens no connection', async () => {
   const server = await answeringServer(created);
   const settings = settingsFor(server.url);
   const reader = openGatewayReader(settings, givenToken('t0ken'));

@@ -79,18 +79,18 @@ for (const [count, offsets] of [
   });
 }
 
-test('a gateway that puts fewer into a page than asked for is read to the end', async () => {
+test('a gateway with smaller pages than requested is read to the end', async () => {
   const { read, requests } = await reading(paged(numbered(250), 100), readApis);
   assert.equal([readValue(read).size, requests.map(offsetOf).toSorted((a, b) => a - b)], [250, [0, 100, 200]]);
 });
 
-test('a gateway that puts all into the first page is asked once', async () => {
+test('a gateway that returns everything in the first page is read once', async () => {
   const all = numbered(600);
   const { read, requests } = await reading((response) => json(response, 200, { size: 600, total: 600, apis: all }), readApis);
   assert.equal([readValue(read).size, requests.length], [600, 1]);
 });
 
-test('what moves to a later page while it is read stands there once', async () => {
+test('an item that moves to a later page during the read appears once', async () => {
   const all = numbered(1000);
   const { read } = await reading((response, request) => {
     const shifted = offsetOf(request) === 0 ? all : [{ id: 'new', name: 'new' }, ...all];
@@ -102,7 +102,7 @@ test('what moves to a later page while it is read stands there once', async () =
   assert.not(value.has('new'));
 });
 
-test('a list in which something has moved is read again, and three times at most', async () => {
+test('a list in which an item moved is read again, three times at most', async () => {
   const all = numbered(1000);
   const movingFor = async (times: number) =>
     reading((response, request, count) => {
@@ -116,7 +116,7 @@ test('a list in which something has moved is read again, and three times at most
   assert.equal([readValue(always.read).size, always.requests.length], [999, 6]);
 });
 
-test('a page that fails fails the list: half of it would say that the rest is not there', async () => {
+test('a failed page fails the whole list, since half of it would look like deleted APIs', async () => {
   for (const [answer, failure] of [
     [(response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable APIG.9999'],
     [(response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled APIG.0308'],
@@ -139,7 +139,7 @@ for (const [title, body] of [
   ['more than there can be', { size: 1, total: 1e12, apis: [{ id: 'x', name: 'x' }] }],
   ['another field that is no text', { size: 1, total: 1, apis: [{ id: 'x', name: 'x', run_env_id: 7 }] }],
 ] as const) {
-  test(`a list with ${title} says nothing`, async () => {
+  test(`a list with ${title} is not used`, async () => {
     const { read, requests } = await reading((response) => json(response, 200, body), readApis);
     assert.equal([failureOf(read), requests.length], ['retryable INVALID_RESPONSE', 1]);
   });
@@ -175,7 +175,7 @@ async function observed(fields: object): Promise<ObservedApi | undefined> {
 
 const time = '2020-08-03T01:36:00Z';
 
-test('an API is what the gateway says of it', async () => {
+test('an API has the fields of the response', async () => {
   const group = { group_id: 'g1', group_name: 'shop', update_time: time, register_time: '2019-01-01T00:00:00Z', status: 2 };
   const published = {
     run_env_id: 'e1|e2',
@@ -196,7 +196,7 @@ test('an API is what the gateway says of it', async () => {
   });
 });
 
-test('what it does not say is not known', async () => {
+test('a missing field is unknown', async () => {
   assert.equal(await observed({}), {
     apiId: 'api-1',
     name: 'orders',
@@ -240,13 +240,13 @@ for (const [title, fields, expected] of [
     { e1: { ...nothing, publishedAtMs: secondMs + 592 }, e2: { ...nothing, publishedAtMs: secondMs } },
   ],
 ] as const) {
-  test(`where it is published, with ${title}`, async () => {
+  test(`the environments of an API, with ${title}`, async () => {
     const api = await observed(fields);
     assert.equal(Object.fromEntries(api?.publications ?? []), expected);
   });
 }
 
-test('the last edit is known to the second, or not at all', async () => {
+test('the last edit is known to the second, or unknown', async () => {
   for (const [text, expected] of [
     [time, secondMs],
     ['', null],
@@ -257,14 +257,14 @@ test('the last edit is known to the second, or not at all', async () => {
   }
 });
 
-test('one API is asked for by its ID', async () => {
+test('a single API is read by its ID', async () => {
   const body = { id: 'api-1', name: 'orders', run_env_id: 'e1' };
   const { read, requests } = await reading((response) => json(response, 200, body), readApi);
   assert.is(requests[0]?.path, `${prefix}/apis/api-1`);
   assert.equal([...(readValue(read)?.publications.keys() ?? [])], ['e1']);
 });
 
-test('an API that is not there is none, and nothing else is', async () => {
+test('only an API that does not exist is null', async () => {
   const absent = await reading((response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), readApi);
   assert.is(readValue(absent.read), null);
   for (const [status, code, failure] of [
@@ -359,12 +359,12 @@ test('shows no token, wherever the gateway puts it', async () => {
   }
 });
 
-test('control characters and endless names are made readable', async () => {
+test('control characters and very long names are sanitized', async () => {
   const api = await observed({ group_name: 'a\u001b[31mb\nc', group_id: 'g'.repeat(500), run_env_id: 'e\u0000' });
   assert.equal([api?.group, api?.groupId.length, [...(api?.publications.keys() ?? [])]], ['a [31mb c', 128, ['e']]);
 });
 
-test('a read ends when it is stopped', async () => {
+test('an abort ends the read', async () => {
   const stop = new AbortController();
   const { read } = await reading(
     () => stop.abort(),
@@ -373,12 +373,12 @@ test('a read ends when it is stopped', async () => {
   assert.is(failureOf(read), 'retryable INTERRUPTED');
 });
 
-test('stopped beforehand, nothing is asked', async () => {
+test('sends nothing if it was aborted before', async () => {
   const { read, requests } = await reading(paged([]), (gateway) => gateway.listApis(AbortSignal.abort()));
   assert.equal([failureOf(read), requests.length], ['retryable REQUEST_NOT_SENT', 0]);
 });
 
-test('every page asks whether it may leave', async () => {
+test('every page waits for the rate limiter', async () => {
   const server = await answeringServer(paged(numbered(1001)));
   let admitted = 0;
   const acquire = async (): Promise<() => void> => {

@@ -7,7 +7,7 @@ function refused(status: number, errorCode: string | null, retryAfterMs: number 
   return new ServiceError({ status, errorCode, errorMsg: 'said', requestId: 'r1', retryAfterMs, rateLimit: null });
 }
 
-test('a failure says what went wrong and what to do', () => {
+test('a failure has a message and a hint', () => {
   assert.equal(toOutcome(refused(404, 'APIG.3030'), 'online'), {
     kind: 'rejected',
     failure: {
@@ -41,7 +41,7 @@ for (const [title, error, action, kind] of [
   });
 }
 
-test('a pause is as long as the gateway asks, if it says so', () => {
+test('a pause is as long as the gateway asks, if it does', () => {
   const pause = (error: ServiceError): unknown => {
     const outcome = toOutcome(error, 'online');
     return 'failure' in outcome && [outcome.kind, outcome.failure.retryAfterMs];
@@ -53,14 +53,14 @@ test('a pause is as long as the gateway asks, if it says so', () => {
   assert.equal(pause(refused(404, 'APIG.3002', 5_000)), ['rejected', 5_000]);
 });
 
-test('an error in the gateway may have happened to a change, and a read is tried again', () => {
+test('an internal error of the gateway may have taken effect for a change, and a read is retried', () => {
   assert.is(toOutcome(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
   assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retryable');
   assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'rejected');
   assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'what was never published has no version');
 });
 
-test('a bug stays a bug', () => {
+test('a bug is rethrown as it is', () => {
   assert.throws(
     () => toOutcome(new ReadOnlyTransportError('POST'), 'online'),
     (error: unknown) => error instanceof ReadOnlyTransportError,

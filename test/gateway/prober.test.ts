@@ -52,7 +52,7 @@ test('an endless body is not read', async () => {
   assert.ok(isExpected);
 });
 
-test('no answer in time, a broken connection and no server at all are answers too', async () => {
+test('a timeout, a broken connection and a refused connection are results too', async () => {
   assert.equal((await probed(() => {}, { timeoutMs: 50 })).message, 'no answer within 50 ms');
   assert.match((await probed((response) => response.socket?.destroy())).message, /^no answer: ./);
   const prober = openProber();
@@ -61,7 +61,7 @@ test('no answer in time, a broken connection and no server at all are answers to
   await prober.close();
 });
 
-test('is given up when nobody waits for it any longer', async () => {
+test('is aborted when no change waits for it any more', async () => {
   const server = await answeringServer(() => {});
   const prober = openProber();
   const stopping = new AbortController();

@@ -31,17 +31,17 @@ for (const [title, error, end] of [
     { kind: 'lost', retryAfterMs: null, rateLimit: null },
   ],
 ] as const) {
-  test(`says how a request ended: ${title}`, async () => {
+  test(`reports how a request ended: ${title}`, async () => {
     assert.equal(await endAfter(() => Promise.reject(error)), end);
   });
 }
 
-test('says that a request was answered, and resolves to what it resolved to', async () => {
+test('reports that a request got a response, and returns it', async () => {
   assert.equal(await endAfter(async () => 1), { kind: 'answered', retryAfterMs: null, rateLimit: null });
   assert.is(await withRateLimit(undefined, signal, async () => 7), 7);
 });
 
-test('sends nothing before it is let', async () => {
+test('sends nothing before it is admitted', async () => {
   const { promise, resolve } = Promise.withResolvers<() => void>();
   let isSent = false;
   const sending = withRateLimit(

@@ -26,7 +26,7 @@ async function through<T>(answer: Answer, use: (gateway: ReturnType<typeof openG
 const switchTo = (answer: Answer): Promise<{ result: Outcome; requests: readonly SeenRequest[] }> =>
   through(answer, (gateway) => gateway.send(changeTo('online', { version: 'v2' }), { marker: null, isStillDesired: () => true }, signal));
 
-test('a change to a version is a switch, which makes no new one', async () => {
+test('a change to a version is a switch, which creates no new version', async () => {
   const { result, requests } = await switchTo((response) => json(response, 200, made('api-1')));
   assert.equal(result, { kind: 'succeeded', versionId: 'v2', publishId: 'p' });
   assert.equal([requests[0]?.method, requests[0]?.path], ['PUT', `${instance}/apis/publish/api-1`]);
@@ -40,7 +40,7 @@ const switched: readonly (readonly [string, Answer, Outcome['kind'], string])[] 
   ['a 201', (r) => json(r, 201, made('api-1')), 'unknown', 'INVALID_RESPONSE'],
 ];
 for (const [title, answer, kind, code] of switched) {
-  test(`a switch that is answered with ${title} is ${kind}`, async () => {
+  test(`a switch with ${title} as response is ${kind}`, async () => {
     const { result } = await switchTo(answer);
     assert.equal([result.kind, 'failure' in result ? result.failure.code : null], [kind, code]);
   });
@@ -58,7 +58,7 @@ const service: Answer = (response, { body }) => {
   json(response, 200, { success: apis.filter((api) => !api.startsWith('bad')).map((api) => made(api)), failure });
 };
 
-test('a batch is one request, without what is no longer wanted', async () => {
+test('a batch is one request, without changes that are no longer needed', async () => {
   const { result, requests } = await together(service, 'a', 'no', 'bad', 'b');
   assert.equal(requests.length, 1);
   assert.is(requests[0]?.path, `${instance}/apis/publish?action=online`);
@@ -67,12 +67,12 @@ test('a batch is one request, without what is no longer wanted', async () => {
   assert.is(result.isSameFailure, false);
 });
 
-test('where nothing is wanted any more, nothing is sent', async () => {
+test('sends nothing if no change is needed any more', async () => {
   const { result, requests } = await together(service, 'no');
   assert.equal([kindsOf(result), requests.length], [['superseded'], 0]);
 });
 
-test('a batch that is refused as a whole is split until the one that is why stands alone', async () => {
+test('a batch that is rejected as a whole is split until the change that causes it stands alone', async () => {
   const picky: Answer = (response, request, count) => {
     const { apis, api_id: api } = JSON.parse(request.body) as { apis?: string[]; api_id?: string };
     if ((apis ?? [api]).includes('bad')) json(response, 400, { error_code: 'APIG.2012', error_msg: 'x' });

@@ -24,7 +24,7 @@ function thrownBy(run: () => unknown): unknown {
 
 const page = '{"api_id":"a","env_id":"e","publish_id":"p","publish_time":"2020-08-03T01:36:00.592970615Z","version_id":"v","remark":""}';
 
-test('takes the answers of the page', () => {
+test('accepts the documented responses', () => {
   assert.equal(bodyOf(201, page), JSON.parse(page));
   assert.equal(bodyOf(201, '{"api_id":"a","env_id":"e"}'), { api_id: 'a', env_id: 'e' });
 });
@@ -41,14 +41,14 @@ for (const [title, status, body, message] of [
   ['no content', 204, undefined, 'answered 204, where the specification has 201'],
   ['a redirect', 302, '', 'answered 302, where the specification has 201'],
 ] as const) {
-  test(`${title} is no answer that the specification knows`, () => {
+  test(`${title} is not a response of the specification`, () => {
     const error = thrownBy(() => bodyOf(status, body));
     assert.instance(error, InvalidResponseError);
     assert.is((error as Error).message, message);
   });
 }
 
-test('a redirect says where it leads, without secrets', () => {
+test('a redirect names its target, without secrets', () => {
   const error = thrownBy(() => bodyOf(307, '', { location: 'https://login.example/?t=t0ken' })) as Error;
   assert.is(error.message, 'answered 307, a redirect to https://login.example/?t=***, where the specification has 201');
 });
@@ -69,24 +69,24 @@ for (const [title, body, message] of [
   ['a code that is no text', { error_code: 7, error_msg: 'x' }, 'answered 502: {"error_code":7,"error_msg":"x"}'],
   ['an empty code', { error_code: ' ', error_msg: 'x' }, 'answered 502: x'],
 ] as const) {
-  test(`${title} in place of the documented error body is told by its status`, () => {
+  test(`${title} instead of the documented error body is classified by its status`, () => {
     const error = thrownBy(() => bodyOf(502, body)) as ServiceError;
     assert.equal([error.code, error.errorCode, error.message], ['HTTP_502', null, message]);
   });
 }
 
-test('a long message is cut, and so is a code', () => {
+test('a long message is truncated, and so is a code', () => {
   const error = thrownBy(() => bodyOf(400, { error_code: 'C'.repeat(999), error_msg: 'm'.repeat(9_999) })) as ServiceError;
   assert.is(error.message.length, 300);
   assert.is(error.code.length, 64);
 });
 
-test("the request's ID is taken from the header where the body has none", () => {
+test('the request ID is read from the header if the body has none', () => {
   const error = thrownBy(() => bodyOf(404, { error_code: 'A', error_msg: 'b' }, { 'x-request-id': 'r2' })) as ServiceError;
   assert.is(error.requestId, 'r2');
 });
 
-test('both forms of a refused login are read', () => {
+test('both forms of a rejected login are read', () => {
   const one = thrownBy(() => bodyOf(401, { error: { code: 401, message: 'wrong password', title: 'Unauthorized' } }, {}, 'createToken'));
   const other = thrownBy(() => bodyOf(401, { error_code: 'IAM.0011', error_msg: 'wrong password' }, {}, 'createToken'));
   assert.is((one as Error).message, 'answered 401: wrong password');

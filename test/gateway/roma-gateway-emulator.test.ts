@@ -63,7 +63,7 @@ test('logs in, publishes and takes offline', async () => {
   });
 });
 
-test('taking offline what is not published succeeds', async () => {
+test('an offline of an API that is not published succeeds', async () => {
   await withEmulator(user, async ({ send }) => {
     assert.is(codeOf(await send(changeTo('offline'))), 'succeeded');
   });
@@ -91,7 +91,7 @@ test('a wrong password is tried once', async () => {
   });
 });
 
-test('a token without rights, or of another gateway, is for a person', async () => {
+test('a token without permission, or of another gateway, needs a person', async () => {
   await withEmulator({ HW_AUTH_TOKEN: 'weak' }, async ({ send }) =>
     assert.is(codeOf(await send(changeTo('online'))), 'rejected APIG.1005'),
   );
@@ -100,7 +100,7 @@ test('a token without rights, or of another gateway, is for a person', async () 
   );
 });
 
-test('what is missing is named', async () => {
+test('the missing API or environment is named', async () => {
   const token = { HW_AUTH_TOKEN: 'good' };
   await withEmulator(token, async ({ send }) => {
     assert.is(codeOf(await send(changeTo('online', { apiId: 'api-2' }))), 'rejected APIG.3002');
@@ -117,7 +117,7 @@ test('a remark over the limit is shortened instead of rejected', async () => {
   });
 });
 
-test('a lost answer to a call that took effect is unknown', async () => {
+test('a lost response to a call that took effect is unknown', async () => {
   await withEmulator({ HW_AUTH_TOKEN: 'good' }, async ({ emulator, send }) => {
     emulator.faults.add({ times: 1, status: 504, errorCode: 'APIGW.0203', errorMsg: 'Backend timeout.', applied: true });
     assert.is(codeOf(await send(changeTo('online'))), 'unknown APIGW.0203');
@@ -125,7 +125,7 @@ test('a lost answer to a call that took effect is unknown', async () => {
   });
 });
 
-test('throttling is a pause, as long as the gateway says', async () => {
+test('throttling pauses requests for as long as the gateway says', async () => {
   await withEmulator({ HW_AUTH_TOKEN: 'good' }, async ({ emulator, send }) => {
     const errorMsg = 'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute';
     emulator.faults.add({ times: 1, status: 429, errorCode: 'APIG.0308', errorMsg });

@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert';
 import { sanitize, sanitizePage } from '../../src/gateway/sanitize.ts';
 import { growth, linear } from '../support/growth.ts';
 
-test('makes one line without control characters', () => {
+test('returns one line without control characters', () => {
   assert.is(sanitize(' a\r\n\tb\u001b[31mc\u0000\u202ed\u2028 ', []), 'a b [31mc d');
 });
 
-test('cuts a long text', () => {
+test('truncates a long text', () => {
   const cut = sanitize('x'.repeat(5_000), []);
   assert.is(cut.length, 300);
   assert.ok(cut.endsWith('x…'));
@@ -15,7 +15,7 @@ test('cuts a long text', () => {
   assert.is(sanitize('abcd', [], 4), 'abcd');
 });
 
-test('leaves no half of a secret at a cut', () => {
+test('leaves no half of a secret at the truncation', () => {
   const secret = `s${'e'.repeat(600)}t`;
   for (const before of [0, 250, 290, 299, 3_900, 4_090]) {
     const filler = '<b>'.repeat(before / 3);
@@ -30,7 +30,7 @@ test('reads a proxy error page without its markup', () => {
   assert.is(sanitizePage(page, []), '502 Bad Gateway 502 nginx');
 });
 
-test('a page made to be slow is not', () => {
+test('a page crafted to be slow is sanitized quickly', () => {
   for (const work of [
     (size: number) => sanitizePage('<'.repeat(size), []),
     (size: number) => sanitizePage('<style '.repeat(size / 5), []),

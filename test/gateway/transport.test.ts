@@ -38,7 +38,7 @@ test('a dry run opens no connection for anything but GET', async () => {
   await server.close();
 });
 
-test('keeps connections alive, and no more than it may', async () => {
+test('keeps connections alive, up to the limit', async () => {
   const server = await answeringServer((response) => setTimeout(() => json(response, 200, {}), 5));
   const transport = openTransport({ mode: 'everything', connections: 3, timeoutMs: 5_000 });
   await Promise.all(Array.from({ length: 60 }, () => transport.fetch(requestOf(transport, server.url, 'POST'))));
@@ -48,7 +48,7 @@ test('keeps connections alive, and no more than it may', async () => {
   await server.close();
 });
 
-test('one call after the other uses one connection', async () => {
+test('consecutive calls use one connection', async () => {
   const server = await answeringServer((response) => json(response, 200, {}));
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });
   for (let call = 0; call < 20; call += 1) await transport.fetch(requestOf(transport, server.url, 'POST'));
@@ -57,7 +57,7 @@ test('one call after the other uses one connection', async () => {
   await server.close();
 });
 
-test('a connection that the server ended while it was idle is not used again', async () => {
+test('an idle connection that the server closed is not reused', async () => {
   const server = await answeringServer((response) => {
     const { socket } = response;
     json(response, 200, {});
@@ -73,7 +73,7 @@ test('a connection that the server ended while it was idle is not used again', a
   await server.close();
 });
 
-test('closing ends a call under way, without an answer', async () => {
+test('closing ends a call in flight without a response', async () => {
   const seen = Promise.withResolvers<void>();
   const server = await answeringServer(() => seen.resolve());
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs: 5_000 });

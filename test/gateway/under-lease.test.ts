@@ -20,7 +20,7 @@ function opened() {
   return { state, ends, admit, turn: () => turn() };
 }
 
-test('a request whose turn comes under the lease leaves, and says how it ended', async () => {
+test('a request that is admitted under the lease is sent and reports how it ended', async () => {
   const { ends, admit, turn } = opened();
   const admitted = admit(signal);
   turn();
@@ -28,7 +28,7 @@ test('a request whose turn comes under the lease leaves, and says how it ended',
   assert.equal(ends, ['answered']);
 });
 
-test('a request whose turn comes when the lease is gone does not leave, and gives its turn back', async () => {
+test('a request that is admitted after the lease is lost is not sent, and returns its slot', async () => {
   const { state, ends, admit, turn } = opened();
   const admitted = admit(signal);
   state.isHeld = false;

@@ -5,7 +5,7 @@ import { desiredState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test')], { protectedNames: ['release'] });
 
-test('holds what would go offline in a protected environment, and says how to go on', () => {
+test('holds a change to offline in a protected environment, and says how to approve it', () => {
   const hold = protectionHold({ action: 'offline', environment: 'release', environmentId: 'env-release' }, desired);
   assert.is(hold?.rule, 'protected');
   assert.match(hold?.message ?? '', 'release');
@@ -20,7 +20,7 @@ test('lets an API go offline elsewhere', () => {
   assert.is(protectionHold({ action: 'offline', environment: 'test', environmentId: 'env-test' }, desired), null);
 });
 
-test('holds what would go offline in an environment that left the file: it may have been protected', () => {
+test('holds a change to offline in an environment that left the file, since it may have been protected', () => {
   const hold = protectionHold({ action: 'offline', environment: 'staging', environmentId: 'env-staging' }, desired);
   assert.is(hold?.rule, 'undeclared');
   assert.match(hold?.hint ?? '', 'keep staging under `environments`');

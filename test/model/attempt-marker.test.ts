@@ -3,19 +3,19 @@ import * as assert from 'uvu/assert';
 import { addMarker, fitRemark, hasMarker } from '../../src/model/attempt.ts';
 import { fc } from '../support/fast-check.ts';
 
-test('a marker stands after the text, or alone', () => {
+test('the marker stands after the text, or alone', () => {
   assert.is(addMarker('retired, see CHG-1', '3f9a1c0b7d2e'), 'retired, see CHG-1 [edict 3f9a1c0b7d2e]');
   assert.is(addMarker(null, '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
   assert.is(addMarker('', '3f9a1c0b7d2e'), '[edict 3f9a1c0b7d2e]');
 });
 
-test('a long text loses its end, not the marker', () => {
+test('a long text is truncated, not the marker', () => {
   const remark = addMarker('x'.repeat(255), 'abc');
   assert.is([...remark].length, 255);
   assert.match(remark, /^x+… \[edict abc\]$/);
 });
 
-test('any remark keeps to 255 UTF-16 units, breaks no character, holds its marker and no other', () => {
+test('any remark is at most 255 UTF-16 units, splits no character, and holds its marker and no other', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 255 }), (text) => {
       const remark = addMarker(text, 'abc');

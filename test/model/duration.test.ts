@@ -13,7 +13,7 @@ for (const [duration, ms] of [
   test(`${duration} is ${ms} ms`, () => assert.is(parseDurationMs(duration), ms));
 }
 
-test('anything else is refused', () => {
+test('anything else is rejected', () => {
   for (const text of ['', '1', 's', '1 s', '1S', '-1s', '1.5s', '1s ', '1s\n', '1d', 'ms']) assert.is(parseDurationMs(text), null);
   fc.assert(
     fc.property(fc.string(), (text) => {

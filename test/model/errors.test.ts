@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assertNever, EdictError, errorMessage, exitCodes, InvalidFileError } from '../../src/model/errors.ts';
 
-test('an error has a code, and a hint and an exit code unless nothing special is meant', () => {
+test('an error has a code, and optionally a hint and an exit code', () => {
   const error = new EdictError('CODE', 'what happened');
   assert.equal([error.code, error.message, error.hint, error.exitCode], ['CODE', 'what happened', null, exitCodes.error]);
   const cause = new Error('below');
@@ -10,7 +10,7 @@ test('an error has a code, and a hint and an exit code unless nothing special is
   assert.equal([full.hint, full.exitCode, full.cause], ['do this', 4, cause]);
 });
 
-test('an invalid file counts its mistakes and exits with 3', () => {
+test('an invalid file counts its errors and exits with 3', () => {
   const mistake = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
   assert.is(new InvalidFileError('f', [mistake]).message, 'f has 1 error');
   assert.is(new InvalidFileError('f', [mistake, mistake]).message, 'f has 2 errors');
@@ -22,7 +22,7 @@ test('anything thrown has a message', () => {
   assert.is(errorMessage('text'), 'text');
 });
 
-test('a branch that cannot be reached throws when it is', () => {
+test('an unreachable branch throws when it is reached', () => {
   assert.throws(() => assertNever('x' as never), /unexpected "x"/);
 });
 

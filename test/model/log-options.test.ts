@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { logFormats, logLevels } from '../../src/model/settings.ts';
 
-test('levels stand from little to much', () => {
+test('levels are ordered from least to most verbose', () => {
   assert.equal(logLevels, ['silent', 'error', 'warn', 'info', 'debug']);
 });
 

@@ -6,12 +6,12 @@ const api = (id: string, name: string, group = 'shop'): NamedResource => ({ id, 
 const called = (name: string, group: string | null = null): NameRef => ({ kind: 'api', name, group });
 const all = [api('1', 'orders'), api('2', 'Orders'), api('3', 'carts'), api('4', 'carts', 'back office')];
 
-test('a name means what is called so to the letter', () => {
+test('a name matches exactly', () => {
   assert.equal(resolveName(called('orders'), all), { kind: 'one', id: '1' });
   assert.equal(resolveName(called('order'), all), { kind: 'none', available: all });
 });
 
-test('a group, by name or ID, tells two of one name apart', () => {
+test('a group, by name or ID, distinguishes two APIs of one name', () => {
   assert.equal(resolveName(called('carts'), all), { kind: 'several', candidates: [all[2], all[3]] });
   assert.equal(resolveName(called('carts', 'shop'), all), { kind: 'one', id: '3' });
   assert.equal(resolveName(called('carts', 'id-back office'), all), { kind: 'one', id: '4' });

@@ -9,7 +9,7 @@ const change = diffStates(desiredState([wanted('orders', 'test', { revision: 'r2
 const attempt = { id: 9, marker: null, startedAtMs: 900, finishedAtMs: 1000 };
 const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 
-test('a success becomes the record, with its revision and version', () => {
+test('a success becomes the recorded state, with its revision and version', () => {
   const next = applyOutcome(
     change,
     { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
@@ -19,7 +19,7 @@ test('a success becomes the record, with its revision and version', () => {
   assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000 }));
 });
 
-test('an unknown outcome leaves what was recorded and marks it unresolved', () => {
+test('an unknown outcome keeps the recorded state and marks it as unknown', () => {
   const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
   const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
   assert.equal(next, {
@@ -28,7 +28,7 @@ test('an unknown outcome leaves what was recorded and marks it unresolved', () =
   });
 });
 
-test('a switch to a version leaves the recorded revision as it is', () => {
+test('a switch to a version keeps the recorded revision', () => {
   const before = recorded('orders', 'test', { revision: 'r9', versionId: 'v9' });
   const done: Outcome = { kind: 'succeeded', versionId: 'v1', publishId: null };
   const next = applyOutcome({ ...change, reason: 'version', version: 'v1' }, done, before, attempt);
@@ -50,7 +50,7 @@ const harmless: readonly Outcome[] = [
   { kind: 'notApplied' },
 ];
 for (const outcome of harmless) {
-  test(`what was recorded stays as it was after: ${outcome.kind}`, () => {
+  test(`the recorded state stays as it was after: ${outcome.kind}`, () => {
     const before = recorded('orders', 'test', {
       unknownAttempt: unknownAttemptOf({ attemptId: 3 }),
     });
@@ -68,7 +68,7 @@ for (const [reason, before, corrections] of [
   ['state', { drift, correctionCount: 2 }, 2],
   ['revision', { drift, correctionCount: 0 }, 0],
 ] as const) {
-  test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has corrected it ${corrections} times`, () => {
+  test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has ${corrections} corrections`, () => {
     const was = recorded('orders', 'test', { state: 'offline', lastCorrectedAtMs: 7, ...before });
     const next = applyOutcome({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
     const correctedAtMs = corrections > before.correctionCount ? 1000 : 7;
@@ -76,7 +76,7 @@ for (const [reason, before, corrections] of [
   });
 }
 
-test('what the gateway said of the publication before does not hold for the new one', () => {
+test('the observation of the previous publication does not apply to the new one', () => {
   const was = recorded('orders', 'test', { publishId: 'p1', publishedAtMs: 5, editedAtMs: 9 });
   const next = applyOutcome(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
   assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs], [null, null, null]);

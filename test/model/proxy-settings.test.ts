@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/model/errors.ts';
 import { parseProxySettings } from '../../src/model/proxy-settings.ts';
 
-test('without a proxy there is none, whatever is to be asked without one', () => {
+test('without proxy settings nothing uses a proxy', () => {
   for (const environment of [{}, { NO_PROXY: 'a' }, { HTTP_PROXY: '', https_proxy: ' ' }]) assert.is(parseProxySettings(environment), null);
 });
 
-test('what is in lower case counts first, and this machine is asked without a proxy', () => {
+test('lower-case variables take precedence, and this machine is reached without a proxy', () => {
   const environment = { HTTPS_PROXY: 'http://upper:1', https_proxy: 'lower:1', NO_PROXY: 'inside.example.com' };
   assert.equal(parseProxySettings(environment), {
     httpProxy: '',
@@ -16,7 +16,7 @@ test('what is in lower case counts first, and this machine is asked without a pr
   });
 });
 
-test('what is no address is refused without a word of it: it may hold a password', () => {
+test('an invalid URL is rejected without being shown, since it may hold a password', () => {
   for (const address of ['http://', 'name:s3cret@proxy:port', 'ftp://name:s3cret@proxy']) {
     try {
       parseProxySettings({ HTTPS_PROXY: address });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import { change } from '../support/states.ts';
 
-test('says how much of the plan has moved, and that nothing was sent', () => {
+test('says how much of the plan is stale, and that nothing was sent', () => {
   const { api, apiId, environment, environmentId, action } = change('orders', 'test');
   const error = new StalePlanError(
     [{ api, apiId, environment, environmentId, action, divergences: [{ kind: 'notNeeded' }], attempt: null }],

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { isPostgresUrl, redactUrl } from '../../src/model/store-url.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
-test('an address is shown without its secrets', () => {
+test('a URL is shown without its secrets', () => {
   for (const [address, shown] of [
     ['postgres://ada:geheim@db:5432/edict?sslpassword=geheim', 'postgres://ada:***@db:5432/edict?***'],
     ['postgresql://ada@db/edict?password=geheim&sslmode=verify-full', 'postgresql://ada@db/edict?password=***&sslmode=verify-full'],
@@ -20,7 +20,7 @@ test('an address is shown without its secrets', () => {
   }
 });
 
-test('of what leaves a doubt nothing is shown that may be a piece of a password', () => {
+test('nothing of an ambiguous URL is shown that may be part of a password', () => {
   for (const [address, shown] of [
     ['postgres://edict:2024#geheim@db/edict', 'postgres://***'],
     ['postgres://edict:2024?geheim@db/edict', 'postgres://***'],
@@ -47,7 +47,7 @@ test('of what leaves a doubt nothing is shown that may be a piece of a password'
   }
 });
 
-test('an address of PostgreSQL says without a doubt what is what', () => {
+test('a PostgreSQL URL is unambiguous', () => {
   for (const address of [
     'postgres://',
     'postgres:///edict?host=/run/postgresql',
@@ -88,7 +88,7 @@ const passwords = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => text.isWellFormed()),
 );
 
-test('no form of an address shows a password, or a piece of it', () => {
+test('no form of a URL shows a password, or part of it', () => {
   fc.assert(
     fc.property(passwords, fc.constantFrom(...shapes), (middle, shape) => {
       assert.not.match(redactUrl(shape(`SECRET${middle}SECRET`)), 'SECRET');

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { appendDigest, desiredDigest, isStaleSource } from '../../src/plan/digest.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
-test('the digest covers what is wanted of each publication, in whatever order, and nothing else', () => {
+test('the digest covers the desired state of each publication, in any order, and nothing else', () => {
   const [orders, carts] = [wanted('orders', 'test'), wanted('carts', 'test')];
   const digest = desiredDigest(desiredState([orders, carts]));
   assert.is(desiredDigest(desiredState([carts, { ...orders, remark: 'another', sourceFile: 'apis/x.yaml' }])), digest);
@@ -17,7 +17,7 @@ test('the digest covers what is wanted of each publication, in whatever order, a
   for (const other of others) assert.is.not(desiredDigest(other), digest);
 });
 
-test('behind is what was acted on once and is not what was acted on last', () => {
+test('an older file is one that was acted on once and is not the last one acted on', () => {
   let acted = appendDigest(appendDigest([], 'a'), 'b');
   assert.equal(
     [isStaleSource([], 'a'), isStaleSource(acted, 'a'), isStaleSource(acted, 'b'), isStaleSource(acted, 'c')],

@@ -11,7 +11,7 @@ const desired = desiredState([wanted('orders', 'release', { state: 'offline' })]
 const held = diffStates(desired, recordedState([recorded('orders', 'release')]));
 const word = { by: 'ada', reason: 'CHG-7', expiresAfterMs: 60_000 };
 
-test('an approval is for exactly what is held, under the digest of that', () => {
+test('an approval is for exactly what is held, under its digest', () => {
   const digest = String(approvalDigest(held));
   const expected = { digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5, expiresAtMs: 60_005, scope: approvalScope(held) };
   assert.equal(createApproval(held, { ...word, digest }, 5), expected);
@@ -28,7 +28,7 @@ for (const [name, of, digest, message] of [
     /^this is already approved by bob: CHG-6$/,
   ],
 ] as const) {
-  test(`nobody agrees where ${name}`, () => {
+  test(`there is no approval if ${name}`, () => {
     assert.throws(
       () => createApproval(of, { ...word, digest }, 5),
       (error: unknown) => error instanceof EdictError && error.code === 'APPROVAL_MISMATCH' && message.test(error.message),

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { batchKey, sortByBatch } from '../../src/plan/batch.ts';
 import { change } from '../support/states.ts';
 
-test('changes of one environment, action and remark may go in one call', () => {
+test('changes of one environment, action and remark may share a call', () => {
   assert.is(batchKey(change('a', 'test')), batchKey(change('b', 'test', { reason: 'revision', revision: 'r2' })));
   const others = [change('b', 'release'), change('b', 'test', { action: 'offline' }), change('b', 'test', { remark: 'x' })];
   for (const other of others) assert.is.not(batchKey(change('a', 'test')), batchKey(other));
@@ -13,7 +13,7 @@ test('a switch to a version needs a call of its own', () => {
   assert.is(batchKey(change('a', 'test', { version: 'v1' })), null);
 });
 
-test('what may go in one call comes together, and nothing is lost', () => {
+test('changes that may share a call come together, and none is lost', () => {
   const changes = [
     change('a', 'test'),
     change('a', 'release'),

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { countChanges } from '../../src/plan/change-counts.ts';
 import { change } from '../support/states.ts';
 
-test('each change is of one kind: what is held waits for a person, whatever else it waits for', () => {
+test('each change has one status: a held one counts as held, even if it is also deferred', () => {
   const held = { rule: 'protected', message: '', hint: '' } as const;
   const deferred = { rule: 'freeze', message: '', untilMs: null } as const;
   const changes = [

@@ -84,7 +84,7 @@ const letters = {
 } as const;
 
 for (const [file, prune, answers] of grid) {
-  test(`every record beside ${file}, prune: ${prune}`, () => {
+  test(`every record with ${file}, prune: ${prune}`, () => {
     const [state, revision = null] = file.split(' at ') as [PublicationState | 'nothing', string?];
     const publication = state === 'nothing' ? undefined : wanted('orders', 'test', { state, revision, remark: 'note' });
     for (const [index, answer] of answers.split(' ').entries()) {
@@ -138,7 +138,7 @@ const driftGrid: readonly (readonly [file: string, record: string, answers: stri
 ];
 
 for (const [file, state, answers] of driftGrid) {
-  test(`every drift of a record ${state} beside ${file}`, () => {
+  test(`every drift of a record ${state} with ${file}`, () => {
     const [said = '', driftPolicy = 'report', , revision = null] = file.split(' ') as [string, 'report' | 'correct', string?, string?];
     const over =
       said === 'pinned' ? { version: 'other', driftPolicy, revision } : { state: said as PublicationState, driftPolicy, revision };
@@ -157,7 +157,7 @@ for (const [file, state, answers] of driftGrid) {
   });
 }
 
-test('an attempt without a known outcome goes before a drift and before an edit', () => {
+test('an attempt with an unknown outcome takes precedence over a drift and an edit', () => {
   const before = recorded('orders', 'test', { drift: drifts.truced, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
     assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unknown');
@@ -172,7 +172,7 @@ for (const [title, over, expected] of [
   ['nobody knows when it was edited', { publishedAtMs: 10_000, editedAtMs: null }, false],
   ['offline', { state: 'offline', publishedAtMs: 10_000, editedAtMs: 99_000 }, false],
 ] as const satisfies readonly (readonly [string, Partial<RecordedPublication>, boolean])[]) {
-  test(`${title}: ${expected ? 'its callers do not reach the newest draft' : 'not stale'}`, () => {
+  test(`${title}: ${expected ? 'callers do not reach the newest draft' : 'not outdated'}`, () => {
     const before = recorded('orders', 'test', over);
     assert.is(isOutdated(before), expected);
     const answersTo = (republish: DesiredState['republish'], more: Partial<DesiredPublication> = {}) => {
@@ -188,21 +188,21 @@ for (const [title, over, expected] of [
   });
 }
 
-test('an edited API that has left the file, or is wanted offline, is not published again', () => {
+test('an edited API that left the file, or should be offline, is not published again', () => {
   const before = recorded('orders', 'test', { publishedAtMs: 10_000, editedAtMs: 99_000 });
   assert.is(diffPublication(undefined, before, desiredState([], { republish: 'edited' })), null);
   const change = diffPublication(wanted('orders', 'test', { state: 'offline' }), before, desiredState([], { republish: 'edited' }));
   assert.is(change?.action, 'offline');
 });
 
-test('a correction that takes down what is protected is held, and so no drift that the plan leaves', () => {
+test('a correction that takes a protected publication offline is held, unlike a drift that the plan leaves', () => {
   const before = recorded('orders', 'test', { drift: drifts['from offline'] });
   const publication = wanted('orders', 'test', { state: 'offline', driftPolicy: 'correct' });
   const made = diffStates(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
   assert.equal([made.changes[0]?.held?.rule, made.changes[0]?.reason, made.drifted], ['protected', 'drift', []]);
 });
 
-test('what has drifted and what is stale is sorted by names', () => {
+test('drifted and outdated publications are sorted by name', () => {
   const publications = ['c', 'a', 'b'].flatMap((api) => [wanted(api, 'test'), wanted(api, 'release', { state: 'offline' })]);
   const stale = ['b', 'c', 'a'].map((api) => recorded(api, 'test', { publishedAtMs: 1, editedAtMs: 99_000 }));
   const drifted = ['b', 'a', 'c'].map((api) => recorded(api, 'release', { drift: drifts['from nothing'] }));
@@ -269,7 +269,7 @@ function applied(desired: DesiredState, before: RecordedState): RecordedState {
   return after;
 }
 
-test('applying the plan reaches the desired state, and planning again is empty but for what is held', () => {
+test('applying the plan reaches the desired state, and the next plan has only held changes', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
       const held = new Set(diffStates(desired, before).changes.flatMap((change) => (change.held ? [change.key] : [])));
@@ -291,7 +291,7 @@ test('applying the plan reaches the desired state, and planning again is empty b
   );
 });
 
-test('no change is made that is not needed', () => {
+test('no needless change is made', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
       for (const { key, action, revision } of diffStates(desired, before).changes) {
@@ -316,7 +316,7 @@ test('nothing goes offline in a protected environment, and nothing else is held'
   );
 });
 
-test('the order of the inputs does not matter, and they are left as they were', () => {
+test('the order of the inputs does not matter, and they are not changed', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, (desired, before) => {
       const reversed = <K, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> => new Map([...map].reverse());
@@ -344,7 +344,7 @@ test('changes are sorted by the names of API and environment', () => {
   assert.equal(order, ['B test', 'a release', 'a test', 'b test', 'ä test']);
 });
 
-test('the first that is due is the earliest that the clock ends and nobody holds', () => {
+test('the first due time is the earliest deferral that ends by the clock and is not held', () => {
   const held = { rule: 'protected', message: '', hint: '' } as const;
   const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
   const changes = [

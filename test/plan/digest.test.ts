@@ -13,7 +13,7 @@ test('is a SHA-256 in hexadecimal', () => {
   assert.match(planDigest(base), /^sha256:[0-9a-f]{64}$/);
 });
 
-test('the same work has the same digest under other names, from other lines, in another order, held or not', () => {
+test('the same changes have the same digest under other names, from other lines, in another order, held or not', () => {
   const renamed = [invoices, { ...orders, api: 'zzz', environment: 'other', source: { file: 'b.yaml', line: 9, column: 9 } }];
   assert.is(planDigest(diffStates(desiredState(renamed), new Map())), planDigest(base));
   const down = [wanted('orders', 'test', { state: 'offline' })];

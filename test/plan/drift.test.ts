@@ -113,7 +113,7 @@ for (const [title, looked, state, note, drifted] of rows) {
   });
 }
 
-test('an edit that a publication may have been is none: two environments would publish each other for ever', () => {
+test('an edit that may be a publication is not one: two environments would republish each other forever', () => {
   const at1000 = { test: { publishId: 'p', publishedAtMs: 10_000 } };
   const look = (editedAtMs: number) =>
     applyObservation(
@@ -132,7 +132,7 @@ test('an edit that a publication may have been is none: two environments would p
   }
 });
 
-test('a note says what it was, since when, and what it is', () => {
+test('a notice has the previous state, its time, and the current state', () => {
   const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
@@ -156,35 +156,35 @@ test('a note says what it was, since when, and what it is', () => {
   });
 });
 
-test('what is adopted is recorded as edict would have left it', () => {
+test('an adopted publication is recorded as edict would have recorded it', () => {
   const { next, updates } = lookedAt({ file: { revision: 'a' }, seen: at });
   const expected = recorded('orders', 'test', { ...known, revision: 'a', versionId: null, recordedAtMs: nowMs });
   assert.equal(next, expected);
   assert.equal(updates, [expected]);
 });
 
-test('an API that the list leaves out says nothing', () => {
+test('an API that the list leaves out is not judged', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
   const before = recordedState([recorded('orders', 'test'), recorded('invoices', 'test')]);
   assert.equal(applyObservation(desired, before, new Map(), nowMs), { recorded: before, updates: [], notices: [] });
 });
 
-test('what is published elsewhere is not published here', () => {
+test('an API published elsewhere is not published here', () => {
   const desired = desiredState([wanted('orders', 'test')]);
   const { recorded: after } = applyObservation(desired, recordedState([recorded('orders', 'test')]), listed({ release: at }), nowMs);
   assert.is([...after.values()][0]?.state, 'offline');
 });
 
-test('a publication anew keeps the revision and forgets the version', () => {
+test('a republication keeps the revision and clears the version', () => {
   const { next } = lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' }, seen: { publishId: 'q', publishedAtMs: 200 } });
   assert.equal([next?.revision, next?.versionId, next?.publishId, next?.publishedAtMs], ['a', null, 'q', 200]);
 });
 
-test('what was taken offline outside keeps the revision, so that it comes back with it', () => {
+test('a publication taken offline by somebody else keeps the revision, so that it returns with it', () => {
   assert.is(lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' } }).next?.revision, 'a');
 });
 
-test('a revision that edict knows to be an older one is not taken for the file’s', () => {
+test('a revision that edict knows to be older is not taken for the one in the file', () => {
   const { next, after, desired } = lookedAt({ file: { revision: 'b' }, record: { state: 'offline', revision: 'a' }, seen: at });
   assert.is(next?.revision, 'a');
   assert.equal(
@@ -193,7 +193,7 @@ test('a revision that edict knows to be an older one is not taken for the file�
   );
 });
 
-test('what the gateway does not say this time is as it said before', () => {
+test('a missing field keeps its previous value', () => {
   const { next, updates } = lookedAt({ record: known, seen: { publishId: null, publishedAtMs: null } });
   assert.equal([next?.publishId, next?.publishedAtMs], ['p', 100]);
   assert.is(updates.length, 0);
@@ -206,19 +206,19 @@ test('what the gateway does not say this time is as it said before', () => {
   assert.is(later.updates.length, 0);
 });
 
-test('times and the publication’s ID are taken over without a note', () => {
+test('times and the ID of the publication are updated without a notice', () => {
   const { next, note, updates } = lookedAt({ record: {}, seen: at });
   assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs, next?.versionId, note], ['p', 100, 50, 'version', null]);
   assert.is(updates.length, 1);
 });
 
-test('a new name in the file becomes the record’s', () => {
+test('a new name in the file becomes the recorded one', () => {
   const before = recorded('orders', 'test', { ...known, api: 'old name', environment: 'old place' });
   const { updates } = applyObservation(desiredState([wanted('orders', 'test')]), recordedState([before]), listed({ test: at }), nowMs);
   assert.equal([updates[0]?.api, updates[0]?.environment], ['orders', 'test']);
 });
 
-test('the same look again writes nothing, in whatever order the record was put together', () => {
+test('an identical observation writes nothing, whatever the order of the record', () => {
   const before = recorded('orders', 'test', { ...known, drift });
   const { detectedAtMs, backoffUntilMs, from } = drift;
   const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { backoffUntilMs, detectedAtMs, from } }).reverse());
@@ -227,7 +227,7 @@ test('the same look again writes nothing, in whatever order the record was put t
   assert.equal(updates, []);
 });
 
-test('a drift is over when the file agrees with it, so that what the file says later is done', () => {
+test('a drift ends when the file matches it, so that a later edit of the file is applied', () => {
   for (const [state, seen] of [
     ['online', at],
     ['offline', null],
@@ -240,13 +240,13 @@ test('a drift is over when the file agrees with it, so that what the file says l
   }
 });
 
-test('a drift that lasts is the same one', () => {
+test('a drift that continues is the same one', () => {
   const offline = { state: 'offline', editedAtMs: 50, drift } as const;
   const { next, updates, note } = lookedAt({ record: offline });
   assert.equal([next?.drift, updates.length, note], [drift, 0, null]);
 });
 
-test('what was never edict’s is not taken down when it leaves the file', () => {
+test('a publication that edict never made is not taken offline when it leaves the file', () => {
   const first = lookedAt({ file: { state: 'offline' }, seen: at });
   const gone = desiredState([], { prune: true });
   assert.equal(diffStates(gone, first.after).changes, []);
@@ -265,7 +265,7 @@ for (const [correctionCount, truceMs] of [
   [9, hourMs],
   [500, hourMs],
 ] as const) {
-  test(`after ${correctionCount} corrections the same drift is left alone for ${truceMs} ms`, () => {
+  test(`after ${correctionCount} corrections the same drift is not corrected for ${truceMs} ms`, () => {
     const record = { ...known, correctionCount: correctionCount, lastCorrectedAtMs: nowMs - 1000 };
     const { next, note } = lookedAt({ record });
     const untilMs = truceMs === null ? null : nowMs - 1000 + truceMs;
@@ -273,7 +273,7 @@ for (const [correctionCount, truceMs] of [
   });
 }
 
-test('a truce ends', () => {
+test('the backoff of a flapping drift ends', () => {
   const lastCorrectedAtMs = nowMs - 61_000;
   const truced = { from: 'online', fromSinceMs: null, detectedAtMs: nowMs - 50_000, backoffUntilMs: nowMs - 1000 } as const;
   const record = { state: 'offline', editedAtMs: 50, correctionCount: 3, lastCorrectedAtMs: lastCorrectedAtMs, drift: truced } as const;
@@ -283,12 +283,12 @@ test('a truce ends', () => {
   assert.is(diffStates(desired, after).changes[0]?.reason, 'drift');
 });
 
-test('a drift after a quiet time is a new one, and its corrections count from the beginning', () => {
+test('a drift after a quiet time is a new one, and its corrections start at zero', () => {
   const { next, note } = lookedAt({ record: { ...known, correctionCount: 9, lastCorrectedAtMs: nowMs - hourMs } });
   assert.equal([next?.correctionCount, next?.lastCorrectedAtMs, next?.drift?.backoffUntilMs, note?.kind], [0, null, null, 'drift']);
 });
 
-test('a clock that is set back makes no truce longer than twice the longest', () => {
+test('setting the clock back makes no backoff longer than twice the maximum', () => {
   for (const aheadMs of [1, 60_000, hourMs - 1, hourMs, 365 * 24 * hourMs]) {
     const { next } = lookedAt({ record: { ...known, correctionCount: 500, lastCorrectedAtMs: nowMs + aheadMs } });
     assert.ok((next?.drift?.backoffUntilMs ?? nowMs) <= nowMs + hourMs, `${aheadMs}`);
@@ -314,13 +314,13 @@ test('a version that the file pins and somebody else has replaced is a drift', (
   }
 });
 
-test('a version that the file has only now pinned is no drift', () => {
+test('a version that the file has only now pinned is not a drift', () => {
   const { after, note, desired } = lookedAt({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
   assert.is(note?.kind, 'externalChange');
   assert.is(diffStates(desired, after).changes[0]?.reason, 'version');
 });
 
-test('what is adopted at its pinned version leaves the revision for the time without the pin', () => {
+test('an API adopted at its pinned version keeps the revision for the time without the pin', () => {
   const file = { version: 'v1', revision: 'a' };
   const { next, after, desired } = lookedAt({ file, seen: { ...at, versionId: 'v1' } });
   assert.equal([next?.versionId, next?.revision], ['v1', null]);
@@ -422,7 +422,7 @@ const steps = fc.array(
   { maxLength: 20 },
 );
 
-test('whatever files and other people do: no call where it is needless, and what was looked at is true', () => {
+test('whatever files and other people do, there is no needless call, and the observed state is correct', () => {
   fc.assert(
     fc.property(files, steps, (first, story) => {
       const gateway = new ModelGateway();
@@ -460,7 +460,7 @@ test('whatever files and other people do: no call where it is needless, and what
   );
 });
 
-test('with drift: report no call follows from what others do', () => {
+test('with drift: report the changes of others cause no call', () => {
   fc.assert(
     fc.property(
       files,
@@ -484,7 +484,7 @@ test('with drift: report no call follows from what others do', () => {
   );
 });
 
-test('what was never asked for by a file stays up, whatever is looked at and removed', () => {
+test('a publication that no file ever declared stays online, whatever is observed and removed', () => {
   fc.assert(
     fc.property(fc.array(files, { minLength: 1, maxLength: 6 }), (versions) => {
       const gateway = new ModelGateway();
@@ -503,7 +503,7 @@ test('what was never asked for by a file stays up, whatever is looked at and rem
   );
 });
 
-test('two that fight over a publication make few versions', () => {
+test('two tools that flap a publication create few versions', () => {
   const desired = desiredState([wanted('a', 'test', { driftPolicy: 'correct' })]);
   const gateway = new ModelGateway();
   let record: RecordedState = new Map();
@@ -516,7 +516,7 @@ test('two that fight over a publication make few versions', () => {
   assert.ok(gateway.online > 10 && gateway.online < 40, `${gateway.online} versions in a day`);
 });
 
-test('the inputs are left as they were', () => {
+test('the inputs are not changed', () => {
   fc.assert(
     fc.property(files, files, (desired, other) => {
       const gateway = new ModelGateway();

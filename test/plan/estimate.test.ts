@@ -12,11 +12,11 @@ test('three calls at ten a second take 0.2 s', () => {
   assert.equal(estimateCost(changesFor(3), tenPerSecond), { calls: 3, seconds: 0.2, batched: { calls: 1, seconds: 0 } });
 });
 
-test('nothing to do takes no time', () => {
+test('an empty plan takes no time', () => {
   assert.equal(estimateCost([], tenPerSecond), { calls: 0, seconds: 0, batched: null });
 });
 
-test('a slow limit is felt, and a batch helps', () => {
+test('a slow limit increases the time, and a batch reduces it', () => {
   const slow = { limit: { calls: 1, perMs: 60_000, concurrency: 1 } };
   assert.is(estimateCost(changesFor(5), { ...slow, batchSize: 1 }).seconds, 240);
   assert.equal(estimateCost(changesFor(5), { limit: { calls: 1, perMs: 60_000, concurrency: 1 }, batchSize: 5 }), {
@@ -26,7 +26,7 @@ test('a slow limit is felt, and a batch helps', () => {
   });
 });
 
-test('what is held makes no call', () => {
+test('a held change makes no call', () => {
   const desired = desiredState([wanted('a', 'test', { state: 'offline' })], { protectedNames: ['test'] });
   assert.equal(estimateCost(diffStates(desired, recordedState([recorded('a', 'test')])).changes, tenPerSecond), {
     calls: 0,
@@ -35,7 +35,7 @@ test('what is held makes no call', () => {
   });
 });
 
-test('a batch holds changes of one environment, action and remark, and no switch to a version', () => {
+test('a batch has changes of one environment, action and remark, and no switch to a version', () => {
   const publications = [
     ...['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test')),
     wanted('e', 'release'),

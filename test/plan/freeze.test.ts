@@ -28,7 +28,7 @@ function waiting(desired: DesiredState, nowMs: number): Record<string, number | 
   );
 }
 
-test('a freeze lets changes wait until it is over, in the environments that it names', () => {
+test('a freeze defers changes until it is over, in the environments that it names', () => {
   const desired = desiredState(publications, { freezes: [freeze(10, 20, { environmentIds: new Set(['env-release']) })] });
   assert.equal(waiting(desired, 9), {});
   assert.equal(waiting(desired, 10), { 'carts release': 20, 'orders release': 20 });
@@ -36,14 +36,14 @@ test('a freeze lets changes wait until it is over, in the environments that it n
   assert.equal(waiting(desired, 20), {});
 });
 
-test('freezes that overlap or touch are one, and a suspension between them too', () => {
+test('freezes that overlap or touch are one, even with a suspension between them', () => {
   const freezes = [freeze(10, 20), freeze(15, 30), freeze(40, 50)];
   const desired = desiredState([wanted('orders', 'test')], { freezes });
   assert.equal(waiting(desired, 12), { 'orders test': 30 });
   assert.equal(waiting({ ...desired, suspension: suspension(40) }, 12), { 'orders test': 50 });
 });
 
-test('a freeze without an end is no promise', () => {
+test('a freeze without an end has no due time', () => {
   const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(10, Number.POSITIVE_INFINITY)] });
   assert.equal(waiting(desired, 12), { 'orders test': null });
   const endless = desiredState([wanted('orders', 'test')], { freezes: [{ ...freeze(0, 1), endsAtMs: (nowMs) => nowMs + 1 }] });
@@ -64,7 +64,7 @@ test('the file, an environment and an API can be suspended, for a time or withou
   assert.equal(waiting({ ...desired, environments }, 10), { 'carts release': 30, 'orders release': 30 });
 });
 
-test('whether something is stopped is what `stopOf` says, and no end is looked for', () => {
+test('whether changes are frozen is known without looking for the end', () => {
   let asked = 0;
   const endsAtMs = (nowMs: number): number | null => {
     asked += 1;
@@ -79,7 +79,7 @@ test('whether something is stopped is what `stopOf` says, and no end is looked f
   assert.is(isFrozen(place, { ...desired, freezes: [], suspension: suspension(20) }, 20), false);
 });
 
-test('a calendar takes its time, and is asked for each environment and not for each API', () => {
+test('a calendar is slow to evaluate, so it is evaluated per environment and not per API', () => {
   let asked = 0;
   const endsAtMs = (nowMs: number): number | null => {
     asked += 1;
@@ -94,7 +94,7 @@ test('a calendar takes its time, and is asked for each environment and not for e
   assert.ok(asked < 20, `asked ${asked} times`);
 });
 
-test('says who and why', () => {
+test('says who suspended it and why', () => {
   const place = { apiId: 'api-orders', environmentId: 'env-test' };
   const desired = desiredState([], { freezes: [freeze(0, 9, { name: 'weekend', reason: 'nobody is there' })] });
   assert.equal(freezeFor(place, desired, 1), { rule: 'freeze', message: 'frozen (weekend, nobody is there)', untilMs: 9 });
@@ -103,7 +103,7 @@ test('says who and why', () => {
   assert.equal(told, { rule: 'suspended', message: 'suspended by ada (migration)', untilMs: null });
 });
 
-test('what is held stays held, and waits too', () => {
+test('a held change stays held, and is deferred too', () => {
   const desired = desiredState([wanted('orders', 'test')], { freezes: [freeze(0, 9)] });
   const made = diffStates(desired, new Map());
   const held = { rule: 'protected', message: '', hint: '' } as const;
@@ -111,7 +111,7 @@ test('what is held stays held, and waits too', () => {
   assert.equal([change?.held?.rule, change?.deferred?.rule], ['protected', 'freeze']);
 });
 
-test('what waits for a freeze keeps back what comes after it in the order', () => {
+test('a change deferred by a freeze defers the later rollout steps', () => {
   const freezes = [freeze(0, 9, { environmentIds: new Set(['env-test']) })];
   const desired = desiredState(publications, { freezes, rollout: rolloutOf('test', 'release') });
   const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);

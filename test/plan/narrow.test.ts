@@ -52,7 +52,7 @@ for (const [apis, environments, changes, unchanged] of [
   });
 }
 
-test('what has another name in the file than in the record is targeted by that of the file, and by its ID', () => {
+test('an API renamed since it was recorded is targeted by its name in the file, and by its ID', () => {
   const renamed = desiredState([wanted('orders', 'test', { api: 'bestellungen' })], { prune: true });
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const;
   const drifted = diffStates(renamed, recordedState([recorded('orders', 'test', { state: 'offline', drift })]));
@@ -60,7 +60,7 @@ test('what has another name in the file than in the record is targeted by that o
   assert.equal(['bestellungen', 'api-orders', 'orders'].map(seen), [1, 1, 0]);
 });
 
-test('what is only seen is narrowed too, and not counted as unchanged', () => {
+test('notices are filtered too, and not counted as unchanged', () => {
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 1, backoffUntilMs: null } as const;
   const stale = { publishedAtMs: 1, editedAtMs: 9_000_000 };
   const both = desiredState([wanted('a', 'test'), wanted('a', 'release'), wanted('b', 'test'), wanted('b', 'release')]);
@@ -77,7 +77,7 @@ test('what is only seen is narrowed too, and not counted as unchanged', () => {
   assert.is(made.unchanged, 1);
 });
 
-test('the digest is that of the work that is left', () => {
+test('the digest is that of the remaining changes', () => {
   const small = desiredState([wanted('orders', 'test')]);
   assert.is(planDigest(filterPlan(whole, desired, exactly(['orders'], ['test']))), planDigest(diffStates(small, new Map())));
   assert.is.not(planDigest(filterPlan(whole, desired, exactly(['orders']))), planDigest(whole));
@@ -140,7 +140,7 @@ function applied(made: Plan, was: RecordedState): RecordedState {
   return after;
 }
 
-test('the changes are exactly those of the plan that match, and what does not match stays as it was', () => {
+test('the changes are exactly the matching ones of the plan, and the others stay as they were', () => {
   fc.assert(
     fc.property(desiredStates, recordedStates, someTargets, (wantedState, was, targets) => {
       const all = diffStates(wantedState, was);
@@ -174,7 +174,7 @@ test('every targeted publication of the file is changed, drifted or unchanged', 
   );
 });
 
-test('the plan, the file and the targets are left as they were', () => {
+test('the plan, the file and the targets are not changed', () => {
   const copy = structuredClone(whole);
   filterPlan(whole, desired, exactly(['orders']));
   assert.equal(whole, copy);

@@ -19,7 +19,7 @@ const onlyA: Targets = {
   matchesEnvironment: () => true,
 };
 
-test('guards look at the whole plan, so that nobody slips past them in parts', () => {
+test('policies check the whole plan, so that a targeted apply cannot bypass them', () => {
   const part = computePlan(desired, before, past, onlyA, 0);
   assert.equal(
     part.changes.map(({ api, held }) => [api, held?.rule]),
@@ -28,7 +28,7 @@ test('guards look at the whole plan, so that nobody slips past them in parts', (
   assert.is(part.excluded, 2);
 });
 
-test('an approval is for what is shown: a part needs its own', () => {
+test('an approval is for the plan that is shown: a targeted plan needs its own', () => {
   const part = computePlan(desired, before, past, onlyA, 0);
   const approval = { id: 1, by: 'ada', reason: '', approvedAtMs: 0, expiresAtMs: 9, usedKeys: new Set<never>(), isFileHoldReleased: false };
   const approvals = [{ ...approval, digest: approvalDigest(part) ?? '', scope: approvalScope(part) }];
@@ -37,7 +37,7 @@ test('an approval is for what is shown: a part needs its own', () => {
   assert.ok(computePlan(desired, before, { ...past, approvals }, onlyA, 9).changes[0]?.held);
 });
 
-test('a person’s word beside the file delays everything until its time is over, and is part of the plan', () => {
+test('a suspension by a person defers everything until its end, and is part of the plan', () => {
   const open = desiredState([wanted('a', 'test', { state: 'offline' })]);
   const word = { reason: 'INC-1', by: 'ada', untilMs: 50 };
   const at = (nowMs: number, file: typeof open = open) => computePlan(file, before, { ...past, suspension: word }, allTargets, nowMs);

@@ -24,7 +24,7 @@ function takingDown(offline: number, all: number, guards: Partial<DesiredState['
 
 const heldRules = ({ changes }: Plan): (string | undefined)[] => changes.map(({ held }) => held?.rule);
 
-test('a share allows one at least, so that it means something for three as for three thousand', () => {
+test('a share allows at least one, so that it works for three publications as for three thousand', () => {
   const most = { count: 10, share: 0.2 };
   assert.equal(
     [0, 1, 3, 5, 9, 10, 49, 50, 3000].map((all) => allowedCount(most, all)),
@@ -35,7 +35,7 @@ test('a share allows one at least, so that it means something for three as for t
   assert.is(allowedCount({ count: null, share: null }, 1000), 1000);
 });
 
-test('more than may go offline at once is held, all of it', () => {
+test('if more may go offline than allowed at once, all of it is held', () => {
   const maxOffline = { count: 10, share: 0.2 };
   assert.equal(heldRules(applyPolicies(...takingDown(1, 3, { maxOffline }), nothingKnown)), [undefined]);
   const held = applyPolicies(...takingDown(2, 3, { maxOffline }), nothingKnown);
@@ -45,7 +45,7 @@ test('more than may go offline at once is held, all of it', () => {
   assert.equal(heldRules(applyPolicies(...takingDown(11, 3000, { maxOffline }), nothingKnown)), Array(11).fill('maxOffline'));
 });
 
-test('what goes online is not held by it', () => {
+test('changes to online are not held by it', () => {
   const [, desired, before] = takingDown(3, 4, { maxOffline: { count: 0, share: null } });
   const more = desiredState([...desired.publications.values(), wanted('z', 'test')], { guards: desired.guards });
   const held = applyPolicies(diffStates(more, before), more, before, nothingKnown);
@@ -55,7 +55,7 @@ test('what goes online is not held by it', () => {
   );
 });
 
-test('an environment has a guard of its own, beside that of all', () => {
+test('an environment has a guard of its own, beside the one for all', () => {
   const publications = ['test', 'release'].flatMap((environment) => names(4).map((api) => wanted(api, environment, { state: 'offline' })));
   const desired = desiredState(publications);
   const release_ = desired.environments.get('env-release');
@@ -93,7 +93,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
   assert.equal(heldRules(held), Array(5).fill('maxRemoved'));
 });
 
-test('a file that became empty is held, however few it had', () => {
+test('a file that became empty is held, however few publications it had', () => {
   const before = recordedState([recorded('a', 'test')]);
   for (const prune of [false, true]) {
     const desired = desiredState([], { prune });
@@ -107,7 +107,7 @@ test('a file that became empty is held, however few it had', () => {
   }
 });
 
-test('what was never published is named as far as anybody knows', () => {
+test('a publication that was never made is named as far as known', () => {
   const before = recordedState([recorded('orders', 'release')]);
   const desired = desiredState([]);
   const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
@@ -115,12 +115,12 @@ test('what was never published is named as far as anybody knows', () => {
   assert.match(fileHeld?.message ?? '', 'the last one declared api-carts in test, orders in test');
 });
 
-test('a file that was always empty is no matter', () => {
+test('a file that was always empty is fine', () => {
   const desired = desiredState([]);
   assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), nothingKnown).fileHeld, null);
 });
 
-test('a file that includes a file no more, and lost what stood in it, is held; what was moved to another file is not lost', () => {
+test('a file that no longer includes another and lost its publications is held; a publication moved to another file is not lost', () => {
   const all = names(10).map((api, index) => wanted(api, 'test', { sourceFile: index < 1 ? 'apis/shop.yaml' : '' }));
   const declared = new Map(all.map(({ key, sourceFile }) => [key, sourceFile]));
   const suspicion = (publications: readonly DesiredPublication[], ...homes: readonly string[]) => {
@@ -145,7 +145,7 @@ test('a file whose APIs belong to another gateway is held', () => {
   assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), known).fileHeld, null);
 });
 
-test('IDs that were exchanged are held, both ways', () => {
+test('swapped IDs are held, in both directions', () => {
   const before = recordedState([recorded('orders', 'test', { state: 'offline' }), recorded('carts', 'test')]);
   const orders = wanted('orders', 'test', { apiId: 'api-carts', key: wanted('carts', 'test').key, state: 'offline' });
   const carts = wanted('carts', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key });
@@ -155,7 +155,7 @@ test('IDs that were exchanged are held, both ways', () => {
   assert.match(held.changes[0]?.held?.message ?? '', 'api-orders was orders and is carts now, and orders is api-carts');
 });
 
-test('a new API under the name of one that is retired is no exchange', () => {
+test('a new API under the name of a retired one is not a swap', () => {
   const before = recordedState([recorded('orders', 'test')]);
   const old = wanted('orders-v1', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key, state: 'offline' });
   const next = wanted('orders', 'test', { apiId: 'api-next', key: wanted('next', 'test').key });
@@ -181,7 +181,7 @@ function approvalOf(held: Plan, over: Partial<Approval> = {}): Approval {
   };
 }
 
-test('an approval releases what it is for, and says whose it is', () => {
+test('an approval releases what it covers, and has the name of the person', () => {
   const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
   const released = applyApprovals(held, [approvalOf(held)], 50);
   assert.ok(released.changes.every(isActionable));
@@ -191,7 +191,7 @@ test('an approval releases what it is for, and says whose it is', () => {
   assert.is(planDigest(released), planDigest(held));
 });
 
-test('an approval that has expired releases nothing', () => {
+test('an expired approval releases nothing', () => {
   const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
   assert.is(applyApprovals(held, [approvalOf(held)], 100), held);
 });
@@ -206,7 +206,7 @@ test('an approval for less, for more or for something else releases nothing', ()
   assert.is(applyApprovals(revised, [approvalOf(held)], 50), revised);
 });
 
-test('an approval releases the rest after some was made, and nothing twice', () => {
+test('an approval still releases the rest after some changes were made, and nothing twice', () => {
   const first = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
   const [done, left] = first.changes;
   if (!done || !left) throw new Error('nothing is held');
@@ -218,7 +218,7 @@ test('an approval releases the rest after some was made, and nothing twice', () 
   assert.is(applyApprovals(rest, [empty], 50), rest);
 });
 
-test('after a suspicious file was acted on, its approval holds for what other guards hold of it, and for no other loss', () => {
+test('after a held file was acted on, its approval covers what other guards hold of it, and no other loss', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline, maxRemoved: { count: 0, share: null } });
   const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
   const suspicious = applyPolicies(made, desired, before, { declared, otherGateways: [] });
@@ -234,7 +234,7 @@ test('after a suspicious file was acted on, its approval holds for what other gu
   assert.ok(applyApprovals(after, [spent], 50).changes.every(isActionable));
 });
 
-test('the digest of what is held does not change with what is not held, and does with the gateway', () => {
+test('the digest of the held changes depends on the gateway and not on other changes', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline });
   const held = applyPolicies(made, desired, before, nothingKnown);
   const more = { ...held, changes: [...held.changes, ...diffStates(desiredState([wanted('z', 'test')]), new Map()).changes] };
@@ -243,7 +243,7 @@ test('the digest of what is held does not change with what is not held, and does
   assert.is(approvalDigest(made), null);
 });
 
-test('guards never add, drop or alter a change, and what they let through keeps their limit', () => {
+test('guards never add, remove or alter a change, and what they allow is within their limit', () => {
   const share = fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100);
   fc.assert(
     fc.property(fc.nat(40), fc.nat(40), fc.option(fc.nat(12)), fc.option(share), (offline, more, count, part) => {

@@ -25,7 +25,7 @@ for (const [api, environment, hint] of [
   ['ordres', 'tset', 'nearest to "tset": test, '],
   ['orders', 'release', 'orders is known in test; `edict status`'],
 ] as const) {
-  test(`${api} in ${environment} is none, and the hint says what may have been meant`, () => {
+  test(`${api} in ${environment} is not found, and the hint suggests similar names`, () => {
     assert.throws(
       () => findPublication({ api, environment }, desired, record),
       (error: unknown) => error instanceof EdictError && error.code === 'PUBLICATION_NOT_FOUND' && error.hint?.includes(hint),
@@ -33,7 +33,7 @@ for (const [api, environment, hint] of [
   });
 }
 
-test('where there is nothing at all, the hint says so', () => {
+test('if there is nothing at all, the hint says so', () => {
   assert.throws(
     () => findPublication({ api: 'a', environment: 'b' }, desiredState([]), new Map()),
     (error: unknown) => error instanceof EdictError && error.hint?.startsWith('there is no publication at all'),

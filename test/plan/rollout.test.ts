@@ -26,14 +26,14 @@ function waits(desired: DesiredState, record: RecordedState, nowMs = 1_000_000, 
 const inAll = (over: Parameters<typeof wanted>[2] = {}) => ['test', 'staging', 'release'].map((name) => wanted('orders', name, over));
 const short = rolloutOf('test', 'staging', 'release');
 
-test('a change waits for the first environment before it that is not as the file says', () => {
+test('a change is deferred until every earlier environment is in sync', () => {
   const desired = desiredState(inAll(), { rollout: short });
   assert.equal(waits(desired, recordedState([])), { test: '', staging: 'waits for test', release: 'waits for test' });
   const tested = recordedState([recorded('orders', 'test')]);
   assert.equal(waits(desired, tested), { staging: '', release: 'waits for staging' });
 });
 
-test('without an order nothing waits, and neither does what is not in it, or another API', () => {
+test('without a rollout nothing is deferred, nor is an environment outside it, or another API', () => {
   assert.equal(waits(desiredState(inAll()), recordedState([])), { test: '', staging: '', release: '' });
   const part = desiredState(inAll(), { rollout: rolloutOf('test', 'release') });
   assert.equal(waits(part, recordedState([])), { test: '', staging: '', release: 'waits for test' });
@@ -41,12 +41,12 @@ test('without an order nothing waits, and neither does what is not in it, or ano
   assert.equal(waits(other, recordedState([])), { test: '', release: '' });
 });
 
-test('an environment in which the API is not declared is passed over', () => {
+test('an environment in which the API is not declared is skipped', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('orders', 'release')], { rollout: short });
   assert.equal(waits(desired, recordedState([recorded('orders', 'test')])), { release: '' });
 });
 
-test('what goes offline goes in the same order, also what left the file', () => {
+test('changes to offline follow the same order, even if they left the file', () => {
   const up = recordedState(['test', 'staging', 'release'].map((name) => recorded('orders', name)));
   const inTurn = { test: '', staging: 'waits for test', release: 'waits for test' };
   assert.equal(waits(desiredState(inAll({ state: 'offline' }), { rollout: short }), up), inTurn);
@@ -54,7 +54,7 @@ test('what goes offline goes in the same order, also what left the file', () => 
   assert.equal(waits(desiredState(declared, { prune: true, rollout: short }), up), inTurn);
 });
 
-test('what is held, unresolved or changed by somebody else before it is not done either', () => {
+test('an earlier environment that is held, unknown or changed by somebody else is not done', () => {
   const held = desiredState([wanted('orders', 'test', { state: 'offline' }), wanted('orders', 'release', { state: 'offline' })], {
     rollout: rolloutOf('test', 'release'),
     protectedNames: ['test'],
@@ -69,13 +69,13 @@ test('what is held, unresolved or changed by somebody else before it is not done
   assert.is(waits(desired, drifted)['release'], 'waits for test, which was changed outside edict');
 });
 
-test('an unresolved attempt waits for its turn too: what comes after it is a new call', () => {
+test('an unknown attempt is deferred too, since a retry of it is a new call', () => {
   const desired = desiredState(inAll({ revision: '2' }), { rollout: rolloutOf('test', 'release') });
   const record = recordedState([recorded('orders', 'test', { revision: '1' }), recorded('orders', 'release', { unknownAttempt })]);
   assert.equal(waits(desired, record), { test: '', staging: '', release: 'waits for test' });
 });
 
-test('a switch to a kept version is the way back, and waits for nothing', () => {
+test('a switch to a kept version is a rollback, and is never deferred', () => {
   const desired = desiredState([wanted('orders', 'test', { revision: '2' }), wanted('orders', 'release', { version: 'kept' })], {
     rollout: rolloutOf('test', 'release'),
   });
@@ -83,7 +83,7 @@ test('a switch to a kept version is the way back, and waits for nothing', () => 
   assert.equal(waits(desired, record), { test: '', release: '' });
 });
 
-test('a soak counts from the change before, and ends with a whole second', () => {
+test('a soak counts from the previous change, and ends at a whole second', () => {
   const desired = desiredState(inAll(), { rollout: rolloutOf({ environment: 'test', soakMs: 10_000 }, 'release') });
   const record = recordedState([recorded('orders', 'test', { recordedAtMs: 5_300 }), recorded('orders', 'staging')]);
   const ofRelease = (nowMs: number) => applyRollout(diffStates(desired, record), desired, record, new Map(), nowMs).changes[0]?.deferred;
@@ -91,7 +91,7 @@ test('a soak counts from the change before, and ends with a whole second', () =>
   assert.is(ofRelease(16_000), null);
 });
 
-test('a gate that was passed on the way to an environment between is not passed again', () => {
+test('a gate passed on the way to an environment in between is not checked again', () => {
   const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'staging', 'release');
   const desired = desiredState(inAll(), { rollout });
   const at = (name: string, recordedAtMs: number): RecordedPublication => recorded('orders', name, { recordedAtMs });
@@ -99,7 +99,7 @@ test('a gate that was passed on the way to an environment between is not passed 
   assert.equal(waits(desired, recordedState([at('test', 1_500), at('staging', 1_000)]), 2_000), { release: 'soaks in test' });
 });
 
-test('an environment that is to be in the other state has nothing to say by its soak or its probe', () => {
+test('an environment that should be in the other state is not gated by its soak or probe', () => {
   const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
   const record = recordedState([
     recorded('orders', 'test', { state: 'offline', recordedAtMs: 1_000 }),
@@ -121,7 +121,7 @@ test('an environment that is to be in the other state has nothing to say by its 
   );
 });
 
-test('what goes offline soaks, and is not probed', () => {
+test('a change to offline soaks, and is not probed', () => {
   const rollout = rolloutOf({ environment: 'test', soakMs: 10_000, probe }, 'release');
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' }), wanted('orders', 'release', { state: 'offline' })], {
     rollout,
@@ -131,7 +131,7 @@ test('what goes offline soaks, and is not probed', () => {
   assert.equal(waits(desired, record, 11_000), { release: '' });
 });
 
-test('a probe waits until it was answered as expected, at this address and in this state', () => {
+test('a probe defers until its response is as expected, at this URL and in this state', () => {
   const rollout = rolloutOf({ environment: 'test', probe }, 'release');
   const desired = desiredState([wanted('orders', 'test'), wanted('orders', 'release')], { rollout });
   const record = recordedState([recorded('orders', 'test', { recordedAtMs: 7 })]);
@@ -160,7 +160,7 @@ test('a probe waits until it was answered as expected, at this address and in th
   });
 });
 
-test('an API may have an address of its own, or none', () => {
+test('an API may have a probe URL of its own, or none', () => {
   const steps = rolloutOf({ environment: 'test', probe }, 'release').steps;
   const record = recordedState([recorded('orders', 'test')]);
   const ofOrders = (own: string | null) =>
@@ -174,12 +174,12 @@ test('an API may have an address of its own, or none', () => {
   assert.equal(ofOrders(null), { release: '' });
 });
 
-test('a name cannot leave its place in an address', () => {
+test('a name cannot change the structure of a probe URL', () => {
   const names = { api: 'a/../b?c#d@e', environment: 'ü' };
   assert.is(expandProbeUrl('https://{environment}.x/{api}/{api}', names), 'https://%C3%BC.x/a%2F..%2Fb%3Fc%23d%40e/a%2F..%2Fb%3Fc%23d%40e');
 });
 
-test('the order looks at the whole plan, whatever is targeted, and what waits already is left as it is', () => {
+test('the rollout considers the whole plan, whatever is targeted, and keeps earlier deferrals', () => {
   const desired = desiredState(inAll(), { rollout: short });
   const onlyRelease = {
     patterns: { apis: [], environments: ['release'] },
@@ -218,7 +218,7 @@ const worlds = fc.record({
   soaks: fc.array(fc.constantFrom(0, 3_000), { minLength: 3, maxLength: 3 }),
 });
 
-test('a change that is made has nothing left to do before it; and made one by one, all is done that is not held', () => {
+test('an allowed change has nothing left before it; and one by one, every change that is not held is made', () => {
   fc.assert(
     fc.property(worlds, fc.infiniteStream(fc.nat()), (world, picks) => {
       const rollout: Rollout = {

@@ -170,14 +170,14 @@ for (const { name, planned, now, lastAttempt, expected } of cases) {
   });
 }
 
-test('a change that moved names the attempt since, if there was one', () => {
+test('a stale change names the attempt made since, if there was one', () => {
   const saved = savedFrom(file(online), record(offline));
   const { savedPlanDiff } = keptTo(saved, file(online), record(online), lastAttempts(attemptAt('orders', 'test', { remark: 'x' })));
   assert.equal(savedPlanDiff?.staleChanges[0]?.attempt, { id: 42, atMs: plannedAtMs + 1000 });
   assert.is(keptTo(saved, file(online), record(online)).savedPlanDiff?.staleChanges[0]?.attempt, null);
 });
 
-test('what came newly is counted and not made, and what moved elsewhere does not matter', () => {
+test('new changes are counted and not made, and changes elsewhere do not matter', () => {
   const saved = savedFrom(file(online), record(offline));
   const more = desiredState([wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test', { revision: '9' })]);
   const { changes, savedPlanDiff } = keptTo(saved, more, recordedState([recorded('orders', 'test', offline), recorded('users', 'test')]));
@@ -192,7 +192,7 @@ const guarded = (isProtected: boolean) =>
   desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: isProtected ? ['release'] : [] });
 const live = recordedState([recorded('orders', 'release')]);
 
-test('what was held stays held, also where the file does not hold it any more', () => {
+test('a held change stays held, even if the file no longer holds it', () => {
   const saved = savedFrom(guarded(true), live);
   for (const now of [guarded(true), guarded(false)]) {
     const { changes, savedPlanDiff } = keptTo(saved, now, live);
@@ -201,7 +201,7 @@ test('what was held stays held, also where the file does not hold it any more', 
   }
 });
 
-test('an approval of what the plan held releases it, and so nothing else that is held by now', () => {
+test('an approval of the held changes of the plan releases them, and nothing else that is held by now', () => {
   const saved = savedFrom(guarded(true), live);
   const held = keptTo(saved, guarded(true), live);
   const approval = {
@@ -221,7 +221,7 @@ test('an approval of what the plan held releases it, and so nothing else that is
   assert.is(savedPlanDiff?.notInPlan, 1);
 });
 
-test('what was not held and is now has moved', () => {
+test('a change that is held only now is stale', () => {
   const saved = savedFrom(guarded(false), live);
   const { changes, savedPlanDiff } = keptTo(saved, guarded(true), live);
   assert.equal(changes, []);
@@ -231,7 +231,7 @@ test('what was not held and is now has moved', () => {
   );
 });
 
-test('guards look at the whole plan, not at what is left of it', () => {
+test('policies check the whole plan, not the rest of it', () => {
   const down = (...apis: readonly string[]) =>
     desiredState(
       apis.map((api) => wanted(api, 'test', { state: 'offline' })),
@@ -246,7 +246,7 @@ test('guards look at the whole plan, not at what is left of it', () => {
   );
 });
 
-test('at the moment of acting the record must be what the plan rests on, or a try of just this', () => {
+test('when a change is made the recorded state must be as planned, or be from a try of this change', () => {
   const [planned] = savedFrom(file(online), record(offline)).changes.values();
   assert.ok(planned);
   for (const [now, expected] of [
@@ -300,7 +300,7 @@ const stateOf = (written: Readonly<Record<string, Wanted>>, prune: boolean) =>
 const recordOf = (written: Readonly<Record<string, Recorded>>) =>
   recordedState(Object.entries(written).flatMap(([api, over]) => (over ? [recorded(api, 'test', over)] : [])));
 
-test('whatever moves, each change of the plan is done as it was or has moved, nothing is added, and what stood still is done', () => {
+test('each change of the plan is made as planned or is stale, nothing is added, and every valid one is made', () => {
   fc.assert(
     fc.property(
       someFile,
@@ -330,7 +330,7 @@ test('whatever moves, each change of the plan is done as it was or has moved, no
   );
 });
 
-test('what a run has made itself was not made before it', () => {
+test('the changes of the run itself do not count as applied before it', () => {
   const [first, later] = [1, 3].map((appliedCount) => ({
     ...diffStates(desiredState([]), new Map()),
     savedPlanDiff: { staleChanges: [], appliedCount, notInPlan: 2 },

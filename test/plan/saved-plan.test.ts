@@ -7,7 +7,7 @@ import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from 
 
 const unknownAttempt = unknownAttemptOf({ attemptId: 7, revision: 'r', marker: '3f9a1c0b7d2e', endedAtMs: 5 });
 
-test('a change is saved with what the record said of it, and its newest attempt', () => {
+test('a change is saved with its recorded state and newest attempt', () => {
   const desired = desiredState([wanted('a', 'test'), wanted('b', 'test', { revision: '2' })]);
   const before = recordedState([recorded('b', 'test', { versionId: 'v1', unknownAttempt })]);
   const saved = savedFrom(desired, before, lastAttempts(attemptAt('b', 'test', { id: 7 })));
@@ -30,11 +30,11 @@ test('a change is saved with what the record said of it, and its newest attempt'
   );
 });
 
-test('what is not recorded is nothing but null', () => {
+test('a change without a record is saved with null', () => {
   assert.equal(Object.values(preconditionOf(undefined)), [null, null, null, null, null]);
 });
 
-test('what is held is saved as held, without the list of what a suspicious file has lost', () => {
+test('a held change is saved as held, without the list of what a held file lost', () => {
   const desired = desiredState([], { prune: true });
   const before = recordedState([recorded('a', 'test')]);
   const past = { declared: new Map([[publicationKey('api-a', 'env-test'), '']]), otherGateways: [], approvals: [], suspension: null };

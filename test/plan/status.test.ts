@@ -79,14 +79,14 @@ for (const [name, given, expected] of [
   ['the file does not have it', { recorded: offline }, 'unmanaged'],
   ['nobody knows it', {}, undefined],
 ] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {
-  test(`a publication is ${expected ?? 'no cell'} if ${name}`, () => assert.is(statusOf(given), expected));
+  test(`a publication is ${expected ?? 'not shown'} if ${name}`, () => assert.is(statusOf(given), expected));
 }
 
-test('a failed one of the past does not matter once all is as the file says', () => {
+test('a past failure does not matter once everything is in sync', () => {
   assert.is(statusOf({ desired: online, recorded: recorded('orders', 'test'), lastAttempt: last() }), 'unchanged');
 });
 
-test('the file’s publications come first, in its order, and each once', () => {
+test('the publications of the file come first, in its order, and once each', () => {
   const matrix = {
     desired: desiredState([wanted('b', 'test'), wanted('a', 'test')]),
     recorded: recordedState([recorded('c', 'test'), recorded('a', 'test')]),
@@ -94,7 +94,7 @@ test('the file’s publications come first, in its order, and each once', () => 
   assert.equal([...publicationKeys(matrix)], ['api-b env-test', 'api-a env-test', 'api-c env-test']);
 });
 
-test('the statuses are ordered by the attention that they need', () => {
+test('the statuses are ordered by urgency', () => {
   assert.is(new Set(publicationStatuses).size, publicationStatuses.length);
   assert.is(publicationStatuses.at(-1), 'unchanged');
 });

@@ -69,12 +69,12 @@ test('several patterns of one option are "or", the two options are "and"', () =>
   assert.equal(meant, ['shop-a test', 'shop-a stage', 'orders test', 'orders stage', 'users test', 'users stage']);
 });
 
-test('an option without patterns leaves nothing out', () => {
+test('an option without patterns excludes nothing', () => {
   const targets = compileTargets({ apis: [], environments: ['test'] });
   assert.ok(targets.matchesApi(wanted('orders', 'test')));
 });
 
-test('every text matches itself, whatever it holds, and no pattern throws', () => {
+test('every text matches itself, and no pattern throws', () => {
   const text = fc.string({ unit: fc.constantFrom(...'ab-/.*?[]{}(),!|+@\\^$'), maxLength: 12 });
   fc.assert(
     fc.property(text, text, (pattern, other) => {
@@ -88,7 +88,7 @@ test('every text matches itself, whatever it holds, and no pattern throws', () =
   assert.ok(compileTargets({ apis: [long], environments: [] }).matchesApi({ api: long, apiId: 'id' }));
 });
 
-test('a text without pattern characters matches nothing but itself', () => {
+test('a text without pattern characters matches only itself', () => {
   const name = fc.stringMatching(/^[a-c0-2_][a-c0-2._/-]{0,5}$/);
   fc.assert(
     fc.property(name, name, (pattern, other) => {
@@ -110,35 +110,35 @@ function refusal(patterns: Partial<TargetPatterns>, file: DesiredState = desired
   }
 }
 
-test('what file or record name is no mistake, even where nothing is published', () => {
+test('a name in the file or the record is valid, even if nothing is published', () => {
   for (const apis of [['shop-*'], ['api-users'], ['legacy'], ['api-leg*']]) assert.is(refusal({ apis }), null);
   for (const environments of [['test'], ['old'], ['env-release'], ['r*']]) assert.is(refusal({ environments }), null);
   const empty = desiredState([]);
   assert.is(refusal({ environments: ['release'] }, empty, new Map()), null);
 });
 
-test('a pattern that matches nothing is named, with the nearest names', () => {
+test('a pattern that matches nothing is named, with similar names', () => {
   const error = refusal({ apis: ['user', 'shop-*'] });
   assert.equal([error?.code, error?.exitCode], ['TARGET_NOT_FOUND', 1]);
   assert.is(error?.message, '--api "user" matches nothing in the file or the record');
   assert.match(error?.hint ?? '', /^nearest to "user": users, /);
 });
 
-test('all that match nothing are named at once', () => {
+test('all patterns that match nothing are named at once', () => {
   const error = refusal({ apis: ['shpo-*', 'users'], environments: ['tset'] });
   assert.is(error?.message, '--api "shpo-*" and --environment "tset" match nothing in the file or the record');
   assert.match(error?.hint ?? '', /^nearest to "shpo-\*": shop-cart, shop-orders, .*; nearest to "tset": test, /);
 });
 
-test('a name that the file has replaced is no name any more', () => {
+test('a name that the file has replaced is not a name any more', () => {
   assert.is(refusal({ apis: ['accounts'] })?.code, 'TARGET_NOT_FOUND');
 });
 
-test('an empty pattern, as of a variable that is not set, is refused', () => {
+test('an empty pattern, as from an unset variable, is rejected', () => {
   assert.match(refusal({ apis: [''] })?.message ?? '', '--api ""');
 });
 
-test('where there are no names, none are proposed', () => {
+test('without names, none are suggested', () => {
   assert.is(refusal({ apis: ['orders'] }, desiredState([]), new Map())?.hint, 'nearest to "orders": there are no names');
 });
 

@@ -8,12 +8,12 @@ test('without patterns everything is targeted', () => {
   assert.not(hasTargets(allTargets.patterns));
 });
 
-test('one pattern of either kind is enough to narrow', () => {
+test('one pattern of either kind is enough to filter', () => {
   assert.ok(hasTargets({ apis: ['orders'], environments: [] }));
   assert.ok(hasTargets({ apis: [], environments: ['test'] }));
 });
 
-test('a publication is targeted by its API and its environment, not by one of them', () => {
+test('a publication is targeted by its API and its environment together', () => {
   const targets: Targets = {
     patterns: { apis: ['orders'], environments: ['test'] },
     matchesApi: ({ api }) => api === 'orders',

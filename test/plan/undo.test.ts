@@ -70,12 +70,12 @@ const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<Reco
 ];
 for (const [name, attempt, now, expected] of rows) test(name, () => assert.is(back(attempt, now), expected));
 
-test('a later attempt has moved it, and one before has not', () => {
+test('a later attempt has changed it, and an earlier one has not', () => {
   assert.is(back({ priorState: online }, isOnline, [attemptAt('orders', 'test', { id: 43 })]), 'laterAttempt');
   assert.is(back({ priorState: online }, isOnline, [attemptAt('carts', 'test', { id: 43 })]), 'online old');
 });
 
-test('what a pass did to one publication is undone together', () => {
+test('all changes of an apply to one publication are undone together', () => {
   const attempts = [
     attemptAt('orders', 'test', { id: 1, priorState: online, versionId: 'v2' }),
     attemptAt('orders', 'test', { id: 2, outcome: 'retryable', priorState: online }),
@@ -94,7 +94,7 @@ const version = (versionId: string, over: Partial<ListedVersion> = {}): ListedVe
   ...over,
 });
 
-test('the gateway shows what is recorded, or it has moved', () => {
+test('an observed state that differs from the recorded one counts as changed', () => {
   const shows = (now: Partial<RecordedPublication>, ...versions: readonly ListedVersion[]): boolean =>
     matchesRecorded(recorded('orders', 'test', now), versions);
   assert.ok(shows(isOnline, version('old'), version('new', { isEffective: true })));
@@ -186,7 +186,7 @@ const files: readonly [name: string, file: DesiredState, Restoration, isMissing:
   ['offline of what left the file and was put online by somebody else', desiredState([], { prune: true }), down, true, byHand],
 ];
 for (const [name, file, restoration, isMissing, record = nowOnline] of files) {
-  test(`the file ${isMissing ? 'must be changed for' : 'asks already for'} ${name}`, () =>
+  test(`the file ${isMissing ? 'must be changed for' : 'already declares'} ${name}`, () =>
     assert.is(filterMissingFromFile(file, recordedState([record]), [restoration]).length, isMissing ? 1 : 0));
 }
 

@@ -6,7 +6,7 @@ import { attempt } from '../support/states.ts';
 
 const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 
-test('times are told in UTC, and an attempt without an outcome has none', () => {
+test('times are in UTC, and an attempt without an outcome has none', () => {
   const begun = attempt('orders', 'test', { id: 7, startedAtMs, approval: { by: 'ada', reason: 'CHG-7' } });
   assert.equal(historyAttemptJson(begun), {
     ...{ id: 7, reconcileId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
@@ -18,7 +18,7 @@ test('times are told in UTC, and an attempt without an outcome has none', () => 
   assert.is(historyAttemptJson({ ...begun, finishedAtMs: startedAtMs + 40 }).finishedAt, '2026-11-20T09:30:00.040Z');
 });
 
-test('an approval says how much it is for, and how much was made with it', () => {
+test('an approval has the number of changes that it covers, and of those made', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const usedKeys = new Set([publicationKey('api-orders', 'env-test')]);
   const approval = {

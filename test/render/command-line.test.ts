@@ -5,7 +5,7 @@ import { formatCommandLine } from '../../src/render/command-line.ts';
 
 const test = suite('command line');
 
-test('says only what is not the default', () => {
+test('has only options that differ from the defaults', () => {
   assert.is(formatCommandLine('plan', [], parseSettings('edict.yaml', {})), 'edict plan');
   assert.is(
     formatCommandLine('plan', ['--refresh'], parseSettings('shop.yaml', { emulate: true })),
@@ -14,7 +14,7 @@ test('says only what is not the default', () => {
   assert.is(formatCommandLine('plan', [], parseSettings('edict.yaml', { state: 'sqlite:/x.db' })), 'edict plan --state sqlite:/x.db');
 });
 
-test('a password is left to the person', () => {
+test('a password is left out', () => {
   for (const state of [
     'postgres://ada:geheim@db/edict?sslmode=verify-full',
     'postgres://ada:2024#geheim@db/edict',
@@ -24,7 +24,7 @@ test('a password is left to the person', () => {
   }
 });
 
-test('a shell takes each word as it is', () => {
+test('a shell takes each word unchanged', () => {
   assert.is(formatCommandLine('plan', ['--api', 'shop-*'], parseSettings("it's.yaml", {})), "edict plan --api 'shop-*' 'it'\\''s.yaml'");
 });
 

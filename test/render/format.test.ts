@@ -27,19 +27,19 @@ const ages: readonly [number, string][] = [
   [-5 * 60_000, 'in 5 min'],
 ];
 for (const [ms, words] of ages) {
-  test(`what is ${ms} ms old is ${words}`, () => {
+  test(`an age of ${ms} ms is ${words}`, () => {
     assert.is(formatTimestampWithAge(noonMs, noonMs + ms), `2026-11-20T12:00:00Z (${words})`);
   });
 }
 
-test('counts come with their noun, and large ones in groups', () => {
+test('counts have their noun, and large ones have separators', () => {
   assert.equal(
     [pluralize(0, 'call'), pluralize(1, 'call'), pluralize(2, 'call'), pluralize(1234567, 'call')],
     ['0 calls', '1 call', '2 calls', '1,234,567 calls'],
   );
 });
 
-test('every reason has words of its own', () => {
+test('every reason has a text', () => {
   const reasons: ChangeReason[] = ['new', 'state', 'revision', 'version', 'edited', 'drift', 'prune', 'unknown'];
   const words = reasons.map((reason) =>
     formatReason({ reason, action: 'online', from: 'offline', revision: 'r7', version: 'v7' } as Change),
@@ -48,7 +48,7 @@ test('every reason has words of its own', () => {
   assert.match(words[2] ?? '', 'r7');
 });
 
-test('a plan about everything says nothing of targets, and one that is not what it leaves out', () => {
+test('a full plan does not mention targets, and a targeted one does not mention what it leaves out', () => {
   const words = (apis: string[], environments: string[], excluded: number): string | null =>
     formatTargets({ targets: { apis, environments }, excluded } as Partial<Plan> as Plan);
   assert.is(words([], [], 0), null);

@@ -37,7 +37,7 @@ function said(file: Partial<DesiredPublication>, before: RecordedPublication | n
 
 const online = recorded('orders', 'test');
 
-test('nothing was seen, nothing is said', () => {
+test('without notices there is no text', () => {
   assert.equal(said({}, online), []);
   assert.equal(said({}, null), []);
 });
@@ -53,13 +53,13 @@ for (const [kind, over, expected] of [
     'API api-orders is no longer at the gateway; another API has its name now: if that one is meant, write `id: api-7`',
   ],
 ] as const) {
-  test(`says what was seen: ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}`, () => {
+  test(`describes ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}`, () => {
     const state = 'currentState' in over ? over.currentState : 'online';
     assert.equal(said({ state }, recorded('orders', 'test', { state }), [note(kind, over)]), [`${kind}: ${expected}`]);
   });
 }
 
-test('a drift is said once, from the record, with or without a note of it', () => {
+test('a drift is reported once, from the record, with or without a notice', () => {
   for (const notes of [[], [note('drift')], [note('externalChange')], [note('flapping', { untilMs: detectedAtMs })]]) {
     const [only, ...more] = said({ state: 'offline' }, drifted({}), notes);
     assert.equal(more, []);
@@ -70,7 +70,7 @@ test('a drift is said once, from the record, with or without a note of it', () =
   assert.match(said({}, drifted({ state: 'offline' }))[0] ?? '', /^drift: taken offline outside edict/);
 });
 
-test('the notice of a flapping drift says until when it is not corrected', () => {
+test('the notice of a flapping drift has the end of its backoff', () => {
   const [only] = said({ driftPolicy: 'correct' }, drifted({ state: 'offline' }, detectedAtMs + 60_000));
   assert.match(
     only ?? '',
@@ -78,14 +78,14 @@ test('the notice of a flapping drift says until when it is not corrected', () =>
   );
 });
 
-test('what callers reach of an edited API is said in times', () => {
+test('the version that callers of an edited API reach is given by times', () => {
   const stale = recorded('orders', 'test', { publishedAtMs: detectedAtMs, editedAtMs: detectedAtMs + 3_600_000 });
   const expected = `outdated: edited at 2026-11-20T10:30:00Z, published at ${seenAt}: callers reach the older draft`;
   assert.equal(said({}, stale), [expected]);
   assert.equal(said({}, stale, [note('externalChange')]), [expected], 'one line says it');
 });
 
-test('what the plan changes is told by the plan alone', () => {
+test('a drift that the plan corrects is reported by the plan alone', () => {
   for (const [file, before, kind] of [
     [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'adopted'],
     [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), 'externalChange'],
@@ -97,7 +97,7 @@ test('what the plan changes is told by the plan alone', () => {
   assert.is(said({ revision: 'b' }, online, [note('apiDeleted')]).length, 1, 'its call will fail');
 });
 
-test('it is named in full, first what has happened, then what is left as it is', () => {
+test('everything is listed, events first and then unmanaged publications', () => {
   const { api, apiId, environment, environmentId } = wanted('orders', 'test');
   const carts = wanted('carts', 'test', { state: 'offline' });
   const before = [online, recorded('carts', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs: null } })];

@@ -13,7 +13,7 @@ const desired = desiredState(
 );
 const plan = diffStates(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
 
-test('a plan has the JSON form of the schema', () => {
+test('a plan matches its JSON schema', () => {
   assert.equal(JSON.parse(JSON.stringify(planJson({ plan, desired, notices: [], approveCommand: 'edict approve' }))), {
     format: 1,
     digest: planDigest(plan),

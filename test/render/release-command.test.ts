@@ -11,7 +11,7 @@ const desired = desiredState([wanted('orders', 'release', { state: 'offline' })]
 const held = diffStates(desired, recordedState([recorded('orders', 'release')]));
 const digest = approvalDigest(held);
 
-test('names the digest, and what differs from the defaults', () => {
+test('has the digest, and the options that differ from the defaults', () => {
   assert.is(approveCommand(held, parseSettings('edict.yaml', {})), `edict approve ${digest} --by NAME --reason TEXT`);
   const settings = parseSettings("shop's.yaml", { state: 'sqlite:/var/edict.db', api: ['shop-*'], environment: ['release'] });
   assert.is(
@@ -21,7 +21,7 @@ test('names the digest, and what differs from the defaults', () => {
   assert.match(approveCommand(held, parseSettings('edict.yaml', { emulate: true })) ?? '', `${digest} --emulate --by`);
 });
 
-test('there is none where nothing is held', () => {
+test('there is no command if nothing is held', () => {
   assert.is(approveCommand(diffStates(desired, new Map()), parseSettings('edict.yaml', {})), null);
 });
 

@@ -14,7 +14,7 @@ const statusOf = (targets: Targets) => ({
   ...{ plan, targets, controllerStatus: null, leaseHolder: null, approveCommand: null },
 });
 
-test('programs read every publication with where it stands, what is wanted, recorded and next', () => {
+test('programs can read the status of every publication, with its desired and recorded state and next step', () => {
   const { publications, summary, daemon } = statusJson(statusOf(allTargets));
   assert.equal(
     publications.map(({ api, status, desired: wants, recorded: has, next }) => [api, status, wants?.state, has?.state, next?.action]),
@@ -28,7 +28,7 @@ test('programs read every publication with where it stands, what is wanted, reco
   assert.equal(publications[0]?.desired?.source, { file: 'edict.yaml', line: 1, column: 1 });
 });
 
-test('what is not targeted is left out', () => {
+test('publications that are not targeted are left out', () => {
   const targets: Targets = { ...allTargets, matchesApi: ({ api }) => api === 'carts' };
   assert.equal(
     targetedStatusCells(statusOf(targets)).map(({ api }) => api),

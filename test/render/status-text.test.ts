@@ -56,7 +56,7 @@ for (const [given, expected] of [
     'outdated: edited at 1970-01-01T00:00:01Z, published at 1970-01-01T00:00:00Z: callers reach the older draft',
   ],
 ] as const) {
-  test(`says what comes next: ${expected}`, () => assert.is(formatStatusCell(given), expected));
+  test(`the next step is: ${expected}`, () => assert.is(formatStatusCell(given), expected));
 }
 
 test.run();

@@ -4,7 +4,7 @@ import { readApiDocument, requestSchemas } from '../../src/server/api-document.t
 
 const schema = requestSchemas(readApiDocument());
 
-test('a request is checked by what the description says of it', () => {
+test('a request is validated against its description', () => {
   const { querystring, body } = schema('GET', '/api/v1/history');
   assert.equal(Object.keys(querystring?.['properties'] as object), ['api', 'environment', 'limit']);
   assert.is(body, undefined);
@@ -12,11 +12,11 @@ test('a request is checked by what the description says of it', () => {
   assert.equal(schema('POST', '/api/v1/resync'), {});
 });
 
-test('what is not described is not there', () => {
+test('an endpoint that is not described does not exist', () => {
   assert.throws(() => schema('DELETE', '/api/v1/history'), /the interface has no DELETE/);
 });
 
-test('the description stands by itself', () => {
+test('the description is self-contained', () => {
   const text = readApiDocument();
   const { components } = JSON.parse(text) as { components: { schemas: Record<string, unknown> } };
   const named = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name ?? '');

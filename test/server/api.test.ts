@@ -129,18 +129,18 @@ test('the status has every publication, or those of one API', async () => {
   assert.equal(await statusCounts('?api=nobody'), []);
 });
 
-test('the plan is what edict plan shows', async () => {
+test('the plan equals the one of edict plan', async () => {
   const { answer } = await ask('GET', '/api/v1/plan');
   assert.equal([answer['approvalDigest'], (answer['changes'] as unknown[]).length], [approvalDigest(plan), 2]);
 });
 
-test('the history is narrowed by name or ID and limited', async () => {
+test('the history is filtered by name or ID, and limited', async () => {
   await ask('GET', '/api/v1/history');
   await ask('GET', '/api/v1/history?api=carts&environment=test&limit=7');
   assert.equal(asked, [{ limit: 50 }, { apis: ['carts'], environments: ['test'], limit: 7 }]);
 });
 
-test('events begin with everything', async () => {
+test('the event stream starts with the whole state', async () => {
   const abort = new AbortController();
   const response = await fetch(`${server.url}/api/v1/events`, { signal: abort.signal });
   const { value } = await (response.body as ReadableStream<Uint8Array>).getReader().read();
@@ -161,10 +161,10 @@ for (const path of [
   '/api/v1/history?other=1',
   `/api/v1/status?api=${'x'.repeat(201)}`,
 ]) {
-  test(`refuses GET ${path.slice(0, 40)}`, async () => assert.is((await ask('GET', path)).status, 400));
+  test(`rejects GET ${path.slice(0, 40)}`, async () => assert.is((await ask('GET', path)).status, 400));
 }
 
-test('nobody acts without the token, whatever else he sends', async () => {
+test('nobody acts without the token, whatever else a request holds', async () => {
   for (const token of [null, 'wrong', '']) {
     assert.is((await ask('POST', '/api/v1/resync', undefined, token)).status, 401);
     assert.is((await ask('POST', '/api/v1/approvals', { digest: approvalDigest(plan), by: 'ada', reason: 'CHG' }, token)).status, 401);
@@ -173,12 +173,12 @@ test('nobody acts without the token, whatever else he sends', async () => {
   assert.equal([resyncs, approved.length], [0, 0]);
 });
 
-test('asks for a pass now', async () => {
+test('triggers a reconciliation', async () => {
   assert.is((await ask('POST', '/api/v1/resync', undefined, 'right')).status, 202);
   assert.is(resyncs, 1);
 });
 
-test('agrees to exactly what is held', async () => {
+test('approves exactly what is held', async () => {
   const agreeing = { digest: approvalDigest(plan), by: 'ada', reason: 'CHG-7' };
   const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
   assert.equal([status, answer['expiresAt']], [201, '1970-01-01T01:00:05Z']);
@@ -199,10 +199,10 @@ for (const [name, body] of [
   ['no duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: 'soon' }],
   ['broken JSON', '{"digest":'],
 ] as const) {
-  test(`an approval with ${name} is refused`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));
+  test(`an approval with ${name} is rejected`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));
 }
 
-test('suspends for a time or without an end, and takes it back', async () => {
+test('suspends for a time or without an end, and resumes', async () => {
   assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1', for: '2h' }, 'right')).status, 204);
   assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1' }, 'right')).status, 204);
   assert.is((await ask('DELETE', '/api/v1/suspension', undefined, 'right')).status, 204);
@@ -220,7 +220,7 @@ test('suspends for a time or without an end, and takes it back', async () => {
   assert.is(suspensions.length, 3);
 });
 
-test('the description is there to be read', async () => {
+test('the API description can be read', async () => {
   assert.equal(await (await fetch(`${server.url}/api/v1/openapi.json`)).json(), document);
 });
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/model/errors.ts';
 import { requireToken } from '../../src/server/api.ts';
 
-test('the token lets a request act', () => {
+test('the token authorizes a request', () => {
   requireToken('Bearer right', 'right');
   requireToken('bearer right', 'right');
 });
@@ -17,7 +17,7 @@ for (const [given, token, code] of [
   ['Bearer anything', null, 'TOKEN_NOT_CONFIGURED'],
   [undefined, null, 'TOKEN_NOT_CONFIGURED'],
 ] as const) {
-  test(`${given ?? 'nothing'} does not${token === null ? ', where the daemon has no token' : ''}`, () => {
+  test(`${given ?? 'nothing'} does not${token === null ? ', if the daemon has no token' : ''}`, () => {
     assert.throws(
       () => requireToken(given, token),
       (error: unknown) => error instanceof EdictError && error.code === code && !error.message.includes('right'),

@@ -37,7 +37,7 @@ function open() {
 
 const brief = (message: Schemas['Cells'] | undefined) => message?.cells.map(({ api, status }) => `${api} ${status}`);
 
-test('who comes gets everything, and then only what changes', async () => {
+test('a new client gets the whole state, and then only what changes', async () => {
   const { board, broadcast, planned, watch } = open();
   planned([wanted('orders', 'test'), wanted('carts', 'test')], [recorded('carts', 'test')]);
   const { lives, cells } = watch();
@@ -53,7 +53,7 @@ test('who comes gets everything, and then only what changes', async () => {
   broadcast.close();
 });
 
-test('a plan that changes nothing is no news, and what has gone is told', async () => {
+test('a plan that changes nothing is not sent, and a publication that is gone is', async () => {
   const { broadcast, planned, watch } = open();
   const was = [recorded('orders', 'test'), recorded('carts', 'test')];
   planned([wanted('orders', 'test'), wanted('carts', 'test')], was);
@@ -67,7 +67,7 @@ test('a plan that changes nothing is no news, and what has gone is told', async 
   broadcast.close();
 });
 
-test('a hundred changes at once are one message, the same text for all who look', async () => {
+test('a hundred changes at once are one message, the same text for all clients', async () => {
   const { board, broadcast, planned } = open();
   const names = Array.from({ length: 100 }, (_, index) => `api${index}`);
   planned(
@@ -86,7 +86,7 @@ test('a hundred changes at once are one message, the same text for all who look'
   broadcast.close();
 });
 
-test('nobody who looks costs nothing', () => {
+test('without clients there is no cost', () => {
   const { board, broadcast, planned, watch } = open();
   planned([wanted('orders', 'test')], []);
   watch().leave();
@@ -96,7 +96,7 @@ test('nobody who looks costs nothing', () => {
   assert.equal([reads, broadcast.subscribers], [0, 0]);
 });
 
-test('who comes later gets what is there by then', async () => {
+test('a client that connects later gets the state of that time', async () => {
   const { broadcast, planned, watch } = open();
   const first = watch();
   assert.equal([first.cells[0]?.cells, first.lives[0]?.gateway], [[], null]);

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 
 const test = suite('event stream');
 
-test('what is told comes at once, for as long as the other side listens', async () => {
+test('an event is sent at once, for as long as the client is connected', async () => {
   const senders = new Set<(message: Buffer) => void>();
   const broadcast = {
     subscribe: (send: (message: Buffer) => void) => {
@@ -34,7 +34,7 @@ test('what is told comes at once, for as long as the other side listens', async 
   server.close();
 });
 
-test('who does not read is let go, so that nothing piles up', async () => {
+test('a client that does not read is disconnected, so that memory stays bounded', async () => {
   let told: ((message: Buffer) => void) | null = null;
   const broadcast = {
     subscribe: (send: (message: Buffer) => void) => {

@@ -7,7 +7,7 @@ import { desiredState } from '../support/states.ts';
 const test = suite('health');
 const desired = desiredState([]);
 
-test('is ready when a valid file has been read, and stays so when a later one is invalid', () => {
+test('is ready when a valid file was read, and stays so when a later one is invalid', () => {
   const health = new Health();
   assert.equal(health.ready(), { ok: false, message: 'no valid file has been loaded yet' });
   health.emit({ type: 'file:loaded', desired });
@@ -16,7 +16,7 @@ test('is ready when a valid file has been read, and stays so when a later one is
   assert.ok(health.ready().ok);
 });
 
-test('is not ready while the store fails, and again when it has been read', () => {
+test('is not ready while the store fails, and is again once it can be read', () => {
   const health = new Health();
   health.emit({ type: 'file:loaded', desired });
   health.emit({ type: 'store:error', reconcileId: '', message: 'the disk is full' });
@@ -26,14 +26,14 @@ test('is not ready while the store fails, and again when it has been read', () =
   assert.ok(health.ready().ok);
 });
 
-test('a gateway that is down is none of its faults', () => {
+test('an unreachable gateway does not affect health', () => {
   const health = new Health();
   health.emit({ type: 'file:loaded', desired });
   health.emit({ type: 'requests:paused', reason: 'outage', message: 'no connection' });
   assert.ok(health.ready().ok && health.live().ok);
 });
 
-test('what has ended is not alive', () => {
+test('a daemon that has ended is not alive', () => {
   const health = new Health();
   health.emit({ type: 'daemon:stopped', signal: 'SIGTERM', unsentCount: 0 });
   assert.not.ok(health.live().ok);

@@ -21,7 +21,7 @@ for (const [name, hostname, headers, status] of [
   ['an older browser’s script of another site', '127.0.0.1', { origin: 'https://evil.example.com', host: '127.0.0.1:9470' }, 403],
   ['a page without an origin', '127.0.0.1', { origin: 'null', host: '127.0.0.1:9470' }, 403],
 ] as const) {
-  test(`${status === undefined ? 'answers' : 'refuses'} what comes from ${name}`, () => {
+  test(`${status === undefined ? 'accepts' : 'rejects'} a request from ${name}`, () => {
     assert.is(checkOrigin({ hostname, headers }, names)?.status, status);
   });
 }

@@ -4,7 +4,7 @@ import { readUiFiles } from '../../src/server/server.ts';
 
 const files = readUiFiles();
 
-test('everything that the page names is there, and nothing else of the disk', () => {
+test('every file that the page names is served, and nothing else of the disk', () => {
   const html = files.get('/')?.body.toString() ?? '';
   const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
   const scripts = [...files].filter(([path]) => path.endsWith('.js'));
@@ -19,11 +19,11 @@ test('everything that the page names is there, and nothing else of the disk', ()
   );
 });
 
-test('a page loads nothing from elsewhere', () => {
+test('a page loads nothing from other origins', () => {
   for (const [path, { body }] of files) assert.not.match(body.toString().replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\//, path);
 });
 
-test('nothing in the page is a style or a script of its own, which its policy would refuse', () => {
+test('the page has no inline style or script, which its policy would block', () => {
   assert.not.match(files.get('/')?.body.toString() ?? '', /<style|style=|<script(?![^>]* src=)| on\w+=/);
 });
 

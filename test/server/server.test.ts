@@ -32,7 +32,7 @@ test.before(async () => {
 });
 test.after(() => server.close());
 
-test('answers whether it is ready and alive', async () => {
+test('reports readiness and liveness', async () => {
   for (const path of ['/readyz', '/livez']) {
     isReady = true;
     const well = await fetch(server.url + path);
@@ -42,13 +42,13 @@ test('answers whether it is ready and alive', async () => {
   }
 });
 
-test('gives its metrics', async () => {
+test('serves its metrics', async () => {
   const given = await fetch(`${server.url}/metrics`);
   assert.match(given.headers.get('content-type') ?? '', 'version=0.0.4');
   assert.is(await given.text(), 'edict_file_held 0\n');
 });
 
-test('gives the page, which a browser lets load nothing from elsewhere and no other page frame', async () => {
+test('serves the page, which may load nothing from other origins nor be framed', async () => {
   const page = await fetch(server.url);
   assert.equal([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
   const policy = page.headers.get('content-security-policy') ?? '';
@@ -66,19 +66,19 @@ const statusWith = (path: string, headers: Readonly<Record<string, string>>) =>
     }).end();
   });
 
-test('answers to no other name, so that no page of another site can ask under a name of its own', async () => {
+test('answers to no other host name, so that a page of another site cannot use one of its own', async () => {
   for (const path of ['/metrics', '/', '/api/v1/status', '/api/v1/events']) {
     assert.is(await statusWith(path, { host: 'evil.example.com' }), 421, path);
   }
   for (const host of ['localhost:9470', '[::1]:9470', 'edict.example.com']) assert.is(await statusWith('/metrics', { host }), 200, host);
 });
 
-test('a page of another site gets no answer', async () => {
+test('a page of another site gets no response', async () => {
   const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', origin: 'https://evil.example.com' };
   for (const path of ['/api/v1/status', '/api/v1/events', '/metrics']) assert.is(await statusWith(path, headers), 403, path);
 });
 
-test('what is not there, or asked in the wrong way, is said as JSON', async () => {
+test('an unknown path or a wrong method is reported as JSON', async () => {
   const ask = async (path: string, method = 'GET') => {
     const response = await fetch(server.url + path, { method });
     return [response.status, ((await response.json()) as { error: { message: string } }).error.message] as const;
@@ -89,7 +89,7 @@ test('what is not there, or asked in the wrong way, is said as JSON', async () =
   assert.is((await ask('/ui/%2e%2e%2fpage.ts'))[0], 404);
 });
 
-test('an address that is taken is an error for a person', async () => {
+test('an address in use is an error with a hint', async () => {
   const port = Number(new URL(server.url).port);
   try {
     await startServer({ host: '127.0.0.1', port }, deps);

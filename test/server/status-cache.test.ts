@@ -30,12 +30,12 @@ const statusesOn = (board: StatusCache) => {
   return [...publicationKeysOf(board)].map((key) => (matrix ? computeStatusCell(key, matrix)?.status : null));
 };
 
-test('nothing is there before the first plan', () => {
+test('is empty before the first plan', () => {
   assert.is(boardAfter(accepted).matrix, null);
   assert.equal(statusesOn(boardAfter()), []);
 });
 
-test('an attempt is followed from its begin to its end', () => {
+test('an attempt is followed from start to finish', () => {
   assert.equal(statusesOn(boardAfter(accepted, planned)), ['pending', 'unchanged']);
   const flying = boardAfter(accepted, planned, begun);
   assert.equal([flying.inFlight, statusesOn(flying)], [1, ['pending', 'unchanged']]);
@@ -46,7 +46,7 @@ test('an attempt is followed from its begin to its end', () => {
   assert.equal(statusesOn(failed), ['failed', 'unchanged']);
 });
 
-test('it does not matter whether somebody has looked before', () => {
+test('it does not matter whether the status was read before', () => {
   const board = boardAfter(accepted, planned);
   assert.equal(statusesOn(board), ['pending', 'unchanged']);
   board.emit(begun);
@@ -54,7 +54,7 @@ test('it does not matter whether somebody has looked before', () => {
   assert.equal(statusesOn(board), ['unchanged', 'unchanged']);
 });
 
-test('the record that a plan was made from is left as it is', () => {
+test('the recorded state behind a plan is not changed', () => {
   boardAfter(accepted, planned, begun, succeeded).matrix;
   assert.is(was.size, 1);
 });
@@ -64,7 +64,7 @@ test('a newer file shows with its plan, not before', () => {
   assert.is(board.matrix?.desired, desired);
 });
 
-test('what an earlier process has tried shows where this one has not', () => {
+test('the last attempt of an earlier process shows where this one made none', () => {
   const board = boardAfter(accepted, planned);
   const earlier = { id: 3, action: 'online', revision: null, outcome: 'rejected', code: 'X', message: '', startedAtMs: 1 } as const;
   board.addLastAttempts(new Map([[orders.key, earlier]]));
@@ -74,7 +74,7 @@ test('what an earlier process has tried shows where this one has not', () => {
   assert.equal(statusesOn(board), ['pending', 'unchanged']);
 });
 
-test('a complaint about the file stays until the file is well', () => {
+test('an error in the file stays until the file is valid', () => {
   const mistake = {
     rule: 'invalid-value',
     file: 'edict.yaml',
@@ -93,7 +93,7 @@ test('a complaint about the file stays until the file is well', () => {
   assert.is(board.fileError, null);
 });
 
-test('a pass is one line, however often it plans anew', () => {
+test('a reconciliation is one entry, however often it plans again', () => {
   const started: EdictEvent = { type: 'reconcile:started', reconcileId: 'p', cause: 'file' };
   const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
   const board = boardAfter(started, { ...started, cause: 'rollout' }, { type: 'reconcile:finished', reconcileId: 'p', summary });
@@ -102,7 +102,7 @@ test('a pass is one line, however often it plans anew', () => {
   assert.equal([board.reconciliations.length, board.reconciliations[0]?.id], [20, '49']);
 });
 
-test('rate and stops are the last that were told', () => {
+test('the rate and the pauses are the last reported ones', () => {
   const board = boardAfter(
     { type: 'rate:changed', calls: 4, perMs: 1000, limit: 10 },
     { type: 'requests:paused', reason: 'outage', message: 'gone' },
@@ -127,7 +127,7 @@ test('with another limit the rate is that limit again', () => {
   assert.is(board.rate, null);
 });
 
-test('who listens hears what has changed, and no more once he has left', () => {
+test('a subscriber gets every change until it unsubscribes', () => {
   const board = new StatusCache(() => 1000);
   const heard: ChangeScope[] = [];
   const leave = board.subscribe((touched) => heard.push(touched));

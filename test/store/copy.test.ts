@@ -69,7 +69,7 @@ async function assertEmpty(url: string): Promise<void> {
 }
 
 for (const { from, to, title } of pairs) {
-  test(`${title}: every row of every table is copied, also of more than one page, and the copy goes on as the store would`, async () => {
+  test(`${title}: every row of every table is copied, over more than one page too, and the copy works like the original`, async () => {
     const [url, target] = [await from.make(), await to.make()];
     await written(url, 603);
     assert.equal(await copyStore(url, target), { gateways: 1, publications: 603, attempts: 603, holders: [] });
@@ -89,7 +89,7 @@ for (const { from, to, title } of pairs) {
     await record.close();
   });
 
-  test(`${title}: a store is copied as it was at one moment while its lease holder goes on, who is named`, async () => {
+  test(`${title}: a store is copied as of one moment while its lease holder continues, and the holder is named`, async () => {
     const [url, target] = [await from.make(), await to.make()];
     await written(url, 200);
     const store = await openStore({ url, isEmulated: false });
@@ -117,7 +117,7 @@ for (const { from, to, title } of pairs) {
     await store.close();
   });
 
-  test(`${title}: a process that is killed in the middle leaves the new store empty, and the copy can be made again`, async () => {
+  test(`${title}: a copy that is killed halfway leaves the new store empty, and can be repeated`, async () => {
     const [url, target] = [await from.make(), await to.make()];
     await written(url, 603);
     await (await openStore({ url: target, isEmulated: false })).close();
@@ -178,7 +178,7 @@ async function lockPublications(url: string) {
 }
 
 for (const { name, make } of engines) {
-  test(`${name}: is not copied into a store with a record, nor into itself, and none is made for one that is absent`, async () => {
+  test(`${name}: is not copied into a store with records, nor into itself, and an absent store is not created`, async () => {
     const [url, other, absent] = [await make(), await make(), await make()];
     await written(url, 2);
     await written(other, 3);
@@ -189,7 +189,7 @@ for (const { name, make } of engines) {
     assert.is((await contentOf(url))['attempt']?.length, 2);
   });
 
-  test(`${name}: the record of real gateways is not copied into a store of emulated ones`, async () => {
+  test(`${name}: the records of real gateways are not copied into a store of emulated ones`, async () => {
     const [url, other] = [await make(), await make()];
     await written(url, 1);
     await (await openStore({ url: other, isEmulated: true })).close();
@@ -197,7 +197,7 @@ for (const { name, make } of engines) {
     await assertEmpty(other);
   });
 
-  test(`${name}: a copy that fails in the middle leaves both stores as they were, and can be made again`, async () => {
+  test(`${name}: a copy that fails halfway leaves both stores unchanged, and can be repeated`, async () => {
     const [url, target] = [await make(), await make()];
     await written(url, 5);
     const before = await contentOf(url);
@@ -211,7 +211,7 @@ for (const { name, make } of engines) {
     assert.equal(await contentOf(target), before);
   });
 
-  test(`${name}: of two copies into one store one is made as a whole, and the other refused`, async () => {
+  test(`${name}: of two copies into one store one succeeds as a whole, and the other is rejected`, async () => {
     const [url, other, target] = [await make(), await make(), await make()];
     await written(url, 5);
     await written(other, 7);
@@ -236,7 +236,7 @@ async function alter(url: string, how: string): Promise<void> {
   await client.end();
 }
 
-test('a store that a running process writes is not copied into in SQLite', async () => {
+test('SQLite: nothing is copied into a store that a running process has open for writing', async () => {
   const [sqlite] = engines;
   if (!sqlite) return;
   const [url, target] = [await sqlite.make(), await sqlite.make()];
@@ -246,7 +246,7 @@ test('a store that a running process writes is not copied into in SQLite', async
   await store.close();
 });
 
-test('queries of a copy name every column of every table', async () => {
+test('the copy queries name every column of every table', async () => {
   const [sqlite] = engines;
   if (!sqlite) return;
   const url = await sqlite.make();

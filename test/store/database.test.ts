@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert';
 import { postgres, sqlite } from '../../generated/store-queries.js';
 import { bindQuery } from '../../src/store/database.ts';
 
-test('values stand in the order of the query, one as often as it is asked for', () => {
+test('values are in the order of the query, and repeated where it uses one twice', () => {
   assert.equal(bindQuery(sqlite.attemptsOfReconciliation, { reconcile: 'p', gateway: 7 }).values, [7, 'p', 'p']);
 });
 
-test('both engines ask for the same values', () => {
+test('both engines take the same values', () => {
   assert.equal(Object.keys(sqlite), Object.keys(postgres));
   for (const name of Object.keys(sqlite) as (keyof typeof sqlite)[]) assert.equal(sqlite[name].parameters, postgres[name].parameters);
 });

@@ -10,7 +10,7 @@ const test = suite('list gateways');
 const gateway = gatewaySettings();
 
 for (const { name, make } of storeEngines(test)) {
-  test(`${name}: counts the records of each gateway and names the lease holder, and makes no store`, async () => {
+  test(`${name}: counts the records of each gateway and names the lease holder, and creates no store`, async () => {
     const url = await make();
     assert.is(await listGateways(url).then(String, (error: EdictError) => error.code), 'STORE_NOT_FOUND');
     const store = await openStore({ url, isEmulated: false });

@@ -5,14 +5,14 @@ import type { EdictError } from '../../src/model/errors.ts';
 import { openReadonly, openShared, openStore } from '../../src/store/open.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-test('a file may be named with and without slashes', async () => {
+test('a file URL works with and without slashes', async () => {
   for (const url of [`sqlite:${join(temporaryFolder(), 'a.db')}`, `sqlite://${join(temporaryFolder(), 'b.db')}`]) {
     const store = await openStore({ url, isEmulated: false });
     await store.close();
   }
 });
 
-test('what is no address of a store, or leaves a doubt, is refused by everything, and a password in it is not shown', async () => {
+test('an invalid or ambiguous store URL is rejected everywhere, and a password in it is not shown', async () => {
   for (const url of [
     '',
     'sqlite:',

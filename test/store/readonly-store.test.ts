@@ -9,14 +9,14 @@ import { gatewaySettings } from '../support/states.ts';
 
 const gateway = gatewaySettings();
 
-test('a store that does not exist has no record', async () => {
+test('a store that does not exist has no records', async () => {
   assert.equal(await emptyStore.readRecordedState(gateway), new Map());
   assert.equal(await emptyStore.history(gateway, { limit: 5 }), []);
   assert.equal(await emptyStore.lastAttempts(gateway), new Map());
   assert.is(await emptyStore.close(), undefined);
 });
 
-test('a gateway that was never written has no record, and is not written by asking', async () => {
+test('a gateway that was never written has no records, and reading does not create it', async () => {
   const db = new DatabaseSync(':memory:');
   createSqliteSchema(db);
   const reader = new ReadonlyStore(new SqliteDatabase(db, 'state.db'));
@@ -28,7 +28,7 @@ test('a gateway that was never written has no record, and is not written by aski
   assert.not(db.isOpen);
 });
 
-test('every method explains what SQLite refuses', async () => {
+test('every method maps the errors of SQLite', async () => {
   const reader = new ReadonlyStore(new SqliteDatabase(new DatabaseSync(':memory:'), 'state.db'));
   for (const reading of [
     () => reader.readRecordedState(gateway),

@@ -25,7 +25,7 @@ for (const { name, make } of storeEngines(test)) {
     };
   });
 
-  test(`${name}: an attempt that had begun is unresolved after its process was killed`, async () => {
+  test(`${name}: an attempt that had started has an unknown outcome after its process was killed`, async () => {
     const url = await make();
     const source = `
       import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open.ts'))};

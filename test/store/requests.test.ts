@@ -16,7 +16,7 @@ test.before(async () => {
 test.after(() => server.close());
 
 for (const engine of ['sqlite', 'postgres']) {
-  test(`${engine}: each asking is another text, for its gateway alone, beside whoever has the store`, async () => {
+  test(`${engine}: each request has a text of its own, for its gateway alone, beside the process that has the store open`, async () => {
     const url = engine === 'sqlite' ? `sqlite:${join(scratchFolder(), 'state.db')}` : await server.database();
     const store = await openStore({ url, isEmulated: false });
     assert.is(await store.reconcileRequest(gateway), null);
@@ -33,7 +33,7 @@ for (const engine of ['sqlite', 'postgres']) {
   });
 }
 
-test('a store that is not there is refused', async () => {
+test('a store that does not exist is rejected', async () => {
   const refused = await requestReconcile(`sqlite:${join(scratchFolder(), 'state.db')}`, gateway).catch(({ code }) => code);
   assert.match(refused, 'STORE_');
 });

@@ -29,7 +29,7 @@ const changeFormat = {
 };
 
 for (const { name, make } of storeEngines(test)) {
-  test(`${name}: is written while another edict has the store, which finds it, and leaves no file behind`, async () => {
+  test(`${name}: is written while another instance has the store open, which finds it, and leaves no file behind`, async () => {
     const url = await make();
     const store = await openStore({ url, isEmulated: false });
     await writeApproval(url, gateway, approval);
@@ -46,7 +46,7 @@ for (const { name, make } of storeEngines(test)) {
     await record.close();
   });
 
-  test(`${name}: a store of another format, and one that is not there, are refused`, async () => {
+  test(`${name}: a store of another format, and one that does not exist, are rejected`, async () => {
     const url = await make();
     assert.is(await refusal(url), 'STORE_NOT_FOUND');
     await (await openStore({ url, isEmulated: false })).close();
@@ -55,7 +55,7 @@ for (const { name, make } of storeEngines(test)) {
   });
 }
 
-test('what is no store is refused', async () => {
+test('a file that is not a store is rejected', async () => {
   assert.is(await refusal('file'), 'STORE_URL_INVALID');
 });
 

@@ -67,12 +67,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.close();
   });
 
-  withStore('knows nothing of a publication that was never written', async (store) => {
+  withStore('has nothing for a publication that was never written', async (store) => {
     assert.is(await store.readPublication(gateway, change('orders', 'test').key), undefined);
     assert.equal(await store.readRecordedState(gateway), new Map());
   });
 
-  withStore('knows what the last file declared, and of each gateway by itself', async (store) => {
+  withStore('keeps the last declared file, separately for each gateway', async (store) => {
     const other = { ...gateway, instance: 'other' };
     const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
     if (!orders || !carts || !invoices) throw new Error('no keys');
@@ -98,7 +98,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(otherGateways, [{ gateway: { endpoint, project, instance }, apiIds: new Set(['api-carts', 'api-invoices']) }]);
   });
 
-  withStore('an attempt remembers what was recorded when it began', async (store) => {
+  withStore('an attempt keeps the recorded state from when it started', async (store) => {
     const of = change('orders', 'test');
     const first = await store.beginAttempt(gateway, of, { reconcileId: 'pass-1', marker: null, commitId: null, startedAtMs: 1 });
     await store.finishAttempt(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
@@ -118,7 +118,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
   });
 
-  withStore('finds the attempts that a person names', async (store) => {
+  withStore('finds the attempts that a person selects', async (store) => {
     const ids: number[] = [];
     for (const [reconcileId, api, outcome] of [
       ['aa11', 'orders', success],
@@ -146,7 +146,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
   });
 
-  withStore('an approval is found until it expires, and so is what was made with it', async (store, under) => {
+  withStore('an approval is found until it expires, and so are the changes made with it', async (store, under) => {
     const of = change('orders', 'test', { action: 'offline' });
     const approval = { digest: 'sha256:1', by: 'ada', reason: 'CHG-7', approvedAtMs: 1, expiresAtMs: 100, scope: ['["a"]', '["b"]'] };
     await under.approve(gateway, approval);
@@ -175,7 +175,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
   });
 
-  withStore('an attempt that has begun shows as unresolved', async (store) => {
+  withStore('an attempt that has started has an unknown outcome', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
     const attemptId = await store.beginAttempt(gateway, begun, { reconcileId: 'pass-1', marker: 'm1', commitId: null, startedAtMs: 1000 });
     const expected = recorded('orders', 'test', {
@@ -191,7 +191,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ]);
   });
 
-  withStore('an attempt on a recorded publication leaves what was recorded', async (store) => {
+  withStore('an attempt on a recorded publication keeps the recorded state', async (store) => {
     const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
     const attemptId = await store.beginAttempt(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
@@ -207,7 +207,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     });
   });
 
-  withStore('a settled attempt leaves the next record, all of it', async (store) => {
+  withStore('a finished attempt writes the next recorded state, completely', async (store) => {
     const next = recorded('orders', 'test', { revision: 'r2', versionId: 'v2', recordedAtMs: 77 });
     await settled(store, change('orders', 'test'), success, next);
     assert.equal(await store.readPublication(gateway, next.key), next);
@@ -216,7 +216,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.readPublication(gateway, next.key), renamed);
   });
 
-  withStore('a settled attempt may stay unresolved', async (store) => {
+  withStore('a finished attempt may have an unknown outcome', async (store) => {
     const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), {
       reconcileId: 'pass',
       marker: null,
@@ -229,7 +229,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.readPublication(gateway, next.key), next);
   });
 
-  withStore('a settled attempt without a next record leaves none', async (store) => {
+  withStore('a finished attempt without a next recorded state leaves none', async (store) => {
     const { key } = change('orders', 'test');
     await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     assert.is(await store.readPublication(gateway, key), undefined);
@@ -257,7 +257,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       { code: 'APIG.3500', message: 'Internal error', requestId: 'request-1' },
     ],
   ] as const satisfies readonly (readonly [Outcome, Partial<Attempt>])[]) {
-    withStore(`the history tells the outcome ${outcome.kind}`, async (store) => {
+    withStore(`the history has the outcome ${outcome.kind}`, async (store) => {
       const id = await settled(store, change('orders', 'test'), outcome, undefined);
       assert.equal(await store.history(gateway, { limit: 10 }), [
         attempt({ id, marker: null, finishedAtMs: 2, outcome: outcome.kind, ...shown }),
@@ -265,7 +265,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     });
   }
 
-  withStore('an attempt that was unknown and is resolved keeps what its answer said', async (store) => {
+  withStore('an unknown attempt that is resolved keeps the message of its response', async (store) => {
     const { key } = change('orders', 'test');
     const id = await settled(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
     await store.finishAttempt(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
@@ -324,7 +324,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     }
   });
 
-  withStore('tells how the process at work is getting on, until it leaves', async (store, under) => {
+  withStore('has the status of the process that has the store open, until it leaves', async (store, under) => {
     const record = await under.openRecord();
     assert.is(await record.status(gateway), null);
     const condition = { updatedAtMs: 1, pid: 2, calls: 5.5, perMs: 1000, paused: { reason: 'pause', message: 'x', sinceMs: 3 } } as const;
@@ -335,7 +335,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
-  withStore('forgets a publication, and not its history', async (store) => {
+  withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
     const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
     await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
@@ -345,7 +345,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
   });
 
-  withStore('deletes old attempts, a few at a time, but not those that the record rests on', async (store) => {
+  withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {
     const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
       const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs });
@@ -365,7 +365,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.readPublication(gateway, change('carts', 'test').key))?.unknownAttempt?.attemptId, kept[1]);
   });
 
-  withStore('tells who is at work, until it leaves', async (store, under) => {
+  withStore('names the process that has the store open, until it leaves', async (store, under) => {
     const record = await under.openRecord();
     await store.saveStatus(gateway, { updatedAtMs: 1, pid: process.pid, calls: 5, perMs: 1000, paused: null });
     assert.match((await record.leaseHolder(gateway)) ?? '', new RegExp(`\\bpid ${process.pid}\\b`));
@@ -375,7 +375,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
-  withStore('a suspension is known until it is taken back, of each gateway by itself', async (store, under) => {
+  withStore('a suspension lasts until it is resumed, separately for each gateway', async (store, under) => {
     const word = { reason: 'INC-1', by: 'ada', untilMs: 5 };
     await store.saveSuspension(gateway, word);
     const record = await under.openRecord();
@@ -391,12 +391,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.previousState(gateway, 1)).suspension, null);
   });
 
-  withStore('an attempt knows the commit that has asked for it', async (store) => {
+  withStore('an attempt has the commit behind it', async (store) => {
     await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: 'abc', startedAtMs: 1 });
     assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
 
-  withStore('the history is newest first, as long as asked for, and of the API and environment asked for', async (store) => {
+  withStore('the history is newest first, limited as requested, and filtered by API and environment', async (store) => {
     for (const [api, environment] of [
       ['orders', 'test'],
       ['orders', 'release'],
@@ -426,7 +426,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
   });
 
-  withStore('the last attempt of each publication is its newest, settled or not', async (store) => {
+  withStore('the last attempt of each publication is its newest, finished or not', async (store) => {
     await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
     const orders = await store.beginAttempt(gateway, change('orders', 'test'), {
@@ -446,7 +446,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(last.get(change('orders', 'test').key)?.outcome, null);
   });
 
-  withStore('gateways do not see each other', async (store) => {
+  withStore('gateways are isolated from each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
       await store.acquire(other, 1);
       const id = await store.beginAttempt(other, change('orders', 'test'), {
@@ -465,7 +465,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(await store.readPublication(gateway, change('orders', 'test').key), undefined);
   });
 
-  withStore('any text comes back as it was', async (store) => {
+  withStore('any text is read as it was written', async (store) => {
     for (const [index, text] of ["'; DROP TABLE attempt; --", 'é 💥 \u0001 "quoted"\n\ttwo lines', '', '漢字', ':api'].entries()) {
       const texts = { revision: text, remark: text };
       const next = recorded(`api${index}`, 'test', { api: text, revision: text, versionId: text });
@@ -476,7 +476,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     }
   });
 
-  withStore('what a look has changed is written, all of it', async (store) => {
+  withStore('an observation is written completely', async (store) => {
     const drift = { from: 'offline', fromSinceMs: 2, detectedAtMs: 3, backoffUntilMs: 4 } as const;
     const told = {
       publishId: 'p',
@@ -498,7 +498,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.lastAttempts(gateway), new Map());
   });
 
-  withStore('a look leaves what an attempt without a known outcome is about', async (store) => {
+  withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await settled(store, change('orders', 'test'), success, before);
     const began = { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 3 };
@@ -518,7 +518,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.readPublication(gateway, next.key), before, 'once it is settled a look counts again');
   });
 
-  withStore('a look and an attempt that begins in the same moment: the attempt counts', async (store) => {
+  withStore('an attempt that starts during the write of an observation takes precedence', async (store) => {
     const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
@@ -550,7 +550,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await second.close();
   });
 
-  withStore('a look at one gateway says nothing of another', async (store) => {
+  withStore('an observation of one gateway does not affect another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
     await store.acquire(other, 1);
     await store.saveObservation(gateway, [recorded('orders', 'test')], 1);
@@ -559,7 +559,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });
 
-  withStore('many writes at once are all made, each under an id of its own', async (store) => {
+  withStore('concurrent writes all succeed, each under an ID of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
     const ids = await Promise.all(
       changes.map((each) => store.beginAttempt(gateway, each, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })),
@@ -577,7 +577,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is([...(await store.readRecordedState(gateway)).values()].filter(({ unknownAttempt }) => unknownAttempt === null).length, 500);
   });
 
-  withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
+  withStore('a write is visible to others once its promise has resolved, and not before', async (store, under) => {
     await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).size, 1);

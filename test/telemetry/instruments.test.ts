@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createInstruments } from '../../src/telemetry/instruments.ts';
 
-test('every metric is edict’s, in base units, and says what it tells', async () => {
+test('every metric has the prefix edict_, base units and a description', async () => {
   const registry = new Registry();
   createInstruments(registry);
   const metrics = await registry.getMetricsAsJSON();

@@ -30,7 +30,7 @@ test('every event is a line with its name, a time and its fields', async () => {
   assert.is(new Set(lines.slice(1).map((line) => line['reconcileId'])).size, 1);
 });
 
-test('the level leaves out what is less', async () => {
+test('the level filters lower ones', async () => {
   assert.equal(
     (await logOf('--log-level', 'info')).map((line) => line['event']),
     ['file:loaded', 'plan:computed', 'attempt:finished', 'reconcile:finished'],
@@ -38,7 +38,7 @@ test('the level leaves out what is less', async () => {
   assert.equal(await logOf('--log-level', 'silent'), []);
 });
 
-test('the environment can choose level and form', async () => {
+test('the environment variables set level and format', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const { stderr } = await startEdict(['apply', '--emulate'], folder, { EDICT_LOG_LEVEL: 'silent' }).finished;

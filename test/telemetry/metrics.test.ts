@@ -29,14 +29,14 @@ test('the newest plan sets the number of publications by status, and whether the
   assert.match(await text(), 'edict_file_held 1\n');
 });
 
-test('what alerts are made of is there before it first happens', async () => {
+test('the metrics of the alerts exist before their first event', async () => {
   const shown = await opened().text();
   assert.match(shown, 'edict_probes_total{expected="false"} 0\n');
   assert.match(shown, 'edict_observations_total{outcome="failed"} 0\n');
   assert.match(shown, 'edict_calls_total{action="offline",outcome="succeeded"} 0\n');
 });
 
-test('observations are counted by outcome, and changes that wait for a person after a pass', async () => {
+test('observations are counted by result, and changes that need a person after a reconciliation', async () => {
   const { emit, text } = opened();
   for (const reason of ['r', 'r']) emit({ type: 'gateway:observe_failed', reconcileId: '', reason });
   emit({ type: 'gateway:observed', reconcileId: '', listedApiCount: 1, changedCount: 0 });
@@ -47,7 +47,7 @@ test('observations are counted by outcome, and changes that wait for a person af
   assert.match(await text(), 'edict_held 3\n');
 });
 
-test('calls are counted by what they do and what came of them', async () => {
+test('calls are counted by operation and result', async () => {
   const { emit, text } = opened();
   const settled = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
   emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
@@ -58,7 +58,7 @@ test('calls are counted by what they do and what came of them', async () => {
   assert.match(shown, 'edict_call_duration_seconds_bucket{le="0.05"} 2\n');
 });
 
-test('what stops the calls, the rate, the file, and when all was well', async () => {
+test('reports why requests are paused, the rate, the state of the file and when it was last in sync', async () => {
   const { emit, text } = opened();
   emit({ type: 'requests:paused', reason: 'outage', message: '' });
   assert.match(await text(), 'edict_requests_paused{reason="outage"} 1\n');
@@ -77,7 +77,7 @@ test('what stops the calls, the rate, the file, and when all was well', async ()
   assert.not.match(await text(), 'edict_last_in_sync_timestamp_seconds 0\n');
 });
 
-test('passes, retries, probes and failures of the store are counted', async () => {
+test('reconciliations, retries, probes and store failures are counted', async () => {
   const { emit, text } = opened();
   emit({ type: 'reconcile:started', reconcileId: '', cause: 'file' });
   emit({ type: 'retry:scheduled', reconcileId: '', change: change('a', 'test'), afterMs: 1, reason: '' });
@@ -87,7 +87,7 @@ test('passes, retries, probes and failures of the store are counted', async () =
     assert.match(shown, `${line}\n`);
 });
 
-test('the limit is the rate until the engine tells otherwise, and a new limit is the rate again', async () => {
+test('the rate is the limit until the controller reports another, and again after a new limit', async () => {
   const { emit, text } = opened();
   const rates = async () =>
     [...(await text()).matchAll(/^edict_(?:rate|limit)_calls_per_second (\S+)$/gm)].map(([, value]) => Number(value));
@@ -101,7 +101,7 @@ test('the limit is the rate until the engine tells otherwise, and a new limit is
   assert.equal(await rates(), [15, 15]);
 });
 
-test('a token has its time, the version its name, a suspension its gauge, and the process its own metrics', async () => {
+test('the token has its expiry, the version its name, a suspension its gauge, and the process its own metrics', async () => {
   const { emit, text } = opened();
   assert.match(await text(), 'edict_token_issued_timestamp_seconds 0\n');
   emit({ type: 'token:issued' });
@@ -113,7 +113,7 @@ test('a token has its time, the version its name, a suspension its gauge, and th
   assert.match(shown, /^process_resident_memory_bytes \d+/m);
 });
 
-test('the queue is counted, and what waited and what converged is timed', async () => {
+test('the queue length is counted, and queue time and time to sync are measured', async () => {
   const { emit, text } = opened();
   emit({ type: 'file:loaded', desired });
   emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan });

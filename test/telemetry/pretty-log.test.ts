@@ -7,7 +7,7 @@ import { startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { everyEvent } from '../support/every-event.ts';
 
-test('a person reads what was done, why it failed and what to do', async () => {
+test('people read what was done, why it failed and what to do', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
@@ -27,7 +27,7 @@ test('a person reads what was done, why it failed and what to do', async () => {
   }
 });
 
-test('a broken file is shown with its place, and an absent one by its name', async () => {
+test('an invalid file is shown with the place of the error, and a missing one by its name', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'onlin' }));
   const daemons = ['edict.yaml', 'nowhere.yaml'].map((file) =>
@@ -41,7 +41,7 @@ test('a broken file is shown with its place, and an absent one by its name', asy
   assert.match(absent?.output.stderr ?? '', 'nowhere.yaml does not exist');
 });
 
-test('every event is one sentence that says what happened, and all begin in one column', async () => {
+test('every event is one sentence, and all start in one column', async () => {
   const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
     import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
     const emit = logEvents(await openLogger({ level: 'debug', format: 'pretty' }));
@@ -65,7 +65,7 @@ test('every event is one sentence that says what happened, and all begin in one 
   }
 });
 
-test('of several files each line names its own', () => {
+test('with several files each line names its own', () => {
   const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
     import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
     const logger = await openLogger({ level: 'debug', format: 'pretty' });

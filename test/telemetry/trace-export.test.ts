@@ -30,7 +30,7 @@ async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds 
   return { told, requests: server.requests, closedInMs };
 }
 
-test('spans arrive in both forms of OTLP', async () => {
+test('spans arrive in both OTLP encodings', async () => {
   const asJson = await traced((response) => json(response, 200, {}));
   assert.is(asJson.requests[0]?.path, '/SECRET/v1/traces');
   assert.is(
@@ -43,20 +43,20 @@ test('spans arrive in both forms of OTLP', async () => {
   assert.match(requests[0]?.body ?? '', 'edict.reconcile');
 });
 
-test('nothing is sent of what is not sampled', async () => {
+test('a trace that is not sampled is not sent', async () => {
   const answer: Answer = (response) => json(response, 200, {});
   assert.is((await traced(answer, { sampler: { kind: 'off' } })).requests.length, 0);
   assert.is((await traced(answer, { sampler: { kind: 'ratio', share: 0 } })).requests.length, 0);
   assert.ok((await traced(answer, { sampler: { kind: 'ratio', share: 1 } })).requests.length > 0);
 });
 
-test('a collector that refuses is told once, by its host alone', async () => {
+test('a collector that fails is reported once, by its host alone', async () => {
   const { told, requests } = await traced((response) => json(response, 400, {}), {}, 5);
   assert.ok(requests.length > 2);
   assert.equal(told, [{ type: 'trace:failed', to: 'collector', reason: 'answered 400' }]);
 });
 
-test('a collector that hangs does not hold the end', async () => {
+test('a collector that hangs does not delay shutdown', async () => {
   const { closedInMs } = await traced(() => {});
   assert.ok(closedInMs < 9_000, `${closedInMs} ms`);
 });

@@ -4,7 +4,7 @@ import { parseTraceSettings } from '../../src/telemetry/trace-settings.ts';
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/SECRET' };
 
-test('nothing is traced unless the environment says so', () => {
+test('nothing is traced unless an environment variable says so', () => {
   for (const environment of [
     {},
     { OTEL_SERVICE_NAME: 'edict', OTEL_TRACES_SAMPLER: 'always_on' },
@@ -16,7 +16,7 @@ test('nothing is traced unless the environment says so', () => {
   }
 });
 
-test('an address is enough, and so is the exporter’s name', () => {
+test('an endpoint is enough, and so is the name of the exporter', () => {
   const plain = { protocol: 'http/protobuf', sampler: { kind: 'on' }, hasTimeout: false, batch: {} } as const;
   assert.equal(parseTraceSettings(endpoint), { settings: { ...plain, host: 'collector.example.com:4318' }, problem: null });
   assert.is(parseTraceSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).settings?.host, 'localhost:4318');
@@ -24,7 +24,7 @@ test('an address is enough, and so is the exporter’s name', () => {
   assert.is(parseTraceSettings(own).settings?.host, 'traces:1');
 });
 
-test('protocol, sampler, batches and time are followed', () => {
+test('protocol, sampler, batch size and timeout are respected', () => {
   const { settings, problem } = parseTraceSettings({
     ...endpoint,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -43,7 +43,7 @@ test('protocol, sampler, batches and time are followed', () => {
   assert.equal(parseTraceSettings({ ...endpoint, OTEL_TRACES_SAMPLER: 'always_off' }).settings?.sampler, { kind: 'off' });
 });
 
-test('what cannot be followed is told, and stops nothing', () => {
+test('an unsupported setting is reported, and stops nothing', () => {
   const problems = [
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
     { OTEL_TRACES_EXPORTER: 'zipkin' },

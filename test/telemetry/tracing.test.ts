@@ -68,7 +68,7 @@ const spanNamed = (name: string): ReadableSpan => {
   return span;
 };
 
-test('a pass has its plan and its calls below it, in one trace', () => {
+test('a reconciliation has its plan and its calls as children, in one trace', () => {
   hear(started('p'), planned('p'), begun('p', 1), begun('p', 2), settled('p', 2), settled('p', 1), finished('p'));
   assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 2', 'reconcile p > call online 1', 'reconcile p']);
   assert.is(new Set(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).size, 1);
@@ -80,7 +80,7 @@ test('a pass has its plan and its calls below it, in one trace', () => {
   assert.match(String(attributes['edict.approval.digest']), /^sha256:/);
 });
 
-test('a call says what it was for and what came of it', () => {
+test('a call has its purpose and its result', () => {
   const failure = { code: 'APIG.3500', status: 503, message: 'not now', hint: null, requestId: 'r1', retryAfterMs: null };
   hear(
     started('p'),
@@ -111,7 +111,7 @@ test('a call says what it was for and what came of it', () => {
   assert.equal(spanNamed('reconcile').status, { code: SpanStatusCode.ERROR, message: '1 failed' });
 });
 
-test('a span lasts as long as what it stands for', async () => {
+test('a span lasts as long as its operation', async () => {
   hear(started('p'), planned('p'), begun('p', 1));
   await new Promise((resolve) => setTimeout(resolve, 60));
   hear(settled('p', 1), finished('p'));
@@ -120,7 +120,7 @@ test('a span lasts as long as what it stands for', async () => {
   assert.ok(whole !== undefined && whole >= call);
 });
 
-test('a pass that gives way to a newer one ends with its last call', () => {
+test('a reconciliation that is superseded ends with its last call', () => {
   hear(started('p'), planned('p'), begun('p', 1), started('q'));
   assert.equal(shown(), ['plan']);
   hear(planned('q'));
@@ -131,12 +131,12 @@ test('a pass that gives way to a newer one ends with its last call', () => {
   assert.equal(shown().slice(-2), ['reconcile q > call online 2', 'reconcile q']);
 });
 
-test('a pass that goes on has a plan for each time', () => {
+test('a reconciliation that plans again has a span for each plan', () => {
   hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'rollout'), planned('p'), finished('p'));
   assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile p']);
 });
 
-test('a pass without a plan is an error, and the one before it goes on', () => {
+test('a reconciliation without a plan is an error, and the previous one continues', () => {
   hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), {
     type: 'gateway:observe_failed',
     reconcileId: 'q',
@@ -151,7 +151,7 @@ test('a pass without a plan is an error, and the one before it goes on', () => {
   assert.is(shown().at(-1), 'reconcile p');
 });
 
-test('what is found out of an earlier attempt is an event of the pass', () => {
+test('the resolved outcome of an earlier attempt is an event of the reconciliation', () => {
   const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
   hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } }, finished('p'));
   assert.equal(
@@ -160,7 +160,7 @@ test('what is found out of an earlier attempt is an event of the pass', () => {
   );
 });
 
-test('at the end nothing is left open', () => {
+test('no span is open at the end', () => {
   hear(started('p'), planned('p'), begun('p', 1), started('q'));
   tracing.close();
   assert.equal(shown().sort(), ['reconcile p', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile q', 'reconcile q > plan']);

@@ -68,7 +68,7 @@ test('a notice names ten publications and counts all', () => {
   assert.equal([external.count, external.publications.length, external.publications[0]?.apiDeleted], [25, 10, true]);
 });
 
-test('a failure has the answer of the gateway, or of the condition alone', () => {
+test('a failure has the message of the gateway, or of the condition alone', () => {
   const failure = { code: 'APIG.3002', status: 404, message: 'no such API', hint: 'check', requestId: null, retryAfterMs: null };
   const of = change('orders', 'test');
   const failed = firing('failed', failedCondition('publication', failure.message, { of, failure }));
@@ -77,7 +77,7 @@ test('a failure has the answer of the gateway, or of the condition alone', () =>
   assert.equal([outage.summary, outage.publication, outage.code, outage.hint], ['the gateway does not answer', null, null, null]);
 });
 
-test('a held plan comes with the command that approves it, and a held file with its one reason', () => {
+test('a held plan has the command that approves it, and a held file its single reason', () => {
   const changes = [{ ...change('orders', 'test'), held: hold }, change('carts', 'test')];
   const held = firing('held', heldCondition({ ...nothing, changes }, 'sha256:1', 'edict approve sha256:1'));
   assert.equal([held.count, held.approvalDigest, held.approveCommand, held.reasons], [1, 'sha256:1', 'edict approve sha256:1', [hold]]);
@@ -98,7 +98,7 @@ test('an unknown outcome cannot be approved', () => {
   assert.is(held.summary, 'orders in test is held: the outcome of an attempt is unknown: the list cannot be read');
 });
 
-test('of an invalid file five errors are sent, and not its text', () => {
+test('five errors of an invalid file are sent, and not its text', () => {
   const mistake: Diagnostic = {
     rule: 'invalid-value',
     file: 'edict.yaml',

@@ -266,7 +266,7 @@ function assertNotice(notice: WebhookNotice): void {
   assertConforms('notification', { ...origin, notice });
 }
 
-test('a resolved notice repeats the one that it resolves', () => {
+test('a resolved notice repeats the firing one', () => {
   const [[firing], [over]] = noticesOf(settled({ kind: 'rejected', failure }), settled(succeeded)) as [WebhookNotice[], WebhookNotice[]];
   const expected = {
     kind: 'failed',
@@ -282,7 +282,7 @@ test('a resolved notice repeats the one that it resolves', () => {
   assert.equal(over, { ...expected, status: 'resolved' });
 });
 
-test('every event gives notices that the schema knows', () => {
+test('the notices of every event match the schema', () => {
   const notices = new Notices(
     () => null,
     () => nowMs,
@@ -291,7 +291,7 @@ test('every event gives notices that the schema knows', () => {
   for (const notice of notices.rest()) assertNotice(notice);
 });
 
-test('an outage that meets 10,000 publications is one notice, and its end another', () => {
+test('an outage that affects 10,000 publications is one notice, and its end another', () => {
   assert.ok(growth(meetsOutage, 1_000) < linear);
 });
 
@@ -322,7 +322,7 @@ const anyEvents: readonly EdictEvent[] = [
   unknown(false),
 ];
 
-test('whatever happens, a condition fires and is resolved in turn', () => {
+test('conditions fire and resolve alternately in any sequence of events', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...anyEvents), { maxLength: 300 }), (events) => {
       const firing = new Map<string, WebhookNotice>();
@@ -341,7 +341,7 @@ test('whatever happens, a condition fires and is resolved in turn', () => {
   );
 });
 
-test('nothing fires any more after a plan without changes, a valid file and a gateway that answers', () => {
+test('nothing is firing after a plan without changes, a valid file and a response of the gateway', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...anyEvents), { maxLength: 100 }), (events) => {
       const notices = noticesOf(...events, validFile, seen, resumed, made()).flat();

@@ -96,7 +96,7 @@ test('each attempt is signed as Standard Webhooks say, with its own time', async
   assert.equal(times, [firstS, firstS + 1]);
 });
 
-test('a signature is the one that libraries of Standard Webhooks test with', () => {
+test('the signature matches the test vectors of Standard Webhooks libraries', () => {
   const ofLibraries = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64');
   const signature = signatureOf(ofLibraries, 'msg_p5jXN8AQM9LWM0D4loKWxJek', '1614265330', '{"test": 2432232314}');
   assert.is(signature, 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
@@ -109,7 +109,7 @@ test('a name and password in the URL are sent as basic authentication', async ()
   assert.is(server.requests[0]?.headers.authorization, `Basic ${Buffer.from('ada:p@ss').toString('base64')}`);
 });
 
-test('a 500 is retried with the same body, later each time, then dropped, and the next notification says so', async () => {
+test('a 500 is retried with the same body and growing delay, then dropped, and the next notification says so', async () => {
   let isBroken = true;
   await start((response) => json(response, isBroken ? 500 : 200, {}));
   send(1);
@@ -170,7 +170,7 @@ test('a 404 and a redirect are not retried, and a redirect is not followed', asy
   assert.is(server.requests.length, 2);
 });
 
-test('an event has no more of the URL than its host, and nothing of the key', async () => {
+test('an event has nothing of the URL but its host, and nothing of the key', async () => {
   await start((response) => response.destroy());
   send(1);
   await eventually(() => dropped() > 0, 60_000, 'it is dropped');
@@ -193,7 +193,7 @@ test('an event has no more of the URL than its host, and nothing of the key', as
   await start(ok);
 });
 
-test('of 150 notifications for a receiver that hangs 100 wait, and the oldest are dropped and counted', async () => {
+test('of 150 notifications for a receiver that hangs 100 are queued, and the oldest are dropped and counted', async () => {
   let isHanging = true;
   await start((response) => isHanging || json(response, 200, {}), {}, systemClock);
   send(150);
@@ -204,7 +204,7 @@ test('of 150 notifications for a receiver that hangs 100 wait, and the oldest ar
   assert.is(dropped(), 150);
 });
 
-test('a receiver that is slow gets the newest, and how many were dropped', async () => {
+test('a slow receiver gets the newest notifications and the number of dropped ones', async () => {
   let release: () => void = () => {};
   await start((response, _request, count) => {
     if (count === 1) release = () => json(response, 200, {});
@@ -242,7 +242,7 @@ test('when the daemon stops each notification is tried once more, and a receiver
   assert.equal([dropped(), failures.length <= 2], [50, true]);
 });
 
-test('changes of a reconciliation that is not over are sent when the daemon stops, and nothing after', async () => {
+test('changes of an unfinished reconciliation are sent when the daemon stops, and nothing afterwards', async () => {
   await start(ok);
   const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
   webhook.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, durationMs: 1 });

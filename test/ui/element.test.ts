@@ -12,19 +12,19 @@ test.after(() => shown.close());
 const evaluated = (expression: string): Promise<unknown> =>
   shown.page.evaluate(`import('/ui/element.js').then(({ element, byId }) => { ${expression} })`);
 
-test('text is text, whatever is in it', async () => {
+test('text is never parsed as markup', async () => {
   assert.is(
     await evaluated(`return element('p', { title: '"<' }, '<b>', null, element('i')).outerHTML`),
     '<p title="&quot;&lt;">&lt;b&gt;<i></i></p>',
   );
 });
 
-test('what is null or false is left out, a function listens', async () => {
+test('null and false children are left out, and a function becomes a listener', async () => {
   assert.is(await evaluated(`return element('a', { id: null, hidden: false, tabindex: 0 }).outerHTML`), '<a tabindex="0"></a>');
   assert.is(await evaluated(`let clicks = 0; element('a', { onclick: () => { clicks += 1; } }).click(); return clicks`), 1);
 });
 
-test('an element that is not there is a bug', async () => {
+test('a missing element is a bug', async () => {
   assert.is(await evaluated(`try { byId('nothing') } catch (error) { return error.message }`), 'the page has no #nothing');
 });
 

@@ -27,7 +27,7 @@ const press = async (...keys: readonly string[]): Promise<string> => {
   return focused();
 };
 
-test('only what can be seen is in the document, and it says how much there is', async () => {
+test('only visible rows are in the document, which still says how many there are', async () => {
   const rows = await shown.page.locator('.body .row').count();
   assert.ok(rows > 10 && rows < 60, String(rows));
   const grid = shown.page.getByRole('grid');
@@ -40,7 +40,7 @@ test('only what can be seen is in the document, and it says how much there is', 
   assert.is(await shown.page.getByRole('row', { name: 'api205' }).getAttribute('aria-rowindex'), '207');
 });
 
-test('one cell can be reached with Tab, and every other from there with the keys', async () => {
+test('one cell can be reached with Tab, and every other from there with the arrow keys', async () => {
   await shown.page.locator('#filter').focus();
   assert.is(await press('ArrowDown'), 'api000 0');
   assert.is(await press('ArrowRight', 'ArrowDown', 'ArrowDown'), 'api002 1');
@@ -77,7 +77,7 @@ test('the focus stays on its cell while others scroll by and change', async () =
   assert.is(await focused(), 'api000 1');
 });
 
-test('an update touches the cells that have changed and no other', async () => {
+test('an update touches the changed cells and no other', async () => {
   await press('Control+Home');
   await shown.page.evaluate(
     `(() => { window.touched = []; new MutationObserver((records) => { for (const { target } of records) { const cell = target.closest?.('.body .row > div'); if (cell) window.touched.push(cell.parentElement.firstElementChild.textContent); } }).observe(document.querySelector('.body'), { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['class', 'data-state', 'title'] }); })()`,
@@ -95,6 +95,6 @@ test('an update touches the cells that have changed and no other', async () => {
   assert.equal([...new Set(await shown.page.evaluate<string[]>('window.touched'))], ['api000']);
 });
 
-test('the browser has nothing to complain of', () => assert.equal(shown.complaints, []));
+test('the browser reports no error', () => assert.equal(shown.complaints, []));
 
 test.run();

@@ -53,7 +53,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['a screen', { width: 1280, height: 900 }],
     ['a phone', { width: 390, height: 844 }],
   ] as const) {
-    test(`axe finds nothing wrong, ${colorScheme} on ${name}, nor with a timeline open`, async () => {
+    test(`axe finds nothing wrong, ${colorScheme} on ${name}, with a timeline open too`, async () => {
       const shown = await openShownPage([], { colorScheme, viewport, reducedMotion: 'reduce' });
       try {
         await showAll(shown);
@@ -71,7 +71,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('the filter finds as it is typed, / goes there and Escape comes back', async () => {
+test('the filter applies as it is typed, / focuses it and Escape returns', async () => {
   const shown = await openShownPage();
   try {
     await showAll(shown);
@@ -90,7 +90,7 @@ test('the filter finds as it is typed, / goes there and Escape comes back', asyn
   }
 });
 
-test('of ten thousand cells only those that can be seen are in the document', async () => {
+test('of ten thousand cells only the visible ones are in the document', async () => {
   const shown = await openShownPage();
   try {
     const names = Array.from({ length: 3334 }, (_, index) => `api${index}`);

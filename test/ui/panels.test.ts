@@ -95,6 +95,6 @@ test('a status button filters the rows and shows that it is pressed', async () =
   await shown.page.getByText('2 APIs').waitFor();
 });
 
-test('the browser has nothing to complain of', () => assert.equal(shown.complaints, []));
+test('the browser reports no error', () => assert.equal(shown.complaints, []));
 
 test.run();

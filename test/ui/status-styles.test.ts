@@ -9,7 +9,7 @@ const cell = (over: Partial<GridCell>): GridCell => ({
   ...over,
 });
 
-test('the page knows every status, each with its own sign', () => {
+test('the page knows every status, each with a sign of its own', () => {
   assert.equal([...statusOrder].sort(), [...known].sort());
   assert.is(new Set(statusOrder.map(statusSign)).size, statusOrder.length);
 });

@@ -26,7 +26,7 @@ test.before(async () => {
 });
 test.after(() => shown.close());
 
-test('a click on a cell shows how the API stands everywhere, and every attempt on it', async () => {
+test('a click on a cell shows the state of the API in each environment and every attempt', async () => {
   await shown.page.getByRole('gridcell').first().click();
   const dialog = shown.page.getByRole('dialog', { name: 'orders' });
   await dialog.getByText('attempt 3').waitFor();
@@ -51,7 +51,7 @@ test('a click on a cell shows how the API stands everywhere, and every attempt o
   assert.not.match(text, 'attempt 9');
 });
 
-test('it follows what happens', async () => {
+test('is updated live', async () => {
   attempts.unshift(attempt(4, { environment: 'release', environmentId: 'env-release' }));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   shown.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
@@ -59,7 +59,7 @@ test('it follows what happens', async () => {
   await shown.page.getByText('attempt 4').waitFor();
 });
 
-test('Escape, its button and a click beside it close it, and the focus is back on the cell', async () => {
+test('Escape, its button and a click outside close it, and the focus returns to the cell', async () => {
   const dialog = shown.page.getByRole('dialog');
   await shown.page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
@@ -73,6 +73,6 @@ test('Escape, its button and a click beside it close it, and the focus is back o
   await dialog.waitFor({ state: 'hidden' });
 });
 
-test('the browser has nothing to complain of', () => assert.equal(shown.complaints, []));
+test('the browser reports no error', () => assert.equal(shown.complaints, []));
 
 test.run();

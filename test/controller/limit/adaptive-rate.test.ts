@@ -11,13 +11,13 @@ function pacing(calls: number, perMs = 1000) {
   return { clock, pace: new AdaptiveRate({ calls, perMs, concurrency: 4 }, clock) };
 }
 
-test('the full rate has no gaps and no pause', () => {
+test('the full rate has no spacing and no pause', () => {
   const { pace } = pacing(10);
   for (let answer = 0; answer < 500; answer += 1) pace.report(answered);
   assert.equal([pace.calls, pace.minIntervalMs, pace.remainingPauseMs], [10, 0, 0]);
 });
 
-test('a pause that an answer names is kept, and the longest counts', () => {
+test('a pause that a response names is respected, and the longest one wins', () => {
   const { pace, clock } = pacing(10);
   pace.report({ ...throttled, retryAfterMs: 7000 });
   pace.report({ kind: 'answered', retryAfterMs: 3000, rateLimit: null });
@@ -28,7 +28,7 @@ test('a pause that an answer names is kept, and the longest counts', () => {
   assert.is(pace.remainingPauseMs, 0);
 });
 
-test('one answer in twenty that asks for less is the price of knowing the limit: the rate stays', () => {
+test('one throttled response in twenty leaves the rate as it is: that is the price of knowing the limit', () => {
   for (const calls of [10, 100, 1000]) {
     const { pace, clock } = pacing(calls);
     for (let answer = 0; answer < calls * 60; answer += 1) {
@@ -39,14 +39,14 @@ test('one answer in twenty that asks for less is the price of knowing the limit:
   }
 });
 
-test('the rate falls by what is asked for in vain', () => {
+test('the rate drops by the share of throttled requests', () => {
   const { pace } = pacing(100);
   for (let answer = 0; answer < 100; answer += 1) pace.report(answer % 2 === 0 ? throttled : answered);
   assert.ok(pace.calls >= 55 && pace.calls <= 65, `${pace.calls}`);
   assert.ok(pace.minIntervalMs > 15 && pace.minIntervalMs < 19, `${pace.minIntervalMs}`);
 });
 
-test('nothing but refusals mean a pause that grows and a rate that halves', () => {
+test('nothing but throttled responses lengthen the pause and halve the rate', () => {
   const { pace, clock } = pacing(100);
   const pauses: number[] = [];
   for (let round = 0; round < 8; round += 1) {
@@ -57,13 +57,13 @@ test('nothing but refusals mean a pause that grows and a rate that halves', () =
   assert.equal(pauses, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
 });
 
-test('many refusals of requests that were in flight together count as one', () => {
+test('several throttled responses to requests that were in flight together count as one', () => {
   const { pace } = pacing(100);
   for (let refusal = 0; refusal < 16; refusal += 1) pace.report(throttled);
   assert.equal([pace.remainingPauseMs, pace.calls], [1000, 50]);
 });
 
-test('climbs back slowly, to the limit of the file and not above', () => {
+test('the rate recovers slowly, up to the limit of the file and not above', () => {
   const { pace, clock } = pacing(100);
   for (let refusal = 0; refusal < 3; refusal += 1) pace.report(throttled);
   assert.is(pace.calls, 50);
@@ -73,7 +73,7 @@ test('climbs back slowly, to the limit of the file and not above', () => {
   assert.equal([pace.calls, pace.minIntervalMs], [100, 0]);
 });
 
-test('a limit that an answer names is kept for ten of its windows', () => {
+test('a limit that a response names is kept for ten of its windows', () => {
   const { pace, clock } = pacing(10);
   pace.report({ kind: 'throttled', retryAfterMs: 60_000, rateLimit: { calls: 5, perMs: 60_000 } });
   assert.is(Math.round(pace.minIntervalMs), 12_000);
@@ -83,19 +83,19 @@ test('a limit that an answer names is kept for ten of its windows', () => {
   assert.is(pace.minIntervalMs, 0);
 });
 
-test('a limit above that of the file changes nothing', () => {
+test('a limit above the one in the file changes nothing', () => {
   const { pace } = pacing(10);
   pace.report({ kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 500, perMs: 1000 } });
   assert.equal([pace.calls, pace.minIntervalMs], [10, 0]);
 });
 
-test('requests that were lost say nothing of the rate', () => {
+test('lost requests do not affect the rate', () => {
   const { pace } = pacing(10);
   for (let request = 0; request < 100; request += 1) pace.report({ kind: 'lost', retryAfterMs: null, rateLimit: null });
   assert.equal([pace.calls, pace.remainingPauseMs], [10, 0]);
 });
 
-test('never falls to nothing', () => {
+test('the rate never drops to zero', () => {
   const { pace, clock } = pacing(1, 60_000);
   for (let round = 0; round < 30; round += 1) {
     for (let refusal = 0; refusal < 3; refusal += 1) pace.report(throttled);
@@ -104,7 +104,7 @@ test('never falls to nothing', () => {
   assert.ok(pace.calls > 0 && pace.minIntervalMs <= 3_600_000, `${pace.calls}`);
 });
 
-test('a pause or a limit that the gateway names is believed for a quarter of an hour at most, and never below a request a minute', () => {
+test('a pause or a limit that the gateway names is respected for fifteen minutes at most, and the rate never drops below one request a minute', () => {
   const monthMs = 30 * 24 * 3_600_000;
   const { pace, clock } = pacing(10);
   pace.report({ kind: 'throttled', retryAfterMs: monthMs, rateLimit: { calls: 1, perMs: monthMs } });

@@ -16,17 +16,17 @@ async function after(kinds: readonly RequestResult['kind'][]): Promise<string[]>
 
 const lost = (count: number): 'lost'[] => Array.from({ length: count }, () => 'lost' as const);
 
-test('opens at the fifth request in a row without an answer, once', async () => {
+test('opens at the fifth request in a row without a response, once', async () => {
   assert.equal(await after(lost(4)), []);
   assert.equal(await after(lost(5)), ['open']);
   assert.equal(await after(lost(20)), ['open']);
 });
 
-test('any answer between them is none of an outage', async () => {
+test('any response in between resets the count', async () => {
   assert.equal(await after([...lost(4), 'answered', ...lost(4), 'throttled', ...lost(4)]), []);
 });
 
-test('closes with the first answer, and opens again', async () => {
+test('closes with the first response, and can open again', async () => {
   assert.equal(await after([...lost(7), 'answered', 'answered']), ['open', 'closed']);
   assert.equal(await after([...lost(7), 'throttled', ...lost(5)]), ['open', 'closed', 'open']);
 });

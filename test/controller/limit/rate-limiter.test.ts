@@ -30,17 +30,17 @@ function trafficOn({ quietMs: initialDelayMs = 0, calls = 3 } = {}) {
   return { traffic, clock, said, send };
 }
 
-test('holds the limit of the file', async () => {
+test('keeps to the limit of the file', async () => {
   const { send } = trafficOn();
   assert.equal([await send(), await send(), await send(), await send()], [1000, 1000, 1000, 2000]);
 });
 
-test('leaves the window of the process before it alone', async () => {
+test('respects the requests that the previous process sent in the window', async () => {
   const { send } = trafficOn({ quietMs: 700 });
   assert.is(await send(), 1700);
 });
 
-test('a pause stops what has not begun, holds what has, and ends by itself', async () => {
+test('a pause stops requests that have not started, holds those that have, and ends automatically', async () => {
   const { traffic, send, said } = trafficOn();
   await send({ kind: 'throttled', retryAfterMs: 30, rateLimit: null });
   assert.equal([traffic.paused?.reason, said], ['pause', ['stopped: pause']]);
@@ -58,7 +58,7 @@ test('a lower rate spaces the requests', async () => {
   assert.equal([await send(), await send()], [first + 500, first + 1000]);
 });
 
-test('an outage stops, and the first answer resumes', async () => {
+test('an outage stops requests, and the first response resumes them', async () => {
   const { traffic, send, said } = trafficOn({ calls: 100 });
   for (let request = 0; request < 5; request += 1) await send({ kind: 'lost', retryAfterMs: null, rateLimit: null });
   assert.is(traffic.paused?.reason, 'outage');
@@ -67,13 +67,13 @@ test('an outage stops, and the first answer resumes', async () => {
   assert.equal([traffic.paused, said], [null, ['stopped: outage', 'resumed']]);
 });
 
-test('what was never sent says nothing', async () => {
+test('a request that was never sent does not affect the rate', async () => {
   const { traffic, send } = trafficOn({ calls: 100 });
   for (let request = 0; request < 20; request += 1) await send({ kind: 'unsent', retryAfterMs: null, rateLimit: null });
   assert.is(traffic.paused, null);
 });
 
-test('goes on only when every reason has gone', () => {
+test('resumes only when every reason for the pause is gone', () => {
   const { traffic, said } = trafficOn();
   traffic.pause('credentials', 'no');
   traffic.pause('outage', 'no');
@@ -85,7 +85,7 @@ test('goes on only when every reason has gone', () => {
   assert.equal(said, ['stopped: credentials', 'stopped: outage', 'resumed']);
 });
 
-test('one who is stopped does not wait', async () => {
+test('an aborted request does not wait', async () => {
   const { traffic, send, clock } = trafficOn();
   await send({ kind: 'throttled', retryAfterMs: 3_600_000, rateLimit: null });
   const beganAtMs = clock.ms;

@@ -24,14 +24,14 @@ function around({ endsAt = 3, maxTries = Number.POSITIVE_INFINITY } = {}) {
   return { deps: { gateway, clock, rateLimiter, maxTries }, reads: () => reads, slept, resumed };
 }
 
-test('reads once a second until the outage is over, also while the gateway has asked for a pause', async () => {
+test('reads once a second until the outage is over, even while the gateway has asked for a pause', async () => {
   const { deps, reads, slept } = around();
   assert.ok(await pollDuringOutage(deps, unending));
   assert.is(reads(), 3);
   assert.equal(slept, [1000, 1000, 1000]);
 });
 
-test('gives up an outage that lasts, if its tries are limited, and reads nothing when it is stopped', async () => {
+test('gives up during a long outage if its tries are limited, and reads nothing once it is aborted', async () => {
   const lasting = around({ endsAt: 99, maxTries: 4 });
   assert.not.ok(await pollDuringOutage(lasting.deps, unending));
   assert.is(lasting.reads(), 4);
@@ -40,7 +40,7 @@ test('gives up an outage that lasts, if its tries are limited, and reads nothing
   assert.is(stopped.reads(), 0);
 });
 
-test('lets calls go on when the credentials have changed, and not when it is stopped', async () => {
+test('resumes calls when the credentials have changed, and not when it is aborted', async () => {
   const { deps, resumed, slept } = around();
   await resumeOnNewCredentials(deps, AbortSignal.abort());
   assert.equal(resumed, []);

@@ -22,7 +22,7 @@ function sleepingClock(): Clock & { ms: number } {
 const limit = (calls: number, perMs: number) => ({ calls, perMs, concurrency: 4 });
 const never = new AbortController().signal;
 
-test('lets a whole window leave at once and the next only when the window has passed', async () => {
+test('sends a whole window of requests at once and the next only when the window has passed', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(3, 1000), clock);
   const left: number[] = [];
@@ -34,7 +34,7 @@ test('lets a whole window leave at once and the next only when the window has pa
   assert.equal(left, [1000, 1000, 1000, 2000, 2000, 2000, 3000]);
 });
 
-test('a request counts from its answer, since it may have arrived as late as that', async () => {
+test('a request counts from its response, since it may have arrived as late as that', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(1, 1000), clock);
   const answered = await window.acquire(never);
@@ -44,7 +44,7 @@ test('a request counts from its answer, since it may have arrived as late as tha
   assert.is(clock.now(), 2030, 'a window after the answer');
 });
 
-test('an unanswered request keeps its slot until its answer and a window longer, since it may arrive as late as that', async () => {
+test('a request without a response keeps its slot until the response and one window longer, since it may arrive as late as that', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(2, 1000), clock);
   const answers = [await window.acquire(never), await window.acquire(never)];
@@ -56,7 +56,7 @@ test('an unanswered request keeps its slot until its answer and a window longer,
   assert.is(await third, answeredAtMs + 1000);
 });
 
-test('a wait that began before an answer ends a window after that answer', async () => {
+test('a wait that started before a response ends one window after that response', async () => {
   const clock = { ms: 0, now: () => clock.ms, monotonicMs: () => clock.ms, sleep: async () => {} };
   const sleeps: number[] = [];
   clock.sleep = (async (ms: number, signal: AbortSignal) => {
@@ -79,7 +79,7 @@ test('a wait that began before an answer ends a window after that answer', async
   assert.equal([clock.ms, sleeps.at(-1)], [53, 50]);
 });
 
-test('no window holds more than the limit, whatever the gaps between requests and the time to the gateway', async () => {
+test('no window holds more than the limit, whatever the gaps between requests and the latency to the gateway', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(5, 100), clock);
   const arrived: number[] = [];
@@ -96,7 +96,7 @@ test('no window holds more than the limit, whatever the gaps between requests an
   }
 });
 
-test('so it is for any limit, from one a minute to a thousand a second', async () => {
+test('the limit holds for any value from one a minute to a thousand a second', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom([1, 60_000], [7, 60_000], [1, 1000], [10, 1000], [100, 1000], [1000, 1000], [3, 100]),
@@ -121,7 +121,7 @@ test('so it is for any limit, from one a minute to a thousand a second', async (
   );
 });
 
-test('admits in the order of asking', async () => {
+test('admits requests in the order in which they came', async () => {
   const window = new SendWindow(limit(1, 10), sleepingClock());
   const order: number[] = [];
   await Promise.all(
@@ -134,7 +134,7 @@ test('admits in the order of asking', async () => {
   assert.equal(order, [1, 2, 3]);
 });
 
-test('does not hold back one who has been stopped', async () => {
+test('an aborted request does not hold back the others', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(1, 60_000), clock);
   await window.acquire(never);
@@ -142,7 +142,7 @@ test('does not hold back one who has been stopped', async () => {
   assert.is(clock.now(), 1000);
 });
 
-test('waits until the window is free of what another process sent', async () => {
+test('waits until the window is free of the requests that another process sent', async () => {
   const clock = sleepingClock();
   const window = new SendWindow(limit(3, 1000), clock, 1700);
   await window.acquire(never);

@@ -84,20 +84,20 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
   };
 }
 
-test('where nobody asks for it nothing is looked at', async () => {
+test('nothing is observed unless it is requested', async () => {
   await using at = await watching();
   assert.equal(await at.look(file(null)), ['none', 'none']);
   assert.equal([at.shown.reads, at.types(), await at.states()], [0, [], []]);
 });
 
-test('writes and emits what it observes', async () => {
+test('records the observation and emits an event', async () => {
   await using at = await watching();
   assert.equal(await at.look(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
   assert.is(await at.store.listedApiCount(file(null).gateway), 1);
 });
 
-test('looks again when the interval is over, and the same look again writes nothing', async () => {
+test('observes again when the interval is over, and an identical observation writes nothing', async () => {
   await using at = await watching();
   await at.look(file(minuteMs));
   const before = await at.store.readRecordedState(file(null).gateway);
@@ -109,7 +109,7 @@ test('looks again when the interval is over, and the same look again writes noth
   assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:observed'], before]);
 });
 
-test('an API that is gone is told of once', async () => {
+test('a deleted API is reported once', async () => {
   await using at = await watching();
   at.shown.apis = { kind: 'read', value: new Map() };
   const looked = async (): Promise<string[]> => {
@@ -125,7 +125,7 @@ test('an API that is gone is told of once', async () => {
   assert.equal(await looked(), ['gateway:observed', 'apiDeleted']);
 });
 
-test('an interval that has become longer counts from the next look', async () => {
+test('a longer interval counts from the next observation', async () => {
   await using at = await watching();
   await at.look(file(60 * minuteMs));
   at.time.ms += minuteMs;
@@ -135,7 +135,7 @@ test('an interval that has become longer counts from the next look', async () =>
   assert.is(at.shown.reads, 2);
 });
 
-test('a person’s first look is made whatever the file says, and once', async () => {
+test('a first observation requested by a person is made whatever the file says, and once', async () => {
   await using at = await watching({ observeOnStart: true });
   assert.equal(await at.look(file(null)), ['required', null]);
   at.time.ms += 1000 * minuteMs;
@@ -143,7 +143,7 @@ test('a person’s first look is made whatever the file says, and once', async (
   assert.is(at.shown.reads, 1);
 });
 
-test('a person’s look that sees nothing ends the pass, and is made again', async () => {
+test('a requested observation that fails ends the reconciliation and is repeated', async () => {
   await using at = await watching({ observeOnStart: true });
   await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
   at.shown.apis = down;
@@ -155,7 +155,7 @@ test('a person’s look that sees nothing ends the pass, and is made again', asy
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'drift'], ['offline']]);
 });
 
-test('nothing is planned for a gateway that has never been seen: all that is online there would get a new version', async () => {
+test('nothing is planned for a gateway that was never observed, since every API that is online there would get a new version', async () => {
   await using at = await watching();
   at.shown.apis = down;
   for (const [tries, delayMs] of [1000, 2000, 4000].entries()) {
@@ -169,7 +169,7 @@ test('nothing is planned for a gateway that has never been seen: all that is onl
   assert.equal([await at.look(file(60 * minuteMs)), at.lookout.retryAfterMs], [['none', 'none'], null]);
 });
 
-test('a gateway that was seen before, and cannot be now, leaves the record in force; it is looked at again soon', async () => {
+test('the recorded state stays in force when a gateway that was observed before cannot be reached; it is observed again soon', async () => {
   await using at = await watching();
   await at.look(file(60 * minuteMs));
   at.types();
@@ -185,14 +185,14 @@ test('a gateway that was seen before, and cannot be now, leaves the record in fo
   assert.equal(at.types(), ['gateway:observed']);
 });
 
-test('a restart knows that the gateway has been seen', async () => {
+test('after a restart the gateway still counts as observed', async () => {
   await using at = await watching();
   await at.store.saveObservation(file(null).gateway, [], 1);
   at.shown.apis = down;
   assert.equal(await at.look(file(minuteMs)), ['running', null]);
 });
 
-test('a list that has become short is believed when the next one is as short', async () => {
+test('a list that became much shorter is believed when the next one is as short', async () => {
   await using at = await watching();
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
@@ -204,7 +204,7 @@ test('a list that has become short is believed when the next one is as short', a
   assert.is(at.types()[0], 'gateway:observed');
 });
 
-test('an observation that hangs is not started a second time, and is abandoned by a stop', async () => {
+test('an observation that hangs is not started again, and an abort ends it', async () => {
   await using at = await watching();
   const { promise, resolve } = Promise.withResolvers<void>();
   at.shown.delay = promise;
@@ -218,7 +218,7 @@ test('an observation that hangs is not started a second time, and is abandoned b
   assert.not.ok(at.lookout.isRunning);
 });
 
-test('an observation that cannot be written is emitted as an error of the store alone, and repeated', async () => {
+test('an observation that cannot be recorded is reported as a store error only, and repeated', async () => {
   await using at = await watching();
   const { saveObservation } = at.store;
   at.store.saveObservation = () => Promise.reject(new StoreError('STORE_FULL', 'the disk is full'));

@@ -49,7 +49,7 @@ function opened(probe: (url: string, times: number) => boolean | Promise<boolean
   return { probes, asked, events, answers: () => answers };
 }
 
-test('asks until it is answered as expected, with growing delay, and says so', async () => {
+test('probes until the response is as expected, with growing delay, and reports it', async () => {
   const { probes, asked, events, answers } = opened((_, times) => times === 3);
   probes.setPlan(planOf(target('a')), { retryNow: false });
   await until('it is answered', () => !probes.isRunning);
@@ -68,7 +68,7 @@ test('asks until it is answered as expected, with growing delay, and says so', a
   );
 });
 
-test('gives up after so many tries, until a person or a new file asks for more', async () => {
+test('gives up after the maximum number of tries, until a person or a new file asks for more', async () => {
   const { probes, asked } = opened(() => false, 2);
   probes.setPlan(planOf(target('a')), { retryNow: true });
   await until('it has given up', () => !probes.isRunning);
@@ -79,7 +79,7 @@ test('gives up after so many tries, until a person or a new file asks for more',
   assert.is(asked.length, 4);
 });
 
-test('an answer counts while its API has a change left, and a failure while it is waited for', async () => {
+test('a success is kept while its API has a change left, and a failure while a change waits for the probe', async () => {
   const { probes } = opened((url) => url.endsWith('a'), 1);
   probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
   await until('both are answered', () => !probes.isRunning);
@@ -89,7 +89,7 @@ test('an answer counts while its API has a change left, and a failure while it i
   assert.is(probes.results.size, 0);
 });
 
-test('what is no longer waited for, or has changed, is not asked any more', async () => {
+test('a probe that is no longer needed, or whose target changed, is not repeated', async () => {
   const { probes, asked } = opened(() => false, Number.POSITIVE_INFINITY, systemClock);
   probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
   await until('both are asked', () => asked.length === 2);
@@ -100,7 +100,7 @@ test('what is no longer waited for, or has changed, is not asked any more', asyn
   assert.not.ok(probes.isRunning);
 });
 
-test('probes 32 at a time, and nothing for a held change', async () => {
+test('runs 32 probes at a time, and none for a held change', async () => {
   let open = 0;
   let most = 0;
   const { probes, asked } = opened(async () => {
@@ -118,7 +118,7 @@ test('probes 32 at a time, and nothing for a held change', async () => {
   assert.equal([asked.length, most], [40, 32]);
 });
 
-test('a probe in flight is not started again for a new file or a person, and one that waits for its next try is made at once', async () => {
+test('a probe in flight is not restarted for a new file or a person, and one in backoff runs immediately', async () => {
   const answers: ((isExpected: boolean) => void)[] = [];
   const { probes, asked } = opened(() => new Promise((resolve) => answers.push(resolve)), Number.POSITIVE_INFINITY, systemClock);
   for (let plans = 0; plans < 5; plans += 1) probes.setPlan(planOf(target('a'), target(`b${plans}`)), { retryNow: true });

@@ -22,7 +22,7 @@ for (const [what, gateway] of [
   ['environments', { listApis, listEnvironments: failing('ask for the right') }],
   ['APIs', { listApis: failing('ask for the right'), listEnvironments }],
 ] as const) {
-  test(`${what} without an answer are an error that says why and what to do`, async () => {
+  test(`${what} without an answer are an error that gives the reason and the fix`, async () => {
     const error = await readInventory(gateway, deps).catch((thrown: unknown) => thrown);
     assert.instance(error, EdictError);
     const { code, message, hint } = error as EdictError;
@@ -33,7 +33,7 @@ for (const [what, gateway] of [
   });
 }
 
-test('where there is nothing to do there is no hint', async () => {
+test('there is no hint where nothing can be done', async () => {
   const error = (await readInventory({ listApis, listEnvironments: failing(null) }, deps).catch((thrown: unknown) => thrown)) as EdictError;
   assert.is(error.hint, null);
 });

@@ -55,24 +55,24 @@ test('reads the versions of each publication once', async () => {
   assert.equal([asked.length, slept], [3, []]);
 });
 
-test('a list that may not show a young change yet is read again when it must', async () => {
+test('a version list that may not show a recent change yet is read again when the change must be visible', async () => {
   const { came, slept } = await read({ a: [late, shown] });
   assert.equal(slept, [3000]);
   assert.equal(came.kind === 'read' && came.value.get(restoration('a').key), shown.value);
 });
 
-test('an older change that is not shown is not waited for', async () => {
+test('an older change that is missing from the list is not waited for', async () => {
   const { came, asked, slept } = await read({ a: [late, shown] }, 1_003_000);
   assert.equal([asked.length, slept], [1, []]);
   assert.equal(came.kind === 'read' && came.value.get(restoration('a').key), late.value);
 });
 
-test('what the gateway does not tell of one publication says why', async () => {
+test('a version list that cannot be read is reported with the reason', async () => {
   const { came } = await read({ a: [failed('rejected', 'APIG.3002')], b: [shown] });
   assert.equal(came.kind === 'read' && [...came.value.values()], ['APIG.3002 no', shown.value]);
 });
 
-test('refused credentials end it all', async () => {
+test('rejected credentials end the read', async () => {
   const { came, asked } = await read({ a: [failed('unauthorized', 'APIG.1001')], b: [shown], c: [shown], d: [shown], e: [shown] });
   assert.is(came.kind, 'unauthorized');
   assert.ok(asked.length < 5);

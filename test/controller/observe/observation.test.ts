@@ -83,7 +83,7 @@ async function lookAt(scene: Scene) {
 
 const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
 
-test('folds what is published into the record, in one read', async () => {
+test('merges the published APIs into the recorded state, with one read', async () => {
   const { observed, notices, asked, reasons } = await lookAt({ list: [listed('orders', 'test'), listed('others', 'test')] });
   assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
   assert.equal(
@@ -94,13 +94,13 @@ test('folds what is published into the record, in one read', async () => {
 });
 
 for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as const) {
-  test(`a list that cannot be read (${kind}) changes nothing, and says why`, async () => {
+  test(`a list that cannot be read (${kind}) changes nothing and gives the reason`, async () => {
     const { reason, asked } = await lookAt({ record: [online], list: failing(kind, 'APIG.1') });
     assert.equal([reason, asked], ['APIG.1 x', ['apis']]);
   });
 }
 
-test('a list that leaves out an API which is there has an untrusted certificate in anything', async () => {
+test('a list that leaves out an existing API is not trusted at all', async () => {
   const { reason, asked } = await lookAt({
     desired: desiredState([wanted('orders', 'test'), wanted('carts', 'test')]),
     list: [listed('carts', 'test')],
@@ -110,7 +110,7 @@ test('a list that leaves out an API which is there has an untrusted certificate 
   assert.match(reason ?? '', 'api-orders');
 });
 
-test('an API that is gone is published nowhere; one that may not be asked for says nothing; neither blinds the look', async () => {
+test('a deleted API is published nowhere; one that may not be read says nothing; neither spoils the observation', async () => {
   const api = async (apiId: string): Promise<ReadResult<ObservedApi | null>> =>
     apiId === 'api-gone' ? { kind: 'read', value: null } : failing('rejected', 'APIG.1005');
   const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
@@ -125,7 +125,7 @@ test('an API that is gone is published nowhere; one that may not be asked for sa
   );
 });
 
-test('an API that was made anew under its name is told of, and not taken for the old one', async () => {
+test('an API that was recreated under its name is reported, and not taken for the old one', async () => {
   const nameRef = { kind: 'api', name: 'orders', group: null } as const;
   const heir = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
   const { observed } = await lookAt({
@@ -142,7 +142,7 @@ test('an API that was made anew under its name is told of, and not taken for the
 });
 
 for (const kind of ['throttled', 'retryable', 'unauthorized'] as const) {
-  test(`a closer look that fails (${kind}) leaves everything as it was`, async () => {
+  test(`a confirming read that fails (${kind}) leaves everything as it was`, async () => {
     const api = async () => failing(kind, 'APIG.1');
     assert.is((await lookAt({ record: [online], list: [], api })).reason, 'APIG.1 x');
     assert.is((await lookAt({ record: [online], list: [listed('orders')], versions: api })).reason, 'APIG.1 x');
@@ -151,7 +151,7 @@ for (const kind of ['throttled', 'retryable', 'unauthorized'] as const) {
   });
 }
 
-test('what the list shows as published no more is asked for once more before it is believed', async () => {
+test('a publication that the list no longer shows is read individually before the list is believed', async () => {
   const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
   const wrong = await lookAt({
     desired,
@@ -171,7 +171,7 @@ test('what the list shows as published no more is asked for once more before it 
   assert.equal(untold.notices, ['drift'], 'where the versions may not be seen, the list alone counts');
 });
 
-test('a list that suddenly shows nothing as published costs no version, and a closer look at twenty', async () => {
+test('a list that suddenly shows nothing as published costs no version and twenty confirming reads', async () => {
   const names = Array.from({ length: 1000 }, (_, index) => `a${String(index).padStart(3, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
   const { reason, asked } = await lookAt({
@@ -185,7 +185,7 @@ test('a list that suddenly shows nothing as published costs no version, and a cl
   assert.equal(new Set(asked).size, 21);
 });
 
-test('of what the list leaves out twenty are asked for, from beginning to end', async () => {
+test('twenty of the APIs that a list leaves out are read individually, spread over the whole list', async () => {
   for (const [count, expected] of [
     [1, 1],
     [20, 20],
@@ -202,7 +202,7 @@ test('of what the list leaves out twenty are asked for, from beginning to end', 
   }
 });
 
-test('a list that has lost a large share is believed only if the next one is as short', async () => {
+test('a list that lost a large share is believed only if the next one is as short', async () => {
   const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test')));
   const list = Array.from({ length: 79 }, (_, index) => listed(`other${index}`));
@@ -225,7 +225,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   ['before a clock was set back a little', nowMs + 60_000, 10_000, true],
   ['before a clock was set back by a year', nowMs + 365 * 24 * hourMs, 10_000, false],
 ] as const) {
-  test(`what edict did itself ${title} is ${isLeft ? 'left as it is' : 'looked at'}`, async () => {
+  test(`a change by edict ${title} is ${isLeft ? 'left as recorded' : 'observed'}`, async () => {
     const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
       gateway: gatewaySettings({ propagationDelayMs }),
     });
@@ -236,14 +236,14 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   });
 }
 
-test('what edict has just taken down is not adopted again by a list that lags', async () => {
+test('a publication that edict has just taken offline is not adopted again from a delayed list', async () => {
   const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ propagationDelayMs: 10_000 }) });
   const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1 })];
   const { observed, reasons } = await lookAt({ desired, record, list: [listed('orders', 'test')] });
   assert.equal([observed?.updates, reasons], [[], ['orders online state']]);
 });
 
-test('an attempt without a known outcome is left to be resolved, and nothing is asked for it', async () => {
+test('an attempt with an unknown outcome is left for its own resolution, and causes no extra read', async () => {
   const unknownAttempt = unknownAttemptOf({ attemptId: 7, version: 'v', marker: 'm' });
   const desired = desiredState([wanted('orders', 'test', { version: 'v' })]);
   for (const list of [[listed('orders')], [listed('orders', 'test')]]) {
@@ -252,7 +252,7 @@ test('an attempt without a known outcome is left to be resolved, and nothing is 
   }
 });
 
-test('what edict does while it looks closer is not overwritten', async () => {
+test('changes made during the confirming reads are not overwritten', async () => {
   const store = await openStore({ url: `sqlite:${join(temporaryFolder(), 'state.db')}`, isEmulated: false });
   const desired = desiredState([wanted('orders', 'test'), wanted('gone', 'test')]);
   await store.acquire(desired.gateway, nowMs);
@@ -289,7 +289,7 @@ test('what edict does while it looks closer is not overwritten', async () => {
   await store.close();
 });
 
-test('of a publication whose version is pinned the versions are asked for, once', async () => {
+test('the versions of a publication with a pinned version are read once', async () => {
   const desired = desiredState([
     wanted('orders', 'test', { version: 'v1' }),
     wanted('orders', 'release', { version: 'v1', state: 'offline' }),
@@ -312,7 +312,7 @@ test('of a publication whose version is pinned the versions are asked for, once'
   assert.equal([moved.notices, moved.reasons], [['drift'], []]);
 });
 
-test('a pinned publication whose version cannot be asked for this time is left as it is', async () => {
+test('a pinned publication whose version cannot be read this time is left as it is', async () => {
   const names = Array.from({ length: 25 }, (_, index) => `a${String(index).padStart(2, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { version: 'v' })));
   const list = names.map((name) => listed(name, 'test'));

@@ -44,14 +44,14 @@ function station(
 
 const yes = (): boolean => true;
 
-test('without a batch each change has a call and a marker of its own, at once', async () => {
+test('without batching each change has its own call and marker, at once', async () => {
   const { calls, markers, place } = station(1);
   assert.equal(await Promise.all([place('a').send(yes), place('b').send(yes)]), [done, done]);
   assert.equal(calls, ['a', 'b']);
   assert.is(new Set(markers).size, 2);
 });
 
-test('a full batch is one call, whose marker every change knew beforehand', async () => {
+test('a full batch is one call whose marker every change knows in advance', async () => {
   const { calls, markers, place } = station(3);
   const places = ['a', 'b', 'c', 'd'].map((api) => place(api));
   await Promise.all(places.map(({ send }) => send(yes)));
@@ -61,7 +61,7 @@ test('a full batch is one call, whose marker every change knew beforehand', asyn
   assert.match(String(markers[0]), /^[0-9a-f]{12}$/);
 });
 
-test('a call waits for those who have a place and are not there yet, not for those who left', async () => {
+test('a batch waits for changes that have reserved a slot, not for those that were cancelled', async () => {
   const { calls, place } = station(3);
   const [first, second, third] = ['a', 'b', 'c'].map((api) => place(api)) as [BatchSlot, BatchSlot, BatchSlot];
   const [one] = [first.send(yes)];
@@ -72,7 +72,7 @@ test('a call waits for those who have a place and are not there yet, not for tho
   assert.equal(calls, ['a+c in test']);
 });
 
-test('environments, actions and remarks do not mix; a version is switched to alone, without a marker', async () => {
+test('environments, actions and remarks are not mixed; a version switch is a call of its own, without a marker', async () => {
   const { calls, place } = station(9);
   const pinned = place('e', 'test', { version: 'v1' });
   const places = [
@@ -88,14 +88,14 @@ test('environments, actions and remarks do not mix; a version is switched to alo
   assert.is(places[2]?.marker, null, 'offline makes no version');
 });
 
-test('what is no longer wanted is left behind', async () => {
+test('changes that are no longer needed are left out', async () => {
   const { calls, place } = station(2);
   const outcomes = await Promise.all([place('a').send(() => false), place('b').send(yes)]);
   assert.equal(outcomes, [{ kind: 'superseded' }, done]);
   assert.equal(calls, ['b in test']);
 });
 
-test('after a call that failed as a whole the next are smaller, and grow again', async () => {
+test('after a batch that failed as a whole the next ones are smaller, and grow again', async () => {
   let isBad = true;
   const { calls, place } = station(4, { answer: () => (isBad ? { kind: 'retryable', failure } : done) });
   const round = async (count: number): Promise<number[]> => {
@@ -109,7 +109,7 @@ test('after a call that failed as a whole the next are smaller, and grow again',
   assert.equal(await round(4), [4]);
 });
 
-test('no marker where the file wants none', async () => {
+test('there is no marker if the file disables it', async () => {
   const { markers, place } = station(2, { marker: false });
   await Promise.all([place('a').send(yes), place('b').send(yes)]);
   assert.equal(markers, [null]);

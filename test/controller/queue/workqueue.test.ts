@@ -34,7 +34,7 @@ function controlled(concurrency = 1, calls = 1000) {
   return { queue, begun, counts, names };
 }
 
-test('keys are worked on in their order, at most `concurrency` at a time', async () => {
+test('keys are processed in order, at most `concurrency` at a time', async () => {
   const { queue, begun, names, counts } = controlled(2);
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
   await until('two have begun', () => begun.length === 2);
@@ -49,7 +49,7 @@ test('keys are worked on in their order, at most `concurrency` at a time', async
   assert.is(counts.idle, 1);
 });
 
-test('a key in flight is reconciled again afterwards, but not for a sequel, which has nothing new for it', async () => {
+test('a key in flight is reconciled again afterwards, unless the reconciliation only continues the same plan', async () => {
   for (const isSequel of [false, true]) {
     const { queue, begun } = controlled(1);
     queue.set(keys('a'), { retriesRejected: false });
@@ -65,7 +65,7 @@ test('a key in flight is reconciled again afterwards, but not for a sequel, whic
   }
 });
 
-test('a key that fails in flight keeps its backoff when another one is edited, and is tried at once when its own declaration is', async () => {
+test('a key that fails in flight keeps its backoff when another key is edited, and is retried immediately when its own declaration is', async () => {
   for (const [change, isTriedAtOnce] of [
     [keys('a'), false],
     [edited('a'), true],
@@ -103,7 +103,7 @@ test('a backoff outlasts a new file, an edit of another key and a retry of anoth
   begun[3]?.end();
 });
 
-test('keys that have failed queue behind keys that have not been tried', async () => {
+test('failed keys queue behind keys that have not been tried', async () => {
   const { queue, begun, names } = controlled(1);
   const failing = ['a', 'b', 'c'];
   queue.set(keys(...failing), { retriesRejected: false });
@@ -120,7 +120,7 @@ test('keys that have failed queue behind keys that have not been tried', async (
   assert.equal(names().slice(3), ['d', ...failing]);
 });
 
-test('two calls for one API are never in flight together, and another API is not held up by it', async () => {
+test('two calls for one API are never in flight together, and another API is not delayed by it', async () => {
   const { queue, begun } = controlled(4);
   const of = (api: string, environment: string): QueuedChange => ({ key: publicationKey(api, environment), fingerprint: 'online' });
   queue.set([of('a', 'test'), of('a', 'release'), of('b', 'test')], { retriesRejected: false });
@@ -136,7 +136,7 @@ test('two calls for one API are never in flight together, and another API is not
   await until('all is done', () => queue.isIdle);
 });
 
-test('an answered request gives its slot free before the work has ended', async () => {
+test('a request that got its response frees its slot before the work is finished', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a', 'b'), { retriesRejected: true });
   await until('the first has begun', () => begun.length === 1);
@@ -147,7 +147,7 @@ test('an answered request gives its slot free before the work has ended', async 
   await until('all is done', () => queue.isIdle);
 });
 
-test('what waits and is no longer wanted is dropped', async () => {
+test('a queued key that is no longer needed is removed', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a', 'b', 'c'), { retriesRejected: true });
   await until('the first has begun', () => begun.length === 1);
@@ -161,7 +161,7 @@ test('what waits and is no longer wanted is dropped', async () => {
   assert.equal(names(), ['a', 'c', 'x']);
 });
 
-test('one in flight is never begun a second time beside itself, but looked at again afterwards', async () => {
+test('a key in flight is never started a second time in parallel, but reconciled again afterwards', async () => {
   const { queue, begun, names } = controlled(4);
   queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
@@ -175,7 +175,7 @@ test('one in flight is never begun a second time beside itself, but looked at ag
   assert.equal(names(), ['a', 'a']);
 });
 
-test('what stalled waits for a fresh start', async () => {
+test('a rejected key waits for a person or a new file', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
@@ -189,7 +189,7 @@ test('what stalled waits for a fresh start', async () => {
   begun[1]?.end();
 });
 
-test('what is due comes back when its time has come, counting its failures', async () => {
+test('a key is retried when its backoff ends, and its failures are counted', async () => {
   const { queue, begun, counts } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
@@ -206,7 +206,7 @@ test('what is due comes back when its time has come, counting its failures', asy
   assert.not.ok(queue.hasScheduledRetry);
 });
 
-test('a pause holds everything back until the start', async () => {
+test('nothing starts before the queue is started', async () => {
   const { queue, begun } = controlled(1);
   queue.pause();
   queue.set(keys('a'), { retriesRejected: true });
@@ -217,7 +217,7 @@ test('a pause holds everything back until the start', async () => {
   begun[0]?.end();
 });
 
-test('what is due is begun at once when it is hastened', async () => {
+test('a key in backoff starts immediately when a person asks to retry', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
@@ -229,7 +229,7 @@ test('what is due is begun at once when it is hastened', async () => {
   begun[1]?.end();
 });
 
-test('stop drops what waits, lets what is in flight end, and begins nothing more', async () => {
+test('stop drops queued keys, lets those in flight finish, and starts nothing more', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a', 'b'), { retriesRejected: true });
   await until('it has begun', () => begun.length === 1);
@@ -245,7 +245,7 @@ test('stop drops what waits, lets what is in flight end, and begins nothing more
   assert.equal([names(), queue.queued, queue.hasScheduledRetry], [['a'], [], false]);
 });
 
-test('begins no more than the limit in a window', async () => {
+test('starts no more than the limit in a window', async () => {
   const { queue, begun } = controlled(10, 3);
   const startedAt = performance.now();
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
@@ -256,7 +256,7 @@ test('begins no more than the limit in a window', async () => {
   begun[3]?.end();
 });
 
-test('a clock that is set back stops nothing', async () => {
+test('setting the clock back does not block the queue', async () => {
   const { queue, begun } = controlled(4, 2);
   const { now } = Date;
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });

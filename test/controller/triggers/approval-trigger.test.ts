@@ -29,35 +29,35 @@ function watching(newest: readonly number[]) {
   return { watch, ended, calls: () => calls, looks: () => looks };
 }
 
-test('calls for each new approval while something is held', async () => {
+test('triggers on each new approval while something is held', async () => {
   const { watch, ended, calls } = watching([0, 0, 1, 1, 2, 2]);
   watch.update(true, []);
   await ended;
   assert.is(calls(), 2);
 });
 
-test('an approval that was there before is none', async () => {
+test('an approval that existed before is not new', async () => {
   const { watch, ended, calls } = watching([3, 3, 3]);
   watch.update(true, [{ id: 3 } as Approval]);
   await ended;
   assert.is(calls(), 0);
 });
 
-test('does not look while nothing is held', async () => {
+test('reads nothing while nothing is held', async () => {
   const { watch, looks } = watching([0, 1]);
   watch.update(false, []);
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(looks(), 0);
 });
 
-test('is not ended by a store that cannot be read for a while', async () => {
+test('keeps running when the store cannot be read for a while', async () => {
   const { watch, ended, calls } = watching([1, -1, 1, 2, 2]);
   watch.update(true, [{ id: 1 } as Approval]);
   await ended;
   assert.is(calls(), 1);
 });
 
-test('one that was written after the plan was made, and before the first look, is not missed', async () => {
+test('an approval written between the plan and the first read is not missed', async () => {
   const { watch, ended, calls } = watching([1, 1]);
   watch.update(true, []);
   await ended;

@@ -28,19 +28,19 @@ async function callsFor(looks: readonly (string | null)[], onLook: (watch: Reque
   return calls;
 }
 
-test('calls for each new request', async () => {
+test('triggers on each new request', async () => {
   assert.is(await callsFor([null, null, 'one', 'one', 'two', 'two']), 2);
 });
 
-test('one that was there at the start is none: the start makes a pass', async () => {
+test('a request that existed at startup is not new, since the startup reconciles anyway', async () => {
   assert.is(await callsFor(['one', 'one']), 0);
 });
 
-test('is not ended by a store that cannot be read for a while, and misses nothing meanwhile', async () => {
+test('keeps running when the store cannot be read for a while, and misses no request', async () => {
   assert.is(await callsFor(['one', 'fails', 'two', 'two']), 1);
 });
 
-test('the same gateway is followed on, another one from anew', async () => {
+test('continues for the same gateway, and starts anew for another one', async () => {
   const again = (watch: RequestTrigger) => watch.setGateway(gatewaySettings());
   assert.is(await callsFor(['one', 'two', 'two'], again), 1);
   const other = (watch: RequestTrigger, look: number) => look === 2 && watch.setGateway({ ...gatewaySettings(), instance: 'other' });

@@ -25,7 +25,7 @@ function opened() {
   return { queue, time, sleeps };
 }
 
-test('causes are coalesced, and each is due at the earliest time that was asked for', async () => {
+test('causes are coalesced, and each is due at the earliest requested time', async () => {
   const { queue, time } = opened();
   queue.trigger('retry', 500);
   queue.trigger('approval', 100);
@@ -37,7 +37,7 @@ test('causes are coalesced, and each is due at the earliest time that was asked 
   assert.ok(queue.isEmpty);
 });
 
-test('debounced causes are due together once none has come for the quiet time', async () => {
+test('debounced causes are due together once the quiet time has passed without another', async () => {
   const { queue, time } = opened();
   queue.debounce('file', 200);
   time.ms += 150;
@@ -45,7 +45,7 @@ test('debounced causes are due together once none has come for the quiet time', 
   assert.equal([[...(await queue.next(notBefore, never))].toSorted(), time.ms], [['file', 'requested'], 1350]);
 });
 
-test('edits without an end postpone a debounced cause by five times the quiet time at most', async () => {
+test('continuous edits delay a debounced cause by five times the quiet time at most', async () => {
   const { queue, time } = opened();
   const waiting = queue.next(notBefore, never);
   for (let edits = 0; edits < 9; edits += 1) {
@@ -56,7 +56,7 @@ test('edits without an end postpone a debounced cause by five times the quiet ti
   assert.equal([[...(await waiting)], time.ms], [['file'], 2000]);
 });
 
-test('nothing triggered is a resync at its time, and no single sleep is longer than a minute', async () => {
+test('without triggers a resync is due at its time, and no single sleep is longer than a minute', async () => {
   const { queue, time, sleeps } = opened();
   const dayMs = 30 * 24 * 3_600_000;
   assert.equal([...(await queue.next(1000 + dayMs, never))], ['resync']);
@@ -64,7 +64,7 @@ test('nothing triggered is a resync at its time, and no single sleep is longer t
   assert.ok(sleeps.every((ms) => ms <= 60_000));
 });
 
-test('a wake and an abort end the wait with nothing', async () => {
+test('a wake-up and an abort end the wait without a cause', async () => {
   const { queue } = opened();
   const waiting = queue.next(notBefore, never);
   queue.wake();
@@ -95,7 +95,7 @@ function awayFor(times: number): (store: Store) => Store {
 
 const once = { status: 500, errorCode: 'APIG.9999', errorMsg: 'try again', times: 1, apiId: 'api-orders' };
 
-test('what is due while the store is away is tried again when it is back, though nothing else asks for a pass', async () => {
+test('a cause that is due while the store is unavailable is retried when it is back, without another trigger', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
   shop.emulator.faults.add(once);
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
@@ -105,7 +105,7 @@ test('what is due while the store is away is tried again when it is back, though
   assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
 });
 
-test('an apply whose store stays away ends all the same', async () => {
+test('an apply whose store stays unavailable still ends', async () => {
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(Number.POSITIVE_INFINITY), maxTries: 2 });
   shop.emulator.faults.add(once);
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');

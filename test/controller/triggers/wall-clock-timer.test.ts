@@ -6,7 +6,7 @@ import { WallClockTimer } from '../../../src/controller/triggers/wall-clock-time
 
 const test = suite('alarm');
 
-test('rings once when its moment has come', async () => {
+test('fires once when its time has come', async () => {
   let rung = 0;
   new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() + 30);
   assert.is(rung, 0);
@@ -14,7 +14,7 @@ test('rings once when its moment has come', async () => {
   assert.is(rung, 1);
 });
 
-test('rings at the newest moment only, and not at all when that is taken back', async () => {
+test('fires at the newest time only, and not at all once it is cancelled', async () => {
   let rung = 0;
   const alarm = new WallClockTimer(systemClock, () => (rung += 1));
   alarm.schedule(Date.now() + 20);
@@ -27,14 +27,14 @@ test('rings at the newest moment only, and not at all when that is taken back', 
   assert.is(rung, 1);
 });
 
-test('rings at once for a moment that is over', async () => {
+test('fires immediately for a time in the past', async () => {
   let rung = 0;
   new WallClockTimer(systemClock, () => (rung += 1)).schedule(Date.now() - 1000);
   await sleep(5);
   assert.is(rung, 1);
 });
 
-test('looks at the clock again and again, since a machine’s clock may be set', async () => {
+test('checks the clock repeatedly, since the clock of a machine may be set', async () => {
   let nowMs = 0;
   const slept: number[] = [];
   const clock = {

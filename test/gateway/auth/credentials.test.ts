@@ -15,7 +15,7 @@ for (const [text, fits] of [
   ['a\nb', false],
   ['tökén', false],
 ] as const) {
-  test(`${JSON.stringify(text)} ${fits ? 'can' : 'cannot'} stand in a header`, () => {
+  test(`${JSON.stringify(text)} ${fits ? 'can' : 'cannot'} be used in a header`, () => {
     assert.is(isHeaderValue(text), fits);
   });
 }

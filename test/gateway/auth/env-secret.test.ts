@@ -7,7 +7,7 @@ import { openEnvSecret } from '../../../src/gateway/auth/env-secret.ts';
 import { CredentialsError } from '../../../src/gateway/errors.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
-test('a variable wins over a file, and nothing is null', () => {
+test('a variable takes precedence over a file, and neither is null', () => {
   const setting = openEnvSecret({ HW_AUTH_TOKEN: ' t \n', HW_AUTH_TOKEN_FILE: '/nowhere' }, 'HW_AUTH_TOKEN', () => 0);
   assert.equal([setting?.name, setting?.read()], ['HW_AUTH_TOKEN', 't']);
   assert.is(
@@ -16,7 +16,7 @@ test('a variable wins over a file, and nothing is null', () => {
   );
 });
 
-test('a file is read again, but not for every request, and one that is away or empty for a moment changes nothing', async () => {
+test('a file is read again, but not for every request, and one that is missing or empty for a moment changes nothing', async () => {
   const file = join(scratchFolder(), 'secret');
   let ms = 0;
   const setting = openEnvSecret({ HW_SECRET_KEY_FILE: file }, 'HW_SECRET_KEY', () => ms);

@@ -26,7 +26,7 @@ async function logInWith(answer: Answer, signal = AbortSignal.timeout(5_000)) {
   }
 }
 
-test('a login gives a token and how long it lives by the clock of the identity service', async () => {
+test('a login returns a token and its lifetime by the clock of the identity service', async () => {
   const { token, requests } = await logInWith((response) => tokenAnswer(response, 'new-token'));
   assert.is(token?.value.reveal(), 'new-token');
   assert.is(token?.lifetimeMs, 86_400_000);
@@ -35,7 +35,7 @@ test('a login gives a token and how long it lives by the clock of the identity s
   assert.is(requests[0]?.headers['content-type'], 'application/json');
 });
 
-test('without issued_at the own clock counts', async () => {
+test('without issued_at the local clock counts', async () => {
   const { token } = await logInWith((response) =>
     json(response, 201, { token: { expires_at: '2026-01-01T13:00:00.000000Z' } }, { 'x-subject-token': 'new-token' }),
   );
@@ -83,7 +83,7 @@ for (const [title, answer, code, status, message] of cases) {
   });
 }
 
-test('nobody listening is IAM_UNAVAILABLE', async () => {
+test('a refused connection is IAM_UNAVAILABLE', async () => {
   const error: unknown = await logIn(loginAt('http://127.0.0.1:1'), AbortSignal.timeout(5_000), nowMs).catch((thrown: unknown) => thrown);
   assert.is((error as CredentialsError).code, 'IAM_UNAVAILABLE');
 });

@@ -14,14 +14,14 @@ const request = {
 const signature = 'eb3175a5ec10e665511a4f11094de9555a03b3e72ae4c4313448cce44d678f23';
 const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-test('signs a known request with the signature that the vendor’s own signer makes', () => {
+test('a known request has the signature that the signer of the vendor makes', () => {
   assert.equal(signRequest(request, key, date), {
     'X-Sdk-Date': '20230629T080000Z',
     Authorization: `SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=content-type;host;x-project-id;x-sdk-date, Signature=${signature}`,
   });
 });
 
-test('the canonical form of the known request ends in the hash of its body', () => {
+test('the canonical form of the known request ends with the hash of its body', () => {
   const headers = { ...request.headers, Host: 'roma.cn-north-4.myhuaweicloud.com', 'X-Sdk-Date': '20230629T080000Z' };
   const names = ['content-type', 'host', 'x-project-id', 'x-sdk-date'];
   assert.equal(canonicalRequest({ ...request, headers }, names).split('\n'), [
@@ -39,7 +39,7 @@ test('the canonical form of the known request ends in the hash of its body', () 
   assert.is(computeSignature({ ...request, headers }, names, 'SKTEST'), signature);
 });
 
-test('a temporary key adds its token, and signs it', () => {
+test('a temporary key adds its token and signs it', () => {
   const signed = signRequest(request, { ...key, securityToken: 'temporary' }, date);
   assert.is(signed['X-Security-Token'], 'temporary');
   assert.match(String(signed['Authorization']), 'SignedHeaders=content-type;host;x-project-id;x-sdk-date;x-security-token,');
@@ -66,7 +66,7 @@ for (const [what, method, query, data] of [
   ['a call with a query', 'GET', { offset: '0', limit: '20', env_name: "a b/c+d=e&f~'(g)*!", Z: '', a: 'ü' }, undefined],
   ['a call with both', 'PUT', { b: ['2', '1'], a: '1' }, { version_id: 'v' }],
 ] as const) {
-  test(`signs ${what} as the vendor's own client core does`, () => {
+  test(`signs ${what} like the client core of the vendor`, () => {
     const url = 'http://127.0.0.1:9400/v2/p/apic/instances/i/apis';
     const headers = { 'content-type': 'application/json', 'X-Project-Id': 'p', Accept: 'application/json' };
     const theirs = AKSKSigner.sign(
@@ -101,18 +101,18 @@ for (const [url, path, query] of [
   ['http://h/a?a=1&a-b=2&A=3', '/a/', 'A=3&a=1&a-b=2'],
   ['http://h/a?name=a+b%2Fc', '/a/', 'name=a%20b%2Fc'],
 ] as const) {
-  test(`writes ${url} as ${path} and ${query || 'no query'}`, () => {
+  test(`formats ${url} as ${path} and ${query || 'no query'}`, () => {
     const lines = canonicalRequest({ method: 'get', url, headers: {}, body: '' }, []).split('\n');
     assert.equal(lines, ['GET', path, query, '', '', emptyHash]);
   });
 }
 
-test('a signed header that the request lacks is empty, and blanks around a value do not count', () => {
+test('a signed header that the request lacks is empty, and white space around a value does not count', () => {
   const lines = canonicalRequest({ method: 'GET', url: 'http://h/', headers: { B: ' x ' }, body: '' }, ['a', 'b']).split('\n');
   assert.equal(lines.slice(3, 5), ['a:', 'b:x']);
 });
 
-test('refuses what is no address', () => {
+test('rejects an invalid URL', () => {
   assert.throws(
     () => signRequest({ ...request, url: 'roma' }, key, date),
     (error: Error) => error instanceof TypeError,

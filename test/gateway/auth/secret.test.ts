@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { redactSecrets, Secret } from '../../../src/gateway/auth/secret.ts';
 
-test('a secret prints as stars, however it is printed', () => {
+test('a secret prints as asterisks in every way of printing it', () => {
   const secret = new Secret('hunter2');
   const holder = { secret, list: [secret] };
   for (const text of [
@@ -26,12 +26,12 @@ for (const [given, want] of [
   ['/path?token=abc%2F%22d&abc/"d', '/path?token=***&***'],
   ['nothing here', 'nothing here'],
 ] as const) {
-  test(`scrubs a secret from ${given}`, () => {
+  test(`removes a secret from ${given}`, () => {
     assert.is(redactSecrets(given, ['abc/"d']), want);
   });
 }
 
-test('scrubs every secret, and an empty one is none', () => {
+test('removes every secret, and ignores an empty one', () => {
   assert.is(redactSecrets('one two', ['one', '', 'two']), '*** ***');
 });
 

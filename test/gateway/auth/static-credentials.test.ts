@@ -16,7 +16,7 @@ function given(first = 'one') {
 
 const tokenOf = (proof: RequestAuth): string | undefined => headersOf(proof)['X-Auth-Token'];
 
-test('what has been taken is given to everyone at once', async () => {
+test('accepted credentials are given to all requests at once', async () => {
   const { credentials } = given();
   credentials.report(await credentials.authenticate(signal), 'accepted');
   const proofs = await Promise.all([1, 2, 3].map(() => credentials.authenticate(signal)));
@@ -24,7 +24,7 @@ test('what has been taken is given to everyone at once', async () => {
 });
 
 for (const result of ['accepted', 'rejected', 'unknown'] as const) {
-  test(`until the gateway has accepted it, only one request at a time carries it; the first is ${result}`, async () => {
+  test(`until the gateway has accepted the credentials only one request at a time carries them; the first is ${result}`, async () => {
     const { credentials } = given();
     const first = await credentials.authenticate(signal);
     let others = 0;
@@ -48,7 +48,7 @@ for (const result of ['accepted', 'rejected', 'unknown'] as const) {
   });
 }
 
-test('what was refused is not given again, until it is another', async () => {
+test('rejected credentials are not used again until they change', async () => {
   const { credentials, now } = given();
   assert.not(credentials.report(await credentials.authenticate(signal), 'rejected'));
   assert.not(credentials.hasChanged());
@@ -62,7 +62,7 @@ test('what was refused is not given again, until it is another', async () => {
   assert.is(tokenOf(await credentials.authenticate(signal)), 'two');
 });
 
-test('a refusal of what has been exchanged meanwhile is worth another try', async () => {
+test('a rejection of credentials that were replaced meanwhile allows another try', async () => {
   const { credentials, now } = given();
   const proof = await credentials.authenticate(signal);
   now.token = 'two';
@@ -70,21 +70,21 @@ test('a refusal of what has been exchanged meanwhile is worth another try', asyn
   assert.is(tokenOf(await credentials.authenticate(signal)), 'two');
 });
 
-test('a person may ask for one more try', async () => {
+test('a person may request one more try', async () => {
   const { credentials } = given();
   credentials.report(await credentials.authenticate(signal), 'rejected');
   credentials.reset();
   assert.is(tokenOf(await credentials.authenticate(signal)), 'one');
 });
 
-test('what cannot be found is no change', () => {
+test('credentials that cannot be read do not count as changed', () => {
   const credentials = new StaticCredentials(() => {
     throw new CredentialsError('gone', { code: 'CREDENTIALS_UNREADABLE' });
   }, 'HW_AUTH_TOKEN_FILE');
   assert.not(credentials.hasChanged());
 });
 
-test('shows no token', async () => {
+test('does not show the token', async () => {
   const { credentials } = given('t0ken');
   credentials.report(await credentials.authenticate(signal), 'accepted');
   assert.not.match(inspect(credentials, { depth: 9, showHidden: false }), 't0ken');

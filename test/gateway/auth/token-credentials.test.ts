@@ -69,14 +69,14 @@ for (const [livesMs, keptMs] of [
   });
 }
 
-test('a token that seems to have ended already is kept until it is refused', async () => {
+test('a token that seems to be expired is kept until it is rejected', async () => {
   const { credentials, logins } = credentialsWith((count) => Promise.resolve(token(count, -5_000)));
   await headerFrom(credentials);
   await headerFrom(credentials);
   assert.is(logins.length, 1);
 });
 
-test('a refused token is replaced once, however many callers had it refused', async () => {
+test('a rejected token is replaced once, however many callers had it rejected', async () => {
   const { credentials, logins } = credentialsWith();
   const used = await credentials.authenticate(signal);
   assert.ok(credentials.report(used, 'rejected'));
@@ -87,7 +87,7 @@ test('a refused token is replaced once, however many callers had it refused', as
   assert.is(logins.length, 2);
 });
 
-test('a new token that is refused at once is not replaced, nor sent again, for a minute', async () => {
+test('a new token that is rejected at once is neither replaced nor sent again for a minute', async () => {
   const { credentials, clock, logins } = credentialsWith();
   credentials.report(await credentials.authenticate(signal), 'rejected');
   assert.ok(credentials.hasChanged());
@@ -101,7 +101,7 @@ test('a new token that is refused at once is not replaced, nor sent again, for a
   assert.is(logins.length, 3);
 });
 
-test('a new token that was taken once is replaced when it is refused later', async () => {
+test('a new token that was accepted once is replaced when it is rejected later', async () => {
   const { credentials } = credentialsWith();
   credentials.report(await credentials.authenticate(signal), 'rejected');
   const second = await credentials.authenticate(signal);
@@ -110,7 +110,7 @@ test('a new token that was taken once is replaced when it is refused later', asy
   assert.equal(await headerFrom(credentials), headerOf(3));
 });
 
-test('a refused login is made again with another password, or when a person asks for it', async () => {
+test('a rejected login is repeated with another password, or when a person asks for it', async () => {
   let password = 'hunter2';
   const { credentials, logins } = credentialsWith(
     (count) => (count < 3 ? Promise.reject(refusal) : Promise.resolve(token(count))),
@@ -128,7 +128,7 @@ test('a refused login is made again with another password, or when a person asks
   assert.equal(await headerFrom(credentials), headerOf(3));
 });
 
-test('every login asks whether it may leave', async () => {
+test('every login waits for the rate limiter', async () => {
   let admitted = 0;
   const deps = {
     clock: { now: () => 0, monotonicMs: () => 0 },
@@ -142,14 +142,14 @@ test('every login asks whether it may leave', async () => {
   assert.is(admitted, 1);
 });
 
-test('a refused login is the last', async () => {
+test('no login follows a rejected one', async () => {
   const { credentials, logins } = credentialsWith(() => Promise.reject(refusal));
   for (let call = 0; call < 10; call += 1) assert.is(await headerFrom(credentials).catch((error: unknown) => error), refusal);
   await Promise.all(Array.from({ length: 10 }, () => headerFrom(credentials).catch(() => {})));
   assert.is(logins.length, 1);
 });
 
-test('after an outage the next caller asks again', async () => {
+test('after an outage the next caller logs in again', async () => {
   const { credentials, logins } = credentialsWith((count) => (count < 3 ? Promise.reject(outage) : Promise.resolve(token(count))));
   assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
   assert.is(await headerFrom(credentials).catch((error: unknown) => error), outage);
@@ -157,7 +157,7 @@ test('after an outage the next caller asks again', async () => {
   assert.is(logins.length, 3);
 });
 
-test('a caller that stops leaves at once, and the others get their token', async () => {
+test('an aborted caller returns at once, and the others get their token', async () => {
   const gate = Promise.withResolvers<IssuedToken>();
   const { credentials, logins } = credentialsWith(() => gate.promise);
   const stop = new AbortController();
@@ -170,7 +170,7 @@ test('a caller that stops leaves at once, and the others get their token', async
   assert.equal(await staying, headerOf(1));
 });
 
-test('a login that nobody waits for any longer is stopped', async () => {
+test('a login that no caller waits for is aborted', async () => {
   const { credentials, logins } = credentialsWith((count) => (count === 1 ? new Promise(() => {}) : Promise.resolve(token(count))));
   const stop = new AbortController();
   const leaving = credentials.authenticate(stop.signal).catch(() => {});
@@ -180,7 +180,7 @@ test('a login that nobody waits for any longer is stopped', async () => {
   assert.equal(await headerFrom(credentials), headerOf(2));
 });
 
-test('stopped beforehand, it asks for no token', async () => {
+test('an aborted caller causes no login', async () => {
   const { credentials, logins } = credentialsWith();
   const error: unknown = await credentials.authenticate(AbortSignal.abort()).catch((thrown: unknown) => thrown);
   assert.is((error as ConnectionError).code, 'REQUEST_NOT_SENT');

@@ -26,24 +26,24 @@ const loadsOf = (owners: ReadonlyMap<number, string>): number[] =>
 
 const sorted = (owners: ReadonlyMap<number, string>): (readonly [number, string])[] => [...owners].toSorted(([a], [b]) => a - b);
 
-test('three edicts that want six gateways have two each', () => {
+test('three instances that want six gateways get two each', () => {
   const claims = [1, 2, 3, 4, 5, 6].map((gatewayId) => ({ gatewayId, holder: null, candidates: ['a', 'b', 'c'] }));
   assert.equal(loadsOf(assignGateways(claims)), [2, 2, 2, 0]);
 });
 
-test('one that comes gets its share from those that have more, and one that has gone leaves its to the others', () => {
+test('a new instance gets its share from those with more, and the gateways of one that is gone go to the others', () => {
   const held = [1, 2, 3, 4].map((gatewayId) => ({ gatewayId, holder: 'a', candidates: ['a', 'b'] }));
   assert.equal(loadsOf(assignGateways(held)), [2, 2, 0, 0]);
   const left = [1, 2, 3, 4].map((gatewayId) => ({ gatewayId, holder: gatewayId < 3 ? null : 'a', candidates: ['a', 'c'] }));
   assert.equal(loadsOf(assignGateways(left)), [2, 0, 2, 0]);
 });
 
-test('one that does not share keeps what it has', () => {
+test('an instance that does not share keeps what it has', () => {
   const claims = [1, 2, 3].map((gatewayId) => ({ gatewayId, holder: 'pipeline', candidates: ['a'] }));
   assert.equal([...assignGateways(claims).values()], ['pipeline', 'pipeline', 'pipeline']);
 });
 
-test('where nobody would have two fewer everything stays, and the answer is everybody’s', () => {
+test('nothing moves if no instance has two fewer, and every instance computes the same result', () => {
   fc.assert(
     fc.property(someClaims, fc.infiniteStream(fc.nat()), (claims, random) => {
       const owners = assignGateways(claims);
@@ -55,7 +55,7 @@ test('where nobody would have two fewer everything stays, and the answer is ever
   );
 });
 
-test('each gateway that somebody wants has one who wants it, and nobody could be given one to make it more even', () => {
+test('each wanted gateway goes to an instance that wants it, and no other assignment is more even', () => {
   fc.assert(
     fc.property(someClaims, (claims) => {
       const owners = assignGateways(claims);

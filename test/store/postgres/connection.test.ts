@@ -29,7 +29,7 @@ const changed = (change: (address: URL) => void): string => {
   return address.href;
 };
 
-test('a password may stand in a file, which is read anew for each connection', async () => {
+test('a password can be in a file, which is read again for each connection', async () => {
   const file = join(scratchFolder(), 'password');
   const { password } = new URL(url);
   const address = changed((of) => {
@@ -71,7 +71,7 @@ const answer = async (address: string, sql: string): Promise<unknown> => {
   return Object.values(rows[0] ?? {})[0];
 };
 
-test('a password may stand in a file also where the host comes from PGHOST', async () => {
+test('a password can be in a file if the host comes from PGHOST too', async () => {
   const { hostname, port, username, password, pathname } = new URL(url);
   const file = join(scratchFolder(), 'password');
   writeFileSync(file, decodeURIComponent(password));
@@ -82,7 +82,7 @@ test('a password may stand in a file also where the host comes from PGHOST', asy
   });
 });
 
-test("libpq's password file is used, and nothing is said on stderr", async () => {
+test('the password file of libpq is used, and nothing is written to stderr', async () => {
   const { hostname, port, username, password, pathname } = new URL(url);
   const file = join(scratchFolder(), 'pgpass');
   writeFileSync(file, `${hostname}:${port}:*:${username}:${decodeURIComponent(password)}\n`, { mode: 0o600 });
@@ -101,7 +101,7 @@ test("libpq's password file is used, and nothing is said on stderr", async () =>
   assert.equal(warned, []);
 });
 
-test('a commit is durable also where the role or the database says otherwise, and nothing else is changed', async () => {
+test('a commit is durable even if the role or the database says otherwise, and no other setting changes', async () => {
   const database = new URL(url).pathname.slice(1);
   for (const [set, is] of [
     ['off', 'on'],
@@ -114,7 +114,7 @@ test('a commit is durable also where the role or the database says otherwise, an
   await answer(url, `ALTER DATABASE ${database} RESET synchronous_commit`);
 });
 
-test('a transaction that stands still is given up, as each connection asks once it is open: poolers refuse to be asked at the start', async () => {
+test('a stuck transaction is aborted, by a setting made after connecting since poolers reject it at startup', async () => {
   assert.is(await answer(url, 'SHOW idle_in_transaction_session_timeout'), '2s');
   const started = Promise.withResolvers<Buffer>();
   const pooler = createServer((socket) =>
@@ -133,7 +133,7 @@ test('a transaction that stands still is given up, as each connection asks once 
   pooler.close();
 });
 
-test('a log-in that is given up leaves no connection behind', async () => {
+test('a login that is given up leaves no connection behind', async () => {
   const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
   const before = sockets();
   const error = await refused(
@@ -146,7 +146,7 @@ test('a log-in that is given up leaves no connection behind', async () => {
   await until('the socket is closed', () => sockets() <= before);
 });
 
-test('what cannot be reached, is not there or does not answer is told, and never a password', async () => {
+test('an unreachable, missing or silent server is reported, and never a password', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await new Promise((resolve) => silent.once('listening', resolve));
   const { port } = silent.address() as { port: number };

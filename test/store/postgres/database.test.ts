@@ -27,13 +27,13 @@ const setting = (name: string, value: string): Statement => bindQuery(database.q
 const read = async (name: string): Promise<unknown> =>
   (await database.read(bindQuery(database.queries.readSetting, { name })))[0]?.['value'];
 
-test('writes of one turn share one transaction', async () => {
+test('concurrent writes share one transaction', async () => {
   const writes = Array.from({ length: 50 }, (_, index) => database.write([setting(`n${index}`, 'x'), raw('SELECT txid_current() AS id')]));
   const ids = (await Promise.all(writes)).map(([, rows]) => rows?.[0]?.['id']);
   assert.is(new Set(ids).size, 1);
 });
 
-test('a write that fails leaves nothing of its transaction, and the next one goes well', async () => {
+test('a failed write leaves nothing of its transaction, and the next one succeeds', async () => {
   const failed = await Promise.allSettled([
     database.write([setting('a', '1')]),
     database.write([raw('SELECT 1/0')]),
@@ -48,7 +48,7 @@ test('a write that fails leaves nothing of its transaction, and the next one goe
   assert.is(await read('a'), '1');
 });
 
-test('writes under another guard do not fall with one that fails', async () => {
+test('writes under another guard do not fail with one that does', async () => {
   const [bad, good] = await Promise.allSettled([
     database.writeIf(raw('SELECT 1 / $1::int', 0), [setting('a', '1')]),
     database.writeIf(raw('SELECT 1 / $1::int', 1), [setting('b', '2')]),
@@ -56,7 +56,7 @@ test('writes under another guard do not fall with one that fails', async () => {
   assert.equal([bad?.status, good?.status, await read('a'), await read('b')], ['rejected', 'fulfilled', undefined, '2']);
 });
 
-test('what is asked right behind a transaction that fails is answered, though the statement was to be prepared in that one', async () => {
+test('a query right behind a failed transaction is answered, even if its statement was to be prepared in it', async () => {
   const asked = bindQuery(database.queries.readSetting, { name: 'a' });
   const failing = database.writeIf(raw('SELECT 1 / 0'), [asked]);
   await nextTurn();
@@ -68,7 +68,7 @@ test('what is asked right behind a transaction that fails is answered, though th
   );
 });
 
-test('each write gets what its own steps returned', async () => {
+test('each write gets what its own statements returned', async () => {
   const returned = await Promise.all([
     database.write([raw('SELECT 1 AS n'), raw('SELECT 2 AS n')]),
     database.writeIf(raw('SELECT $1::int', 7), [raw('SELECT 3 AS n')]),
@@ -76,12 +76,12 @@ test('each write gets what its own steps returned', async () => {
   assert.equal(returned, [[[{ n: 1 }], [{ n: 2 }]], [[{ n: 3 }]]]);
 });
 
-test('a text that PostgreSQL cannot hold is written without what it cannot', async () => {
+test('a text that PostgreSQL cannot store is written without the characters in question', async () => {
   await database.write([setting('nul', 'a\0b')]);
   assert.is(await read('nul'), 'a\uFFFDb');
 });
 
-test('after the server was started anew it goes on, and what is written meanwhile is refused or written', async () => {
+test('it works again after a restart of the server, and every write meanwhile either fails or is written', async () => {
   await database.write([setting('before', '1')]);
   await server.restart();
   assert.is(await read('before'), '1');
@@ -89,7 +89,7 @@ test('after the server was started anew it goes on, and what is written meanwhil
   assert.is(await read('after'), '2');
 });
 
-test('of a connection that was lost nothing is left behind, however often that happens while it is used', async () => {
+test('a lost connection leaves nothing behind, however often it is lost while in use', async () => {
   const other = new PostgresDatabase(url);
   const others = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
   for (let times = 0; times < 20; times += 1) {
@@ -114,7 +114,7 @@ test('of a connection that was lost nothing is left behind, however often that h
   await other.close();
 });
 
-test('a snapshot is seen as it was, and not at all over another connection', async () => {
+test('a snapshot stays as it was, and cannot be read over another connection', async () => {
   await database.write([setting('a', '1')]);
   await database.begin(['BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', 'SELECT now()']);
   const other = new PostgresDatabase(url);
@@ -129,7 +129,7 @@ test('a snapshot is seen as it was, and not at all over another connection', asy
   await other.close();
 });
 
-test('what is asked of it after it was closed is refused', async () => {
+test('a query after the database was closed is rejected', async () => {
   await database.close();
   const code = (error: EdictError): string => error.code;
   assert.is(await read('a').catch(code), 'STORE_UNREACHABLE');

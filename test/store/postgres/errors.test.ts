@@ -30,19 +30,19 @@ for (const [code, expected] of [
   });
 }
 
-test('the message says where and what, with what to do', () => {
+test('the message says where and what, with a hint', () => {
   const { message, hint } = of('28P01', 'password authentication failed for user "edict"');
   assert.is(message, 'the store postgres://db/ rejects the credentials: password authentication failed for user "edict"');
   assert.match(hint ?? '', 'PGPASSWORD');
 });
 
-test('a connection that ended by itself, and one of several addresses, are told as the network', () => {
+test('a connection that the server closed, and one with several addresses, are reported as network errors', () => {
   assert.is(of(undefined, 'Connection terminated unexpectedly').code, 'STORE_UNREACHABLE');
   const several = new AggregateError([new Error('connect ECONNREFUSED ::1:5432'), new Error('x')]);
   assert.match(toPostgresStoreError(several, 'db').message, 'ECONNREFUSED ::1');
 });
 
-test('what TLS, or a password that nobody gave, did not let through is told as that', () => {
+test('an error of TLS, or a missing password, is reported as such', () => {
   for (const code of [
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'ERR_TLS_CERT_ALTNAME_INVALID',
@@ -57,7 +57,7 @@ test('what TLS, or a password that nobody gave, did not let through is told as t
   assert.is(of(undefined, 'SASL: client password must be a non-empty string').code, 'STORE_ACCESS_DENIED');
 });
 
-test('what is told already stays as it is', () => {
+test('an error that is mapped already stays as it is', () => {
   const error = new StoreError('STORE_KIND_MISMATCH', 'x');
   assert.is(toPostgresStoreError(error, 'db'), error);
 });

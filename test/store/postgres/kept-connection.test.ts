@@ -14,7 +14,7 @@ test.before(async () => {
 });
 test.after(() => server.close());
 
-test('it is one connection as long as it stands, a new one when it was lost, and nothing is left of either', async () => {
+test('it keeps one connection while it works, opens a new one when it is lost, and leaves nothing of either', async () => {
   const [kept, looking] = [
     new ReconnectingClient({ url, applicationName: 'kept' }),
     new ReconnectingClient({ url, applicationName: 'looking' }),
@@ -40,7 +40,7 @@ test('it is one connection as long as it stands, a new one when it was lost, and
   await looking.close();
 });
 
-test('one that cannot be had is tried anew the next time', async () => {
+test('a connection that cannot be opened is tried again the next time', async () => {
   const kept = new ReconnectingClient({ url: 'postgres://127.0.0.1:1/none', applicationName: 'kept' });
   for (let tries = 0; tries < 2; tries += 1) {
     assert.is(await kept.open().then(String, ({ code }: { readonly code: string }) => code), 'STORE_UNREACHABLE');

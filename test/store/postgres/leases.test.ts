@@ -84,7 +84,7 @@ function beside() {
 const words = (of: PostgresLeases, text: string) =>
   of.write(1, [bindQuery(new PostgresDatabase(url).queries.saveStatus, { gateway: 1, status: text })]);
 
-test('one edict at a time has a lease, as long as it renews it, and tells who', async () => {
+test('one instance at a time has a lease while it renews it, and others see the holder', async () => {
   const [first, second, looking] = [edict('host-1, pid 1', shortLeaseMs), edict('host-2, pid 2'), beside()];
   const { lease } = await first.acquire(1, 0, false);
   const { until } = await looking.lease();
@@ -95,7 +95,7 @@ test('one edict at a time has a lease, as long as it renews it, and tells who', 
   assert.equal([refused.code, refused.message], ['LEASE_HELD', 'another edict works on the gateway (host-1, pid 1)']);
 });
 
-test('a lease that was given back is free at once, with a greater fence, and it is known since when', async () => {
+test('a released lease is free at once, with a higher fence and the time of its release', async () => {
   const [first, second] = [edict('one'), edict('two')];
   const { lease } = await first.acquire(1, 0, false);
   await first.release(1);
@@ -106,7 +106,7 @@ test('a lease that was given back is free at once, with a greater fence, and it 
   assert.ok(taken.idleMs >= 50 && taken.idleMs < 5000, `${taken.idleMs}`);
 });
 
-test('one that was paused in the middle of a transaction keeps the lease from nobody', async () => {
+test('an instance that was paused in the middle of a transaction blocks the lease for nobody', async () => {
   const first = edict('one');
   const { lease } = await first.acquire(1, 0, false);
   await first.close();
@@ -127,7 +127,7 @@ test('one that was paused in the middle of a transaction keeps the lease from no
   assert.ok((await acquired(second)).lease.fence > lease.fence);
 });
 
-test('an edict that could not renew knows that its lease has ended before another one can have it', async () => {
+test('an instance that could not renew knows that its lease has expired before another one can take it', async () => {
   const time = { skippedMs: 0 };
   const first = edict('one', shortLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
   const second = edict('two');
@@ -139,7 +139,7 @@ test('an edict that could not renew knows that its lease has ended before anothe
   assert.ok((await acquired(second)).lease.isHeld(), 'it was not renewed any more');
 });
 
-test('a machine that slept, whose monotonic clock stood still meanwhile, knows it by the other clock', async () => {
+test('a machine that slept, whose monotonic clock stopped meanwhile, learns it from the other clock', async () => {
   const time = { skippedMs: 0 };
   const { lease } = await edict('one', longLeaseMs, { now: () => Date.now() + time.skippedMs }).acquire(1, 0, false);
   assert.ok(lease.isHeld());
@@ -149,7 +149,7 @@ test('a machine that slept, whose monotonic clock stood still meanwhile, knows i
   assert.ok(lease.isHeld(), 'a clock that was set back says nothing');
 });
 
-test('whoever has lost its lease writes nothing', async () => {
+test('an instance that lost its lease writes nothing', async () => {
   const [first, second] = [edict('one'), edict('two')];
   await first.acquire(1, 0, false);
   await words(first, 'first');
@@ -163,14 +163,14 @@ test('whoever has lost its lease writes nothing', async () => {
   await thief.close();
 });
 
-test('an edict that ends without a word gives its leases free, and nobody takes it for gone long ago', async () => {
+test('an instance that exits without releasing frees its leases, and is not taken for one that left long ago', async () => {
   const [first, second] = [edict('one'), edict('two')];
   await first.acquire(1, 0, false);
   await first.close();
   assert.is((await second.acquire(1, 0, false)).idleMs, 0);
 });
 
-test('a lease whose giving back was lost is not renewed: it ends, and whoever is to have it takes it', async () => {
+test('a lease whose release was lost is not renewed: it expires, and its next holder takes it', async () => {
   const [first, second, breaker] = [edict('one', shortLeaseMs), edict('two'), beside()];
   const sql = breaker.rows;
   const { lease } = await first.acquire(1, 0, false);
@@ -182,7 +182,7 @@ test('a lease whose giving back was lost is not renewed: it ends, and whoever is
   await breaker.close();
 });
 
-test('an edict that could not enter a gateway whose lease it had taken keeps it from nobody', async () => {
+test('an instance that could not open a gateway after taking its lease blocks it for nobody', async () => {
   const [first, second] = [await openStore({ url, isEmulated: false }), await openStore({ url, isEmulated: false })];
   const breaker = beside();
   const sql = breaker.rows;
@@ -193,7 +193,7 @@ test('an edict that could not enter a gateway whose lease it had taken keeps it 
   for (const store of [first, second, breaker]) await store.close();
 });
 
-test('an edict that stands by says seldom that it would work on a gateway, and again at once after it has given it back', async () => {
+test('a standby reports rarely that it wants a gateway, and again at once after it has released it', async () => {
   const time = { skippedMs: 0 };
   const second = edict('two', longLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
   const [first, looking] = [edict('one'), beside()];
@@ -218,7 +218,7 @@ test('an edict that stands by says seldom that it would work on a gateway, and a
   await looking.close();
 });
 
-test('edicts that share divide the gateways evenly: one that comes gets its part, one that goes leaves its part', async () => {
+test('instances that share divide the gateways evenly: a new one gets its part, and one that leaves returns its part', async () => {
   const store = await openStore({ url, isEmulated: false });
   for (let more = 2; more <= 4; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
   await store.close();
@@ -264,7 +264,7 @@ test('edicts that share divide the gateways evenly: one that comes gets its part
   await settle([second], [4]);
 });
 
-test('what an edict that was killed wanted is deleted when another one wants something', async () => {
+test('the wishes of a killed instance are deleted when another one writes its own', async () => {
   const { rows: raw, close } = beside();
   await raw(`INSERT INTO edict.wish VALUES
     (1, 'killed', clock_timestamp() - interval '1 ms'), (1, 'second', clock_timestamp() - interval '1 day'),
@@ -276,7 +276,7 @@ test('what an edict that was killed wanted is deleted when another one wants som
   await close();
 });
 
-test('an edict that does not share keeps what it has, and takes what is free', async () => {
+test('an instance that does not share keeps what it has, and takes what is free', async () => {
   const [first, second, looking] = [edict('apply', shortLeaseMs), edict('daemon', shortLeaseMs), beside()];
   await first.acquire(1, 0, false);
   const ends = new Set<number>();
@@ -291,7 +291,7 @@ test('an edict that does not share keeps what it has, and takes what is free', a
   await acquired(second, true);
 });
 
-test('while the database is away a lease ends, and it is taken anew when it is back', async () => {
+test('a lease expires while the database is unavailable, and is taken again when it is back', async () => {
   const first = edict('one', shortLeaseMs);
   const { lease } = await first.acquire(1, 0, false);
   await server.restart(shortLeaseMs);

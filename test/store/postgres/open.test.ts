@@ -47,7 +47,7 @@ const waiting = async (count: number): Promise<boolean> => {
   return rows.length === count;
 };
 
-test('who takes a lease or adds a gateway in a store that is being filled waits, and finds the copy then', async () => {
+test('taking a lease or adding a gateway waits while a store is being filled, and then sees the copy', async () => {
   const target = await server.database();
   const store = await openStore({ url: target, isEmulated: false });
   const copying = await openFill(target, 'real');
@@ -65,14 +65,14 @@ test('who takes a lease or adds a gateway in a store that is being filled waits,
   await Promise.all([store.close(), from.close()]);
 });
 
-test('a store that another process fills is refused', async () => {
+test('a store that another process is filling is rejected', async () => {
   const copying = await openFill(url, 'real');
   assert.is(await openFill(url, 'real').then(String, code), 'STORE_LOCKED');
   await copying.close();
   await (await openFill(url, 'real')).close();
 });
 
-test('a snapshot ends with its connection, and so does a copy, of which nothing is left', async () => {
+test('a snapshot ends with its connection, and so does a copy, which leaves nothing', async () => {
   const target = await server.database();
   const [snapshot, copying] = [await openSnapshot(url), await openFill(target, 'real')];
   await copying.run(bindQuery(copying.queries.insertGateway, gateway));

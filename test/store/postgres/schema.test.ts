@@ -31,7 +31,7 @@ const code = (opening: Promise<{ close(): Promise<void> }>): Promise<string> =>
     (error: EdictError) => error.code,
   );
 
-test('any number of edicts may create the tables of one database at once', async () => {
+test('any number of instances may create the tables of one database at once', async () => {
   assert.is(await readPostgresFormat(client), 0);
   const opening = Array.from({ length: 5 }, () => code(openStore({ url, isEmulated: false })));
   assert.equal(await Promise.all(opening), Array(5).fill('opened'));
@@ -40,7 +40,7 @@ test('any number of edicts may create the tables of one database at once', async
   assert.is(await readPostgresFormat(client), 1, 'tables that are there are left alone');
 });
 
-test('a creation that is interrupted never happened', async () => {
+test('an interrupted creation leaves nothing', async () => {
   await client.query("CREATE SCHEMA edict; CREATE FUNCTION edict.must_hold(bigint, bigint) RETURNS int LANGUAGE sql AS 'SELECT 1'");
   const failed = await createPostgresSchema(client).then(
     () => null,
@@ -50,7 +50,7 @@ test('a creation that is interrupted never happened', async () => {
   assert.is(await readPostgresFormat(client), 0);
 });
 
-test('a store of another format, one of somebody else, and one of another kind are refused by everything, and not changed', async () => {
+test('a store of another format, of another program or of another kind is rejected everywhere, and not changed', async () => {
   const everyWay = [
     () => openStore({ url, isEmulated: false }),
     () => openReadonly({ url }),
@@ -74,7 +74,7 @@ test('a store of another format, one of somebody else, and one of another kind a
   for (const open of everyWay) assert.is(await code(open()), 'STORE_UNRECOGNIZED');
 });
 
-test('to look at a database in which edict has never been makes nothing there', async () => {
+test('reading a database without a store creates nothing in it', async () => {
   const record = await openReadonly({ url });
   assert.is((await record.readRecordedState(gatewaySettings())).size, 0);
   await record.close();
@@ -82,7 +82,7 @@ test('to look at a database in which edict has never been makes nothing there', 
   assert.is(await code(openShared(url)), 'STORE_NOT_FOUND');
 });
 
-test('a user who may not make the tables is told what is missing', async () => {
+test('a user who may not create the tables is told which privilege is missing', async () => {
   const role = `edict_reader_${process.pid}`;
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'geheim'`);
   const address = new URL(url);
@@ -92,7 +92,7 @@ test('a user who may not make the tables is told what is missing', async () => {
   await client.query(`DROP ROLE ${role}`);
 });
 
-test('a user whose own the schema edict is needs no right on the database', async () => {
+test('a user who owns the schema edict needs no privilege on the database', async () => {
   const role = `edict_owner_${process.pid}`;
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'geheim'; CREATE SCHEMA edict AUTHORIZATION ${role}`);
   const address = new URL(url);

@@ -25,7 +25,7 @@ function written(name: string, text: string): string {
   return file;
 }
 
-test('an address says where, who and what, before the ? or behind it, and the rest is left to pg', () => {
+test('a URL names host, user and database before or after the ?, and the rest is left to pg', () => {
   for (const [url, host, port, user, database, password] of [
     ['postgres://ada%40corp:ge%2Fheim@db.example.com:6432/edict', 'db.example.com', 6432, 'ada@corp', 'edict', 'ge/heim'],
     ['postgresql://[::1]/edict', '::1', undefined, '', 'edict', ''],
@@ -42,17 +42,17 @@ test('an address says where, who and what, before the ? or behind it, and the re
   }
 });
 
-test('a password stands in the address or in a file, not in both', () => {
+test('a password is in the URL or in a file, not in both', () => {
   assert.match(refused('postgres://ada:geheim@db/edict?password_file=/run/password').message, /a password and a password_file$/);
 });
 
-test('the time for a connection is in seconds', () => {
+test('the connection timeout is in seconds', () => {
   assert.is(postgresSettings('postgres://db/edict', {}).connectionTimeoutMillis, 5000);
   assert.is(postgresSettings('postgres://db/edict?connect_timeout=10', {}).connectionTimeoutMillis, 10_000);
   assert.match(refused('postgres://db/edict?connect_timeout=long').message, 'connect_timeout');
 });
 
-test('TLS checks the certificate unless it is told not to, and says nothing on stderr', () => {
+test('TLS verifies the certificate unless it is disabled, and writes nothing to stderr', () => {
   const ca = rootCertificates[0] ?? '';
   const root = written('root.crt', ca);
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -87,14 +87,14 @@ test('TLS checks the certificate unless it is told not to, and says nothing on s
   assert.equal(warned, []);
 });
 
-test('verify-ca with a root certificate checks who signed the certificate and not the name in it', () => {
+test('verify-ca with a root certificate verifies who signed the certificate and not the host name', () => {
   const root = written('root.crt', rootCertificates[0] ?? '');
   const { ssl } = postgresSettings(`postgres://db/edict?sslmode=verify-ca&sslrootcert=${root}`, {});
   assert.ok(typeof ssl === 'object' && ssl.checkServerIdentity && ssl.rejectUnauthorized !== false);
   assert.is(ssl.checkServerIdentity('any', {} as never), undefined);
 });
 
-test('a file for TLS that is missing is named', () => {
+test('a missing TLS file is named', () => {
   for (const [url, environment] of [
     ['postgres://db/edict?sslrootcert=/absent/file', {}],
     ['postgres://db/edict?sslmode=require&sslkey=/absent/file', {}],
@@ -120,7 +120,7 @@ test('an unknown parameter is named, and the known ones are listed', () => {
   }
 });
 
-test('what may be a piece of a password is not shown as the name of a parameter', () => {
+test('what may be part of a password is not shown as the name of a parameter', () => {
   for (const url of [
     'postgres://db/edict?password=ge&heim=x',
     'postgres://db/edict?ge1heim=x',
@@ -130,7 +130,7 @@ test('what may be a piece of a password is not shown as the name of a parameter'
   }
 });
 
-test('a parameter or a mode that is not known is refused: a mistyped sslmode would be a connection without TLS', () => {
+test('an unknown parameter or mode is rejected: a mistyped sslmode would be a connection without TLS', () => {
   for (const [url, environment] of [
     ['postgres://db/edict?sslmod=verify-full', {}],
     ['postgres://db/edict?sslmode=verify_full', {}],

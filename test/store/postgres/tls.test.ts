@@ -6,7 +6,7 @@ import { connect } from '../../../src/store/postgres/connection.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { postgresServer } from '../../support/postgres.ts';
 
-test('a server is believed by its certificate alone, where that is asked for', async () => {
+test('a server is trusted by its certificate alone if that is configured', async () => {
   const made = selfSigned('localhost');
   const other = selfSigned('localhost');
   if (!made || !other) {

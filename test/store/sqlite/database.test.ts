@@ -17,7 +17,7 @@ function newStore() {
   return { path, open: () => openStore({ url: `sqlite:${path}`, isEmulated: false }) };
 }
 
-test('writes of one turn share one transaction', async () => {
+test('concurrent writes share one transaction', async () => {
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);
@@ -36,7 +36,7 @@ test('writes of one turn share one transaction', async () => {
   await store.close();
 });
 
-test('a write that fails leaves nothing of its transaction, and the next one goes well', async () => {
+test('a failed write leaves nothing of its transaction, and the next one succeeds', async () => {
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);

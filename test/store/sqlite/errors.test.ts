@@ -36,12 +36,12 @@ for (const [thrown, code] of [
   });
 }
 
-test('a bug stays a bug, and an error that is explained stays as it is', () => {
+test('a bug is rethrown as it is, and so is an error that is mapped already', () => {
   for (const thrown of [new TypeError('bug'), new StoreError('STORE_KIND_MISMATCH', 'told'), system('EDOM')])
     assert.is(toSqliteStoreError(thrown, 'p'), thrown);
 });
 
-test('what goes well is returned, what SQLite refuses is explained', () => {
+test('a result is returned, and an error of SQLite is mapped', () => {
   assert.is(
     mapSqliteError('p', () => 7),
     7,

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isProcessAlive } from '../../../src/store/sqlite/database.ts';
 
-test('a process that has ended is none', async () => {
+test('a process that has ended is not alive', async () => {
   assert.ok(isProcessAlive(process.pid));
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
   await once(child, 'close');

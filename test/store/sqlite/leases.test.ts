@@ -14,7 +14,7 @@ async function opened() {
   return { database, leases: new LocalLeases(database) };
 }
 
-test('a lease is had from when it is taken until it is given back, with a fence that grows', async () => {
+test('a lease is held from acquire to release, with a fence that grows', async () => {
   const { leases } = await opened();
   assert.is(leases.fenceOf(1), null);
   const { lease } = await leases.acquire(1, 10);
@@ -24,7 +24,7 @@ test('a lease is had from when it is taken until it is given back, with a fence 
   assert.is((await leases.acquire(1, 30)).lease.fence, 2);
 });
 
-test('it tells how long nobody can have called: not at all after one who never left, nor where the clock was set back', async () => {
+test('reports how long nobody can have sent: zero after a holder that never released, or if the clock was set back', async () => {
   const { database, leases } = await opened();
   const next = new LocalLeases(database);
   await leases.acquire(1, 10);

@@ -64,7 +64,7 @@ async function writtenStore(): Promise<string> {
 const filesBeside = (path: string): string[] => readdirSync(join(path, '..')).sort();
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-test('makes the file and its folders for the owner alone', async () => {
+test('creates the file and its folders for the owner alone', async () => {
   const before = process.umask(0);
   const path = join(newPath(), '..', 'a', 'b #?%41', 'state.db');
   const store = await open(path);
@@ -79,7 +79,7 @@ test('makes the file and its folders for the owner alone', async () => {
   assert.equal(filesBeside(path), ['state.db', 'state.db.lock']);
 });
 
-test('takes the permissions of others away from an older store, and leaves a folder that exists as it is', async () => {
+test('removes the permissions of others from an existing store, and leaves an existing folder as it is', async () => {
   const path = await writtenStore();
   chmodSync(path, 0o644);
   chmodSync(join(path, '..'), 0o755);
@@ -88,7 +88,7 @@ test('takes the permissions of others away from an older store, and leaves a fol
   assert.is(modeOf(join(path, '..')), '755');
 });
 
-test('reading makes no file and no folder', async () => {
+test('reading creates no file and no folder', async () => {
   const path = join(newPath(), '..', 'none', 'state.db');
   const record = await read(path);
   assert.equal(await record.readRecordedState(gateway), new Map());
@@ -125,7 +125,7 @@ test('an empty file is an empty store', async () => {
   await store.close();
 });
 
-test('is read while another process writes it, and refused to a second writer, who is told the first one', async () => {
+test('can be read while another process writes, and rejects a second writer, with the first one named', async () => {
   const path = await writtenStore();
   const holder = spawn(process.execPath, [join(import.meta.dirname, '../../support/store-holder.ts'), `sqlite:${path}`], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -147,7 +147,7 @@ test('is read while another process writes it, and refused to a second writer, w
   await (await open(path)).close();
 });
 
-test('is free again when the process that had it was killed', async () => {
+test('is free again when the process that had it open was killed', async () => {
   const path = await writtenStore();
   const holder = spawn(process.execPath, [join(import.meta.dirname, '../../support/store-holder.ts'), `sqlite:${path}`], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -160,7 +160,7 @@ test('is free again when the process that had it was killed', async () => {
   await store.close();
 });
 
-test('a second writer in the same process is refused, and does not free the store for another process', async () => {
+test('a second writer in the same process is rejected, and does not unlock the store for another process', async () => {
   const path = newPath();
   const store = await open(path);
   assert.is((await refusal(open(path))).code, 'STORE_LOCKED');
@@ -173,7 +173,7 @@ test('a second writer in the same process is refused, and does not free the stor
   await store.close();
 });
 
-test('a store of another format is refused and stays as it is, byte for byte', async () => {
+test('a store of another format is rejected and stays as it is, byte for byte', async () => {
   for (const format of [2, 99]) {
     const path = await writtenStore();
     const db = new DatabaseSync(path);
@@ -193,7 +193,7 @@ test('a store of another format is refused and stays as it is, byte for byte', a
   }
 });
 
-test('a store that is not there, or has no tables yet, is not written beside', async () => {
+test('nothing is written beside another process to a store that does not exist or has no tables yet', async () => {
   const [absent, empty] = [newPath(), newPath()];
   writeFileSync(empty, '');
   for (const path of [absent, empty])
@@ -202,7 +202,7 @@ test('a store that is not there, or has no tables yet, is not written beside', a
   assert.is(statSync(empty).size, 0);
 });
 
-test('of processes that create one store at once, each has it in its turn or is refused, and it is whole', async () => {
+test('of processes that create one store at once, each opens it in turn or is rejected, and it is complete', async () => {
   const path = join(newPath(), '..', 'folder', 'state.db');
   const holders = Array.from({ length: 6 }, () =>
     spawn(process.execPath, [join(import.meta.dirname, '../../support/store-holder.ts'), `sqlite:${path}`], {
@@ -222,7 +222,7 @@ test('of processes that create one store at once, each has it in its turn or is 
   await store.close();
 });
 
-test('a database of someone else is refused and stays as it is', async () => {
+test('a database of another program is rejected and stays as it is', async () => {
   for (const sql of ['CREATE TABLE t (x)', 'PRAGMA user_version = 3', 'PRAGMA application_id = 5']) {
     const path = newPath();
     const db = new DatabaseSync(path);
@@ -237,7 +237,7 @@ test('a database of someone else is refused and stays as it is', async () => {
   }
 });
 
-test('a file that is no database, or a damaged one, is refused and stays as it is', async () => {
+test('a file that is not a database, or a damaged one, is rejected and stays as it is', async () => {
   const damage: readonly ((path: string) => void)[] = [
     (path) => writeFileSync(path, randomFillSync(Buffer.alloc(20_000))),
     (path) => writeFileSync(path, 'edict: 1\n'),
@@ -269,7 +269,7 @@ test('the records of emulated and real gateways do not mix', async () => {
   }
 });
 
-test('a path on which no store can be is refused', async () => {
+test('a path that cannot hold a store is rejected', async () => {
   const file = newPath();
   writeFileSync(file, 'a file');
   const loop = newPath();
@@ -288,7 +288,7 @@ test('a path on which no store can be is refused', async () => {
   }
 });
 
-test('what is no plain file is refused, and its permissions stay', async () => {
+test('anything but a regular file is rejected, and its permissions stay', async () => {
   const path = newPath();
   const server = createServer().listen(path);
   await once(server, 'listening');
@@ -305,7 +305,7 @@ test('a folder that cannot be read is an error, not an empty store', async () =>
   assert.is((await refusal(read(join(file, 'state.db')))).code, 'STORE_OPEN_FAILED');
 });
 
-test('the address names a path, from the working directory or the root', async () => {
+test('the URL names a path, relative to the working directory or absolute', async () => {
   const path = await writtenStore();
   for (const url of [`sqlite:${path}`, `sqlite://${path}`, `sqlite:${relative('', path)}`]) {
     const record = await openReadonly({ url });

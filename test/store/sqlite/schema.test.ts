@@ -13,7 +13,7 @@ test('an empty database has format 0, and format 1 once it has the tables', () =
   assert.is(readSqliteFormat(db), 1);
 });
 
-test('a creation that fails has never happened', () => {
+test('an interrupted creation leaves nothing', () => {
   using db = new DatabaseSync(':memory:');
   db.exec('CREATE TABLE publication (x)');
   const before = tablesOf(db);
@@ -23,7 +23,7 @@ test('a creation that fails has never happened', () => {
   assert.is(readSqliteFormat(db), null);
 });
 
-test('a database of anyone else is not a store', () => {
+test('a database of another program is not a store', () => {
   for (const sql of ['CREATE TABLE t (x)', 'PRAGMA user_version = 1', 'PRAGMA application_id = 7']) {
     using db = new DatabaseSync(':memory:');
     db.exec(sql);

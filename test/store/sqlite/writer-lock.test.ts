@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 
-test('one at a time has the lock, and the next one once it is released', () => {
+test('one process at a time has the lock, and the next one once it is released', () => {
   const path = join(folder, 'state.db');
   const first = acquireFileLock(path);
   assert.ok(first);
@@ -19,12 +19,12 @@ test('one at a time has the lock, and the next one once it is released', () => {
   second.release();
 });
 
-test('the store itself is not made', () => {
+test('the store itself is not created', () => {
   acquireFileLock(join(folder, 'none.db'))?.release();
   assert.not(existsSync(join(folder, 'none.db')));
 });
 
-test('a lock that cannot be taken is an error, not a lock that another has', () => {
+test('a lock that cannot be created is an error, not a lock of another process', () => {
   assert.throws(() => acquireFileLock(join(folder, 'no', 'folder')), /unable to open/);
 });
 
