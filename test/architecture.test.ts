@@ -5,10 +5,10 @@ import { exportedNames, importsOf, nodesOf, parseSource, sourceFiles } from './s
 
 const sources = sourceFiles('src');
 
-/** What every layer above `render` may import besides its own folder. */
+/** The folders that every layer above `render` may import besides its own. */
 const pure = ['src/render/', 'src/plan/', 'src/model/'];
 
-/** The layers, from the bottom: what each may import of the repository besides itself. Folders beside each other do not import each other. */
+/** The layers from the bottom up, with the folders that each may import besides itself. Folders of one layer do not import each other. */
 const layers: readonly { readonly layer: string; readonly mayImport: readonly string[] }[] = [
   { layer: 'src/model/', mayImport: [] },
   { layer: 'src/plan/', mayImport: ['src/model/'] },
@@ -26,16 +26,13 @@ const layers: readonly { readonly layer: string; readonly mayImport: readonly st
   { layer: 'src/main.ts', mayImport: ['src/cli/'] },
 ];
 
-/** What only the composition root and the command line stand above. */
+/** The folders that only the composition root and the command line may import. */
 const topLayers = ['src/cli/', 'src/main.ts'];
 
 /** Packages that read no clock, file, socket or process. */
 const purePackages = ['node:crypto', 'picomatch', 'fastest-levenshtein'];
 
-/** Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one. */
-const loaders = ['node:module', 'node:vm', 'node:worker_threads'];
-
-/** Says what is wrong with an import, or returns `null`. */
+/** Returns why an import is not allowed, or `null`. */
 function breach(from: string, imported: string): string | null {
   const place = layers.find(({ layer }) => from.startsWith(layer));
   if (place === undefined) return `${from} is in no layer`;

@@ -4,7 +4,7 @@ import { writeFixture } from './bench/fixture.ts';
 import { edict, scratchFolder } from './support/edict-process.ts';
 
 /*
- * What `npm run bench` measures with is made like this; the bench itself is run by people.
+ * The fixture of `npm run bench`; the bench itself is not part of the tests.
  */
 test('a generated file and its record are in sync', async () => {
   const folder = scratchFolder();

@@ -12,7 +12,7 @@ const test = suite('log events');
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
 
-/** What of an event is logged under one message. */
+/** The fields logged under one message. */
 interface Row {
   readonly event: string;
   readonly message: string;
@@ -20,7 +20,7 @@ interface Row {
   readonly fields: ReadonlySet<string>;
 }
 
-/** Returns the rows of what the engine's events are logged as. */
+/** Returns the rows for the events of the controller. */
 function rowsOfEvents(): Row[] {
   const rows = new Map<string, { event: string; message: string; levels: Set<string>; fields: Set<string> }>();
   const write = (line: Buffer, _encoding: unknown, done: () => void): void => {
@@ -37,7 +37,7 @@ function rowsOfEvents(): Row[] {
   return [...rows.values()];
 }
 
-/** Returns the rows of what a command logs besides, from its calls of `log(event, message, fields)`. */
+/** Returns the rows for what a command logs itself, from its calls of `log(event, message, fields)`. */
 function rowsOfNotes(): Row[] {
   return sourceFiles('src/cli')
     .flatMap((file) => nodesOf(file, ts.isCallExpression))
@@ -50,14 +50,14 @@ function rowsOfNotes(): Row[] {
     }));
 }
 
-/** Returns a message as it stands in the source, with `…` for what differs. */
+/** Returns a message as in the source, with `…` for the variable parts. */
 function textOf(node: ts.Expression): string {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isTemplateExpression(node)) return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
   return '';
 }
 
-/** Returns the keys of every object that is written in a piece of source. */
+/** Returns the keys of every object literal in a piece of source. */
 function keysIn(node: ts.Node): string[] {
   const keys: string[] = [];
   const visit = (at: ts.Node): void => {

@@ -1,8 +1,8 @@
 /**
  * `npm test [part of a path …]`: runs the test files and ends with `N passed, N failed`.
  *
- * A file runs in a process of its own, or with the others of its folder in one (`sharingFolders`), and those that cost most begin first. A line
- * `note: …` that a file writes is shown: something could not be looked at here. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
+ * A file runs in a process of its own, or with the others of its folder in one (`sharingFolders`), and the most expensive start first. A line
+ * `note: …` that a file writes is shown: it names a skipped check. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
  * and `--limit SECONDS` (per process) are there for its own test.
  *
  * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, compiled modules, and one PostgreSQL
@@ -18,10 +18,10 @@ import { runTestFiles } from './support/test-process.ts';
 
 const concurrency = 2;
 
-/** Folders and files of which some cost more than all others: longest first, so that the run does not end with one of them alone. */
+/** Folders and files that take longest: they start first, so that the run does not end with one of them alone. */
 const costlyFirst = ['app/wait', 'e2e/', 'chaos/', 'store/', 'cli/commands/', 'app/'];
 
-/** Folders whose files run in one process. A file that touches what belongs to the whole process still has its own. */
+/** Folders whose files run in one process. A file that changes global state of the process still has its own. */
 const sharingFolders = [
   'app/',
   'cli/',

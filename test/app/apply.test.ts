@@ -56,7 +56,7 @@ const patterns = fc.record({
   environments: fc.subarray(['{test,stage}', 'env-release']),
 });
 
-/** Returns a file that declares these publications, and wants offline what leaves it. */
+/** Returns a file that declares these publications, with `prune: true`. */
 function fileWith(publications: readonly (readonly [api: string, environment: string, state: string])[], batch: string): string {
   const of = (name: string): string[] =>
     publications.filter(([api]) => api === name).map(([, environment, state]) => `${environment}: ${state}`);

@@ -35,7 +35,7 @@ test('the daemon applies a new limit, and an API that is added to the file', asy
   assert.is(await daemon.done, 0);
 });
 
-/** An address that somebody else has. */
+/** An address that is in use. */
 async function withTakenAddress(use: (listen: { host: string; port: number }) => Promise<void>): Promise<void> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

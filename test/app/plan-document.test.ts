@@ -26,7 +26,7 @@ const saved: SavedPlan = savedFrom(
 );
 const written = writePlanDocument(saved);
 
-/** Returns why a text is refused. */
+/** Returns why a text is rejected. */
 function refusal(json: string): EdictError {
   try {
     readPlanDocument(json, 'release.plan');

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const saved = savedFrom(desiredState([wanted('orders', 'test')]), recordedState([]));
 const other = savedFrom(desiredState([wanted('carts', 'test')]), recordedState([]));
 
-/** Returns the error that a promise comes to. */
+/** Returns the error with which a promise rejects. */
 async function thrown(promise: Promise<unknown>): Promise<EdictError> {
   const error = await promise.then(
     () => null,

@@ -33,7 +33,7 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
   };
 }
 
-/** Opens a session beside an emulated gateway on a port of its own. */
+/** Opens a session for an emulated gateway on a port of its own. */
 async function opened(over: Partial<Settings> = {}) {
   const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
   const settings = settingsIn(scratchFolder(), over);

@@ -35,13 +35,13 @@ type Settings = Readonly<Record<string, Setting>>;
 
 const setting = fc.record({ state: fc.constantFrom('online', 'online', 'offline', 'absent'), revision: fc.nat({ max: 2 }) });
 const settings = fc.record(Object.fromEntries(publications.map((publication) => [publication, setting])));
-/** By hand, or by another apply of edict, after the one that is undone. */
+/** A change by hand, or by another apply, after the one that is undone. */
 const moves = fc.uniqueArray(fc.tuple(fc.constantFrom(...publications), fc.constantFrom('online', 'offline', 'apply')), {
   maxLength: 3,
   selector: ([publication]) => publication,
 });
 
-/** Returns a file with these settings, in braces or on lines. */
+/** Returns a file with these settings, in flow or block style. */
 function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
   const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: { calls: 1000, per: 10ms }, propagationDelay: 10ms }`;
   const top = `edict: 1\n${gateway}\nenvironments: { test: env-test, release: env-release }\nprune: true\n`;
@@ -61,7 +61,7 @@ function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
   return `${top}guards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${lines.join('')}`;
 }
 
-/** Returns the version in effect of each publication, `null` where there is none. */
+/** Returns the effective version of each publication, `null` if there is none. */
 function effects(emulator: Emulator): Record<string, string | null> {
   const all = emulator.state.publications();
   return Object.fromEntries(

@@ -13,7 +13,7 @@ import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
 
 /*
- * `edict wait` beside a daemon. Both have a copy of the file, as with a checkout each, and one store.
+ * `edict wait` beside a daemon. Each has its own copy of the file, as in separate checkouts, and they share one store.
  */
 const test = suite('wait');
 const names = ['a', 'b', 'c'];
@@ -68,7 +68,7 @@ function wait(...options: readonly string[]) {
   return { finished, shows: events, stderr };
 }
 
-/** Starts a daemon that reconciles only when its file changes or it is asked to. */
+/** Starts a daemon that reconciles only when its file changes or on request. */
 async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text: string) => string) {
   write(sidecar, states, edit);
   const settings = parseSettings(join(sidecar, 'edict.yaml'), { state: store });
@@ -234,7 +234,7 @@ onBoth('only the daemon looks up names, and they are waited for', async () => {
   const waiting = wait();
   await waiting.shows('it has not reconciled this file yet');
   write(sidecar, { a: 'online', b: 'online' }, named);
-  // Without credentials it could not ask the gateway.
+  // Without credentials it cannot read the gateway.
   const { code, stdout } = await waiting.finished;
   assert.equal([code, stdout], [0, 'In sync. 2 publications as declared.\n']);
   assert.is(calls(), 2);
@@ -326,7 +326,7 @@ test('a database that is unavailable at the start is waited for too', () =>
     assert.is(stderr.split('Waiting for the store').length, 2);
   }));
 
-/** Calls for an API in an environment are rejected, as long as the emulator has that fault. */
+/** Calls for an API in an environment are rejected while the emulator has this fault. */
 function refuse(api: string, environment: string): void {
   const answer = { status: 404, errorCode: 'APIG.3002', errorMsg: 'The API does not exist' };
   emulator.faults.add({ share: 1, apiId: `api-${api}`, environmentId: `env-${environment}`, ...answer });

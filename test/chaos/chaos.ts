@@ -1,8 +1,8 @@
 /**
- * `npm run chaos [-- --kills 300 --publications 200 --seed N --store postgres --processes 3 --gateways 6]`: edict under every fault at once,
- * killed again and again; with `--store postgres` several processes that are also paused and cut off from their database, which is restarted.
+ * `npm run chaos [-- --kills 300 --publications 200 --seed N --store postgres --processes 3 --gateways 6]`: runs edict under every fault at once
+ * and kills it repeatedly; with `--store postgres` several processes that are also paused and cut off from their database, which is restarted.
  *
- * Exit code 1 if anything was lost, doubled, too fast or not recorded, or a take-over took longer than 5 s. The seed is printed first, so that a run can be repeated.
+ * Exit code 1 if a change was lost, repeated, sent too fast or not recorded, or a take-over took longer than 5 s. The seed is printed first, so that a run can be repeated.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';

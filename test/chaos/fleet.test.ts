@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fleet } from './fleet.ts';
 
-/** The full run kills more often; a fleet of its own is `npm run chaos`. */
+/** The full run kills more often; `npm run chaos` runs it with other sizes. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 8 : 4;
 
 test('three daemons with one PostgreSQL store, killed, paused and cut off, make each wanted version exactly once', async () => {

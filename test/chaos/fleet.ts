@@ -14,11 +14,11 @@ export interface FleetOptions extends StormOptions {
   readonly gateways: number;
 }
 
-/** What a fleet showed in its storm. */
+/** The result of a run with several daemons. */
 export interface Report extends StormReport {
-  /** How often a process was killed, stopped in its sleep, and cut off from the database; and the database started again. */
+  /** How often a process was killed, paused, and cut off from the database, and how often the database was restarted. */
   readonly harm: Readonly<Record<Harm, number>>;
-  /** The longest time from the death of a process until another one has had all its leases, in milliseconds, when all else was well. */
+  /** The longest time from the death of a process until others held all its leases, in milliseconds, without other faults. */
   readonly takeOverMs: number;
 }
 
@@ -27,8 +27,8 @@ type Harm = 'killed' | 'stopped' | 'paused' | 'cut off' | 'database restarted';
 const longestRoundMs = 180_000;
 
 /**
- * Lets several daemons with one store in PostgreSQL bring the publications of several gateways to one state after the other while everything
- * goes wrong, and at the gateways too. Throws an Error that says what was lost, doubled, too fast or not recorded.
+ * Has several daemons with one PostgreSQL store bring the publications of several gateways from one state to the next under faults
+ * of processes, database, network and gateways. Throws an Error that says what was lost, repeated, too fast or not recorded.
  */
 export async function fleet({ kills, publications, processes, gateways, seed, say }: FleetOptions): Promise<Report> {
   const startedAtMs = Date.now();
@@ -43,7 +43,7 @@ export async function fleet({ kills, publications, processes, gateways, seed, sa
     while (rounds === 0 || ships.left > 0) {
       rounds += 1;
       for (const [index, gateway] of raged.entries()) gateway.write(join(ships.folder, `gateway${index}.yaml`), rounds, random);
-      // Each is asked, since each may have something to say.
+      // Every gateway is checked, since the check of each may throw.
       const isReached = (): boolean => raged.map((gateway) => gateway.isReached()).every(Boolean);
       await ships.untilCalm(isReached, `round ${rounds} is reached`);
       say(`round ${rounds} reached`);
@@ -75,17 +75,17 @@ export async function fleet({ kills, publications, processes, gateways, seed, sa
   }
 }
 
-/** A daemon, and its own way to the database. */
+/** A daemon with its own connection to the database. */
 interface Ship {
   readonly way: Way;
   running: Running;
-  /** What was done to it is undone by this. */
+  /** Undoes the fault of this daemon. */
   mend: Promise<void> | null;
 }
 
-/** Daemons with the same files and the same store, to which harm is done. */
+/** Daemons with the same files and the same store, which are subjected to faults. */
 class Fleet {
-  /** Where the files are. */
+  /** The folder of the files. */
   readonly folder = scratchFolder();
   readonly harm: Record<Harm, number> = { killed: 0, stopped: 0, paused: 0, 'cut off': 0, 'database restarted': 0 };
   readonly #server: PostgresServer;
@@ -94,7 +94,7 @@ class Fleet {
   readonly #say: (line: string) => void;
   readonly #ships: Ship[] = [];
   #hastenedAtMs = 0;
-  /** How many kills are left to come. */
+  /** The number of kills that remain. */
   left: number;
 
   constructor(server: PostgresServer, state: string, kills: number, random: Random, say: (line: string) => void) {
@@ -114,7 +114,7 @@ class Fleet {
     }
   }
 
-  /** Resolves when `isReached` holds and nothing is left to do, doing harm at random until then. Throws if it takes too long. */
+  /** Resolves when `isReached` holds and nothing is left to do, with random faults until then. Throws if it takes too long. */
   async untilCalm(isReached: () => boolean, what: string): Promise<void> {
     const deadlineMs = Date.now() + longestRoundMs;
     for (;;) {
@@ -166,7 +166,7 @@ class Fleet {
     });
   }
 
-  /** Kills each process in turn when all else is well. Returns the longest time until its leases were all another's, in milliseconds. */
+  /** Kills each process in turn without other faults. Returns the longest time until its leases were all held by others, in milliseconds. */
   async takeOver(): Promise<number> {
     await Promise.all(this.#ships.map(({ mend }) => mend));
     let longestMs = 0;
@@ -193,7 +193,7 @@ class Fleet {
     }
   }
 
-  /** Ends every daemon. */
+  /** Stops every daemon. */
   async end(): Promise<void> {
     for (const { way, running } of this.#ships.splice(0)) {
       running.child.kill('SIGCONT');
@@ -230,7 +230,7 @@ class Fleet {
     return Array.from({ length: gateways }, (_, index) => histories.get(String(index)) ?? []);
   }
 
-  /** Throws an Error if there is something left to do for one of the files. */
+  /** Throws an Error if a file still has changes to make. */
   async checkInSync(gateways: number): Promise<void> {
     for (let index = 0; index < gateways; index += 1) {
       const args = ['plan', `gateway${index}.yaml`, '--detailed-exitcode', '--state', this.#state];
@@ -260,7 +260,7 @@ class Fleet {
     }
   }
 
-  /** What has failed often waits up to minutes, which is longer than anybody wants to watch. */
+  /** Ends backoffs, which grow to minutes and would make the test slow. */
   #hasten(): void {
     if (Date.now() < this.#hastenedAtMs + 3000) return;
     this.#hastenedAtMs = Date.now();

@@ -9,22 +9,22 @@ import { rage } from './weather.ts';
 /** The limit of every gateway. */
 export const limit = { calls: 50, perMs: 200, concurrency: 8 };
 
-/** Who may call it, as edict finds it in its environment. */
+/** The user for calls, from the environment variables. */
 export const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
 
-/** What the history says of an attempt. */
+/** The history of an attempt. */
 export interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 'apiId' | 'action'> {
-  /** Settled long after its begin: by a later process, or a later look. */
+  /** Finished long after its start: by a later process, or a later observation. */
   readonly settledLate: boolean;
 }
 
-/** Where one publication should be, and how many versions it should have by now. */
+/** The desired state of one publication, and the number of versions that it should have by now. */
 interface Expected {
   state: 'online' | 'offline';
   versions: number;
 }
 
-/** An emulated gateway at which everything goes wrong, and what is wanted of it. */
+/** An emulated gateway with random faults, and its desired state. */
 export class RagedGateway implements AsyncDisposable {
   readonly emulator: Emulator;
   readonly #way: Way;
@@ -39,7 +39,7 @@ export class RagedGateway implements AsyncDisposable {
     this.#raging = rage(emulator, way, seededRandom(seed), this.#ending.signal);
   }
 
-  /** Starts a gateway whose APIs have names that begin with `prefix`. */
+  /** Starts a gateway whose APIs have names with `prefix`. */
   static async open(prefix: string, publications: number, seed: number): Promise<RagedGateway> {
     const names = Array.from({ length: publications }, (_, index) => `${prefix}${index}`);
     const emulator = await startEmulator({
@@ -57,12 +57,12 @@ export class RagedGateway implements AsyncDisposable {
     return new RagedGateway(emulator, await openWay(emulator.url), names, seed + 1);
   }
 
-  /** How many versions were ever wanted. */
+  /** The number of versions that were ever wanted. */
   get versions(): number {
     return [...this.#expected.values()].reduce((sum, { versions }) => sum + versions, 0);
   }
 
-  /** Asks in `file` for something new of every publication: a new version, or to be offline. */
+  /** Writes a new desired state of every publication to `file`: a new version, or offline. */
   write(file: string, round: number, random: Random): void {
     const apis = [...this.#expected].map(([id, publication]) => {
       publication.state = random() < 0.75 ? 'online' : 'offline';
@@ -78,7 +78,7 @@ export class RagedGateway implements AsyncDisposable {
     renameSync(`${file}.new`, file);
   }
 
-  /** Returns whether the gateway is as the file asks. Throws an Error if a publication has more versions than were ever wanted. */
+  /** Returns whether the gateway is in sync with the file. Throws an Error if a publication has more versions than were ever wanted. */
   isReached(): boolean {
     const found = new Map(this.emulator.state.publications().map((publication) => [publication.api, publication]));
     let isReached = true;
@@ -90,7 +90,7 @@ export class RagedGateway implements AsyncDisposable {
     return isReached;
   }
 
-  /** Returns how many requests the fullest window held. Throws an Error if more than are allowed. */
+  /** Returns how many requests the fullest window held. Throws an Error if there are more than allowed. */
   fullest(): number {
     const fullest = fullestWindow(
       this.emulator.requests.all().map(({ atMs }) => atMs),
@@ -104,7 +104,7 @@ export class RagedGateway implements AsyncDisposable {
   check(history: readonly Recorded[]): void {
     const nameOf = (api: string, marker: string | null): string => marker ?? `offline ${api}`;
     const attempts = countOf(history.map(({ apiId, marker }) => nameOf(apiId, marker)));
-    // A refused token is no word on the attempt, which goes on with another one.
+    // A rejected token says nothing about the attempt, which continues with another one.
     const changes = this.emulator.requests.all().filter(({ operation, status }) => operation === 'changePublication' && status !== 401);
     const requests = countOf(changes.map(({ api = '', remark = '' }) => nameOf(api, /\[edict ([0-9a-f]+)\]$/.exec(remark)?.[1] ?? null)));
     for (const [name, times] of requests) {
@@ -127,7 +127,7 @@ export class RagedGateway implements AsyncDisposable {
     }
   }
 
-  /** Lets nothing go wrong any more. */
+  /** Ends all faults. */
   async calm(): Promise<void> {
     this.#ending.abort();
     await this.#raging;
@@ -146,7 +146,7 @@ function countOf(names: readonly string[]): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** Returns how many attempts were without an answer and were found at the gateway afterwards, and how many were not there. */
+/** Returns how many attempts without a response had taken effect, and how many had not. */
 export function late(history: readonly Recorded[]): { readonly found: number; readonly absent: number } {
   return {
     found: history.filter(({ outcome, code, settledLate }) => outcome === 'succeeded' && (code !== null || settledLate)).length,

@@ -1,4 +1,4 @@
-/** Returns the most of `timesMs` that lie in any window of `perMs`, its end not counted. */
+/** Returns the largest number of `timesMs` in any window of `perMs`, its end excluded. */
 export function fullestWindow(timesMs: readonly number[], perMs: number): number {
   const sorted = timesMs.toSorted((a, b) => a - b);
   let most = 0;

@@ -1,8 +1,8 @@
 /**
- * `npm run soak [-- --minutes 10 --seed N]`: one daemon whose file is edited at random while everything goes wrong around it.
+ * `npm run soak [-- --minutes 10 --seed N]`: one daemon under faults whose file is edited at random.
  *
- * Exit code 1 if its memory grew (the last quarter's mean is more than 10 % off the second's), if files or sockets stayed open,
- * if it did not end when asked, or if the gateway was not as the file says at the end.
+ * Exit code 1 if its memory grew (the mean of the last quarter is more than 10 % above that of the second), if files or sockets stayed open,
+ * if it did not stop on a signal, or if the gateway was not in sync at the end.
  */
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -45,8 +45,8 @@ const states = new Map<string, 'online' | 'offline'>(names.map((name) => [name, 
 const revisions = new Map(names.map((name) => [name, 0]));
 writeText(fileText());
 /**
- * Preloaded into the daemon: after each SIGUSR2 it collects garbage and writes down what is resident apart from what the heap has
- * spare. Without that the numbers would tell of V8's mood, which lets the heap grow for minutes before it settles.
+ * Preloaded into the daemon: after each SIGUSR2 it collects garbage and writes the resident memory without the spare
+ * part of the heap, since V8 lets the heap grow for minutes before its size is stable.
  */
 const held = join(folder, 'held');
 const reportHeld = `data:text/javascript,${encodeURIComponent(`
@@ -101,7 +101,7 @@ for (const fault of faults) say(`FAILED ${fault}`);
 if (faults.length > 0) process.exitCode = 1;
 else say('memory is flat, nothing stayed open, it ended when asked, and the gateway is as the file says');
 
-/** Changes a few publications; now and then leaves a file that is broken, empty or half written for the next edit to mend. */
+/** Changes a few publications; sometimes leaves a file that is invalid, empty or half written, which the next edit fixes. */
 function edit(): void {
   edits += 1;
   for (let count = Math.ceil(random() * 10); count > 0; count -= 1) {

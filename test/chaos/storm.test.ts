@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { storm } from './storm.ts';
 
-/** The full run kills it more often; a storm of its own is `npm run chaos`. */
+/** The full run kills it more often; `npm run chaos` runs it with other sizes. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 30 : 10;
 
 test('under every fault at once and killed repeatedly, the daemon makes each wanted version exactly once', async () => {

@@ -11,13 +11,13 @@ export interface StormOptions {
   /** How often the process is killed. */
   readonly kills: number;
   readonly publications: number;
-  /** From which everything follows that is left to chance, but for the machine's own timing. */
+  /** The seed of everything random except the timing of the machine. */
   readonly seed: number;
-  /** Hears how far it has come. */
+  /** Receives the progress. */
   readonly say: (line: string) => void;
 }
 
-/** What a storm showed. */
+/** The result of a run with one daemon. */
 export interface Report {
   readonly kills: number;
   /** How often every publication was brought to a new state. */
@@ -25,10 +25,10 @@ export interface Report {
   readonly requests: number;
   readonly versions: number;
   readonly attempts: number;
-  /** Attempts whose answer was lost or whose process was killed: found at the gateway, and not found there. */
+  /** Attempts whose response was lost or whose process was killed: those that had taken effect, and those that had not. */
   readonly found: number;
   readonly absent: number;
-  /** The fullest window, of as many as are allowed. */
+  /** The fullest window, and the limit. */
   readonly fullest: number;
   readonly allowed: number;
   readonly seconds: number;
@@ -37,8 +37,8 @@ export interface Report {
 const longestRoundMs = 120_000;
 
 /**
- * Lets edict's daemon bring publications to one state after the other while everything goes wrong and its process is killed
- * again and again. Throws an Error that says what was lost, doubled, too fast or not recorded.
+ * Has the daemon bring publications from one state to the next under faults while its process is killed
+ * repeatedly. Throws an Error that says what was lost, repeated, too fast or not recorded.
  */
 export async function storm({ kills, publications, seed, say }: StormOptions): Promise<Report> {
   const startedAtMs = Date.now();
@@ -73,17 +73,17 @@ export async function storm({ kills, publications, seed, say }: StormOptions): P
   };
 }
 
-/** The daemon, started again whenever it has been killed. */
+/** The daemon, which is restarted whenever it was killed. */
 class MortalDaemon {
   readonly #folder: string;
   readonly #random: Random;
   readonly #say: (line: string) => void;
   killsLeft: number;
   kills = 0;
-  /** When the process was last told not to wait, or began: before it listens, the signal would end it. */
+  /** When the process last got SIGHUP, or started: the signal would end it before it listens. */
   #hastenedAtMs = 0;
   #running: Running | null = null;
-  /** What the process before wrote. */
+  /** The output of the previous process. */
   #log = '';
 
   constructor(folder: string, kills: number, random: Random, say: (line: string) => void) {
@@ -113,7 +113,7 @@ class MortalDaemon {
     await this.#running?.finished;
   }
 
-  /** What has failed often waits up to minutes, which is longer than anybody wants to watch. */
+  /** Ends backoffs, which grow to minutes and would make the test slow. */
   #hasten(): void {
     if (Date.now() < this.#hastenedAtMs + 3000) return;
     this.#hastenedAtMs = Date.now();

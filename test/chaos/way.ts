@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * What happens to what is sent over the way: it gets through, is refused, or is swallowed and never arrives. `frozen` swallows it too, but
- * connections that stand do not notice: each end thinks that the other one is there and silent.
+ * What happens to data sent through the proxy: it is forwarded, the connection is refused, or the data is swallowed. `frozen` swallows it
+ * too, but open connections stay open: each end believes that the other one is there and silent.
  */
 export type Weather = 'clear' | 'refused' | 'swallowed' | 'frozen';
 
-/** A TCP way to a server, of which the weather can be changed. */
+/** A TCP proxy to a server whose mode can be changed. */
 export interface Way extends AsyncDisposable {
   readonly url: string;
-  /** Changes the weather; connections that stand are cut, unless it is to be frozen. */
+  /** Changes the mode and closes open connections, unless it is `frozen`. */
   turn(weather: Weather): void;
 }
 
-/** Opens a way to the server at `target`, an http address. */
+/** Opens a proxy to the server at `target`, an http URL. */
 export async function openWay(target: string): Promise<Way> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -13,7 +13,7 @@ const answer = (status: number, errorCode: string, share: number, more: object =
   ...more,
 });
 
-/** Everything that goes wrong all the time. */
+/** The faults that are always on. */
 const faults: readonly Fault[] = [
   { kind: 'cut', share: 0.02 },
   { kind: 'cut', share: 0.02, applied: true },
@@ -36,7 +36,7 @@ const faults: readonly Fault[] = [
   answer(503, 'HTTP.503', 0.1, { operation: 'createToken' }),
 ];
 
-/** Lets things go wrong at the emulator and on the way to it until `signal` is aborted. */
+/** Causes random faults in the emulator and the proxy to it until `signal` is aborted. */
 export async function rage(emulator: Emulator, way: Way, random: Random, signal: AbortSignal): Promise<void> {
   for (const fault of faults) emulator.faults.add(fault);
   emulator.faults.latencyMs = { minMs: 0, maxMs: 20 };

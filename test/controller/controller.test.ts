@@ -22,7 +22,7 @@ const invalid = new InvalidFileError('f', [
   { rule: 'invalid-value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
 ]);
 
-/** A daemon over a file that is a variable. Its engine notes the passes it is asked for. */
+/** A controller whose file is a variable. Its runner records the reconciliations that it is asked for. */
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
   const file = {
     content: first,

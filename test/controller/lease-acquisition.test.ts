@@ -7,7 +7,7 @@ import { gatewaySettings } from '../support/states.ts';
 
 const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new AbortController().signal, isHeld: () => true } };
 
-/** A lease that is free from `freeAtMs` on, and a clock that waiting moves on. */
+/** A lease that is free from `freeAtMs` on, and a clock that advances with each wait. */
 function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edict works on the gateway')) {
   const time = { ms: 0 };
   const told: string[] = [];

@@ -10,7 +10,7 @@ const orders: NameRef = { kind: 'api', name: 'orders', group: null };
 const release: NameRef = { kind: 'environment', name: 'RELEASE', group: null };
 const listed = { apiId: 'api-1', name: 'orders', groupId: 'g', group: 'shop', editedAtMs: null, publications: new Map() };
 
-/** Looks names up at a gateway with the API `orders` and the environment `RELEASE`; counts what it was asked. */
+/** Looks names up at a gateway with the API `orders` and the environment `RELEASE`; counts its reads. */
 async function lookedUp(names: readonly NameRef[], knownIds: ReadonlyMap<NameKey, string> = new Map(), failure?: ReadFailure) {
   const asked: string[] = [];
   const meanings = await resolveNames(names, {

@@ -6,7 +6,7 @@ import type { ReadResult } from '../../src/model/outcome.ts';
 const failure = { code: 'C', status: null, message: 'm', hint: null, requestId: null, retryAfterMs: null };
 const { signal } = new AbortController();
 
-/** Reads what `answers` say, in turn, without waiting. */
+/** Reads `answers` in turn, without waiting. */
 async function reading(answers: readonly ReadResult<number>[], over: { readonly signal?: AbortSignal } = {}) {
   const waits: number[] = [];
   let reads = 0;

@@ -65,7 +65,7 @@ test('a plan without a saved plan is never stale', async () => {
   assert.not.throws(() => assertNotStale(plan, savedFrom(desired, recordedState([]))));
 });
 
-/** Returns the plan of `states` in a workshop, saved. */
+/** Returns the saved plan of `states`. */
 async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
   const wantedNow = desire(states);
   const recordedNow = await store.readRecordedState(wantedNow.gateway);

@@ -103,7 +103,7 @@ test('gives up after `maxTries` and counts the failure', async () => {
   assert.is(last?.summary.failed, 1);
 });
 
-/** Makes the answers of the next calls unknown, whether they took effect or not. */
+/** Makes the outcome of the next calls unknown, whether they took effect or not. */
 function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway {
   let left = count;
   const lost: Outcome = {

@@ -13,7 +13,7 @@ import { workshop } from '../support/engine.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 const orders = wanted('orders', 'test');
-/** Stands for a gateway that must not be asked. */
+/** A gateway that must not be called. */
 async function unreachable(): Promise<Outcome> {
   throw new Error('it was sent');
 }

@@ -8,7 +8,7 @@ import { desiredState, rolloutOf, wanted } from '../support/states.ts';
 
 const way = ['test', 'staging', 'release'] as const;
 
-/** Opens a workshop that knows `staging` too. */
+/** Opens a controller whose gateway has `staging` too. */
 async function threeStages(options: WorkshopOptions): Promise<Workshop> {
   const shop = await workshop(options);
   shop.emulator.state.add({ project: 'project', instance: 'instance', apis: [], environments: [{ id: 'env-staging', name: 'staging' }] });
@@ -110,7 +110,7 @@ interface Made {
   readonly revision: string;
 }
 
-/** Says which calls came before the environment before was as the file asked for; the remark of a call names its file. */
+/** Returns the calls made before the previous environment was in sync; the remark of a call names its file. */
 function slips({ emulator }: Workshop, files: readonly DesiredState[]): string[] {
   const world = new Map<string, Made>();
   const found: string[] = [];
@@ -136,7 +136,7 @@ const apis = ['a', 'b', 'c'] as const;
 const aFile = fc.record({
   states: fc.array(fc.constantFrom('online', 'online', 'online', 'offline', null), { minLength: 9, maxLength: 9 }),
   revision: fc.constantFrom('1', '2', '3'),
-  /** Whether the next file comes while this one is being carried out. */
+  /** Whether the next file arrives while this one is being applied. */
   isHasty: fc.boolean(),
 });
 const aFault = fc.record({
@@ -170,7 +170,7 @@ test('there is never a call for an environment before the previous one is in syn
         await shop.engine.reconcile(file, 'file');
         if (!written[at]?.isHasty) await shop.engine.idle();
       }
-      // As often as all faults together can refuse one publication.
+      // The largest number of rejections of one publication by all faults together.
       for (let times = 0; times < 10; times += 1) {
         await shop.engine.idle();
         await shop.engine.reconcile(files.at(-1) as DesiredState, 'signal');

@@ -6,7 +6,7 @@ import { desiredState, wanted } from '../support/states.ts';
 
 const [older, newer] = ['online', 'offline'].map((state) => desiredState([wanted('orders', 'test', { state: state as 'online' })]));
 
-/** What a gateway's record says, as it may change, and the time. */
+/** The recorded digests of a gateway, which may change, and the time. */
 function world(acted: readonly (typeof older)[]) {
   const now = { ms: 0, holder: null as string | null, acted: acted.map((one) => desiredDigest(one ?? desiredState([]))) };
   const takeOvers = new StaleSourceCheck({

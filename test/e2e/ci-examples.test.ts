@@ -36,14 +36,14 @@ type Pipeline = Readonly<Record<'comment' | 'plan' | 'apply', GitlabJob>>;
 const workflow = parse(read('github-actions.yaml')) as Workflow;
 const pipeline = parse(read('gitlab-ci.yaml'), { merge: true }) as Pipeline;
 
-/** What a pipeline does with edict, whoever runs it. */
+/** The use of edict in a pipeline, independent of the CI system. */
 interface Ci {
   readonly name: string;
   /** The scripts of a job that run edict, in order. */
   scripts(job: keyof Pipeline): readonly string[];
   /** The script that writes the comment. */
   readonly comment: string;
-  /** What goes from the plan to the apply, and what is kept from run to run. */
+  /** The artifacts passed from plan to apply, and those kept from run to run. */
   readonly handed: string;
   readonly kept: string;
 }
@@ -70,7 +70,7 @@ const cis: readonly Ci[] = [
   },
 ];
 
-/** Returns a folder with a command `edict` that is this checkout's. */
+/** Returns a folder with a command `edict` that runs this checkout. */
 function commandFolder(): string {
   const folder = scratchFolder();
   const command = join(folder, 'edict');
@@ -80,7 +80,7 @@ function commandFolder(): string {
 }
 const commands = commandFolder();
 
-/** Runs a script as a runner does. Resolves to its exit code and all that it wrote. */
+/** Runs a script like a CI runner. Resolves to its exit code and output. */
 async function shell(script: string, cwd: string, environment: Readonly<Record<string, string>>) {
   const path = `${commands}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
   const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...environment, PATH: path, NO_COLOR: '1' } });
@@ -90,7 +90,7 @@ async function shell(script: string, cwd: string, environment: Readonly<Record<s
   return { code, text };
 }
 
-/** A runner for one job: a new folder with the file, and what it is handed. */
+/** A runner for one job: a new folder with the file and the artifacts. */
 function runner(file: string, ...handed: readonly (readonly [folder: string, name: string])[]): string {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), file);
@@ -130,7 +130,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
     assert.match(applied.text, '2 online, 0 offline, 1 unchanged.');
     assert.equal(changes(emulator), ['api-carts online', 'api-orders online']);
 
-    // The next merge finds the record that the last one has kept.
+    // The next merge finds the record that the last one kept.
     const later = fileOf(emulator.url, { orders: '{ state: online, revision: r2 }', carts: 'offline', users: 'offline' });
     const next = runner(later, [applying, kept]);
     assert.is((await run('plan', next)).code, 0);

@@ -10,7 +10,7 @@ import { testContext } from '../support/streams.ts';
 
 const crashing = `--import=${new URL('../support/crash-at-write.ts', import.meta.url).href}`;
 
-/** More points than an apply has. */
+/** More writes than an apply makes. */
 const manyPoints = 80;
 const atOnce = 6;
 
@@ -24,7 +24,7 @@ async function apply(folder: string): Promise<{ readonly code: number; readonly 
   return { code, stdout: stdout() };
 }
 
-/** Runs `apply` until its write number `write`. Returns whether it got there. */
+/** Runs `apply` until its write number `write`. Returns whether it reached it. */
 async function crash(write: number, folder: string): Promise<boolean> {
   if (!kills.includes(write)) return crashAtWrite(write, () => apply(folder));
   const env = { HW_AUTH_TOKEN: secretToken, EDICT_CRASH_AT: String(write), NODE_OPTIONS: crashing };
@@ -40,7 +40,7 @@ async function crashedAt(write: number, folder: string): Promise<boolean> {
   return hasCrashed;
 }
 
-/** Calls `crash` with 1, 2, 3 … until it says that nothing crashed. Returns how many did. */
+/** Calls `crash` with 1, 2, 3 … until nothing crashed. Returns how many did. */
 async function atEachWrite(crash: (write: number) => Promise<boolean>): Promise<number> {
   let next = 1;
   let crashes = 0;

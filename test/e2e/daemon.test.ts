@@ -36,7 +36,7 @@ const isOnline = (api: string): boolean =>
   emulator.state.publications().some((known) => known.api === `api-${api}` && known.effective !== null);
 const onlineCalls = (): number => emulator.state.publications().reduce((sum, known) => sum + known.onlineCalls, 0);
 
-/** Starts the daemon with orders online and waits until it is so. */
+/** Starts the daemon with orders declared online and waits until it is online. */
 async function started(file?: string): Promise<Running> {
   const running = run(file);
   await until('orders is online', () => isOnline('orders') && running.events('reconcile:finished').length > 0);

@@ -11,7 +11,7 @@ import { postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
 
 /*
- * What examples/ says of how edict is run, run as far as that can be without a cluster or an init system; package.test.ts has the container.
+ * Runs the deployments in examples/ as far as possible without a cluster or an init system; package.test.ts covers the container.
  */
 const test = suite('deployments');
 const root = join(import.meta.dirname, '../..');
@@ -47,7 +47,7 @@ interface Manifest {
   };
 }
 
-/** Returns the objects of a manifest. Throws an Error if it is no YAML. */
+/** Returns the objects of a manifest. Throws an Error if it is not valid YAML. */
 function manifests(path: string): Manifest[] {
   return parseAllDocuments(read(path)).map((document) => {
     assert.equal(document.errors, []);
@@ -65,7 +65,7 @@ function deploymentIn(path: string): { readonly pod: Manifest['spec']['template'
   return { pod: template.spec, container };
 }
 
-/** Starts edict as a container says, with its paths under `folder`, and asks what its probes ask. */
+/** Starts edict as configured for a container, with its paths under `folder`, and sends its probes. */
 async function runAs({ args, env = [], ports = [], ...probes }: Container, folder: string, state: string): Promise<void> {
   const inFolder = (text: string): string => text.replace(/^\/(?=git|config|secrets|var)/, `${folder}/`);
   const environment = Object.fromEntries(env.map(({ name, value }) => [name, inFolder(value)]));
@@ -93,7 +93,7 @@ for (const path of ['kubernetes/git-sync.yaml', 'kubernetes/config-map.yaml']) {
       assert.ok(securityContext.readOnlyRootFilesystem && !securityContext.allowPrivilegeEscalation, name);
       assert.ok(Object.keys(resources.requests).length === 2 && 'memory' in resources.limits, name);
       assert.match(image, /:v?\d+\.\d+\.\d+$/);
-      // HOME in git-sync's image, where it runs `git config --global` first of all.
+      // HOME in the image of git-sync, which runs `git config --global` first.
       if (image.includes('/git-sync:'))
         assert.ok(
           volumeMounts.some(({ mountPath }) => mountPath === '/tmp'),
@@ -168,7 +168,7 @@ test('systemd/edict.service: its command is valid, and systemd accepts the unit 
     process.stdout.write('note: systemd-analyze is not installed, the unit was not verified\n');
     return;
   }
-  // Where there is no systemd its own units are missed, never this one's lines.
+  // Without systemd only its own units are missing, never a line of this one.
   const complaints = stderr.split('\n').filter((complaint) => complaint.includes('edict.service'));
   assert.equal([status === 0 || complaints.length === 0, complaints], [true, []]);
 });

@@ -7,7 +7,7 @@ import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
 /*
- * Several edicts with the same files and one store in PostgreSQL: they divide the gateways among themselves.
+ * Several instances with the same files and one PostgreSQL store divide the gateways among themselves.
  */
 const test = suite('division');
 const names = ['a', 'b', 'c', 'd'];
@@ -44,7 +44,7 @@ function start(): Running {
   return daemon;
 }
 
-/** Returns on how many gateways an edict works: its log tells when it begins, and when it ends. */
+/** Returns how many gateways an instance manages, by the start and stop events in its log. */
 function load(daemon: Running): number {
   const told = ['reconcile:started', 'lease:lost', 'lease:standby'].flatMap((event) => daemon.events(event));
   const ofFile = Map.groupBy(told, (record) => String(record['file']));

@@ -9,8 +9,8 @@ import { type Finished, fileOf, type Running, scratchFolder, seedOf, startEdict,
 import { storeContent } from '../support/store-content.ts';
 
 /*
- * `edict explain` in the states that a publication can be in. Where no daemon is at work
- * every look is checked to have asked nobody and to have left the store as it was.
+ * `edict explain` for every state of a publication. Where no daemon runs, each call is checked
+ * to have sent nothing and to have left the store unchanged.
  */
 
 const test = suite('explain');
@@ -32,7 +32,7 @@ test.after.each(async () => {
   await emulator.close();
 });
 
-/** Writes the file: all APIs are online in `test` but as `states` says; `edit` changes its text. */
+/** Writes the file: all APIs are online in `test` except as `states` says; `edit` changes its text. */
 function write(states: Readonly<Record<string, string>>, edit = (text: string): string => text): void {
   writeFileSync(join(folder, 'edict.yaml'), edit(fileOf(emulator.url, { ...allOnline, ...states })));
 }
@@ -66,7 +66,7 @@ interface Told {
   readonly attempts: readonly { readonly outcome: string | null; readonly code: string | null }[];
 }
 
-/** What one look must leave as it is, where nobody else is at work: the requests that have come, and the store. */
+/** What explain must not change while nothing else runs: the number of requests, and the store. */
 function untouched(): unknown {
   if (daemon) return null;
   return [emulator.requests.all().length, storeContent(join(folder, '.edict', 'state.db'))];
@@ -158,7 +158,7 @@ test('a file that lost too much is reported for what it still has, and for what 
 test('drifted and outdated, after an observation', async () => {
   write({});
   await done('apply');
-  await sleep(400); // What edict itself has changed within `gateway.propagationDelay`, 300 ms here, is not judged.
+  await sleep(400); // Changes by edict within `gateway.propagationDelay`, 300 ms here, are not judged.
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
   emulator.state.catalog.updateApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
   assert.is((await explain()).next.kind, 'unchanged', 'nobody has looked');
@@ -189,7 +189,7 @@ test('unknown outcome: in flight while the daemon runs, unknown once it was kill
   assert.ok(doubted.recorded?.unknownAttempt);
   assert.match(doubted.text, /^Next: checks first whether attempt \d+ \(online\) took effect; if not, goes online$/m);
   assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not running on this host`);
-  await sleep(400); // As above: only then the list tells that the call did not happen.
+  await sleep(400); // As above: only then does the list show that the call did not take effect.
   await done(...(doubted.next.command ?? '').split(' ').slice(1));
   assert.is((await explain()).next.kind, 'unchanged');
 });

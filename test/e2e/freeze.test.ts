@@ -25,7 +25,7 @@ test.after.each(async () => {
   await emulator.close();
 });
 
-/** A date and time with its zone, as the file has it. */
+/** A date and time with its zone, in the format of the file. */
 const moment = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 const nextSecond = (ms: number): number => Math.ceil(ms / 1000) * 1000;
 const calls = () => emulator.requests.all().filter(({ operation }) => operation === 'changePublication');

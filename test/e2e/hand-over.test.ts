@@ -10,7 +10,7 @@ import { fileOf, type Running, scratchFolder, seedOf, startEdict } from '../supp
 import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 
 /*
- * A gateway that passes from one edict to another.
+ * A gateway that is handed over from one instance to another.
  */
 const test = suite('hand-over');
 const names = Array.from({ length: 60 }, (_, index) => `api${index}`);
@@ -70,7 +70,7 @@ test('no window holds more than the limit across a hand-over, after a crash and 
   const [calls, perMs] = [5, 8000];
   const states = all('online', names.slice(0, 15));
   const daemons = Array.from({ length: 3 }, () => start(machine(states, `{ calls: ${calls}, per: ${perMs}ms }`)));
-  /** Resolves to one that has used up a window and recorded it, and was not meant before. */
+  /** Resolves to an instance that has used up a window and recorded it, after those in `before`. */
   const worked = async (...before: readonly Running[]): Promise<Running> => {
     const among = daemons.filter((daemon) => !before.includes(daemon));
     const has = (daemon: Running): boolean => daemon.events('attempt:finished').length >= calls;
@@ -99,7 +99,7 @@ test('a file that leaves its folder while the database is unavailable stops no o
   at.running.push(daemon);
   await until('both are looked after', () => daemon.events('reconcile:finished').length === 2);
   rmSync(join(folder, 'all/two.yaml'));
-  // It is given up after ten seconds; then the database has just gone, and the lease is thought to be held.
+  // It is given up after ten seconds: the database is unavailable then, and the lease counts as held.
   const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
   await sleep(startedAtMs + 8500 - Date.now());
   way.turn('refused');

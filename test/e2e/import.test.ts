@@ -17,7 +17,7 @@ import { type Listed, listingServer } from '../support/listing-server.ts';
 
 const environment = { HW_AUTH_TOKEN: 'token' };
 
-/** Imports the gateway at `url` and returns the text and the plan over it, against a store that was never there. */
+/** Imports the gateway at `url` and returns the text and its plan, with a new store. */
 async function roundTrip(url: string, file: string) {
   const context = createAppContext(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
   const { text } = await importGateway(context, { endpoint: url, project: 'project', instance: 'instance' });
@@ -48,7 +48,7 @@ test('the plan of an imported file has no changes, whatever the gateway lists', 
 const kinds = ['publish', 'publish', 'take offline', 'edit', 'hide', 'delete', 'switch'] as const;
 interface Action {
   readonly kind: (typeof kinds)[number];
-  /** Which of the APIs and environments, counted round. */
+  /** The index of the API and environment, modulo their number. */
   readonly api: number;
   readonly environment: number;
 }
@@ -56,7 +56,7 @@ const actions: fc.Arbitrary<Action[]> = fc.array(fc.record({ kind: fc.constantFr
   maxLength: 15,
 });
 
-/** Does to the emulated gateway what teams do to a real one in a year. */
+/** Makes the kinds of changes to the emulated gateway that teams make to a real one. */
 function act(world: GatewayState, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
   const api = apis[which % apis.length]?.apiId;
   const environment = environments[where % environments.length]?.id;

@@ -53,7 +53,7 @@ test('a first plan, its apply, and a plan in sync', async () => {
 test('drift of every kind', async () => {
   write(file({ a: 'online', b: 'online', c: 'online' }));
   await apply('--api', 'a', '--api', 'b');
-  // What is younger than the file's `propagationDelay` may not show in the gateway's lists yet, and is not called a drift.
+  // A change more recent than `propagationDelay` may not show in the lists of the gateway yet, and is not reported as drift.
   await sleep(400);
   emulator.state.takeOffline('api-a', 'env-test');
   emulator.state.publish('api-c', 'env-test', 'by hand');

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
 
 /*
- * What each command loads of the packages and of the folders: a command that loads what it does not need starts later.
+ * The packages and folders that each command loads: a command that loads more than it needs starts later.
  */
 const test = suite('loaded modules');
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

@@ -13,7 +13,7 @@ import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 
 /*
- * The whole way with a look at the gateway: a real file, the emulator over HTTP, a real store.
+ * Observation end to end: a real file, the emulator over HTTP, a real store.
  */
 
 const environment = { HW_AUTH_TOKEN: 'any' };
@@ -25,7 +25,7 @@ interface Scene extends AsyncDisposable {
   plan(refresh?: boolean): Promise<PlanReport>;
   apply(refresh?: boolean): Promise<ApplyResult>;
   readonly settings: Settings;
-  /** Returns the operations that have come since the last call. */
+  /** Returns the operations since the last call. */
   operations(): string[];
 }
 
@@ -182,7 +182,7 @@ test('the failed changes of a batch are read and retried individually, with few 
   const { summary } = await at.apply();
   assert.equal([summary.online, summary.failed], [25, 0]);
   const sizes = at.emulator.requests.all().map(({ apis: batch, api }) => batch?.length ?? (api === undefined ? 0 : 1));
-  // On a busy machine it may come again before the last of the others.
+  // On a busy machine it may be retried before the last of the others.
   assert.equal(
     sizes.toSorted((a, b) => b - a),
     [10, 10, 5, 1],

@@ -18,7 +18,7 @@ test.after.each(() => emulator.close());
 const write = (states: Readonly<Record<string, string>>): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states));
 const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
 
-/** Lets the process write no file beyond `bytes`, as a disk does that is full. */
+/** Limits the files of the process to `bytes`, like a full disk. */
 function limitFiles(pid: number | undefined, bytes: number | 'unlimited'): void {
   execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes}:unlimited`]);
 }

@@ -10,7 +10,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
- * What examples/monitoring asks of Prometheus, held against what a real daemon answers, by Prometheus' own tools.
+ * Compares the metrics that examples/monitoring uses with those of a real daemon, with the tools of Prometheus.
  */
 interface Target {
   readonly expr: string;
@@ -23,7 +23,7 @@ const examples = resolve(import.meta.dirname, '../../examples/monitoring');
 const read = (name: string): string => readFileSync(join(examples, name), 'utf8');
 const dashboard = JSON.parse(read('dashboard.json')) as Dashboard;
 const expressions = dashboard.panels.flatMap(({ title, targets }) => (targets ?? []).map(({ expr }) => ({ title, expr })));
-/** As Grafana fills them in. */
+/** The variables that Grafana fills in. */
 const filledIn = (expr: string): string => expr.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '5s');
 
 const test = suite('monitoring');
@@ -50,7 +50,7 @@ test.after(async () => {
   await emulator.close();
 });
 
-/** Returns the names of metrics that `text` speaks of; those of a histogram without what Prometheus adds to them. */
+/** Returns the names of the metrics in `text`; those of a histogram without the suffixes of Prometheus. */
 function namesIn(text: string): Set<string> {
   const names = text.match(/\b(?:edict|process|nodejs)_[a-z0-9_]+/g) ?? [];
   return new Set(names.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));

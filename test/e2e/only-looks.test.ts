@@ -11,7 +11,7 @@ const test = suite('only looks');
 
 type Args = readonly string[];
 
-/** What a command is given besides its options; `null`: it acts, or is the gateway itself, and so is not meant here. */
+/** The arguments of a command besides its options; `null`: it makes changes or is the gateway itself, and is not tested here. */
 const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   validate: ({ folder }) => [join(folder, 'edict.yaml')],
   plan: ({ folder }) => [join(folder, 'edict.yaml')],
@@ -31,7 +31,7 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
 };
 let approvalDigest = '';
 
-/** How each option is tried, besides being left out. */
+/** The values of each option that are tried, besides leaving it out. */
 const values: Readonly<Record<string, readonly Args[]>> = {
   '--format': [['json'], ['text'], ['markdown'], ['github'], ['sarif']],
   '--api': [['orders'], ['*']],
@@ -78,10 +78,10 @@ async function run(...args: Args): Promise<{ readonly code: number; readonly tex
 /** A store never mixes a real gateway's record with an emulated one's. */
 const stateOf = ({ folder }: Scene, args: Args): string => join(folder, args.includes('--emulate') ? 'emulated.db' : 'state.db');
 
-/** How many options are given together; all of them in the full run, where it is more than a thousand ways for some commands. */
+/** How many options are combined; all of them in the full run, which for some commands are more than a thousand combinations. */
 const together = process.env['EDICT_TEST_RUNS'] === 'full' ? Infinity : 2;
 
-/** Returns every way to give one value for at most `together` of the options; `values` knows each. */
+/** Returns every combination of at most `together` of the options with one value each; `values` knows each. */
 function combinations(options: readonly string[]): Args[] {
   let all: { readonly args: Args; readonly given: number }[] = [{ args: [], given: 0 }];
   for (const option of options) {
@@ -92,7 +92,7 @@ function combinations(options: readonly string[]): Args[] {
   return all.map(({ args }) => args);
 }
 
-/** A gateway with something to publish, something to take down and something that is held; and a saved plan of it. */
+/** A gateway with changes to online, to offline and held ones, and a saved plan of them. */
 async function openWork(): Promise<Scene & AsyncDisposable> {
   const scene = await openScene();
   const environments = { release: '{ id: env-release, protected: true }' };
@@ -106,7 +106,7 @@ async function openWork(): Promise<Scene & AsyncDisposable> {
   return scene;
 }
 
-/** Makes this process the one that works on the gateways of a store. */
+/** Makes this process the lease holder of the gateways of a store. */
 function holdLease(path: string): void {
   const db = new DatabaseSync(path);
   db.prepare('UPDATE gateway SET controller_status = ?').run(JSON.stringify({ pid: process.pid, paused: null }));

@@ -9,8 +9,8 @@ import { cleanShell } from '../support/clean-shell.ts';
 import { scratchFolder, until } from '../support/edict-process.ts';
 
 /*
- * The package as somebody has it who never saw the checkout: packed as the Containerfile of examples/ says, installed in an empty folder with
- * what it needs to run, and run.
+ * The package for a user without the checkout: packed as in the Containerfile of examples/, installed in an empty folder with
+ * its dependencies, and run.
  */
 const test = suite('package');
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,10 +24,10 @@ const shell = (line: string): Promise<string> => cleanShell(line, folder);
 const containerfile = readFileSync(join(root, 'examples/container/Containerfile'), 'utf8').split('\n');
 const values = (name: string, of = containerfile): string[] =>
   of.flatMap((line) => (line.startsWith(`${name} `) ? line.slice(name.length + 1) : []));
-/** Returns `text` with the paths of the image under `image`. */
+/** Returns `text` with the paths of the image moved to `image`. */
 const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|package|app|config)/g, `${image}/`);
 
-/** Has `npm ci` check the lock file alone, and uses what is installed here: to install it again is left to the full run. */
+/** Has `npm ci` check the lock file alone and uses the installed packages: only the full run installs them again. */
 function withoutInstall(command: string): string {
   if (isFull) return command;
   return command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run && ln -s '${join(root, 'node_modules')}' node_modules `);
@@ -77,7 +77,7 @@ test('installed in an empty folder, the package runs the commands of the README'
   const block = /### Install it\n[\s\S]*?```\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
   assert.match(block, tarball);
   const [install = '', ...commands] = block.trim().split('\n');
-  assert.is(install, `npm install --omit=dev ./${tarball}`); // as the Containerfile has it; the full run does it once more
+  assert.is(install, `npm install --omit=dev ./${tarball}`); // as in the Containerfile; the full run does it once more
   if (isFull) await shell(install);
   const said: string[] = [];
   for (const line of commands) said.push(await shell(line));

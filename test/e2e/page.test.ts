@@ -9,7 +9,7 @@ import { openBrowser, violations } from '../support/browser.ts';
 import { edict, fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
- * The page of a real daemon, at a real emulator, in a real browser.
+ * The page of a real daemon with the emulator, in a real browser.
  */
 const test = suite('page of the daemon');
 
@@ -175,7 +175,7 @@ test('the history has the commit behind each attempt', async () => {
   git('commit', '--quiet', '--message', 'orders go');
   const id = git('rev-parse', 'HEAD').trim();
   await stopDaemon();
-  // What the daemon has sent by itself between the write and the commit is not what is meant here.
+  // Ignores what the daemon sends automatically between the write and the commit.
   write({ ...allOnline, orders: 'offline', carts: 'offline' });
   git('commit', '--quiet', '--all', '--message', 'carts go');
   const last = git('rev-parse', 'HEAD').trim();

@@ -10,7 +10,7 @@ import { gitRepository } from '../support/git-repository.ts';
 import { planDocument } from '../support/json-schemas.ts';
 import { testContext } from '../support/streams.ts';
 
-/** File and folder names that a shell, a URL, a pattern, Git or an option parser reads as something else. */
+/** File and folder names with a special meaning for a shell, a URL, a pattern, Git or an option parser. */
 const names = [`it's "größe" 海`, '-leading-dash [a]*{b} 100% #1?', '~;b&c$HOME`d` :(top)'];
 
 const environment = { HW_AUTH_TOKEN: 'token', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };

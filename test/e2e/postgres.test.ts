@@ -10,7 +10,7 @@ import { fileOf, secretToken, startEdict } from '../support/edict-process.ts';
 import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 
 /*
- * Several edicts, each on a machine of its own as far as they know, with one record in PostgreSQL.
+ * Several instances with one PostgreSQL record, each as if on a machine of its own.
  */
 const test = suite('a store in PostgreSQL');
 const names = Array.from({ length: 60 }, (_, index) => `api${index}`);

@@ -12,7 +12,7 @@ import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } 
 import { type ProxyServer, startProxy } from '../support/proxy-server.ts';
 
 /*
- * A gateway that is only reached through a proxy: its host is known to nobody else.
+ * A gateway that can be reached only through a proxy, since no one else can resolve its host.
  */
 const test = suite('proxy');
 let emulator: Emulator;

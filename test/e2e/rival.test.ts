@@ -16,7 +16,7 @@ import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 
 /*
- * Somebody else publishes and takes offline behind the daemon's back: the vendor's own client, with a key of its own.
+ * Another client publishes and takes offline while the daemon runs: that of the vendor, with a key of its own.
  */
 
 type State = 'online' | 'offline';
@@ -26,20 +26,20 @@ type Api = (typeof apis)[number];
 interface Deed {
   readonly api: Api;
   readonly action: State;
-  /** How long after the one before, in milliseconds. */
+  /** How long after the previous one, in milliseconds. */
   readonly afterMs: number;
 }
 
 interface Course {
-  /** What the file wants. */
+  /** The desired state. */
   readonly wanted: Readonly<Record<Api, State>>;
-  /** What is online before edict has ever looked. */
+  /** The publications that are online before the first observation. */
   readonly before: readonly Api[];
   readonly deeds: readonly Deed[];
 }
 
 const key = { access: 'AKRIVAL', secret: 'SKRIVAL' };
-/** More corrections of one drift than this are a fight, which edict leaves alone for a time. */
+/** More corrections of one drift than this are flapping, and the drift is not corrected for a time. */
 const mostDeeds = 3;
 
 const courses: fc.Arbitrary<Course> = fc.record({
@@ -58,7 +58,7 @@ const courses: fc.Arbitrary<Course> = fc.record({
 async function rivalDoes(emulator: Emulator, { api, action }: Deed): Promise<void> {
   const data = { action, api_id: `api-${api}`, env_id: 'env-test', remark: 'rival' };
   const url = '/v2/project/apic/instances/instance/apis/action';
-  // Taking offline what is offline is refused, which is all the same to a rival.
+  // Taking an offline API offline is rejected, which does not matter to this client.
   await sendByVendor(emulator, key, { method: 'POST', url, data }).catch(() => undefined);
 }
 
@@ -66,7 +66,7 @@ function stateOf(emulator: Emulator, api: Api): State {
   return emulator.state.publications().find((publication) => publication.api === `api-${api}`)?.effective ? 'online' : 'offline';
 }
 
-/** Returns edict's own calls that changed nothing, although the list that they follow from said so already. */
+/** Returns the calls by edict that changed nothing, although the list that they are based on already showed the desired state. */
 function needless(requests: readonly ReceivedRequest[], before: readonly Api[]): string[] {
   const states = new Map<string, State>(before.map((api) => [`api-${api}`, 'online']));
   let atLastLook = new Map(states);

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts';
 
 let emulator: Emulator;
 let health: AnsweringServer;
-/** What the APIs answer at their own addresses. */
+/** The responses of the APIs to probes. */
 let status: number;
 let folder: string;
 let daemon: Running | null = null;

@@ -37,7 +37,7 @@ const calls = (): string[] =>
 const versions = () =>
   Object.fromEntries(emulator.state.publications().map(({ api, onlineCalls }) => [api.replace('api-', ''), onlineCalls]));
 
-/** Fails unless a command ended with exit code 1, this code and these words, and nothing was sent. */
+/** Fails unless a command ended with exit code 1, this code and this text, and sent nothing. */
 async function refused(args: readonly string[], code: string, ...words: readonly RegExp[]): Promise<Finished> {
   const before = emulator.requests.all().length;
   const finished = await edict(args, folder);

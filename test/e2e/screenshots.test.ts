@@ -8,7 +8,7 @@ import { openBrowser } from '../support/browser.ts';
 import { edict, scratchFolder, secretToken, startEdict, until } from '../support/edict-process.ts';
 
 /*
- * The screenshots of the README, of a day on which everything happens at once. `npm run screenshots` writes them into examples/.
+ * The screenshots of the README, with everything that can happen in one day. `npm run screenshots` writes them into examples/.
  */
 const test = suite('screenshots');
 
@@ -25,7 +25,7 @@ const names = [
   .concat(['billing-invoices', 'billing-refunds', 'billing-tax']);
 const environments = ['test', 'staging', 'production'];
 
-/** Returns a file in which every API is online everywhere, but for what `over` says of single ones. */
+/** Returns a file in which every API is online everywhere, except as `over` says. */
 function fileWith(endpoint: string, calls: number, over: Readonly<Record<string, string>>): string {
   const everywhere = environments.map((name) => `${name}: online`).join(', ');
   const apis = [...names, ...Object.keys(over).filter((name) => !names.includes(name))].map(

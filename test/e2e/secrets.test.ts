@@ -7,7 +7,7 @@ import { type Answer, answeringServer, json } from '../gateway/answering-server.
 import { scratchFolder, startEdict, until } from '../support/edict-process.ts';
 import { testContext } from '../support/streams.ts';
 
-/** Every secret has this in it. */
+/** Every secret contains this. */
 const mark = 'MARKED';
 const token = `token-${mark}-token`;
 const password = `pass"word\\${mark}/äöü`;
@@ -29,7 +29,7 @@ function written(folder: string, text: string): string {
   return file;
 }
 
-/** Answers in the worst way: with everything that came, in every place that is shown. */
+/** The worst response: it repeats the whole request in every place that is shown. */
 const talkative: Answer = (response, { path, headers, body }, count) => {
   const all = JSON.stringify({ headers, body });
   const texts = [all, decodeURIComponent(encodeURIComponent(all)), Object.values(headers).join(' '), body];
@@ -56,7 +56,7 @@ test('nothing that edict writes shows a secret', async () => {
   await Promise.all(credentials.map(([what, environmentIn]) => showsNothingOf(what, environmentIn)));
 });
 
-/** Lets the daemon and every command run with credentials that a gateway repeats in all its answers. Fails if they show. */
+/** Runs the daemon and every command with credentials that a gateway repeats in all its responses. Fails if they show. */
 async function showsNothingOf(what: string, environmentIn: (folder: string) => Readonly<Record<string, string>>): Promise<void> {
   const folder = scratchFolder();
   const environment = environmentIn(folder);

@@ -7,7 +7,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
- * One edict with several files, each for a gateway of its own.
+ * One daemon with several files, each for a gateway of its own.
  */
 const test = suite('several files');
 const names = ['a', 'b', 'c', 'd'];
@@ -30,7 +30,7 @@ test.after.each(async () => {
   await Promise.all(emulators.map((emulator) => emulator.close()));
 });
 
-/** Writes a file in which every API of the gateway is online but those named; no two gateways have an API in common. */
+/** Writes a file in which every API of the gateway is online except those named; no two gateways have an API in common. */
 function write(name: string, gateway: number, ...offline: readonly string[]): void {
   const states = Object.fromEntries(names.map((api) => [`${api}${gateway}`, offline.includes(api) ? 'offline' : 'online']));
   writeFileSync(join(folder, name), fileOf(emulators[gateway]?.url ?? '', states));

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
-/** What of OTLP's JSON is looked at here. */
+/** The fields of OTLP JSON that the tests use. */
 interface OtlpSpan {
   readonly name: string;
   readonly traceId: string;
@@ -73,7 +73,7 @@ const attributeOf = (attributes: readonly OtlpAttribute[], key: string): string 
   return value?.stringValue ?? value?.intValue;
 };
 
-/** Each span reads two clocks, one after the other: so far may they be apart. */
+/** Each span reads two clocks, one after the other, so they may differ by this much. */
 const clockNs = 20_000_000n;
 
 test('a reconciliation, its plan and its calls are one trace, and a failed call is marked', async () => {
@@ -171,7 +171,7 @@ test('OpenTelemetry is not loaded unless an environment variable asks for it', a
   };
   const without = await loaded({ OTEL_SERVICE_NAME: 'edict' });
   assert.ok(without.some((file) => file.endsWith('/src/controller/reconcile-runner.ts')));
-  // The client of Prometheus brings the API alone, which does nothing by itself.
+  // The Prometheus client loads only the API, which does nothing without an SDK.
   const isTraces = (file: string): boolean => /@opentelemetry\/(?!api\/)|telemetry\/(tracing|trace-export)/.test(file);
   assert.equal(without.filter(isTraces), []);
   assert.ok((await loaded({ OTEL_EXPORTER_OTLP_ENDPOINT: url })).some(isTraces));

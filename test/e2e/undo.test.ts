@@ -29,7 +29,7 @@ async function run(
 }
 const token: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: 'token' };
 
-/** Writes a file of which each API is a line that a person would write. */
+/** Writes a file with a line for each API, as a person would write it. */
 function write(apis: readonly string[], more = 'guards: { maxOffline: 100%, maxRemoved: 100% }'): void {
   const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 300ms }`;
   const environments = 'environments: { test: env-test, release: { id: env-release, protected: true } }';
@@ -41,13 +41,13 @@ async function apply(): Promise<void> {
   assert.is(code, 0, stdout + stderr);
 }
 
-/** Returns the version in effect of an API; `null` while it is offline. */
+/** Returns the effective version of an API; `null` while it is offline. */
 function effective(api: string, environment = 'test'): string | null {
   const of = emulator.state.publications().find((one) => one.api === `api-${api}` && one.environment === `env-${environment}`);
   return of?.effective?.versionId ?? null;
 }
 
-/** Has git apply all that a command has printed. */
+/** Applies the printed patch with git. */
 function gitApply(printed: string): void {
   execFileSync('git', ['apply', '--whitespace=error-all', '-'], { cwd: folder, input: printed, env: { PATH: process.env['PATH'] } });
 }
@@ -56,7 +56,7 @@ async function assertInSync(): Promise<void> {
   assert.match((await run(['plan', '--refresh'])).stdout, /^In sync\./);
 }
 
-/** Returns what `edict undo` with `args` prints, and sees to it that it sends nothing but reads and writes neither file nor record. */
+/** Returns the output of `edict undo` with `args`, and checks that it sends nothing but reads and writes neither file nor record. */
 async function undo(...args: readonly string[]): Promise<string> {
   const contents = () => ['edict.yaml', '.edict/state.db'].map((name) => readFileSync(join(folder, name)));
   const [before, sent] = [contents(), emulator.requests.all().length];
@@ -71,7 +71,7 @@ async function undo(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** Has git apply what `edict undo` with `args` prints, and returns it. */
+/** Applies the patch of `edict undo` with `args` with git, and returns it. */
 async function undoInFile(...args: readonly string[]): Promise<string> {
   const printed = await undo(...args);
   gitApply(printed);

@@ -48,7 +48,7 @@ test.after.each(async () => {
 const write = (states: Readonly<Record<string, string>>, more = ''): void =>
   writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, states)}${more}`);
 
-/** Returns the notices that have come so far, after each notification was checked against the schema. */
+/** Returns the notices so far, after validating each notification against the schema. */
 function notices(): Notice[] {
   return server.requests.map(({ body }) => {
     const notification = JSON.parse(body) as { notice: Notice };
@@ -121,7 +121,7 @@ test('drift is sent, and its end', async () => {
   write({ orders: 'online' }, 'refresh: 1s\n');
   await start(ok);
   await until('it is online', () => notice('applied') !== undefined);
-  await sleep(400); // the gateway may lag so long in this file
+  await sleep(400); // the propagation delay of this file
   emulator.state.takeOffline('api-orders', 'env-test');
   await until('it is sent', () => notice('drifted') !== undefined);
   const drifted = notice('drifted');

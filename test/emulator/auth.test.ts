@@ -10,7 +10,7 @@ const wrong = {
   errorMsg: 'Incorrect IAM authentication information: verify aksk signature fail',
 };
 
-/** Callers on a clock that stands until it is moved. */
+/** Callers on a clock that stands still until the test advances it. */
 function open({ tokenLifetimeMs = 1_000, anyToken = false } = {}) {
   const clock = { nowMs: Date.parse('2026-11-20T08:00:00Z') };
   const callers = new AuthState(() => new Date(clock.nowMs), tokenLifetimeMs);

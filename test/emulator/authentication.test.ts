@@ -28,7 +28,7 @@ interface Changes {
   readonly sentHeaders?: Record<string, string>;
 }
 
-/** Publishes with a signature of edict's own signer, and sends what `changes` says instead of what was signed. */
+/** Publishes with a signature of the signer of edict, and sends `changes` instead of the signed parts. */
 async function publishSigned({ key = permanent, atMs = Date.now(), sentBody, sentHeaders = {} }: Changes = {}) {
   const request = {
     method: 'POST',

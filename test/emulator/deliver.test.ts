@@ -7,7 +7,7 @@ import { type Delivery, respondWith } from '../../src/emulator/delivery.ts';
 
 const response = { status: 201, headers: { 'x-more': '1' }, text: '{"name":"Grüße"}' };
 
-/** Returns everything that comes over a raw socket until it is closed, or until `forMs` have passed. */
+/** Returns everything received over a raw socket until it is closed, or until `forMs` have passed. */
 async function received(delivery: Delivery, forMs = 20_000): Promise<{ text: string; isClosed: boolean }> {
   const server = Fastify({ forceCloseConnections: true });
   server.get('/', (_request, reply) => respondWith(reply, delivery));

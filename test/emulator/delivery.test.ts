@@ -13,7 +13,7 @@ const denied = errorResponse({ status: 404, errorCode: 'APIG.3002', errorMsg: 'A
 const answering = { status: 503, errorCode: 'APIG.9999', errorMsg: 'System error' };
 const success = { status: 201, required: ['api_id', 'env_id'] };
 
-/** Runs a call that publishes, then answers `answer`, with a fault; returns its course and whether it took effect. */
+/** Runs a call that publishes and responds with `answer`, with a fault; returns its delivery and whether it took effect. */
 function run(fault: object, answer: EmulatedResponse = done) {
   const state = new GatewayState(smallSeed, () => new Date(0));
   const implementation = (): EmulatedResponse => {

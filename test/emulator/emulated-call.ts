@@ -11,7 +11,7 @@ export const smallSeed: Seed = {
   users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
 };
 
-/** Sends JSON to a path of the emulator; `headers` come on top of a good token. */
+/** Sends JSON to a path of the emulator; `headers` are added to a valid token. */
 export function sendTo(
   { url }: Emulator,
   path: string,
@@ -24,7 +24,7 @@ export function sendTo(
   });
 }
 
-/** Publishes API `a` in environment `e`, where `more` says nothing else. */
+/** Publishes API `a` in environment `e`, unless `more` says otherwise. */
 export function publishAt(emulator: Emulator, more: object = {}, headers: Record<string, string> = {}): Promise<Response> {
   return sendTo(emulator, '/v2/p/apic/instances/i/apis/action', { body: { action: 'online', api_id: 'a', env_id: 'e', ...more }, headers });
 }

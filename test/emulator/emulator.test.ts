@@ -37,7 +37,7 @@ const logInAt = (emulator: Emulator, more: object = {}): Promise<Response> =>
 test('listens on the loopback interface only, at any free port', () =>
   withEmulator(async ({ url }) => {
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
-    // The address in `url` is the same for an emulator that listens everywhere; one at any other address tells them apart.
+    // The URL is the same for an emulator that listens on all interfaces; a listener at another address distinguishes them.
     const elsewhere = connect(Number(new URL(url).port), '127.0.0.2');
     const found = await Promise.race([once(elsewhere, 'connect').then(() => 'reached', String), sleep(500, 'not reached')]);
     elsewhere.destroy();

@@ -14,7 +14,7 @@ const id = /^[0-9a-f]{32}$/;
 
 const plain = { params: {}, query: {}, apiErrors: new Map() };
 
-/** A world of one API and one environment, and the operations on it. */
+/** A gateway state with one API and one environment, and the operations on it. */
 function open() {
   const state = new GatewayState(
     {
@@ -100,7 +100,7 @@ const listingSeed: Seed = {
   environments: [...smallSeed.environments, { id: 'f', name: 'TEST' }, { id: 'g', name: 'STAGE' }],
 };
 
-/** Runs with an emulator and a way to list the versions of an API over HTTP. */
+/** Runs with an emulator and a function that lists the versions of an API over HTTP. */
 async function withListing(
   run: (emulator: Emulator, list: (query?: string) => Promise<VersionList>) => Promise<void>,
   options: Partial<EmulatorOptions> = {},

@@ -21,7 +21,7 @@ const codeOf = async (answer: Response): Promise<unknown> => ((await answer.json
 const lastRequest = () => emulator.requests.all().at(-1);
 const publications = (): number => emulator.state.publications().length;
 
-/** Publishes and says how it ended: with a status and a body, or with the error of a broken connection. */
+/** Publishes and returns the result: a status and a body, or the error of a broken connection. */
 async function outcome(): Promise<{ status: number; text: string } | { error: unknown }> {
   const answer = await publishAt(emulator).catch((error: unknown) => ({ error }));
   if ('error' in answer) return answer;

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { captureRawBodies } from '../../src/emulator/emulator.ts';
 
-/** A server that answers a body's bytes and what they mean. */
+/** A server that returns the bytes of a body and its parsed value. */
 function open() {
   const server = Fastify();
   const rawBody = captureRawBodies(server);

@@ -6,7 +6,7 @@ import { sendTo } from './emulated-call.ts';
 import { sendByVendor } from './vendor-client.ts';
 
 /*
- * What goes beyond the page, over HTTP: lists, switches and batches.
+ * Lists, switches and batches over HTTP, which the documentation page does not cover.
  */
 
 const instance = '/v2/p/apic/instances/i';

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EmulatedResponse, errorResponse, invalidParameterResponse, unknownApiResponse } from '../../src/emulator/responses.ts';
 
-/** Returns status and body, but for the request ID. */
+/** Returns status and body without the request ID. */
 function withoutId({ status, body }: EmulatedResponse): unknown[] {
   const { request_id, ...rest } = body as Record<string, unknown>;
   assert.match(String(request_id), /^[0-9a-f]{32}$/);

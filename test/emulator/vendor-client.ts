@@ -14,7 +14,7 @@ interface VendorRequest {
   readonly data?: Record<string, unknown>;
 }
 
-// As much of the vendor's core as is used here, by hand: its own types do not compile.
+// The part of the core of the vendor that is used here, typed by hand: its own types do not compile.
 interface VendorCredentials {
   withAk(access: string): this;
   withSk(secret: string): this;
@@ -42,8 +42,8 @@ const { ClientBuilder } = require('@huaweicloud/huaweicloud-sdk-core/ClientBuild
 };
 
 /**
- * Sends a request through the vendor's own client core, which signs it with `key`. Resolves to the answer's status and fields; rejects
- * with the vendor's error, which has `httpStatusCode`, `errorCode` and `errorMsg`.
+ * Sends a request through the client core of the vendor, which signs it with `key`. Resolves to the status and the fields of the response;
+ * rejects with the error of the vendor, which has `httpStatusCode`, `errorCode` and `errorMsg`.
  */
 export async function sendByVendor(
   { url: endpoint }: Emulator,
@@ -53,7 +53,7 @@ export async function sendByVendor(
   const credentials = new BasicCredentials().withAk(access).withSk(secret).withProjectId('p');
   if (securityToken !== undefined) credentials.withSecurityToken(securityToken);
   const builder = new ClientBuilder((core) => core).withEndpoint(endpoint).withCredential(credentials);
-  // Without a name for itself it would make one up and write it to the home folder.
+  // Without a user agent it would generate one and write it to the home folder.
   const client = builder.withOptions({ customUserAgent: 'edict' }).build();
   const contentType = data ? 'application/json' : '';
   return client.sendRequest({ method, url, contentType, queryParams, pathParams: {}, headers: {}, ...(data && { data }) });

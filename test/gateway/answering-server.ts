@@ -6,7 +6,7 @@ import type { Change } from '../../src/model/change.ts';
 import type { GatewaySettings } from '../../src/model/gateway.ts';
 import { publicationKey } from '../../src/model/publication.ts';
 
-/** A request as it came in. */
+/** A received request. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
@@ -25,7 +25,7 @@ export interface AnsweringServer {
 /** What a server does with the request number `count`, from 1. */
 export type Answer = (response: ServerResponse, request: SeenRequest, count: number) => void;
 
-/** Starts a server on this machine that notes every request and answers with `answer`. */
+/** Starts a local server that records every request and responds with `answer`. */
 export async function answeringServer(answer: Answer): Promise<AnsweringServer> {
   const requests: SeenRequest[] = [];
   let connections = 0;
@@ -56,18 +56,18 @@ export async function answeringServer(answer: Answer): Promise<AnsweringServer> 
   };
 }
 
-/** Answers with JSON. */
+/** Responds with JSON. */
 export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-/** Answers as the page says: the asked publication, done. */
+/** The documented response to a change that took effect. */
 export function created(response: ServerResponse, request: SeenRequest): void {
   const { api_id, env_id } = JSON.parse(request.body) as Record<string, string>;
   json(response, 201, { api_id, env_id, publish_id: 'publish-1', version_id: 'version-1', publish_time: '2020-08-03T01:36:00.592970615Z' });
 }
 
-/** Answers a login with `token`, which lives for a day. */
+/** Responds to a login with `token`, which lives for a day. */
 export function tokenAnswer(response: ServerResponse, token: string): void {
   const [issued_at, expires_at] = ['2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z'];
   json(response, 201, { token: { issued_at, expires_at } }, { 'x-subject-token': token });

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ErrorClass, errorRules, findErrorRule } from '../../src/gateway/error-rules.ts';
 
-/** Section 3 of what is known about the service, written down a second time. */
+/** Section 3 of the notes on the service, written down a second time. */
 const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['rejected', ['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012']],
   ['alreadyApplied', ['APIG.3309']],

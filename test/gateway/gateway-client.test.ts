@@ -11,7 +11,7 @@ import { type Answer, answeringServer, json, settingsFor } from './answering-ser
 const none: Answer = (response) => json(response, 200, { size: 0, total: 0, envs: [] });
 const refused: Answer = (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'Incorrect token' });
 
-/** Credentials that note what they are told, and are worth another try as often as `renewals` says. */
+/** Credentials that record their calls and allow as many retries as `renewals` says. */
 function noting(renewals: number): Credentials & { readonly told: string[]; proofs: number } {
   const noted = { told: [] as string[], proofs: 0 };
   const authenticate = async (): Promise<RequestAuth> => {
@@ -35,7 +35,7 @@ async function environments(client: RomaClient, { path, secrets, ...one }: Reque
   return parseResponse('listEnvironments', answer, secrets, Date.now());
 }
 
-/** Makes one call, and returns what came of it and who was told what. */
+/** Makes one call, and returns its result and the calls of the credentials. */
 async function called(answer: Answer, { renewals = 0, signal = new AbortController().signal } = {}) {
   const server = await answeringServer(answer);
   const credentials = noting(renewals);

@@ -29,7 +29,7 @@ interface How {
 
 const plainly = { marker: null, isStillDesired: () => true };
 
-/** Sends one change to a gateway that answers with `answer`. */
+/** Sends one change to a gateway that responds with `answer`. */
 async function sendTo(
   answer: Answer,
   {

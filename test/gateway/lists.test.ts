@@ -13,7 +13,7 @@ import { type Answer, answeringServer, changeTo, json, type SeenRequest, setting
 const prefix = '/v2/project-1/apic/instances/instance-1';
 const secondMs = Date.UTC(2020, 7, 3, 1, 36);
 
-/** Reads from a gateway that answers with `answer`. */
+/** Reads from a gateway that responds with `answer`. */
 async function reading<T>(answer: Answer, read: (gateway: GatewayReader, signal: AbortSignal) => Promise<T>) {
   const server = await answeringServer(answer);
   const gateway = createGatewayReader(
@@ -33,12 +33,12 @@ const readApi = (gateway: GatewayReader, signal: AbortSignal) => gateway.getApi(
 const readEnvironments = (gateway: GatewayReader, signal: AbortSignal) => gateway.listEnvironments(signal);
 const readVersions = (gateway: GatewayReader, signal: AbortSignal) => gateway.listVersions(changeTo('online'), signal);
 
-/** Returns what was read; fails if nothing was. */
+/** Returns the result; fails if the read failed. */
 function readValue<T>(read: ReadResult<T>): T {
   return read.kind === 'read' ? read.value : (assert.unreachable(inspect(read)) as never);
 }
 
-/** Says why nothing was read, as `KIND CODE`. */
+/** Returns why the read failed, as `KIND CODE`. */
 function failureOf(read: ReadResult<unknown>): string {
   return read.kind === 'read' ? 'read' : `${read.kind} ${read.failure.code}`;
 }

@@ -5,7 +5,7 @@ import { type Answer, answeringServer } from './answering-server.ts';
 
 const unending = new AbortController().signal;
 
-/** Asks a real server once and returns what came of it and what it saw. */
+/** Probes a real server once and returns the result and the request. */
 async function probed(
   answer: Answer,
   {

@@ -51,7 +51,7 @@ const together = (answer: Answer, ...apiIds: string[]): Promise<{ result: SendBa
     gateway.sendBatch(changesTo(...apiIds), { marker: 'abc', isStillDesired: ({ apiId }) => apiId !== 'no' }, signal),
   );
 const kindsOf = ({ outcomes }: SendBatchResult): string[] => outcomes.map(({ kind }) => kind);
-/** Answers a batch like the service: what is called `bad…` fails by itself. */
+/** Responds to a batch like the service: an API named `bad…` fails individually. */
 const service: Answer = (response, { body }) => {
   const { apis = [] } = JSON.parse(body) as { apis?: string[] };
   const failure = apis.filter((api) => api.startsWith('bad')).map((api) => ({ api_id: api, error_code: 'APIG.3002', error_msg: 'x' }));

@@ -29,7 +29,7 @@ interface Scene {
   operations(): string[];
 }
 
-/** Runs `play` with an emulated gateway and edict's client of it. */
+/** Runs `play` with an emulated gateway and a client for it. */
 async function withEmulator(environment: Record<string, string>, play: (scene: Scene) => Promise<void>, instance = 'instance-1') {
   const emulator = await startEmulator({ seed });
   const settings = settingsFor(emulator.url, { instance });

@@ -61,7 +61,7 @@ test('a PostgreSQL URL is unambiguous', () => {
   }
 });
 
-/** How a person may write a password into an address, rightly or not. */
+/** How a person may write a password into a URL, correctly or not. */
 const shapes: readonly ((password: string) => string)[] = [
   (password) => `postgres://edict:${password}@db:5432/edict`,
   (password) => `postgres://edict:${encodeURIComponent(password)}@db/edict`,

@@ -45,7 +45,7 @@ for (const [name, inFile, inRecord, prune, expected] of rows) {
   });
 }
 
-/** What the file says, and the answer for each record of `columns`. Capitals are `online`, small letters `offline`. */
+/** The file, and the expected change for each record of `columns`. Capitals are `online`, small letters `offline`. */
 const grid: readonly (readonly [file: string, prune: boolean, answers: string])[] = [
   ['online', false, 'N N S . . U'],
   ['online at a', false, 'N N S R . U'],
@@ -90,7 +90,7 @@ for (const [file, prune, answers] of grid) {
     for (const [index, answer] of answers.split(' ').entries()) {
       for (const inRecord of columns[index] ?? []) {
         const before = inRecord ? recorded('orders', 'test', inRecord) : undefined;
-        // What the file says of removal does not matter for what it still names.
+        // `prune` does not affect a publication that is still in the file.
         for (const rule of publication ? [false, true] : [prune]) {
           const change = diffPublication(publication, before, desiredState(publication ? [publication] : [], { prune: rule }));
           const letter = change === null ? '.' : change.action === 'online' ? letters[change.reason] : letters[change.reason].toLowerCase();
@@ -114,7 +114,7 @@ const drifts = {
   truced: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
 } as const;
 
-/** What the file says, the record, and the answer without drift, then with each of the others. Letters as in the grid above. */
+/** The file, the record, and the expected change without drift, then with each of the others. Letters as in the grid above. */
 const driftGrid: readonly (readonly [file: string, record: string, answers: string])[] = [
   ['online report', 'online', '. . . . .'],
   ['online correct', 'online', '. . . . .'],

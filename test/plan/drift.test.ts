@@ -30,7 +30,7 @@ interface Case {
   readonly atMs?: number;
 }
 
-/** Looks once at `orders` in `test`. Left out: the file says online, nothing is recorded, nothing is published. */
+/** Observes `orders` in `test` once. By default the file declares it online, nothing is recorded and nothing is published. */
 function lookedAt({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
   const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
   const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
@@ -327,7 +327,7 @@ test('an API adopted at its pinned version keeps the revision for the time witho
   assert.equal(diffStates(desired, after).changes, []);
 });
 
-/** A gateway that does what it is told, and counts. */
+/** A gateway that makes every change, and counts. */
 class ModelGateway {
   readonly up = new Map<PublicationKey, { publishId: string; version: string; publishedAtMs: number }>();
   online = 0;
@@ -342,7 +342,7 @@ class ModelGateway {
     return made;
   }
 
-  /** Applies every change that is not held, and returns the record then. */
+  /** Applies every change that is not held, and returns the next record. */
   apply(desired: DesiredState, before: RecordedState, atMs: number): RecordedState {
     const after = new Map(before);
     for (const change of diffStates(desired, before).changes) {

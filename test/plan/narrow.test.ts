@@ -11,7 +11,7 @@ import { allTargets, filterPlan, isTargeted, type Targets } from '../../src/plan
 import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
-/** Targets whose patterns are names or IDs, letter by letter. */
+/** Targets whose patterns are literal names or IDs. */
 function exactly(apis: readonly string[], environments: readonly string[] = []): Targets {
   const has = (list: readonly string[], ...names: string[]): boolean => list.length === 0 || names.some((name) => list.includes(name));
   return {

@@ -14,7 +14,7 @@ const test = suite('guards');
 const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
 
-/** A file that takes `offline` of `all` APIs down, all of them recorded online. */
+/** A file that takes `offline` of `all` APIs offline, all of them recorded online. */
 function takingDown(offline: number, all: number, guards: Partial<DesiredState['guards']> = {}): [Plan, DesiredState, RecordedState] {
   const publications = names(all).map((api, index) => wanted(api, 'test', { state: index < offline ? 'offline' : 'online' }));
   const desired = desiredState(publications, { guards: { ...noGuards, ...guards } });

@@ -16,7 +16,7 @@ const probe = { url: 'https://{environment}.example.com/{api}', expectedStatus: 
 const past = { declared: new Map<never, never>(), otherGateways: [], approvals: [], suspension: null };
 const unknownAttempt = unknownAttemptOf({ attemptId: 1, endedAtMs: 1 });
 
-/** Says of each change in a plan, by environment, what it waits for; an empty text: nothing. */
+/** Returns the deferral of each change in a plan, by environment; an empty text for none. */
 function waits(desired: DesiredState, record: RecordedState, nowMs = 1_000_000, probes: readonly ProbeResult[] = []) {
   const answers = new Map(probes.map((answer) => [answer.key, answer]));
   const { changes } = applyRollout(diffStates(desired, record), desired, record, answers, nowMs);

@@ -22,11 +22,11 @@ const offline = { state: 'offline', versionId: null } as const;
 
 interface Case {
   readonly name: string;
-  /** What the file asked for, and the record said, when the plan was saved. */
+  /** The file and the record when the plan was saved. */
   readonly planned: readonly [Wanted, Recorded];
   readonly now: readonly [Wanted, Recorded];
   readonly lastAttempt?: Partial<Attempt>;
-  /** What has moved; `open`: nothing, and it is still to be done. */
+  /** The stale changes; `open`: none is stale, and it is still to be made. */
   readonly expected: string;
 }
 

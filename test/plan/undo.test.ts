@@ -16,7 +16,7 @@ const wentOffline = { action: 'offline', versionId: null } as const;
 const isOffline = { state: 'offline', versionId: null } as const;
 const isOnline = { state: 'online', versionId: 'new' } as const;
 
-/** Returns the state that is restored, in short, or why none is. */
+/** Returns the restored state, in short, or why none is restored. */
 function back(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, later: readonly Attempt[] = []): string {
   const found = computeUndo([attemptAt('orders', 'test', attempt)], later, recordedState([recorded('orders', 'test', now)]));
   const [one] = found.restorations;

@@ -29,7 +29,7 @@ function drifted(over: Partial<RecordedPublication>, backoffUntilMs: number | nu
   return recorded('orders', 'test', { drift: { from: null, fromSinceMs: null, detectedAtMs, backoffUntilMs }, ...over });
 }
 
-/** Returns what is said of `orders` in `test`, as the kind and the message of each. */
+/** Returns the notices on `orders` in `test`, as the kind and the message of each. */
 function said(file: Partial<DesiredPublication>, before: RecordedPublication | null, notes: readonly DriftNotice[] = []): string[] {
   const made = diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []));
   return listNotices(made, notes).map(({ kind, message }) => `${kind}: ${message}`);

@@ -27,7 +27,7 @@ const document = JSON.parse(readApiDocument()) as {
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'urn:edict:api', components: { schemas: document.components.schemas } }, 'urn:edict:api');
 
-/** Asserts that an answer is one that the description of the interface has. */
+/** Asserts that a response matches the API description. */
 function assertDescribed(method: string, path: string, status: number, body: unknown): void {
   const operation = document.paths[path.split('?')[0] ?? '']?.[method.toLowerCase()];
   const response = operation?.responses[String(status)];

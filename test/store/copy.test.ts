@@ -24,14 +24,14 @@ const about = { reconcileId: 'pass', marker: 'marker', commitId: 'commit', start
 const succeeded = { kind: 'succeeded', versionId: 'version', publishId: 'publish' } as const;
 const code = (error: unknown): string => (error as EdictError).code;
 
-/** Returns every row of every table as text, without the columns that one engine alone has, or that say who uses the store now. */
+/** Returns every row of every table as text, without the columns of one engine alone and those that name the current process. */
 async function contentOf(url: string): Promise<Readonly<Record<string, readonly unknown[]>>> {
   const database = await openSnapshot(url);
   const schema = url.startsWith('postgres') ? 'edict.' : '';
   const rowsOf = async (table: string): Promise<readonly unknown[]> => {
     const rows = await database.read({ query: { sql: `select * from ${schema}${table} order by 1, 2`, parameters: [] }, values: [] });
     return rows.map(({ holder: _, held_until: __, controller_status: ___, ...row }) =>
-      // PostgreSQL has no text with a NUL.
+      // PostgreSQL cannot store NUL in a text.
       Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value).replaceAll('\0', '\uFFFD')])),
     );
   };
@@ -40,7 +40,7 @@ async function contentOf(url: string): Promise<Readonly<Record<string, readonly 
   return Object.fromEntries(content);
 }
 
-/** Writes a store with rows in each table, and with `attempts` attempts, the first of which is settled. */
+/** Writes a store with rows in each table and `attempts` attempts, the first of which is finished. */
 async function written(url: string, attempts: number): Promise<void> {
   const store = await openStore({ url, isEmulated: false });
   await store.acquire(gateway, 0);
@@ -62,7 +62,7 @@ async function written(url: string, attempts: number): Promise<void> {
   });
 }
 
-/** Asserts that a store has no record. */
+/** Asserts that a store has no records. */
 async function assertEmpty(url: string): Promise<void> {
   const content = await contentOf(url);
   for (const table of tables) assert.equal(content[table], [], table);
@@ -108,7 +108,7 @@ for (const { from, to, title } of pairs) {
     const [all, history] = [await record.readRecordedState(gateway), await record.history(gateway, { limit: 1_000_000 })];
     await record.close();
     assert.equal([all.size, history.length], [attempts, attempts]);
-    // An attempt and its publication are written in one transaction, and so are an outcome and the state that it leaves.
+    // An attempt and its publication are written in one transaction, and so are an outcome and the next recorded state.
     for (const { id, apiId, environmentId, outcome } of history) {
       const publication = all.get(`${apiId} ${environmentId}` as never);
       assert.is(publication?.unknownAttempt?.attemptId ?? null, outcome === null ? id : null, apiId);
@@ -139,7 +139,7 @@ for (const { from, to, title } of pairs) {
   });
 }
 
-/** Begins and settles attempts, one after another, until `signal` is aborted; resolves to how many. */
+/** Starts and finishes attempts, one after another, until `signal` is aborted; resolves to how many. */
 async function writeUntil(store: Store, signal: AbortSignal): Promise<number> {
   for (let made = 0; ; made += 1) {
     if (signal.aborted) return made;
@@ -161,7 +161,7 @@ function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0;
 }
 
-/** Keeps others from reading and writing publications, until `release`. */
+/** Locks the publications for others until `release`. */
 async function lockPublications(url: string) {
   const clients = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })] as const;
   const [holding, looking] = clients;

@@ -13,7 +13,7 @@ const test = suite('write approval');
 const gateway = gatewaySettings();
 const approval = { digest: 'sha256:1', by: 'ada', reason: 'CHG-7', approvedAtMs: 1, expiresAtMs: 100, scope: ['["a"]'] };
 
-/** Gives a store another format. */
+/** Sets another format in a store. */
 const changeFormat = {
   sqlite: async (url: string) => {
     const db = new DatabaseSync(url.replace('sqlite:', ''));

@@ -9,7 +9,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export async function openBrowser(): Promise<Browser> {
   const named = process.env['EDICT_TEST_CHROMIUM'];
   if (named) return playwright.launch({ executablePath: named, args: ['--no-sandbox'], timeout: startMs });
-  // In a single process, the first page that is closed ends the browser.
+  // In a single process, closing the first page ends the browser.
   const args = chromium.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote');
   return playwright.launch({ executablePath: await unpacked(), args, timeout: startMs });
 }
@@ -17,8 +17,8 @@ export async function openBrowser(): Promise<Browser> {
 const startMs = 60_000;
 
 /**
- * Returns the path of the package's Chromium, unpacked in the folder of this test run, or in one of this process. The package itself unpacks
- * to a fixed path for all users, where another user's browser cannot be started and another version's stays.
+ * Returns the path of the Chromium in the package, unpacked in the folder of this test run, or in one of this process. The package itself unpacks
+ * to a fixed path for all users, where the browser of another user cannot be started and that of another version stays.
  */
 async function unpacked(): Promise<string> {
   const folder = join(process.env['EDICT_TEST_FOLDER'] ?? temporaryFolder(), 'chromium');
@@ -43,10 +43,10 @@ async function unpacked(): Promise<string> {
   return executable;
 }
 
-/** Returns what axe, the accessibility checker, finds wrong with a page as it is now, each with its rule and places. */
+/** Returns the accessibility errors that axe finds in the current state of a page, each with its rule and places. */
 export async function violations(page: Page): Promise<readonly string[]> {
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  // The page's own policy lets nothing be added as a script element; what the debugger evaluates it does not govern.
+  // The policy of the page blocks added script elements, but not what the debugger evaluates.
   await page.evaluate(axe);
   const found: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] = await page.evaluate(
     `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,

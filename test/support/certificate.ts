@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Makes a key and a certificate for `host` that signs itself, in a folder that others may enter; `null` where there is no openssl. */
+/** Creates a key and a self-signed certificate for `host`, in a folder that others may enter; `null` without openssl. */
 export function selfSigned(host: string): { readonly cert: string; readonly key: string } | null {
   const folder = mkdtempSync(join(tmpdir(), 'edict-tls-'));
   chmodSync(folder, 0o755);

@@ -6,7 +6,7 @@ import { neutralEnv } from './test-process.ts';
 const run = promisify(execFile);
 
 /**
- * Runs a command line in `cwd` as somebody would who has this Node.js and npm: without edict's own variables, or those of the npm that runs
+ * Runs a command line in `cwd` as a user with this Node.js and npm would: without the variables of edict, or those of the npm that runs
  * the tests. Resolves to what it wrote to stdout; rejects if it fails.
  */
 export async function cleanShell(line: string, cwd: string): Promise<string> {

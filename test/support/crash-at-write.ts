@@ -1,6 +1,6 @@
 /**
  * For `node --import`: kills the process with SIGKILL just before its write number `EDICT_CRASH_AT` (from 1) to any SQLite
- * file, as a power cut would. Reads and settings are no writes.
+ * file, like a power cut. Reads and settings do not count.
  */
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 

@@ -3,7 +3,7 @@ import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Agent } from 'undici';
 import { SqliteDatabase } from '../../src/store/sqlite/database.ts';
 
-/** A command that is to crash. */
+/** A command that crashes. */
 interface Run {
   readonly at: number;
   readonly onCrash: () => void;
@@ -16,9 +16,9 @@ interface Run {
 const runs = new AsyncLocalStorage<Run>();
 
 /**
- * Runs a command in this process until just before its write number `at` (from 1) to any SQLite file, and leaves things then as SIGKILL does: what
- * was not committed is rolled back, locks are free, no further request leaves, and the command never goes on. Reads and settings are no writes.
- * Resolves to whether it came that far.
+ * Runs a command in this process until just before its write number `at` (from 1) to any SQLite file, and leaves the state that SIGKILL leaves:
+ * open transactions are rolled back, locks are free, no further request is sent, and the command never continues. Reads and settings do not count.
+ * Resolves to whether it got that far.
  */
 export async function crashAtWrite(at: number, command: () => Promise<unknown>): Promise<boolean> {
   patch();
@@ -42,7 +42,7 @@ function count(db: DatabaseSync): void {
   throw new Error('crashed');
 }
 
-/** Returns a promise that is settled as `promise`, but never after a crash. */
+/** Returns a promise that settles like `promise`, but never after a crash. */
 function unlessCrashed<T>(promise: Promise<T>): Promise<T> {
   const run = runs.getStore();
   if (run === undefined) return promise;
@@ -63,7 +63,7 @@ let isPatched = false;
 function patch(): void {
   if (isPatched) return;
   isPatched = true;
-  process.setMaxListeners(0); // commands that have crashed never stop listening to signals
+  process.setMaxListeners(0); // crashed commands never remove their signal listeners
   const owners = new WeakMap<StatementSync, DatabaseSync>();
   const { exec, prepare } = DatabaseSync.prototype;
   DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string): void {

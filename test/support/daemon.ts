@@ -4,7 +4,7 @@ import type { Env } from '../../src/model/env.ts';
 import type { Emit } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
 
-/** A daemon in this process, and the way to stop it. */
+/** A daemon in this process, with a way to stop it. */
 export interface TestDaemon extends Daemon {
   stop(): void;
 }
@@ -15,7 +15,7 @@ interface TestDaemonOptions extends Partial<DaemonOptions> {
   readonly onEvent?: Emit;
 }
 
-/** Starts a daemon for one file that reconciles at once when the file changes, else only once an hour, and serves no page. */
+/** Starts a daemon for one file that reconciles at once when the file changes, otherwise only once an hour, and serves no page. */
 export async function startTestDaemon(
   settings: Settings,
   { env = {}, onEvent = () => {}, ...options }: TestDaemonOptions = {},

@@ -10,14 +10,14 @@ import { testContext } from './streams.ts';
 const apis = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices', 'search', 'mail', 'tax', 'audit'];
 const environments = ['test', 'staging', 'release'];
 
-/** What a command left. */
+/** The result of a command. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A gateway, a file and a record, and somebody who works with them. */
+/** A gateway, a file and a record, and the commands that use them. */
 export interface Scene {
   readonly emulator: Emulator;
   readonly folder: string;
@@ -25,7 +25,7 @@ export interface Scene {
   write(text: string, name?: string): void;
   /** Runs `edict COMMAND` on the file, with its own store. */
   edict(command: string, ...args: readonly string[]): Promise<Ended>;
-  /** Approves what is held now, as `edict plan` says it; with other options where `more` has some. */
+  /** Approves the held changes of `edict plan`; `more` adds options. */
   approve(...more: readonly string[]): Promise<Ended>;
   /** Returns a file for this gateway. */
   file(content: FileContent): string;
@@ -34,41 +34,41 @@ export interface Scene {
 }
 
 export interface FileContent {
-  /** What each API is in its environments, as in `orders: 'test release -staging'`: a minus is offline. */
+  /** The states of each API in its environments, as in `orders: 'test release -staging'`: a minus is offline. */
   readonly apis: Readonly<Record<string, string>>;
-  /** The ID of an API, where it is not `id-NAME`. */
+  /** The ID of an API, if it is not `id-NAME`. */
   readonly ids?: Readonly<Record<string, string>>;
-  /** The settings of an environment in place of its ID, and further ones. */
+  /** The settings of an environment instead of its ID, and further ones. */
   readonly environments?: Readonly<Record<string, string>>;
-  /** Fields of the gateway besides its endpoint, in place of project and instance. */
+  /** Fields of the gateway besides its endpoint, instead of project and instance. */
   readonly gateway?: string;
   /** Further lines at the top level. */
   readonly more?: string;
 }
 
-/** Something that could take down what nobody wanted to be down. */
+/** Something that could take publications offline by accident. */
 export interface Danger {
-  /** What happens, as a person would say it. */
+  /** What happens, in the words of a user. */
   readonly name: string;
-  /** What edict does about it; README says the same. */
+  /** How edict prevents it; the README says the same. */
   readonly does: string;
-  /** What was applied before; it matches the record and the gateway. */
+  /** The file applied before; it matches the record and the gateway. */
   readonly before: FileContent;
-  /** What happens then, up to the last command. */
+  /** The steps up to the last command. */
   readonly happens: (scene: Scene) => void | Promise<void>;
-  /** The last command, without its format; `apply` if left out. */
+  /** The last command, without its format; `apply` by default. */
   readonly command?: (scene: Scene) => readonly string[];
   /** Its exit code, in every format. */
   readonly exit: number;
-  /** What it says, in every format. */
+  /** Its output, in every format. */
   readonly says: RegExp;
-  /** What is online at the gateway in the end, if something else than before. */
+  /** The publications that are online at the end, if other than before. */
   readonly online?: readonly string[];
 }
 
 /**
- * Lets a danger happen twice, once for a person who reads text and once for a program that reads JSON, and looks at the gateway.
- * Throws an AssertionError if anything else is online than should be, or the two are told of different exit codes.
+ * Runs a scenario twice, with text and with JSON output, and checks the gateway.
+ * Throws an AssertionError if anything else is online than expected, or the exit codes differ.
  */
 export async function survive(danger: Danger): Promise<void> {
   const { before, happens, command = () => ['apply'], exit, says, online } = danger;
@@ -86,7 +86,7 @@ export async function survive(danger: Danger): Promise<void> {
   }
 }
 
-/** Opens a gateway where nothing is published, and an empty folder. */
+/** Opens a gateway without publications and an empty folder. */
 export async function openScene(): Promise<Scene & AsyncDisposable> {
   const named = (names: readonly string[], prefix: string) => names.map((name) => ({ id: `${prefix}-${name}`, name }));
   const emulator = await startEmulator({

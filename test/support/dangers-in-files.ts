@@ -19,7 +19,7 @@ const edited =
   (scene: Scene) =>
     scene.write(edit(scene.file(before)));
 
-/** What can be wrong with a file. */
+/** Dangers in a file. */
 export const dangersInFiles: readonly Danger[] = [
   {
     name: 'the file is emptied',

@@ -4,7 +4,7 @@ import type { Danger, FileContent, Scene } from './danger.ts';
 
 const six = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices'];
 const allOnline: FileContent = { apis: Object.fromEntries(six.map((api) => [api, 'test'])) };
-/** Takes these down in `test`. */
+/** Takes these offline in `test`. */
 const down = (...names: readonly string[]): FileContent => ({
   apis: Object.fromEntries(six.map((api) => [api, names.includes(api) ? '-test' : 'test'])),
 });
@@ -13,7 +13,7 @@ const protectedRelease = { release: '{ id: env-release, protected: true }' };
 const writing = (content: FileContent) => (scene: Scene) => scene.write(scene.file(content));
 const tooMany = /2 of 6 would go offline at once, and guards\.maxOffline allows 1/;
 
-/** What can go wrong with a plan and its approval. */
+/** Dangers of a plan and its approval. */
 export const dangersOfPlans: readonly Danger[] = [
   {
     name: 'an API of a protected environment goes offline',

@@ -12,13 +12,13 @@ const online = (content: FileContent): string[] =>
     states.split(' ').flatMap((state) => (state.startsWith('-') ? [] : [`${api} ${state}`])),
   );
 
-/** Within this, a danger has happened and been looked at, in milliseconds. */
+/** The time in which a scenario has run and been checked, in milliseconds. */
 const hourMs = 3_600_000;
 const moment = (fromNowMs: number): string => new Date(Date.now() + fromNowMs).toISOString().replace(/\.\d+Z$/, 'Z');
 const freeze = (fromMs: number, toMs: number): string => `freeze: [{ name: launch, from: "${moment(fromMs)}", to: "${moment(toMs)}" }]`;
 const saved = (scene: Scene): string => join(scene.folder, 'plan.json');
 
-/** Saves a plan that takes orders down in `test`; `then` is what happens after. */
+/** Saves a plan that takes orders offline in `test`; `then` is what happens after. */
 const saving =
   (then: (scene: Scene) => void | Promise<void>) =>
   async (scene: Scene): Promise<void> => {
@@ -30,7 +30,7 @@ const saving =
 const applying = (scene: Scene): string[] => ['apply', '--plan', saved(scene)];
 const edited = (edit: (text: string) => string) => (scene: Scene) => writeFileSync(saved(scene), edit(readFileSync(saved(scene), 'utf8')));
 
-/** What can be wrong with the time at which something is done. */
+/** Dangers of the time at which something is done. */
 export const dangersOfTimes: readonly Danger[] = [
   {
     name: 'something is due in a freeze',

@@ -2,12 +2,12 @@ import { runCli } from '../../src/cli/program.ts';
 import { type Finished, secretToken } from './edict-process.ts';
 import { testContext } from './streams.ts';
 
-/** How many commands are running here, all of them in one folder. */
+/** How many commands are running in this process, all of them in one folder. */
 let running = 0;
 
 /**
- * Runs `edict ARGS` in this process as if in `cwd`, with nothing of its environment but the token and `env`: the cost of a process would be that
- * of dozens of commands. Log lines go to the stderr of this process. Rejects while a command runs in another folder.
+ * Runs `edict ARGS` in this process as if in `cwd`, with no environment variables but the token and `env`: a process would cost as much
+ * as dozens of commands. Log lines go to the stderr of this process. Rejects while a command runs in another folder.
  */
 export async function edict(
   args: readonly string[],

@@ -9,10 +9,10 @@ import type { Seed } from '../../src/emulator/seed.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** A token that must never be seen anywhere. */
+/** A token that must not appear anywhere. */
 export const secretToken = 'token-that-nobody-may-see';
 
-/** What a finished command left. */
+/** The result of a finished command. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -23,13 +23,13 @@ export interface Finished {
 export interface Running {
   readonly child: ChildProcess;
   readonly output: { stdout: string; stderr: string };
-  /** Resolves to the log records (`--log-format json`) that have come so far with this event. */
+  /** Resolves to the log records (`--log-format json`) so far with this event. */
   events(event: string): readonly Readonly<Record<string, unknown>>[];
   /** Resolves when it has ended. */
   readonly finished: Promise<Finished>;
 }
 
-/** Starts `edict ARGS` in `cwd` with nothing of this process's environment but the token and `environment`. A daemon shows no page unless asked. */
+/** Starts `edict ARGS` in `cwd` with no variables of this process but the token and `environment`. A daemon serves no page unless asked. */
 export function startEdict(
   args: readonly string[],
   cwd: string,
@@ -47,7 +47,7 @@ export function startEdict(
     output.stderr += chunk;
   });
   const records: Record<string, unknown>[] = [];
-  let parsedTo = 0; // a test asks every few milliseconds
+  let parsedTo = 0; // a test polls every few milliseconds
   const events = (event: string) => {
     const end = output.stderr.lastIndexOf('\n') + 1;
     const lines = output.stderr.slice(parsedTo, end).split('\n');
@@ -64,7 +64,7 @@ export function edict(args: readonly string[], cwd: string, environment?: Readon
   return startEdict(args, cwd, environment).finished;
 }
 
-/** Resolves when `condition` holds. Rejects with `what`, and the end of what each `of` has logged, after two minutes: nothing here hangs. */
+/** Resolves when `condition` holds. Rejects after two minutes with `what` and the end of the log of each `of`: no test hangs. */
 export async function until(what: string, condition: () => boolean, of: readonly Running[] = [], withinMs = 120_000): Promise<void> {
   for (const deadline = Date.now() + withinMs; !condition(); await sleep(10)) {
     if (Date.now() <= deadline) continue;
@@ -76,12 +76,12 @@ export async function until(what: string, condition: () => boolean, of: readonly
 const scratch = mkdtempSync(join(tmpdir(), 'edict-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-/** Returns a new empty folder that is gone when the process ends. */
+/** Returns a new empty folder that is deleted when the process exits. */
 export function scratchFolder(): string {
   return mkdtempSync(join(scratch, 'folder-'));
 }
 
-/** Returns a seed with the APIs `api-NAME` and the environments `env-test` and `env-release`; every token is taken. */
+/** Returns a seed with the APIs `api-NAME` and the environments `env-test` and `env-release`; every token is accepted. */
 export function seedOf(...names: readonly string[]): Seed {
   return {
     project: 'project',

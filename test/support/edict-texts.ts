@@ -251,7 +251,7 @@ function written(block: readonly Line[], indent: number): string {
     .join('');
 }
 
-/** Texts that are nothing but YAML, and often not even that: every style, mixed without sense. */
+/** Texts that are arbitrary YAML, and often invalid: every style, mixed at random. */
 export const yamlTexts = fc.tuple(lines, fc.constantFrom('\n', '\n', '\n', '\n', '\r\n'), fc.boolean()).map(([block, eol, isEnded]) =>
   written(block, 0)
     .replace(/\n$/, isEnded ? '\n' : '')

@@ -29,7 +29,7 @@ export interface Engine {
   stop(): Promise<number>;
 }
 
-/** An engine over a real store and a real gateway, and all that it said. */
+/** A controller with a real store and a real gateway client, and its events. */
 export interface Workshop extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly store: Store;
@@ -39,7 +39,7 @@ export interface Workshop extends AsyncDisposable {
   readonly events: EdictEvent[];
   /** Returns the desired state of these APIs in `test`, by name. */
   desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
-  /** Returns the API and action of each call for a change that the emulator has had. */
+  /** Returns the API and action of each call for a change that the emulator received. */
   requested(): string[];
 }
 
@@ -47,24 +47,24 @@ export interface WorkshopOptions {
   readonly apis: readonly string[];
   readonly limit?: RequestLimits;
   readonly maxTries?: number;
-  /** Whether the gateway is asked first what is really published. */
+  /** Whether the gateway is observed first. */
   readonly refresh?: boolean;
-  /** What calls are made for; else everything. */
+  /** The publications to reconcile; all by default. */
   readonly targets?: Targets;
-  /** What alone calls are made for; else whatever is needed. */
+  /** The saved plan whose changes alone are made; any by default. */
   readonly saved?: SavedPlan;
   readonly settings?: Partial<GatewaySettings>;
   /** Answers the probes of `rollout`; by default every probe succeeds. */
   readonly probe?: Probe;
   readonly credentials?: Credentials;
-  /** Whether the emulator takes any token, or only `token`. */
+  /** Whether the emulator accepts any token, or only `token`. */
   readonly anyToken?: boolean;
-  /** Puts something between the engine and its store or gateway. */
+  /** Wraps the store or gateway of the controller. */
   readonly wrapStore?: (store: Store) => Store;
   readonly wrapGateway?: (gateway: Gateway) => Gateway;
 }
 
-/** Opens an emulator, a store in a new folder, a gateway and an engine over them. */
+/** Opens an emulator, a store in a new folder, a gateway and a controller over them. */
 export async function workshop({
   apis,
   limit = { calls: 1000, perMs: 1000, concurrency: 4 },

@@ -32,7 +32,7 @@ const note: DriftNotice = {
 const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
 const probe = { target: { ...orders, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 }, message: 's', afterMs: 1 };
 
-/** Every event in all the ways in which it is logged. */
+/** Every event in each form in which it is logged. */
 export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<T>[] } = {
   'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
   'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],

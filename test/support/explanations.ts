@@ -13,7 +13,7 @@ export function attempt(over: Partial<Attempt> = {}): Attempt {
   return states.attempt('orders', 'test', { startedAtMs: 0, finishedAtMs: 1, outcome: 'succeeded', ...over });
 }
 
-/** Returns what there is to say of `orders` in `test`; without `file` the file does not name it, without `record` nothing is recorded. */
+/** Returns the explanation of `orders` in `test`; without `file` the file does not declare it, without `record` nothing is recorded. */
 export function explanation({
   file,
   publication = file && wanted('orders', 'test', file),
@@ -37,7 +37,7 @@ export function explanation({
   readonly report?: Partial<Attempt>;
   readonly hint?: string | null;
   readonly condition?: ControllerStatus | null;
-  /** Who is at work; default: the process of `condition`. */
+  /** The lease holder; default: the process of `condition`. */
   readonly holder?: string | null;
   /** Whether the environment is protected. */
   readonly protects?: boolean;

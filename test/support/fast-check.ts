@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /*
- * fast-check with the settings of the test run. `npm test` tries a tenth of the cases, the same ones each time, so that it is not red by
+ * fast-check with the settings of the test run. `npm test` tries a tenth of the cases, the same ones each time, so that no run fails by
  * chance. `EDICT_TEST_RUNS=full` tries all of them, and `EDICT_TEST_SEED=random` others each time; a failing property prints its seed.
  */
 const seed = process.env['EDICT_TEST_SEED'] ?? '1';

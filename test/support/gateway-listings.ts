@@ -2,7 +2,7 @@ import type { ObservedApi } from '../../src/model/observation.ts';
 import type { GatewayListing } from '../../src/source/export/export.ts';
 import { fc } from './fast-check.ts';
 
-/** Names that mean something to YAML, to JavaScript, or to whoever reads comments and terminals. */
+/** Names with a special meaning in YAML, JavaScript, comments or terminals. */
 export const oddNames = [
   'orders',
   'Orders',
@@ -80,7 +80,7 @@ export const oddNames = [
   'a '.repeat(3000),
 ] as const;
 
-/** IDs that the file can hold. */
+/** IDs that are valid in the file. */
 export const allowedIds = fc.oneof(
   { weight: 4, arbitrary: fc.stringMatching(/^[0-9a-f]{32}$/) },
   fc.constantFrom('DEFAULT_ENVIRONMENT_RELEASE_ID', '1e3', '12', '012', '0x1F', 'null', 'yes', 'true', '__proto__', 'toString', '12_000'),
@@ -102,7 +102,7 @@ const times = fc.oneof(
   fc.integer({ min: 1, max: 4_000_000_000 }).map((seconds) => seconds * 1000),
 );
 
-/** What gateways may list, sound or not: namesakes, names and IDs of every kind, environments that are published in and not listed. */
+/** Possible gateway lists, valid or not: duplicate names, names and IDs of every kind, environments with publications that are not listed. */
 export const listings: fc.Arbitrary<GatewayListing> = fc
   .uniqueArray(fc.oneof({ weight: 15, arbitrary: allowedIds }, refusedIds), { maxLength: 8 })
   .chain((environmentIds) => {

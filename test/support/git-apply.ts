@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchFolder } from './edict-process.ts';
 
-/** Returns what git makes of `text` in a file `name` and a diff for it. Throws if git does not take the diff. */
+/** Returns `text` in a file `name` after git has applied a diff to it. Throws if git rejects the diff. */
 export function gitApplied(text: string, diff: string, name: string): string {
   const folder = scratchFolder();
   writeFileSync(join(folder, name), text);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchFolder } from './edict-process.ts';
 
-/** A Git checkout in a folder of its own, whatever Git is told elsewhere on this machine. */
+/** A Git checkout in a folder of its own, independent of the Git settings of this machine. */
 export interface GitRepository {
   readonly folder: string;
   git(...args: readonly string[]): string;

@@ -1,9 +1,9 @@
 /**
- * Returns how many times the CPU time of `work(size)` that of `work(10 * size)` is: about 10 if it is linear and 100 if it is quadratic, on a slow or
+ * Returns the ratio of the CPU time of `work(10 * size)` to that of `work(size)`: about 10 if it is linear and 100 if it is quadratic, on a slow or
  * busy machine too.
  */
 export function growth(work: (size: number) => void, size: number): number {
-  work(size); // compiled only then
+  work(size); // compiles it
   return (
     cpuMs(() => work(10 * size)) /
     Math.max(
@@ -13,7 +13,7 @@ export function growth(work: (size: number) => void, size: number): number {
   );
 }
 
-/** Below this the growth is linear: and well below quadratic. */
+/** The bound below which growth counts as linear, far below quadratic. */
 export const linear = 50;
 
 function cpuMs(run: () => void): number {

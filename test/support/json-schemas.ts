@@ -15,25 +15,25 @@ const validators = {
   notification: compiled('generated/edict-notification.schema.json'),
 };
 
-/** Returns whether a value is what the published schema says. */
+/** Returns whether a value matches the published schema. */
 export function conforms(of: keyof typeof validators, value: unknown): boolean {
   return validators[of](value);
 }
 
-/** Throws an AssertionError if a value is not what the published schema says. */
+/** Throws an AssertionError if a value does not match the published schema. */
 export function assertConforms(of: keyof typeof validators, value: unknown): void {
   const validate = validators[of];
   assert.ok(validate(value), `${JSON.stringify(validate.errors, null, 2)}\n${JSON.stringify(value, null, 2)}`);
 }
 
-/** Returns the one document that `plan --format json` wrote. Throws an AssertionError if the schema does not know it. */
+/** Returns the document written by `plan --format json`. Throws an AssertionError if it does not match the schema. */
 export function planDocument<T = Readonly<Record<string, unknown>>>(stdout: string): T {
   const value = JSON.parse(stdout) as T;
   assertConforms('plan', value);
   return value;
 }
 
-/** Returns the lines that `apply --format json` wrote. Throws an AssertionError if the schema does not know one. */
+/** Returns the lines written by `apply --format json`. Throws an AssertionError if one does not match the schema. */
 export function applyLines(stdout: string): Readonly<Record<string, unknown>>[] {
   assert.ok(stdout.endsWith('\n'), stdout);
   const lines = stdout

@@ -1,13 +1,13 @@
 import type { ListedEnvironment, ObservedApi } from '../../src/model/observation.ts';
 import { type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
 
-/** What a gateway lists, sound or not. */
+/** The lists of a gateway, valid or not. */
 export interface Listed {
   readonly apis: readonly ObservedApi[];
   readonly environments: readonly ListedEnvironment[];
 }
 
-/** Starts a server that lists what `listed` returns at the moment, page by page, as the specification says; all else is answered 500. */
+/** Starts a server that lists the current value of `listed`, page by page, as specified; it responds to all else with 500. */
 export function listingServer(listed: () => Listed): Promise<AnsweringServer> {
   return answeringServer((response, { method, path }) => {
     const { pathname, searchParams } = new URL(path, 'http://host');

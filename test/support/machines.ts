@@ -5,22 +5,22 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from './edict-process.ts';
 import { type PostgresServer, postgresServer } from './postgres.ts';
 
-/** Several edicts, each on a machine of its own as far as they know, with one gateway and one record in PostgreSQL. */
+/** Several instances with one gateway and one PostgreSQL record, each as if on a machine of its own. */
 export interface Machines {
   /** The gateway, which has every API of `names`. */
   readonly emulator: Emulator;
   readonly server: PostgresServer;
-  /** The address of the store. */
+  /** The URL of the store. */
   readonly state: string;
   /** Ended after the test. */
   readonly running: Running[];
   readonly until: (what: string, condition: () => boolean, withinMs?: number) => Promise<void>;
-  /** Returns a machine of its own: a folder with a file. */
+  /** Returns a new machine: a folder with a file. */
   readonly machine: (states: Readonly<Record<string, string>>, limit?: string) => string;
   /** Starts a daemon on a machine. */
   readonly start: (folder: string) => Running;
   readonly published: () => number;
-  /** How many versions the gateway has made: each needless call would make one more. */
+  /** How many versions the gateway has created: each needless call would create one more. */
   readonly versions: () => number;
 }
 
@@ -63,7 +63,7 @@ export function machinesFor(test: Test, names: readonly string[]): Machines {
 
 /** Returns the states of a file in which each of the APIs `of` is as `wanted`. */
 export const all = (wanted: 'online' | 'offline', of: readonly string[]) => Object.fromEntries(of.map((name) => [name, wanted]));
-/** Returns whether a daemon has made a plan, for which it needs the lease. */
+/** Returns whether a daemon has computed a plan, which requires the lease. */
 export const isAtWork = (daemon: Running): boolean => daemon.events('plan:computed').length > 0;
-/** Returns whether a daemon has found that another one has the lease. */
+/** Returns whether a daemon has found the lease held by another one. */
 export const standsBy = (daemon: Running): boolean => daemon.events('lease:standby').length > 0;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /*
- * Loaded before edict (`node --import`): writes which packages, folders and generated modules were loaded to the file that `NOTE_MODULES` names.
+ * Loaded before edict (`node --import`): writes the loaded packages, folders and generated modules to the file that `NOTE_MODULES` names.
  */
 const [packages, folders, generated] = [new Set<string>(), new Set<string>(), new Set<string>()];
 registerHooks({

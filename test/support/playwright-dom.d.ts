@@ -1,4 +1,4 @@
-// Playwright's types name these of the browsers' library, which no test needs.
+// The types of Playwright refer to these of the DOM library, which no test needs.
 interface Node {
   readonly nodeName: string;
 }

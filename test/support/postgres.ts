@@ -11,11 +11,11 @@ import pg from 'pg';
 
 /** A PostgreSQL server for tests, with databases of its own. */
 export interface PostgresServer {
-  /** The address of the server, with the database that it begins with. */
+  /** The URL of the server, with its first database. */
   readonly url: string;
-  /** Creates an empty database and returns its address. */
+  /** Creates an empty database and returns its URL. */
   database(): Promise<string>;
-  /** Stops the server and starts it again after `awayMs` milliseconds with its data; a shared server refuses connections to the databases created here meanwhile. */
+  /** Stops the server and restarts it after `awayMs` milliseconds with its data; a shared server instead refuses connections to the databases created here. */
   restart(awayMs?: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export async function startPostgres(flags: readonly string[] = [], files: readon
   });
 }
 
-/** Returns a folder for temporary files that every user may enter. A user's own (`TMPDIR`) may be closed to others. */
+/** Returns a folder for temporary files that every user may enter. The `TMPDIR` of a user may be closed to others. */
 function publicFolder(): string {
   const isOpen = (path: string): boolean => (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || isOpen(dirname(path)));
   const found = [tmpdir(), '/tmp', '/var/tmp'].filter((path) => existsSync(path)).map((path) => realpathSync(path));
@@ -94,12 +94,12 @@ function publicFolder(): string {
   return open;
 }
 
-/** Returns the number of the user (`-u`) or the group (`-g`) of `nobody`. */
+/** Returns the ID of the user (`-u`) or the group (`-g`) of `nobody`. */
 function idOf(option: '-u' | '-g'): number {
   return Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }));
 }
 
-/** Collects the output of `child` for the error of whoever waits for it. */
+/** Collects the output of `child` for the error message. */
 function outputOf(child: ChildProcess): () => string {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -128,7 +128,7 @@ function ready(child: ChildProcess): Promise<ChildProcess> {
   });
 }
 
-/** Returns the server at `url`, with `own` for what only the process that has started it can do. */
+/** Returns the server at `url`, with `own` for operations that only the process that started it can do. */
 function serverAt(url: string, own?: Pick<PostgresServer, 'restart' | 'close'>): PostgresServer {
   const created: string[] = [];
   const admin = async (...statements: readonly string[]): Promise<void> => {

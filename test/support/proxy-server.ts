@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
-/** A proxy that lets in whoever says `name:s3cret`, and finds every host at 127.0.0.1. */
+/** A proxy that admits `name:s3cret`, and resolves every host to 127.0.0.1. */
 export interface ProxyServer {
   readonly url: string;
-  /** What it was asked to reach, as it was asked. */
+  /** The requested targets, as received. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
-/** Starts a proxy on this machine, for HTTP and, through CONNECT, for HTTPS. */
+/** Starts a local proxy for HTTP and, through CONNECT, for HTTPS. */
 export async function startProxy(): Promise<ProxyServer> {
   const asked: string[] = [];
   const isKnown = (header: string | undefined): boolean => header === `Basic ${Buffer.from('name:s3cret').toString('base64')}`;

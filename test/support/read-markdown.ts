@@ -1,13 +1,13 @@
-/** What a person sees of a comment. */
+/** The visible part of a comment. */
 export interface ReadMarkdown {
-  /** The rows of each table that is not folded, their code as it reads. */
+  /** The rows of each table that is not folded, with code as displayed. */
   readonly open: readonly (readonly string[])[];
   readonly folded: readonly (readonly string[])[];
-  /** All text outside of what is folded, its code as it reads. */
+  /** All text outside of folded parts, with code as displayed. */
   readonly text: string;
 }
 
-/** Reads what `plan --format markdown` writes. Throws an Error where a line breaks a table, or has HTML of its own. */
+/** Parses the output of `plan --format markdown`. Throws an Error if a line breaks a table, or contains HTML of its own. */
 export function readMarkdown(markdown: string): ReadMarkdown {
   const read = { open: [] as string[][], folded: [] as string[][] };
   const text: string[] = [];
@@ -47,7 +47,7 @@ function refuseHtml(line: string): void {
   if (/[@#](?=\w)/.test(bare.replace(/&#\d+;/g, ''))) throw new Error(`somebody is called: ${line}`);
 }
 
-/** Returns code and entities as a person reads them. */
+/** Returns code and entities as displayed. */
 function asRead(text: string): string {
   return text.replace(/`([^`]*)`|<code>(.*?)<\/code>/g, '$1$2').replace(/&#(\d+);/g, (_, number) => String.fromCodePoint(Number(number)));
 }

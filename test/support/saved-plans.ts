@@ -9,10 +9,10 @@ import { type LastAttempts, type SavedPlan, toSavedPlan } from '../../src/plan/s
 import { allTargets } from '../../src/plan/targets.ts';
 import { attempt } from './states.ts';
 
-/** When every plan here was made, in milliseconds since 1970. */
+/** The time of every plan here, in milliseconds since 1970. */
 export const plannedAtMs = 1_000_000;
 
-/** Nothing is known of earlier files. */
+/** No earlier file is known. */
 export const noPast: PreviousState = { declared: new Map(), otherGateways: [], approvals: [], suspension: null };
 
 /** Returns the last attempts of these publications. */
@@ -26,13 +26,13 @@ export function attemptAt(api: string, environment: string, over: Partial<Attemp
   return attempt(api, environment, { id: 42, startedAtMs, finishedAtMs, outcome: 'succeeded', versionId: 'new', ...over });
 }
 
-/** Returns the plan of these states, saved. */
+/** Returns the saved plan of these states. */
 export function savedFrom(desired: DesiredState, recorded: RecordedState, attempts: LastAttempts = new Map(), past = noPast): SavedPlan {
   const plan = computePlan(desired, recorded, past, allTargets, plannedAtMs);
   return toSavedPlan(plan, recorded, attempts, { isEmulated: false, isRefreshed: false, createdAtMs: plannedAtMs });
 }
 
-/** Returns what is left to do of a saved plan. */
+/** Returns the remaining part of a saved plan. */
 export function keptTo(
   saved: SavedPlan,
   desired: DesiredState,

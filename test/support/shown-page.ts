@@ -10,20 +10,20 @@ import { StatusCache } from '../../src/server/status-cache.ts';
 import { openBrowser } from './browser.ts';
 import { desiredState, recordedState } from './states.ts';
 
-/** A page that shows what a test has happen. */
+/** A page that shows the events of a test. */
 export interface ShownPage {
   readonly page: Page;
   readonly url: string;
-  /** Lets this happen in the engine. */
+  /** Emits this event of the controller. */
   emit(...events: readonly EdictEvent[]): void;
-  /** Lets a file with `wanted` be read and planned against a record with `was`. */
+  /** Emits the events of a file with `wanted` that is loaded and planned against a record with `was`. */
   plan(wanted: readonly DesiredPublication[], was: readonly RecordedPublication[], over?: Parameters<typeof desiredState>[1]): DesiredState;
-  /** What the browser has complained about. */
+  /** The errors of the browser. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
 
-/** The browser of this process, which the files that share it open one after the other. */
+/** The browser of this process, which the test files that share the process use one after the other. */
 let browser: Promise<Browser> | null = null;
 let closing: NodeJS.Timeout | undefined;
 let contexts = 0;
@@ -46,7 +46,7 @@ function closeBrowserSoon(): void {
   }, 500);
 }
 
-/** Opens the real page from a real server with a real browser; only the engine is the test itself. */
+/** Opens the real page from a real server in a real browser; the test takes the place of the controller. */
 export async function openShownPage(attempts: readonly Attempt[] = [], options: BrowserContextOptions = {}): Promise<ShownPage> {
   const statusCache = new StatusCache(Date.now);
   const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };

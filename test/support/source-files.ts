@@ -114,7 +114,7 @@ function functionNames(statement: ts.Statement): string[] {
 }
 
 /**
- * Returns what is wrong with a file's use of uvu, or `null`: uvu is silent about a suite whose `run()` is never called, and about
+ * Returns what is wrong with the use of uvu in a file, or `null`: uvu does not report a suite whose `run()` is never called, or
  * tests that come after it.
  */
 export function uvuMistake(file: SourceFile): string | null {

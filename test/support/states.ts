@@ -4,7 +4,7 @@ import type { DesiredPublication, DesiredState, Environment, RolloutStep } from 
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication, RecordedState, UnknownAttempt } from '../../src/model/recorded-state.ts';
 
-/** Returns a gateway as a file would declare it; `over` replaces parts. */
+/** Returns the gateway of a file; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
   return {
     endpoint: 'https://roma.example.com',
@@ -87,7 +87,7 @@ export function change(api: string, environment: string, over: Partial<Change> =
   };
 }
 
-/** Returns an attempt at a first `online` under the same names as `wanted`, which has just begun; `over` replaces parts. */
+/** Returns an attempt at a first `online` under the same names as `wanted`, which has just started; `over` replaces parts. */
 export function attempt(api: string, environment: string, over: Partial<Attempt> = {}): Attempt {
   const { key: _, ...names } = named(api, environment);
   return {

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 /**
  * Returns every row of every table of the store at `path`, by table; `null` if there is no store. The content and not the bytes:
- * whoever closes a store that a killed process left moves its log into it.
+ * the process that closes a store after a killed one checkpoints its write-ahead log.
  */
 export function storeContent(path: string): Readonly<Record<string, readonly unknown[]>> | null {
   if (!existsSync(path)) return null;

@@ -12,13 +12,13 @@ import type { Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, recorded, unknownAttemptOf } from './states.ts';
 
-/** One empty store of an engine under test, and the ways to come back to it. */
+/** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
   /** Opens it for writing. */
   open(): Promise<Store>;
   /** Opens it for reading. */
   openRecord(): Promise<StoreReader>;
-  /** Writes an approval beside whoever has it open. */
+  /** Writes an approval beside the process that has it open. */
   approve(gateway: GatewayIdentity, approval: NewApproval): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const failure: Failure = {
 };
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
-/** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
+/** Adds to `test` the contract of every store, whatever its engine. `empty` creates a new one for each test. */
 export function storeContract(test: Test, name: string, empty: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
     test(`${name}: ${says}`, async () => run(await empty()));
@@ -676,7 +676,7 @@ async function opened(under: StoreUnderTest): Promise<Store> {
   return store;
 }
 
-/** Begins and settles an attempt; returns its id. */
+/** Starts and finishes an attempt; returns its id. */
 async function settled(
   store: Store,
   of: ReturnType<typeof change>,
@@ -688,7 +688,7 @@ async function settled(
   return id;
 }
 
-/** An attempt on `orders` in `test`, as the history shows it before it is settled. */
+/** An attempt on `orders` in `test`, as in the history before it is finished. */
 function attempt(over: Partial<Attempt>): Attempt {
   return states.attempt('orders', 'test', { priorState: { state: null, revision: null, versionId: null }, ...over });
 }

@@ -3,10 +3,10 @@ import type { Test } from 'uvu';
 import { scratchFolder } from './edict-process.ts';
 import { type PostgresServer, postgresServer } from './postgres.ts';
 
-/** An engine that keeps stores. */
+/** A database engine for stores. */
 export interface StoreEngine {
   readonly name: 'sqlite' | 'postgres';
-  /** Returns the address of a store that is not there yet. */
+  /** Returns the URL of a store that does not exist yet. */
   readonly make: () => Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** A process that opens the store of its first argument for writing, says `open` and holds it until its stdin ends. */
+/** A process that opens the store of its first argument for writing, prints `open` and holds it until its stdin ends. */
 import { openStore } from '../../src/store/open.ts';
 
 const store = await openStore({ url: process.argv[2] ?? '', isEmulated: false });

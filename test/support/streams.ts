@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 
-/** Returns a stream that is no terminal, and what was written to it. */
+/** Returns a stream that is not a terminal, and the text written to it. */
 export function textStream(): { readonly stream: NodeJS.WriteStream; text(): string } {
   const through = new PassThrough();
   let text = '';
@@ -10,7 +10,7 @@ export function textStream(): { readonly stream: NodeJS.WriteStream; text(): str
   return { stream: through as unknown as NodeJS.WriteStream, text: () => text };
 }
 
-/** Returns what a command sees of a process, and what it wrote. */
+/** Returns the context of a command, and its output. */
 export function testContext(env: Readonly<Record<string, string>> = {}) {
   const [stdout, stderr] = [textStream(), textStream()];
   return { context: { env, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };

@@ -1,7 +1,7 @@
 /*
  * For `node`, as the test runner starts it: runs the given uvu files one after the other in this process.
  *
- * It writes a line before each file and after the last one, by which the runner tells their output and their cost apart. The exit code is
+ * It writes a line before each file and after the last one, by which the runner separates their output and their cost. The exit code is
  * that of the first file that failed, where uvu would keep that of the last file.
  */
 import { pathToFileURL } from 'node:url';

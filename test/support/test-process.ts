@@ -12,9 +12,9 @@ export interface FileResult {
   /** Why the file counts as failed; `null` if it passed. */
   readonly why: string | null;
   readonly seconds: number;
-  /** The CPU time of its process and of the ended children of that; `null` if nobody knows, as when the process was killed. */
+  /** The CPU time of its process and its ended children; `null` if unknown, for example when the process was killed. */
   readonly cpuSeconds: number | null;
-  /** Everything that the file wrote to stdout and stderr. */
+  /** The output of the file on stdout and stderr. */
   readonly output: string;
 }
 
@@ -28,7 +28,7 @@ export interface RunOptions {
 
 /** How a process ended. */
 interface End {
-  /** Why it was killed; `null` if it ended by itself. */
+  /** Why it was killed; `null` if it exited. */
   readonly stopped: string | null;
   readonly code: number | string | null;
   readonly seconds: number;
@@ -43,24 +43,24 @@ const mark = /^=== ([\d.]+) ([\d.]+) (.*)\n/gm;
 const hooks = new URL('./uvu-hooks.ts', import.meta.url).href;
 const entry = fileURLToPath(new URL('./test-files.ts', import.meta.url));
 
-/** What a shell, a Git hook or a pipeline may have set and what changes how edict, Git, PostgreSQL, npm, the formats of times or colours behave. */
+/** Variables that a shell, a Git hook or a pipeline may have set and that affect edict, Git, PostgreSQL, npm, the formats of times or colours. */
 const settings =
   /^(?:GIT_|HW_|HUAWEICLOUD_|EDICT_(?!TEST_)|PG|OTEL_|LC_|npm_(?!config_))|^(?:LANG|LANGUAGE|TZ|NODE_OPTIONS|FORCE_COLOR|CLICOLOR_FORCE|COLORTERM|CDPATH)$/;
 
-/** Returns `env` without the settings of whoever runs the tests. */
+/** Returns `env` without the settings of the person who runs the tests. */
 export function neutralEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.test(name)));
 }
 
-/** How long the pipes of an ended process may stay open: a child that left its process group would hold them for ever. */
+/** How long the pipes of an ended process may stay open: a child that left its process group would hold them forever. */
 const drainMs = 1_000;
 
 /**
  * Runs uvu files one after the other in one process and counts the tests of each, then ends whatever the process left running.
  *
  * uvu's exit code cannot be trusted: it is 0 when a `before` hook throws, when `run()` is never called and when a test throws
- * `null`. So a file passes only if uvu's own summary says, once, that every test of at least one ran and passed. If the
- * process does not then end by itself with exit code 0, its last file counts as failed.
+ * `null`. So a file passes only if the summary of uvu says, once, that at least one test ran and every one passed. If the
+ * process does not then exit with code 0, its last file counts as failed.
  */
 export async function runTestFiles(files: readonly string[], { limitMs, lingerMs = 60_000, signal }: RunOptions): Promise<FileResult[]> {
   const startedAtMs = performance.now();
@@ -121,7 +121,7 @@ function resultsOf(files: readonly string[], stdout: string, output: string, end
       continue;
     }
     const index = marks.findIndex(({ path }) => path === file);
-    const from = index > 0 ? marks[index] : undefined; // the first file pays for the start of the process
+    const from = index > 0 ? marks[index] : undefined; // the first file includes the start of the process
     const to = file === last ? end : (marks[index + 1] ?? end);
     const isOwnEnd = to === end && results.every(({ why }) => why === null);
     results.push({
@@ -143,7 +143,7 @@ function marksIn(text: string): { readonly seconds: number; readonly cpuSeconds:
   }));
 }
 
-/** Returns what each file wrote. What came after the last one is that file's. */
+/** Returns the output of each file. Output after the last one belongs to it. */
 function splitByFile(text: string): Map<string, string> {
   const parts = new Map<string, string>();
   const pieces = stripVTControlCharacters(text).split(mark);
@@ -155,7 +155,7 @@ function splitByFile(text: string): Map<string, string> {
   return parts;
 }
 
-/** Returns the counts of a file that wrote `stdout`, and why it failed if it did. */
+/** Returns the counts of a file that wrote `stdout`, and why it failed, if it did. */
 function judge(stdout: string, { stopped, code }: Pick<End, 'stopped' | 'code'>): Pick<FileResult, 'passed' | 'failed' | 'why'> {
   const summaries = [...stdout.matchAll(summary)];
   const counts = summaries.length === 1 ? summaries.flat().slice(1) : [];
@@ -174,7 +174,7 @@ function judge(stdout: string, { stopped, code }: Pick<End, 'stopped' | 'code'>)
   }
 }
 
-/** Returns the CPU seconds that an ended process left, and removes them. */
+/** Returns the CPU seconds that an ended process wrote, and removes the file. */
 function takeCpuTime(pid: number | undefined): number | null {
   const file = pid === undefined ? null : cpuTimeFile(pid);
   if (file === null) return null;
@@ -192,6 +192,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nothing of the group is left.
+    // No process of the group is left.
   }
 }

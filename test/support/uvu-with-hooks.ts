@@ -3,7 +3,7 @@ import * as uvu from 'uvu';
 
 type Hook<T> = (context: T) => void | Promise<void>;
 
-/** How long a file may stay alive after a failed `before` hook: what the hook had opened is never closed. */
+/** How long a file may stay alive after a failed `before` hook: nothing closes what the hook had opened. */
 const aliveMs = 1_000;
 
 /** Returns uvu's suite, whose hooks write their errors to stderr and hide no other error. */

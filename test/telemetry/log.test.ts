@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { edict, fileOf, scratchFolder, startEdict } from '../support/edict-process.ts';
 
-/** Runs an apply of one good and, with `broken`, one impossible publication and returns the lines of its log. */
+/** Applies one valid and, with `broken`, one invalid publication and returns the lines of its log. */
 async function logOf(...args: string[]): Promise<Record<string, unknown>[]> {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));

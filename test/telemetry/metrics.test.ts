@@ -6,7 +6,7 @@ import { change, desiredState, gatewaySettings, wanted } from '../support/states
 
 const test = suite('metrics');
 
-/** The metrics of one file, told without its label. */
+/** The metrics of one file, without its label. */
 function opened() {
   const metrics = openMetrics('1.2.3');
   const text = async (): Promise<string> => (await metrics.text()).replaceAll(/\{file="f"\}|(?<=\{.*),file="f"(?=\})/g, '');

@@ -13,7 +13,7 @@ const settings: TraceSettings = {
 const passes = (count: number, from = 0): EdictEvent[] =>
   Array.from({ length: count }, (_, index) => ({ type: 'reconcile:started', reconcileId: `p${from + index}`, cause: 'resync' }) as const);
 
-/** Traces some passes to a collector that answers so, and returns what was told and what arrived. */
+/** Traces some reconciliations to a collector with this response, and returns the messages and the received spans. */
 async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds = 1) {
   const server = await answeringServer(answer);
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `${server.url}/SECRET`;

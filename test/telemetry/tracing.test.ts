@@ -51,7 +51,7 @@ const finished = (reconcileId: string, failed = 0): EdictEvent => ({
   summary: { online: 2, offline: 0, unchanged: 3, held: 1, deferred: 0, failed, durationMs: 1 },
 });
 
-/** Returns the spans that have ended, in short: those of a pass below it. */
+/** Returns the ended spans, in short: those of a reconciliation below it. */
 function shown(): string[] {
   const spans = exporter.getFinishedSpans();
   const nameOf = ({ name, attributes }: ReadableSpan): string =>

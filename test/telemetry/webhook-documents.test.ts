@@ -24,7 +24,7 @@ const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const
 const nothing = diffStates(desiredState([]), new Map());
 const all = Array.from({ length: 25 }, (_, index) => change(`a${index}`, 'test', index % 5 === 0 ? { action: 'offline' } : {}));
 
-/** Returns the notification with a notice, after it was checked against the schema. */
+/** Returns the notification with a notice, after validating it against the schema. */
 function notificationOf(notice: WebhookNotice, gateway: unknown = null): object {
   const id = '0b0b1f0e-5f3c-4a56-9f43-2d4b7f0f6a51';
   const notification = { format: 1, id, at, file: 'edict.yaml', emulated: false, gateway, undelivered: 0, notice };
@@ -32,7 +32,7 @@ function notificationOf(notice: WebhookNotice, gateway: unknown = null): object 
   return notification;
 }
 
-/** Returns a condition of one kind that fires, after it was checked against the schema. */
+/** Returns a firing condition of one kind, after validating it against the schema. */
 function firing<K extends WebhookNotice['kind']>(kind: K, condition: Condition): Extract<WebhookNotice, { kind: K }> {
   const notice: WebhookNotice = { status: 'firing', since: at, ...condition };
   notificationOf(notice);

@@ -75,7 +75,7 @@ const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs:
 const drifted = (api: string, backoffUntilMs: number | null = null) =>
   recorded(api, 'test', { state: 'offline', drift: { ...drift, backoffUntilMs } });
 
-/** Returns the notices that events lead to, one list for each event. */
+/** Returns the notices for events, one list for each event. */
 function noticesOf(...events: readonly EdictEvent[]): WebhookNotice[][] {
   const notices = new Notices(
     () => 'edict approve',
@@ -295,7 +295,7 @@ test('an outage that affects 10,000 publications is one notice, and its end anot
   assert.ok(growth(meetsOutage, 1_000) < linear);
 });
 
-/** Has an outage meet `size` publications. */
+/** Simulates an outage that affects `size` publications. */
 function meetsOutage(size: number): void {
   const all = Array.from({ length: size }, (_, index) => change(`a${index}`, 'test'));
   const events = [
@@ -307,7 +307,7 @@ function meetsOutage(size: number): void {
   assert.is(inShort(noticesOf(...events).flat()), `failed publication firing, failed publication resolved, applied ${size}`);
 }
 
-/** Everything that may begin or end a condition. */
+/** Everything that may start or end a condition. */
 const anyEvents: readonly EdictEvent[] = [
   ...Object.values(everyEvent).flat(),
   ...['a', 'b'].flatMap((api) => [

@@ -20,7 +20,7 @@ let webhook: Webhook;
 let failures: Extract<EdictEvent, { type: 'webhook:failed' }>[] = [];
 let slept: number[] = [];
 
-/** Time passes at once, and is written down. */
+/** Time passes at once, and is recorded. */
 let nowMs = 0;
 const hasty: Pick<Clock, 'now' | 'monotonicMs' | 'sleep'> = {
   now: () => Date.UTC(2026, 0, 1) + nowMs,
@@ -47,7 +47,7 @@ test.after.each(async () => {
   await server.close();
 });
 
-/** Has `count` notices sent: an invalid file and its end, in turn. */
+/** Sends `count` notices: an invalid file and its end, in turn. */
 function send(count: number): void {
   for (let index = 0; index < count; index += 1) {
     webhook.emit(index % 2 === 0 ? { type: 'file:unreadable', message: 'edict.yaml does not exist' } : { type: 'file:removed' });

@@ -20,7 +20,7 @@ const mistake = {
 const failure = { code: 'APIG.3001', status: 404, message: 'API does not exist', hint: null, requestId: null, retryAfterMs: null };
 const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
 
-/** Shows something of everything that can be shown. */
+/** Shows an example of everything that the page can show. */
 async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
   plan(
     [

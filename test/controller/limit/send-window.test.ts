@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/model/clock.ts';
 import { fullestWindow } from '../../chaos/rate.ts';
 import { fc, runs } from '../../support/fast-check.ts';
 
-/** A clock that stands still but for what is slept. */
+/** A clock that advances only by sleeping. */
 function sleepingClock(): Clock & { ms: number } {
   const clock = {
     ms: 1000,

@@ -31,7 +31,7 @@ function published(...environments: readonly string[]): ReadResult<ReadonlyMap<s
   };
 }
 
-/** A lookout over a real store and a gateway that answers with `shown.apis`. */
+/** A drift detector over a real store and a gateway that lists `shown.apis`. */
 async function watching({ observeOnStart = false }: { readonly observeOnStart?: boolean } = {}) {
   stores += 1;
   const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
@@ -62,7 +62,7 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     observeOnStart,
     onEnded: (error) => ended.push(error),
   });
-  /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error without which no plan may be computed. */
+  /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error that blocks planning. */
   const look = async (desired: DesiredState) => {
     ended.splice(0);
     const started = await lookout.start(desired, 'pass');

@@ -26,7 +26,7 @@ function planOf(...probes: readonly (ProbeTarget | string)[]) {
   };
 }
 
-/** Probes that are answered by `probe`, and what was asked and said. */
+/** Probes with the results of `probe`, and the requests and events. */
 function opened(probe: (url: string, times: number) => boolean | Promise<boolean>, maxTries = 3, clock = hasty) {
   const asked: string[] = [];
   const events: EdictEvent[] = [];

@@ -24,7 +24,7 @@ function restoration(api: string): Restoration {
   return { ...names, attemptId: 1, finishedAtMs: 1, state: 'online', version: 'old', newVersionCause: null, mayHaveBeenOnline: false };
 }
 
-/** Reads at a gateway that gives these answers for each API, the last one again and again; returns what came and how long was waited. */
+/** Reads from a gateway with these responses for each API, the last one repeated; returns the result and the waiting time. */
 async function read(answers: Readonly<Record<string, readonly ReadResult<readonly ListedVersion[]>[]>>, nowMs = 1_000_000) {
   const left = new Map(Object.entries(answers).map(([api, all]) => [`api-${api}`, [...all]]));
   const asked: string[] = [];

@@ -45,7 +45,7 @@ interface Scene {
   readonly now?: () => number;
 }
 
-/** Looks at a gateway that is made of answers, and counts what it was asked. */
+/** Observes a gateway with canned responses and counts its requests. */
 async function lookAt(scene: Scene) {
   const { desired = desiredState([wanted('orders', 'test')]), record = [], list = [], listedBefore = null, now = () => nowMs } = scene;
   const asked: string[] = [];

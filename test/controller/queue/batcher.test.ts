@@ -9,7 +9,7 @@ import { change } from '../../support/states.ts';
 const done: Outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' };
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 
-/** Departures whose calls are noted, one line each, and answered by `answer`. */
+/** A batcher whose calls are recorded, one line each, and answered by `answer`. */
 function station(
   batchSize: number,
   { answer = () => done, marker: isMarkerEnabled = true }: { answer?: (change: Change) => Outcome; marker?: boolean } = {},

@@ -7,11 +7,11 @@ import { until } from '../../support/edict-process.ts';
 
 const key = (name: string): PublicationKey => publicationKey(name, 'test');
 const keys = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'online' }));
-/** The keys with another declaration than before. */
+/** The keys whose declaration has changed. */
 const edited = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'offline' }));
 const done: Result = { kind: 'done' };
 
-/** A queue whose work waits until it is told its result. */
+/** A queue whose work waits until the test sets its result. */
 function controlled(concurrency = 1, calls = 1000) {
   const begun: { name: string; failures: number; end: (result?: Result) => void; answered: () => void }[] = [];
   const counts = { idle: 0, due: 0 };

@@ -6,7 +6,7 @@ import { gatewaySettings } from '../../support/states.ts';
 
 const test = suite('approval watch');
 
-/** A store whose newest approval changes from look to look; -1: it cannot be read. */
+/** A store whose newest approval changes from read to read; -1: it cannot be read. */
 function watching(newest: readonly number[]) {
   const ending = new AbortController();
   let looks = 0;

@@ -5,7 +5,7 @@ import { gatewaySettings } from '../../support/states.ts';
 
 const test = suite('request watch');
 
-/** Follows a store whose newest request changes from look to look, `fails`: it cannot be read, and returns how often it called. */
+/** Follows a store whose newest request changes from read to read (`fails`: it cannot be read) and returns how often it triggered. */
 async function callsFor(looks: readonly (string | null)[], onLook: (watch: RequestTrigger, look: number) => void = () => {}) {
   const ending = new AbortController();
   let look = 0;

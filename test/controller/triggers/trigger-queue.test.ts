@@ -10,7 +10,7 @@ const test = suite('trigger queue');
 const never = new AbortController().signal;
 const notBefore = Number.POSITIVE_INFINITY;
 
-/** A queue on a clock that moves only when somebody sleeps, and then at once. */
+/** A queue on a clock that advances only when somebody sleeps, and then at once. */
 function opened() {
   const time = { ms: 1000 };
   const sleeps: number[] = [];
@@ -75,7 +75,7 @@ test('a wake-up and an abort end the wait without a cause', async () => {
   assert.is((await aborted).size, 0);
 });
 
-/** Returns a store's wrap that cannot read the record from the second time on, `times` times. */
+/** Returns a wrapper of a store whose recorded state cannot be read from the second time on, `times` times. */
 function awayFor(times: number): (store: Store) => Store {
   let reads = 0;
   return (store) =>

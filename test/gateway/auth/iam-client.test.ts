@@ -12,7 +12,7 @@ function loginAt(iam: string): LoginRequest {
   return { iam, user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'project-1', timeoutMs: 500 };
 }
 
-/** Logs in at a server that answers with `answer`. */
+/** Logs in at a server that responds with `answer`. */
 async function logInWith(answer: Answer, signal = AbortSignal.timeout(5_000)) {
   const iam = await answeringServer(answer);
   try {

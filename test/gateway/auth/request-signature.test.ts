@@ -58,7 +58,7 @@ interface VendorSigner {
   ): Record<string, string>;
 }
 
-// The vendor's own types do not compile.
+// The types of the vendor do not compile.
 const { AKSKSigner } = createRequire(import.meta.url)('@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner') as { AKSKSigner: VendorSigner };
 
 for (const [what, method, query, data] of [

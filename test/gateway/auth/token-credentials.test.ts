@@ -10,7 +10,7 @@ import { headersOf } from '../../support/credentials.ts';
 const login: LoginRequest = { iam: '', user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'p', timeoutMs: 1_000 };
 const signal = new AbortController().signal;
 
-/** Credentials whose logins the test answers itself, on a clock that it moves. */
+/** Credentials whose logins the test answers, on a clock that it advances. */
 function credentialsWith(
   fetchOne: (count: number, signal: AbortSignal) => Promise<IssuedToken> = (count) => Promise.resolve(token(count)),
   password: () => string = () => 'hunter2',

@@ -50,7 +50,7 @@ test('a password can be in a file, which is read again for each connection', asy
   assert.is((await refused(twice)).code, 'STORE_URL_INVALID');
 });
 
-/** Runs `work` with other variables of pg in the environment. */
+/** Runs `work` with these variables of pg in the environment. */
 async function withVariables<T>(variables: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
   const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
   Object.assign(process.env, variables);

@@ -99,7 +99,7 @@ test('a lost connection leaves nothing behind, however often it is lost while in
     });
     const reads: Promise<unknown>[] = [];
     while (!isEnded) {
-      // What was asked just then may fail.
+      // A query in flight may fail.
       reads.push(read('a').catch(() => null));
       await nextTurn();
     }

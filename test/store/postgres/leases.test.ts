@@ -15,11 +15,11 @@ import { type PostgresServer, postgresServer } from '../../support/postgres.ts';
 import { gatewaySettings } from '../../support/states.ts';
 
 const test = suite('leases in PostgreSQL');
-/** A lease that is to end, or to be renewed, while the test waits: a busy machine keeps it nevertheless. */
+/** The time of a lease that expires or is renewed during the test: long enough to keep it on a busy machine. */
 const shortLeaseMs = 2000;
-/** One that lasts longer than any test. */
+/** The time of a lease that outlasts any test. */
 const longLeaseMs = 60_000;
-/** How long is waited for what is to come by itself: only a broken edict lets it come to this. */
+/** How long an automatic event is waited for: only a bug uses all of it. */
 const patienceMs = 20_000;
 let server: PostgresServer;
 let url: string;
@@ -43,7 +43,7 @@ test.after.each(async () => {
   opened = [];
 });
 
-/** The leases of one edict, which do not end while it is there; `clock` is its own idea of time. */
+/** The leases of one instance, which do not expire while it runs; `clock` is its own clock. */
 function edict(holder: string, leaseDurationMs = longLeaseMs, clock: Partial<Pick<Clock, 'monotonicMs' | 'now'>> = {}) {
   const database = new PostgresDatabase(url);
   const leases = new PostgresLeases(database, { url, holder, leaseDurationMs, clock: { ...systemClock, ...clock } });
@@ -52,7 +52,7 @@ function edict(holder: string, leaseDurationMs = longLeaseMs, clock: Partial<Pic
 }
 
 const code = (error: unknown): string => (error as EdictError).code;
-/** Resolves to the lease of the gateway as soon as `of` can have it. */
+/** Resolves to the lease of the gateway as soon as `of` can acquire it. */
 async function acquired(of: PostgresLeases, canRebalance = false): Promise<AcquiredLease> {
   let taken: AcquiredLease | null = null;
   const isTaken = async (): Promise<boolean> => {
@@ -67,11 +67,11 @@ async function acquired(of: PostgresLeases, canRebalance = false): Promise<Acqui
   return taken;
 }
 
-/** A connection beside all edicts. */
+/** A connection of the test itself. */
 function beside() {
   const database = new PostgresDatabase(url);
   const rows = (sql: string) => database.read({ query: { sql, parameters: [] }, values: [] });
-  /** Returns what a lease has come to, by the clock of the database. */
+  /** Returns the state of a lease, by the clock of the database. */
   const lease = async (): Promise<{ readonly until: number; readonly isOver: boolean }> => {
     const sql =
       'SELECT extract(epoch FROM held_until)::float8 * 1000 AS until, held_until < clock_timestamp() AS over FROM edict.gateway WHERE id = 1';
@@ -112,7 +112,7 @@ test('an instance that was paused in the middle of a transaction blocks the leas
   await first.close();
   const paused = await connect({ url, applicationName: 'paused' });
   const ended = new Promise((resolve) => paused.once('error', resolve).once('end', () => resolve(null)));
-  // All three are sent before the first answer, so that the lease does not end in between.
+  // All three are sent before the first response, so that the lease does not expire in between.
   await Promise.all([
     paused.query("UPDATE edict.gateway SET holder = 'one', held_until = clock_timestamp() + interval '300 ms'"),
     paused.query('BEGIN'),
@@ -123,7 +123,7 @@ test('an instance that was paused in the middle of a transaction blocks the leas
   await looking.close();
   assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD');
   await ended;
-  // The server says that it has ended the session a moment before it lets go of its locks.
+  // The server reports the end of a session a moment before it releases its locks.
   assert.ok((await acquired(second)).lease.fence > lease.fence);
 });
 
@@ -209,7 +209,7 @@ test('a standby reports rarely that it wants a gateway, and again at once after 
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
   assert.is.not(await wished(), until);
   await first.release(1);
-  // What was answered a moment ago is still believed for another moment.
+  // A recent answer is cached for a moment.
   await acquired(second, true);
   await second.release(1);
   assert.is(await wished(), undefined);
@@ -223,7 +223,7 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
   for (let more = 2; more <= 4; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
   await store.close();
   const ids = [1, 2, 3, 4];
-  /** What a daemon does: it takes what it may have, and gives back what it must. */
+  /** Does what a daemon does: acquires what it may have, and releases what it must. */
   const daemon = (holder: string) => {
     const leases = edict(holder, shortLeaseMs);
     const had = new Map<number, AbortSignal>();
@@ -243,7 +243,7 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
     return { leases, work, count: () => had.size };
   };
   const [first, second] = [daemon('a'), daemon('b')];
-  /** Lets them work until each has had so many for twice as long as it takes until the gateways are divided anew. */
+  /** Runs them until each has had so many for twice the interval of a new division. */
   const settle = async (of: readonly { work(): Promise<number> }[], counts: readonly number[]): Promise<void> => {
     let found: number[] = [];
     let sinceMs = Number.POSITIVE_INFINITY;
@@ -287,7 +287,7 @@ test('an instance that does not share keeps what it has, and takes what is free'
   await eventually(isRenewedOften, patienceMs, 'it is renewed often');
   await looking.close();
   await first.release(1);
-  // What was answered a moment ago is still believed for another moment.
+  // A recent answer is cached for a moment.
   await acquired(second, true);
 });
 

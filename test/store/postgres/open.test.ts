@@ -77,7 +77,7 @@ test('a snapshot ends with its connection, and so does a copy, which leaves noth
   const [snapshot, copying] = [await openSnapshot(url), await openFill(target, 'real')];
   await copying.run(bindQuery(copying.queries.insertGateway, gateway));
   sql = await session(target);
-  // The server is shared: those of other tests are left alone.
+  // The server is shared, so databases of other tests are ignored.
   const own = [url, target].map((of) => new URL(of).pathname.slice(1));
   await sql.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'edict' AND datname = ANY ($1)", [own]);
   const select = { query: { sql: 'SELECT 1', parameters: [] }, values: [] };

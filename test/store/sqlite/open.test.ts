@@ -30,7 +30,7 @@ const read = (path: string) => openReadonly({ url: `sqlite:${path}` });
 const beside = (path: string) => openShared(`sqlite:${path}`);
 const snapshot = (path: string) => openSnapshot(`sqlite:${path}`);
 
-/** Returns the error with which `opening` is refused. */
+/** Returns the error with which `opening` is rejected. */
 async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<EdictError> {
   const result = await opening.then(
     async (opened) => {
@@ -43,7 +43,7 @@ async function refusal(opening: Promise<{ close(): Promise<void> }>): Promise<Ed
   return result as EdictError;
 }
 
-/** Makes a store with one settled publication and one unresolved attempt. */
+/** Creates a store with one finished attempt and one with an unknown outcome. */
 async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
