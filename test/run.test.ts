@@ -184,7 +184,7 @@ test('counts each file of a shared process, and a failed one does not affect the
       [3, 0, null],
     ],
   );
-  assert.is(new Set(results.map(({ output }) => /pid \d+/.exec(output)?.[0])).size, 1, 'all have one process');
+  assert.is(new Set(results.map(({ output }) => /pid \d+/.exec(output)?.[0])).size, 1, 'all share one process');
   assert.equal(
     results.map(({ output }) => output.includes('FAIL')),
     [false, true, false],

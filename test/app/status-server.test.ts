@@ -59,7 +59,7 @@ test('the events of the controller show in its responses', async () => {
   assert.match((await ask('/metrics'))[1], 'edict_file_valid{file="shop.yaml"} 1\n');
   const status = (await ask('/api/v1/status'))[1];
   assert.match(status, '"path":"shop.yaml"');
-  assert.match(status, '"status":"failed"', 'what an earlier process has tried is known');
+  assert.match(status, '"status":"failed"', 'the last attempt of an earlier process is known');
   await statusServer.close();
 });
 

@@ -55,7 +55,7 @@ test('while a daemon holds the lease no record is removed, and a copy names the 
       if (type === 'reconcile:finished') passes += 1;
     },
   });
-  await until('it has made a pass', () => passes > 0);
+  await until('it has reconciled', () => passes > 0);
   const code = (error: unknown): string => (error as EdictError).code;
   assert.is(await removeRecord(context, { api: 'orders', environment: 'test' }).then(String, code), 'STORE_LOCKED');
   assert.match((await copyStoreTo(context, join(folder, 'next.db'))).holders[0] ?? '', `pid ${process.pid}`);

@@ -143,10 +143,10 @@ onBoth('a file that the daemon does not reconcile in time is exit code 5, with t
 
 onBoth('paused requests are shown and are the final reason, and a request to reconcile does not retry credentials', async () => {
   const count = await openDaemon({ a: 'online' });
-  await until('a is online', () => calls() === 1);
+  await until('nothing else makes its calls', () => calls() === 1);
   emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'Incorrect token or token resolution failed' });
   for (const folder of [pipeline, sidecar]) write(folder, { a: 'online', b: 'online' });
-  await until('its credentials are refused', () => count('requests:paused') > 0);
+  await until('its credentials are rejected', () => count('requests:paused') > 0);
   const before = calls();
   const { code, stdout, stderr } = await wait('--reconcile', '--timeout', '3s').finished;
   assert.is(code, 5);

@@ -6,7 +6,7 @@ import { until } from '../support/edict-process.ts';
 test('the first signal aborts, and its duplicate does nothing', async () => {
   using stop = onStopSignal();
   process.kill(process.pid, 'SIGINT');
-  await until('it is heard', () => stop.signal.aborted);
+  await until('the signal is received', () => stop.signal.aborted);
   assert.is(stop.signal.reason, 'SIGINT');
   process.kill(process.pid, 'SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 50));

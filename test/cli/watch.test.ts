@@ -57,10 +57,10 @@ test('status --watch writes each change once, also for an invalid file, until it
     await edict(['apply', '--emulate'], folder);
     await until('the apply is shown', () => running.output.stdout.includes('✓ online') && told(2));
     writeFileSync(join(folder, 'edict.yaml'), 'edict: 2\n');
-    await until('the mistake is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
-    await until('programs read it too', () => json.output.stdout.includes('"valid":false'));
+    await until('the error is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
+    await until('programs can read it too', () => json.output.stdout.includes('"valid":false'));
     write({ orders: 'online' });
-    await until('all is well', () => running.output.stdout.match(/All in sync/g)?.length === 2 && told(4));
+    await until('everything is in sync', () => running.output.stdout.match(/All in sync/g)?.length === 2 && told(4));
   } finally {
     running.child.kill('SIGTERM');
     json.child.kill('SIGTERM');

@@ -95,7 +95,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
 
 test('name resolution is retried soon when the gateway cannot be read', async () => {
   const { file, passes, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
-  await until('it has asked a few times', () => file.loads > 2);
+  await until('it has retried a few times', () => file.loads > 2);
   assert.equal([types(), passes.length], [['file:unreadable'], 0]);
   const again = waits.slice(waits.findIndex((ms) => ms < 60_000));
   assert.ok(
@@ -103,46 +103,46 @@ test('name resolution is retried soon when the gateway cannot be read', async ()
     `${again}`,
   );
   file.content = state('a');
-  await until('the first pass is made', () => passes.length === 1);
-  await until('it waits longer again', () => (waits.at(-1) ?? 0) > 10_000);
+  await until('the first reconciliation has started', () => passes.length === 1);
+  await until('it backs off again', () => (waits.at(-1) ?? 0) > 10_000);
   await stop();
 });
 
 test('an instance that needs the lease to resolve names stands by while another instance holds it', async () => {
   const held = new LeaseHeldError('another edict works on the gateway');
   const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
-  await until('it has asked a few times', () => file.loads > 2);
+  await until('it has retried a few times', () => file.loads > 2);
   assert.equal(types(), ['lease:standby']);
   assert.ok(
     waits.every((ms) => ms === 60_000 || ms <= 500),
     `${waits}`,
   );
   file.content = state('a');
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   assert.equal(types(), ['lease:standby', 'file:loaded', 'lease:acquired']);
   await stop();
 });
 
 test('an invalid file is not read repeatedly while another instance holds the lease', async () => {
   const { file, stop } = await started(state('a'), { faster: 100 });
-  await until('it has made a pass', () => file.loads === 1);
+  await until('it has reconciled', () => file.loads === 1);
   file.engine = new LeaseHeldError('another edict works on the gateway');
   file.content = invalid;
   file.hint();
   const { acquisitions } = file;
   await until('it stands by', () => file.acquisitions > acquisitions + 1);
   const { loads } = file;
-  await until('it has asked for the lease a few times more', () => file.acquisitions > acquisitions + 6);
+  await until('it has tried to acquire the lease a few more times', () => file.acquisitions > acquisitions + 6);
   assert.is(file.loads, loads);
   file.content = state('b');
   file.hint();
-  await until('a file that was mended is read at once', () => file.loads > loads);
+  await until('a file that was fixed is read at once', () => file.loads > loads);
   await stop();
 });
 
 test('a requested reconciliation runs when the store is back, even though one failed in between', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
-  await until('it has made a pass', () => passes.length === 1);
+  await until('it has reconciled', () => passes.length === 1);
   for (const cause of ['signal', 'requested'] as const) {
     const before = passes.length;
     const failed = types().length;
@@ -158,22 +158,22 @@ test('a requested reconciliation runs when the store is back, even though one fa
 
 test('name resolution is retried soon after a store failure', async () => {
   const { file, passes, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
-  await until('it has asked a few times', () => file.loads > 2);
+  await until('it has retried a few times', () => file.loads > 2);
   assert.equal([...new Set(types())], ['store:error']);
   assert.ok(waits.filter((ms) => ms < 60_000).length > 1);
   file.content = state('a');
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   await stop();
 });
 
 test('reconciles at startup, after an edit, and on a signal', async () => {
   const { daemon, file, passes, stop } = await started(state('a'));
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   file.content = state('a', 'b');
   file.hint();
-  await until('the edit is passed on', () => passes.length === 2);
+  await until('the edit is reconciled', () => passes.length === 2);
   daemon.trigger('signal');
-  await until('the signal is followed', () => passes.length === 3);
+  await until('the signal is handled', () => passes.length === 3);
   await stop();
   assert.equal(
     passes.map(({ desired, cause }) => [cause, desired.publications.size]),
@@ -189,12 +189,12 @@ test('reconciles at startup, after an edit, and on a signal', async () => {
 test('a signal or a request during the debounce time is not reported as an edit', async () => {
   for (const cause of ['signal', 'requested'] as const) {
     const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-    await until('the first pass is made', () => passes.length === 1);
+    await until('the first reconciliation has started', () => passes.length === 1);
     file.hint();
     await new Promise((resolve) => setTimeout(resolve, 5));
     daemon.trigger(cause);
     file.hint();
-    await until('a pass is made', () => passes.length === 2);
+    await until('it has reconciled', () => passes.length === 2);
     await stop();
     assert.is(passes[1]?.cause, cause);
   }
@@ -202,32 +202,32 @@ test('a signal or a request during the debounce time is not reported as an edit'
 
 test('a requested reconciliation waits for a file that is still being written', async () => {
   const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   daemon.trigger('requested');
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(file.loads, 1);
   file.content = state('a', 'b');
-  await until('a pass is made', () => passes.length === 2);
+  await until('it has reconciled', () => passes.length === 2);
   await stop();
   assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'requested', 2]);
 });
 
 test('many file events in a row cause a single read', async () => {
   const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   for (let hints = 0; hints < 20; hints += 1) {
     file.content = state(...Array.from({ length: hints + 1 }, (_, index) => `a${index}`));
     file.hint();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  await until('the edit is passed on', () => passes.length === 2);
+  await until('the edit is reconciled', () => passes.length === 2);
   await stop();
   assert.equal([file.loads, passes[1]?.desired.publications.size], [2, 20]);
 });
 
 test('a resync runs periodically without a request', async () => {
   const { passes, stop } = await started(state('a'), { resyncMs: 10 });
-  await until('two more passes are made', () => passes.length >= 3);
+  await until('it has reconciled twice more', () => passes.length >= 3);
   await stop();
   assert.equal(
     passes.slice(0, 3).map(({ cause }) => cause),
@@ -237,13 +237,13 @@ test('a resync runs periodically without a request', async () => {
 
 test('an invalid or missing file leaves the last valid one in force, and is reported once', async () => {
   const { daemon, file, passes, types, stop } = await started(state('a'));
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   for (const broken of [invalid, new EdictError('FILE_NOT_FOUND', 'gone')]) {
     file.content = broken;
     for (let rounds = 0; rounds < 2; rounds += 1) {
       const before = passes.length;
       daemon.trigger('signal');
-      await until('a pass is made', () => passes.length > before);
+      await until('it has reconciled', () => passes.length > before);
     }
   }
   await stop();
@@ -254,12 +254,12 @@ test('an invalid or missing file leaves the last valid one in force, and is repo
 test('an invalid file that is restored to its previous content is reported as valid, and is not a new file', async () => {
   const before = state('a');
   const { file, passes, types, stop } = await started(before);
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   for (const content of [invalid, before]) {
     const { length } = types();
     file.content = content;
     file.hint();
-    await until('it is told', () => types().length > length);
+    await until('an event is emitted', () => types().length > length);
   }
   await stop();
   assert.equal(types(), ['file:loaded', 'file:invalid', 'file:loaded']);
@@ -268,19 +268,19 @@ test('an invalid file that is restored to its previous content is reported as va
 
 test('a file that is invalid at startup is waited for', async () => {
   const { file, passes, types, stop } = await started(invalid);
-  await until('it is complained of', () => types().includes('file:invalid'));
+  await until('the error is reported', () => types().includes('file:invalid'));
   assert.is(passes.length, 0);
   file.content = state('a');
   file.hint();
-  await until('the repair is passed on', () => passes.length === 1);
+  await until('the fix is reconciled', () => passes.length === 1);
   await stop();
 });
 
 test('a file event without a change of the file does not retry rejected changes', async () => {
   const { file, passes, stop } = await started(state('a'));
-  await until('the first pass is made', () => passes.length === 1);
+  await until('the first reconciliation has started', () => passes.length === 1);
   file.hint();
-  await until('a pass is made', () => passes.length === 2);
+  await until('it has reconciled', () => passes.length === 2);
   await stop();
   assert.is(passes[1]?.cause, 'resync');
 });
@@ -316,12 +316,12 @@ test('a lease that may not be taken over yet is not requested until it may be, o
   await sleep(100);
   assert.equal([asked.length, reasons()], [1, ['another edict has it']]);
   [takeOver, isHeld] = ['behind', false];
-  await until('it says why it waits', () => reasons().length === 2);
+  await until('the reason for standing by is reported', () => reasons().length === 2);
   await sleep(100);
   assert.is(asked.length, 1);
   assert.match(reasons()[1] ?? '', 'older');
   daemon.trigger('signal');
-  await until('a person has it taken', () => asked.length === 2);
+  await until('it acquires the lease for a person', () => asked.length === 2);
   assert.ok(events.some(({ type }) => type === 'lease:acquired'));
   daemon.stop();
   await running;
@@ -358,13 +358,13 @@ test('a standby with a failing store reports it, sends nothing, backs off, and c
   const running = daemon.run();
   await until('it stands by', () => waits.includes(500));
   refusal = new StoreError('STORE_FAILED', 'the store failed');
-  await until('it has asked a few times', () => waits.includes(4000));
+  await until('it has retried a few times', () => waits.includes(4000));
   const later = waits.slice(waits.indexOf(1000)).filter((ms) => ms < 60_000);
   const failed = events.filter(({ type }) => type === 'store:error');
   assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
   assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
   refusal = null;
-  await until('it goes on', () => passes.length > 0);
+  await until('it continues', () => passes.length > 0);
   assert.is(passes[0], 'startup');
   daemon.stop();
   await running;

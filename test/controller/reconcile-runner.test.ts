@@ -207,9 +207,9 @@ test('rejected credentials stop every call until they change', async () => {
   const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
   await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
   await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'startup');
-  await until('the calls are stopped', () => shop.events.some((event) => event.type === 'requests:paused'));
+  await until('requests are paused', () => shop.events.some((event) => event.type === 'requests:paused'));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.is(shop.requested().length, 1, 'one call has told it');
+  assert.is(shop.requested().length, 1, 'one call was enough to know');
   assert.is(shop.traffic.paused?.reason, 'credentials');
   assert.is((await shop.store.status(shop.desire({}).gateway))?.paused?.reason, 'credentials');
   token = 'token';
@@ -462,7 +462,7 @@ test('an observation that hangs delays neither a newer file nor the shutdown', a
   await until('calls are made', () => shop.requested().length > 1);
   await shop.engine.reconcile({ ...shop.desire(all(names(20), 'offline')), ...observed }, 'file');
   const { length } = shop.requested();
-  await until('what was online is taken offline', () => shop.requested().some((request) => request.endsWith('offline')));
+  await until('the published ones are taken offline', () => shop.requested().some((request) => request.endsWith('offline')));
   assert.ok(shop.requested().filter((request) => request.endsWith('online')).length <= length + 1);
   assert.is(hanging, 1, 'one observation still hangs');
 });

@@ -100,7 +100,7 @@ test('an apply with limited tries does not wait for a soak, and the daemon conti
     const rollout = rolloutOf({ environment: 'test', soakMs: 300 }, 'staging', 'release');
     await shop.engine.reconcile({ ...inOrder(shop, everywhere('a')), rollout }, 'startup');
     await shop.engine.idle();
-    if (maxTries > 1) await until('all is made', () => calls(shop).length === 3);
+    if (maxTries > 1) await until('all changes are made', () => calls(shop).length === 3);
     assert.equal(calls(shop), made);
   }
 });

@@ -32,14 +32,14 @@ test('with an older file the lease is left to other instances for a while after 
   now.ms += 179_000;
   assert.is(await may(older), 'behind');
   assert.is(await may(newer), 'free');
-  assert.is(await may(older), 'behind', 'the time begins anew');
+  assert.is(await may(older), 'behind', 'the time starts again');
   now.ms += 179_000;
   now.holder = 'host, pid 2';
   assert.is(await may(older), 'held');
   now.holder = null;
   assert.is(await may(older), 'behind');
   now.ms += 180_000;
-  assert.is(await may(older), 'free', 'a person may have put the older one back');
+  assert.is(await may(older), 'free', 'a person may have restored the older one');
 });
 
 test.run();

@@ -46,7 +46,7 @@ test('an approval releases held changes of a running daemon once, and the histor
     await until('it is made', () => online() === 'def');
     assert.match(await metrics(), /^edict_publications\{status="held",.*\} 0$/m);
     write();
-    await until('they are back', () => online() === 'abcdef');
+    await until('they are online again', () => online() === 'abcdef');
     write('a', 'b', 'c');
     const plans = daemon.events('plan:computed').length;
     await until('it is held again', () =>

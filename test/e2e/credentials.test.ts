@@ -52,7 +52,7 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
   writeFileSync(file, 'old\n');
   const environment = { HW_AUTH_TOKEN_FILE: file };
   const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
+  await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['changePublication 401']);
   const { stdout } = await edict(['status'], folder, environment);
@@ -62,7 +62,7 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
   };
   assert.is(told.paused.reason, 'credentials');
   writeFileSync(file, 'good\n');
-  await until('all is online', () => online() === names.length);
+  await until('all are online', () => online() === names.length);
   assert.is(daemon.events('requests:resumed').length, 1);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
@@ -71,11 +71,11 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
 test('SIGHUP retries rejected credentials once', async () => {
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
   const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
+  await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401']);
   daemon.child.kill('SIGHUP');
-  await until('it has tried again', () => requests().length === 2);
+  await until('it has retried', () => requests().length === 2);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401', 'createToken 401']);
   daemon.child.kill('SIGTERM');
@@ -87,9 +87,9 @@ test('a corrected password in a file is used', async () => {
   writeFileSync(file, 'wrong');
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
   const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
-  await until('it has stopped', () => daemon.events('requests:paused').length === 1);
+  await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   writeFileSync(file, 'right');
-  await until('all is online', () => online() === names.length);
+  await until('all are online', () => online() === names.length);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   assert.equal(requests().slice(0, 2), ['createToken 401', 'createToken 201']);

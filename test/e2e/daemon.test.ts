@@ -101,7 +101,7 @@ test('an invalid edit changes nothing and is logged with its place, and its fix 
   write({ orders: 'online', invoices: 'offline' });
   const running = await started();
   write({ orders: 'offline', invoices: 'onlin' });
-  await until('the mistake is logged', () => running.events('file:invalid').length > 0);
+  await until('the error is logged', () => running.events('file:invalid').length > 0);
   const mistakes = running.events('file:invalid')[0]?.['errors'] as { file: string; line: number; column: number }[] | undefined;
   assert.equal(
     mistakes?.map(({ file, line, column }) => [file, line, column]),
@@ -109,16 +109,16 @@ test('an invalid edit changes nothing and is logged with its place, and its fix 
   );
   assert.ok(isOnline('orders'));
   write({ orders: 'offline', invoices: 'online' });
-  await until('the repair is followed', () => !isOnline('orders') && isOnline('invoices'));
+  await until('the fix is applied', () => !isOnline('orders') && isOnline('invoices'));
 });
 
 test('a file that is missing or empty for a moment changes nothing', async () => {
   write({ orders: 'online' });
   const running = await started();
   rmSync(join(folder, 'edict.yaml'));
-  await until('the absence is logged', () => running.events('file:unreadable').length > 0);
+  await until('the missing file is logged', () => running.events('file:unreadable').length > 0);
   writeFileSync(join(folder, 'edict.yaml'), '');
-  await until('the emptiness is logged', () => running.events('file:invalid').length > 0);
+  await until('the empty file is logged', () => running.events('file:invalid').length > 0);
   write({ orders: 'online', invoices: 'online' });
   await until('the file is followed again', () => isOnline('invoices'));
   assert.equal(
@@ -129,7 +129,7 @@ test('a file that is missing or empty for a moment changes nothing', async () =>
 
 test('a daemon that starts before its file exists waits for it', async () => {
   const running = run();
-  await until('the absence is logged', () => running.events('file:unreadable').length > 0);
+  await until('the missing file is logged', () => running.events('file:unreadable').length > 0);
   write({ orders: 'online' });
   await until('orders is online', () => isOnline('orders'));
 });
@@ -138,7 +138,7 @@ test('SIGHUP reconciles at once', async () => {
   write({ orders: 'online' });
   const running = await started();
   running.child.kill('SIGHUP');
-  await until('the pass is made', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
+  await until('it has reconciled', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
 });
 
 test('SIGTERM during an apply lets the calls in flight finish and records them; the next start makes only the missing calls', async () => {
@@ -174,7 +174,7 @@ test('SIGKILL during an apply loses nothing: the next start resolves the unknown
   await first.finished;
   const plan = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { changes: { reason: string }[] };
   const unresolved = plan.changes.filter((change) => change.reason === 'unknown').length;
-  assert.ok(unresolved >= 1 && unresolved <= 3, `${unresolved} unresolved`);
+  assert.ok(unresolved >= 1 && unresolved <= 3, `${unresolved} with an unknown outcome`);
   emulator.faults.latencyMs = 0;
   run();
   await until('all are online', () => apis.every(isOnline));
@@ -188,7 +188,7 @@ test('a new file supersedes unsent changes', async () => {
   await until('the first call is made', () => emulator.requests.all().length >= 1);
   write(Object.fromEntries(apis.map((api) => [api, 'offline'])), 'edict.yaml', '{ calls: 1, per: 1s }');
   await until('the new file is read', () => running.events('file:loaded').length >= 2);
-  await until('what was published is taken offline', () => emulator.state.publications().every((known) => known.effective === null));
+  await until('the published ones are taken offline', () => emulator.state.publications().every((known) => known.effective === null));
   await sleep(1500);
   assert.ok(onlineCalls() <= 3, `${onlineCalls()} were published`);
   assert.ok(emulator.state.publications().every((known) => known.effective === null));

@@ -72,7 +72,7 @@ async function runAs({ args, env = [], ports = [], ...probes }: Container, folde
   const local = args.map((arg) => inFolder(arg).replace('0.0.0.0:9470', '127.0.0.1:0'));
   const daemon = startEdict([...local, '--log-format', 'json'], folder, { ...environment, EDICT_STATE: state });
   try {
-    await until('it has made a pass', () => daemon.events('reconcile:finished').length > 0);
+    await until('it has reconciled', () => daemon.events('reconcile:finished').length > 0);
     const url = String(daemon.events('daemon:started')[0]?.['url']);
     for (const name of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
       const { path, port } = (probes[name] as { httpGet: { path: string; port: string } }).httpGet;

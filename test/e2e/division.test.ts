@@ -76,7 +76,7 @@ test('three instances with six files have two gateways each; those of one that i
   for (const { finished } of running) assert.is((await finished).code, 0);
   for (const { state, requests } of emulators) {
     assert.is(state.publications().filter(({ effective }) => effective !== null).length, names.length);
-    assert.is(requests.all().filter(({ operation }) => operation === 'changePublication').length, names.length, 'not one needless call');
+    assert.is(requests.all().filter(({ operation }) => operation === 'changePublication').length, names.length, 'no needless call');
   }
 });
 

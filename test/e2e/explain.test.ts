@@ -50,7 +50,7 @@ async function done(...args: readonly string[]): Promise<Finished> {
 async function startDaemon(): Promise<Running> {
   const started = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
   daemon = started;
-  await until('the daemon plans', () => started.events('plan:computed').length > 0);
+  await until('the daemon has planned', () => started.events('plan:computed').length > 0);
   return started;
 }
 
@@ -161,7 +161,7 @@ test('drifted and outdated, after an observation', async () => {
   await sleep(400); // Changes by edict within `gateway.propagationDelay`, 300 ms here, are not judged.
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
   emulator.state.catalog.updateApi('api-carts', { editedAt: new Date(Date.now() + 60_000).toISOString() });
-  assert.is((await explain()).next.kind, 'unchanged', 'nobody has looked');
+  assert.is((await explain()).next.kind, 'unchanged', 'nothing was observed');
   await done('apply', '--refresh');
   const drifted = await explain('orders');
   assert.equal([drifted.next.kind, drifted.recorded?.state], ['drifted', 'offline']);
@@ -206,7 +206,7 @@ test('paused requests are reported, with how they resume', async () => {
   emulator.faults.add({ status: 401, errorCode: 'APIG.1002', errorMsg: 'the token is not valid', share: 1, operation: '*' });
   write({});
   const { events } = await startDaemon();
-  await until('it stopped', () => events('requests:paused').length > 0);
+  await until('requests are paused', () => events('requests:paused').length > 0);
   const { next, text } = await explain();
   assert.match(next.when ?? '', 'they resume when the credentials change, or on SIGHUP');
   assert.match(text, /daemon +No calls since /);

@@ -39,7 +39,7 @@ test('in a freeze the daemon sends nothing, and when it ends everything, automat
   const endMs = nextSecond(Date.now() + 3000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 60_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('it waits', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
+  await until('it is deferred', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   const status = await edict(['status'], folder);
   assert.match(status.stdout, `frozen (launch) until ${moment(endMs)}`);
   await until('all are online', () => calls().length === 2);
@@ -95,7 +95,7 @@ test('a freeze that starts and ends while the daemon runs is a gap in its calls,
     [],
     'none came in between, but for its way',
   );
-  assert.is(new Set(calls().map(({ api }) => api)).size, apis.length, 'each was asked for once');
+  assert.is(new Set(calls().map(({ api }) => api)).size, apis.length, 'each was sent once');
 });
 
 test('a retry that is due in a freeze waits for its end', async () => {
@@ -129,7 +129,7 @@ test('with batches too, unsent changes stay unsent when a freeze starts', async 
 test('removing the freeze from the file makes the daemon act at once', async () => {
   write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it waits', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
+  await until('it is deferred', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   assert.is(calls().length, 0);
   write('');
   await until('all are online', () => calls().length === 2);
@@ -139,9 +139,9 @@ test('a deferring daemon reports it once, with the time, and not at every resync
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
-  await until('it has looked again and again', () => (daemon?.events('reconcile:started').length ?? 0) > 5);
+  await until('it has reconciled several times', () => (daemon?.events('reconcile:started').length ?? 0) > 5);
   const told = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
-  assert.ok(told(20).length > 2, 'the others are for who looks closely');
+  assert.ok(told(20).length > 2, 'the others are logged at debug level');
   assert.equal(
     told(30).map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
     [[2, new Date(endMs).toISOString()]],

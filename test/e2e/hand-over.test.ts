@@ -30,14 +30,14 @@ test('a replica whose file has names instead of IDs stands by and takes over lik
     return folder;
   };
   const [one, other] = [start(named()), start(named())] as const;
-  await until('one of them works', () => isAtWork(one) || isAtWork(other));
+  await until('one of them is active', () => isAtWork(one) || isAtWork(other));
   const [first, second] = isAtWork(one) ? [one, other] : [other, one];
   await until('the other one stands by', () => standsBy(second));
-  await until('all is online', () => published() === 3);
+  await until('all are online', () => published() === 3);
   first.child.kill('SIGKILL');
-  await until('the other one works', () => isAtWork(second));
-  await until('it has made its pass', () => second.events('reconcile:finished').length > 0);
-  assert.is(versions(), 3, 'not one needless call');
+  await until('the other one is active', () => isAtWork(second));
+  await until('it has reconciled', () => second.events('reconcile:finished').length > 0);
+  assert.is(versions(), 3, 'no needless call');
 });
 
 test('a replica whose file has a name unknown to the gateway takes nothing from the active one, and sends nothing', async () => {
@@ -48,7 +48,7 @@ test('a replica whose file has a name unknown to the gateway takes nothing from 
     return folder;
   };
   const working = start(named('api0'));
-  await until('it works', () => published() === 1);
+  await until('it is active', () => published() === 1);
   const broken = start(named('nobody'));
   await until('the other one stands by', () => standsBy(broken));
   const asked = at.emulator.requests.all().length;
@@ -57,12 +57,12 @@ test('a replica whose file has a name unknown to the gateway takes nothing from 
   assert.equal([working.events('lease:lost'), broken.events('plan:computed')], [[], []]);
   working.child.kill('SIGTERM');
   await working.finished;
-  await until('the mistake of the other one is told', () => broken.events('file:invalid').length === 1);
+  await until('the error of the other one is reported', () => broken.events('file:invalid').length === 1);
   const told = at.emulator.requests.all().length;
   await sleep(3000);
-  assert.ok(at.emulator.requests.all().length <= told + 1, 'it is not asked again and again');
+  assert.ok(at.emulator.requests.all().length <= told + 1, 'it does not read again and again');
   const third = start(named('api1'));
-  await until('the gateway is free for a replica whose file is well', () => published() === 2);
+  await until('the gateway is free for a replica with a valid file', () => published() === 2);
   assert.is(third.events('lease:standby').length, 0);
 });
 
@@ -81,7 +81,7 @@ test('no window holds more than the limit across a hand-over, after a crash and 
   killed.child.kill('SIGKILL');
   const stopped = await worked(killed);
   stopped.child.kill('SIGTERM');
-  await until('all is online', () => published() === 15);
+  await until('all are online', () => published() === 15);
   assert.is(versions(), 15);
   const times = at.emulator.requests.all().map(({ atMs }) => atMs);
   assert.ok(fullestWindow(times, perMs) <= calls, `${times}`);
@@ -97,17 +97,17 @@ test('a file that leaves its folder while the database is unavailable stops no o
   writeFileSync(join(folder, 'all/two.yaml'), fileOf(other.url, { other: 'online' }));
   const daemon = startEdict(['run', 'all/', '--state', through.href, '--log-format', 'json', '--debounce', '20ms'], folder);
   at.running.push(daemon);
-  await until('both are looked after', () => daemon.events('reconcile:finished').length === 2);
+  await until('both are reconciled', () => daemon.events('reconcile:finished').length === 2);
   rmSync(join(folder, 'all/two.yaml'));
   // It is given up after ten seconds: the database is unavailable then, and the lease counts as held.
   const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
   await sleep(startedAtMs + 8500 - Date.now());
   way.turn('refused');
-  await until('it is given up', () => daemon.events('file:removed').length === 1);
-  await until('it is told that the database is away', () => daemon.events('store:error').length > 0);
+  await until('it has been given up', () => daemon.events('file:removed').length === 1);
+  await until('the unavailable database is reported', () => daemon.events('store:error').length > 0);
   way.turn('clear');
   writeFileSync(join(folder, 'all/one.yaml'), fileOf(at.emulator.url, { api0: 'online', api1: 'online' }));
-  await until('the other one is looked after as ever', () => published() === 2);
+  await until('the other one is still reconciled', () => published() === 2);
   daemon.child.kill('SIGTERM');
   assert.is((await daemon.finished).code, 0);
   await other.close();

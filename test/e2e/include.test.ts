@@ -48,7 +48,7 @@ const writeMain = (path = 'edict.yaml'): void =>
 
 async function running(file = 'edict.yaml'): Promise<void> {
   daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('the first pass is over', () => daemon !== null && daemon.events('reconcile:finished').length > 0);
+  await until('the first reconciliation has finished', () => daemon !== null && daemon.events('reconcile:finished').length > 0);
 }
 
 test('an included file is followed: edited, replaced, added, removed, and moved to another', async () => {
@@ -62,13 +62,13 @@ test('an included file is followed: edited, replaced, added, removed, and moved 
   renameSync(join(folder, 'apis/one.new'), join(folder, 'apis/one.yaml'));
   await until('a replacement is made', () => online() === 'a');
   write('apis/two.yaml', part({ c: 'online' }));
-  await until('a new file counts', () => online() === 'ac');
+  await until('a new file is included', () => online() === 'ac');
   const before = calls();
   write('apis/two.yaml', part({ a: 'online', c: 'online' }));
   write('apis/one.yaml', part({ b: 'offline' }));
   await until('the move is read', () => daemon?.events('file:loaded').length === 5);
   await sleep(300);
-  assert.equal([online(), calls()], ['ac', before], 'what was moved is not lost, and needs no call');
+  assert.equal([online(), calls()], ['ac', before], 'the moved publication is not lost, and needs no call');
   rmSync(join(folder, 'apis/two.yaml'));
   await until(
     'the vanished file is held',
@@ -78,7 +78,7 @@ test('an included file is followed: edited, replaced, added, removed, and moved 
   assert.is(online(), 'ac');
   const digest = String(daemon?.events('plan:computed').at(-1)?.['approvalDigest']);
   assert.is((await edict(['approve', digest, '--by', 'ada', '--reason', 'the team is gone'], folder)).code, 0);
-  await until('it was meant', () => online() === '');
+  await until('it was intended', () => online() === '');
 });
 
 test('a half-written included file leaves the last valid state in force, and its fix is applied', async () => {
@@ -87,11 +87,11 @@ test('a half-written included file leaves the last valid state in force, and its
   await running();
   await until('a is online', () => online() === 'a');
   write('apis/one.yaml', 'apis:\n  a: { id: api-a, environments: { test: offl');
-  await until('it is refused', () => (daemon?.events('file:invalid').length ?? 0) > 0);
+  await until('it is invalid', () => (daemon?.events('file:invalid').length ?? 0) > 0);
   assert.match(JSON.stringify(daemon?.events('file:invalid')[0]?.['errors']), 'apis/one.yaml');
   assert.is(online(), 'a');
   write('apis/one.yaml', part({ a: 'offline' }));
-  await until('the repair is made', () => online() === '');
+  await until('the fix is applied', () => online() === '');
 });
 
 test('a checkout that is swapped by a symbolic link in a parent directory is read as one', async () => {

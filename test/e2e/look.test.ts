@@ -142,9 +142,9 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   assert.equal(short(await at.plan()), ['online orders drift']);
   await at.apply(true);
   assert.is(effective(), good);
-  assert.is(at.emulator.state.publications()[0]?.versions.length, 3, 'two of edict, one by hand');
+  assert.is(at.emulator.state.publications()[0]?.versions.length, 3, 'two by edict, one by hand');
   at.write(oneApi('{ state: online, revision: r3 }'));
-  assert.equal(short(await at.plan()), ['online orders revision'], 'what waited for the pin');
+  assert.equal(short(await at.plan()), ['online orders revision'], 'the change that was deferred for the pin');
 });
 
 test('names are looked up once and recorded; an API recreated under its name is reported', async () => {
@@ -160,7 +160,7 @@ test('names are looked up once and recorded; an API recreated under its name is 
   await at.apply();
   assert.equal(at.operations().sort(), ['changePublication', 'changePublication', 'listApis', 'listEnvironments']);
   await at.apply();
-  assert.equal(at.operations(), [], 'nothing to do, nothing to ask');
+  assert.equal(at.operations(), [], 'nothing to do, nothing to read');
 
   at.emulator.state.deleteApi('api-orders');
   at.emulator.state.catalog.addApi({ id: 'api-anew', name: 'orders' });

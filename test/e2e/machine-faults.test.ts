@@ -36,7 +36,7 @@ test('no call is made while the disk is full, and the daemon continues when it i
     /^the store .*state\.db (?:cannot be read or written by the disk|cannot grow: the disk is full)$/,
   );
   limitFiles(daemon.child.pid, 'unlimited');
-  await until('all is online', () => emulator.state.publications().length === 3);
+  await until('all are online', () => emulator.state.publications().length === 3);
   daemon.child.kill('SIGTERM');
   assert.is((await daemon.finished).code, 0);
   assert.is(calls(), 3);
@@ -73,7 +73,7 @@ test('a store in a read-only place is rejected before anything is sent', async (
 test('a second process is told who has the store open, or waits for it', async () => {
   write({ a: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);
+  await until('it has reconciled', () => daemon.events('reconcile:finished').length === 1);
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
@@ -105,7 +105,7 @@ test('a second process is told who has the store open, or waits for it', async (
 test('a truncated write-ahead log is read up to its last complete write', async () => {
   write({ a: 'online', b: 'online', c: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it has made its pass', () => daemon.events('reconcile:finished').length === 1);
+  await until('it has reconciled', () => daemon.events('reconcile:finished').length === 1);
   daemon.child.kill('SIGKILL');
   await daemon.finished;
   const log = join(folder, '.edict', readdirSync(join(folder, '.edict')).find((name) => name.endsWith('-wal')) ?? 'none');

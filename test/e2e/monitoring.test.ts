@@ -40,7 +40,7 @@ test.before(async () => {
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', invoices: 'online' }));
   const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'right', HW_DOMAIN_NAME: 'acme' };
   daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, environment);
-  await until('the daemon has converged', () => daemon.events('reconcile:finished').some(({ failed }) => failed === 0));
+  await until('the daemon is in sync', () => daemon.events('reconcile:finished').some(({ failed }) => failed === 0));
   url = String(daemon.events('daemon:started')[0]?.['url']);
   scraped = await (await fetch(new URL('/metrics', url))).text();
 });
@@ -120,7 +120,7 @@ if (isThere('prometheus')) {
       }
       assert.equal([...silent], []);
       const firing = await answer(address, 'ALERTS{alertstate="firing"}');
-      assert.equal(firing, [], 'a daemon in order alerts nobody');
+      assert.equal(firing, [], 'no alert fires for a healthy daemon');
     } finally {
       prometheus.kill('SIGKILL');
       await ended;

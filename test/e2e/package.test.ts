@@ -113,7 +113,7 @@ test('the daemon of the package serves its page', async () => {
     daemon.stderr?.on('data', (chunk: string) => {
       log += chunk;
     });
-    await until('the daemon says where its page is', () => /"url":"/.test(log));
+    await until('the daemon logs the URL of its page', () => /"url":"/.test(log));
     const url = /"url":"([^"]+)"/.exec(log)?.[1] ?? '';
     const page = await (await fetch(url)).text();
     const wanted = [...page.matchAll(/(?:src|href)="(\/ui\/[^"]+)"/g)].map(([, path]) => path ?? '');

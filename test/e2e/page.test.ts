@@ -132,7 +132,7 @@ test('accepts actions over HTTP with the token, and none without it', async () =
   const resync = (token: string) => fetch(`${url}/api/v1/resync`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
   assert.is((await resync('guess')).status, 401);
   assert.is((await resync('act-token-that-nobody-may-see')).status, 202);
-  await until('the pass is made', () => daemon.events('reconcile:started').some(({ cause }) => cause === 'requested'));
+  await until('it has reconciled', () => daemon.events('reconcile:started').some(({ cause }) => cause === 'requested'));
   const texts = [daemon.output.stderr, await (await fetch(`${url}/api/v1/status`)).text(), await (await fetch(`${url}/metrics`)).text()];
   for (const text of texts) assert.not.match(text, /that-nobody-may-see/);
 });

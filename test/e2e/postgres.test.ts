@@ -59,26 +59,26 @@ test('the password of the store appears in no output', async () => {
 test('one daemon is active, the other stands by and takes over when the first is killed', async () => {
   const states = all('online', names);
   const first = start(machine(states, '{ calls: 20, per: 1s }'));
-  await until('the first works', () => isAtWork(first));
+  await until('the first is active', () => isAtWork(first));
   const second = start(machine(states, '{ calls: 20, per: 1s }'));
   await until('the second stands by', () => standsBy(second));
   await until('some are online', () => published() > 10);
   first.child.kill('SIGKILL');
-  await until('the second works', () => isAtWork(second));
-  await until('all is online', () => published() === names.length);
-  await until('it has converged', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
-  assert.is(versions(), names.length, 'not one needless call');
+  await until('the second is active', () => isAtWork(second));
+  await until('all are online', () => published() === names.length);
+  await until('it is in sync', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
+  assert.is(versions(), names.length, 'no needless call');
 });
 
 test('a daemon that is stopped hands over', async () => {
   const folder = machine(all('online', names));
   const first = start(folder);
-  await until('the first has converged', () => published() === names.length && first.events('reconcile:finished').length > 0);
+  await until('the first is in sync', () => published() === names.length && first.events('reconcile:finished').length > 0);
   const second = start(machine({ ...all('online', names), api0: 'offline' }));
   await until('the second stands by', () => standsBy(second));
   first.child.kill('SIGTERM');
   assert.is((await first.finished).code, 0);
-  await until('the second works', () => isAtWork(second));
+  await until('the second is active', () => isAtWork(second));
   await until('it has made its own change', () => published() === names.length - 1);
 });
 
@@ -88,12 +88,12 @@ test('a daemon that was paused with SIGSTOP sends nothing after it has lost the 
   await until('some are online', () => published() > 10);
   first.child.kill('SIGSTOP');
   const second = start(machine(states, '{ calls: 20, per: 1s }'));
-  await until('the second works', () => isAtWork(second));
+  await until('the second is active', () => isAtWork(second));
   first.child.kill('SIGCONT');
-  await until('all is online', () => published() === names.length);
+  await until('all are online', () => published() === names.length);
   await until('the first stands by', () => standsBy(first));
-  await until('the second has converged', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
-  assert.is(versions(), names.length, 'not one needless call');
+  await until('the second is in sync', () => second.events('reconcile:finished').some(({ failed }) => failed === 0));
+  assert.is(versions(), names.length, 'no needless call');
 });
 
 test('an instance whose file is older than the last one acted on does not take over until its file is up to date', async () => {
@@ -101,11 +101,11 @@ test('an instance whose file is older than the last one acted on does not take o
   const after = { ...before, api0: 'offline' };
   const [ahead, late] = [machine(before), machine(before)];
   const first = start(ahead);
-  await until('the first has made all', () => published() === 3);
+  await until('the first has made all changes', () => published() === 3);
   const second = start(late);
   await until('the second stands by', () => standsBy(second));
   writeFileSync(join(ahead, 'edict.yaml'), fileOf(at.emulator.url, after));
-  await until('what is newer is made', () => published() === 2);
+  await until('the newer change is made', () => published() === 2);
   first.child.kill('SIGTERM');
   await first.finished;
   await until('the second waits for its file', () => second.events('lease:standby').some(({ reason }) => String(reason).includes('older')));
@@ -122,9 +122,9 @@ test('nothing is sent while the database is unavailable, and afterwards the daem
   start(folder);
   await until('some are online', () => published() > 5);
   await at.server.restart();
-  await until('all is online', () => published() === 30);
+  await until('all are online', () => published() === 30);
   await sleep(300);
-  assert.is(versions(), 30, 'not one needless call');
+  assert.is(versions(), 30, 'no needless call');
 });
 
 test('a database that does not exist yet is waited for, and SIGTERM ends the wait', async () => {
@@ -136,12 +136,12 @@ test('a database that does not exist yet is waited for, and SIGTERM ends the wai
   const start = () => startEdict(['run', '--state', address.href, '--log-format', 'json', '--debounce', '20ms'], folder);
   const daemon = start();
   at.running.push(daemon);
-  await until('it says so', () => daemon.events('store:error').length > 0);
+  await until('it reports it', () => daemon.events('store:error').length > 0);
   way.turn('clear');
-  await until('it works', () => published() === 1);
+  await until('it is active', () => published() === 1);
   way.turn('refused');
   const other = start();
-  await until('the other one says so', () => other.events('store:error').length > 0);
+  await until('the other one reports it', () => other.events('store:error').length > 0);
   other.child.kill('SIGTERM');
   assert.is((await other.finished).code, 0);
   await way[Symbol.asyncDispose]();
@@ -150,7 +150,7 @@ test('a database that does not exist yet is waited for, and SIGTERM ends the wai
 test('apply names the lease holder, and with --lock-timeout waits for the lease', async () => {
   const folder = machine(all('online', names));
   const daemon = start(folder);
-  await until('it works', () => isAtWork(daemon));
+  await until('it is active', () => isAtWork(daemon));
   assert.match(
     (await edict(['status', '--state', at.state], folder)).stdout,
     new RegExp(`Running.*\\(${hostname()}, pid ${daemon.child.pid}`),

@@ -47,7 +47,7 @@ test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on thi
   assert.match(proxy.asked[0] ?? '', `POST http://roma.test:${port(emulator.url)}/v2/`);
   assert.not.match(stderr, 's3cret');
   const asked = proxy.asked.length;
-  assert.is((await apply({ HTTP_PROXY: withPassword('s3cret'), NO_PROXY: 'roma.test' })).code, 0, 'nothing is to be done');
+  assert.is((await apply({ HTTP_PROXY: withPassword('s3cret'), NO_PROXY: 'roma.test' })).code, 0, 'nothing is left to do');
   rmSync(join(folder, '.edict'), { recursive: true });
   write(emulator.url);
   assert.is((await apply({ HTTP_PROXY: withPassword('s3cret') })).code, 0);

@@ -115,7 +115,7 @@ test('the gateway converges to the file without a needless call, whatever other 
           await sleep(deed.afterMs);
           await rivalDoes(emulator, deed);
         }
-        await until('the gateway is as the file says', () => apis.every((api) => stateOf(emulator, api) === wanted[api]));
+        await until('the gateway is in sync', () => apis.every((api) => stateOf(emulator, api) === wanted[api]));
         await sleep(250);
         assert.ok(
           apis.every((api) => stateOf(emulator, api) === wanted[api]),

@@ -86,7 +86,7 @@ test('apply does not wait for a soak, and reports its end; the daemon continues 
   assert.match(stdout, /… orders in staging, online: soaks in test until \d{4}-\S+Z/);
   assert.match((await edict(['plan'], folder)).stdout, /Deferred \(4\)[\s\S]*… orders +staging +online: soaks in test until/);
   run();
-  await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);
+  await until('all are released', () => calls('orders').length === 3 && calls('carts').length === 3);
   assert.equal(
     [calls('orders'), calls('carts')],
     [
@@ -125,7 +125,7 @@ test('the daemon probes again until an API responds, and status shows the last r
   await eventually(async () => (await edict(['status'], folder)).stdout.includes(said), 60_000, said);
   assert.equal(calls('orders'), ['test', 'staging']);
   status = 204;
-  await until('all is released', () => calls('orders').length === 3 && calls('carts').length === 3);
+  await until('all are released', () => calls('orders').length === 3 && calls('carts').length === 3);
 });
 
 test('a change held in staging defers its release, which is deferred and not held', async () => {

@@ -222,7 +222,7 @@ test('an apply that is killed halfway and run again makes the rest, and nothing 
   write(all('online'), '{ calls: 2, per: 700ms }');
   await edict(['plan', '--out', plan], folder);
   const running = startEdict(['apply', '--plan', plan, '--log-format', 'json'], folder);
-  await until('a change is made and another under way', () => calls().length >= 3);
+  await until('a change is made and another in flight', () => calls().length >= 3);
   running.child.kill('SIGKILL');
   await running.finished;
   const again = await edict(['apply', '--plan', plan], folder);

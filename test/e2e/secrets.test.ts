@@ -74,7 +74,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
     return [stdout(), stderr()];
   };
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
-  await until('it has heard a few answers', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
+  await until('it has received a few responses', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
   await new Promise((resolve) => setTimeout(resolve, 1500));
   texts.push(...(await look('status')));
   daemon.child.kill('SIGTERM');

@@ -85,7 +85,7 @@ test('a reconciliation, its plan and its calls are one trace, and a failed call 
     OTEL_SERVICE_NAME: 'edict-shop',
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
   });
-  await until('the pass is over', () => running.events('reconcile:finished').length > 0);
+  await until('the reconciliation has finished', () => running.events('reconcile:finished').length > 0);
   const history = running.events('attempt:finished');
   running.child.kill('SIGTERM');
   const { code, stdout, stderr } = await running.finished;
@@ -127,10 +127,10 @@ test('a missing collector disturbs nothing, and is reported in one line', async 
   await collector.close();
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://MARKED@127.0.0.1:1/MARKED', OTEL_BSP_SCHEDULE_DELAY: '50' });
   for (let times = 1; times <= 3; times += 1) {
-    await until('a pass is over', () => running.events('reconcile:finished').length >= times);
+    await until('a reconciliation has finished', () => running.events('reconcile:finished').length >= times);
     running.child.kill('SIGHUP');
   }
-  await until('it is told', () => running.events('trace:failed').length > 0);
+  await until('it is reported', () => running.events('trace:failed').length > 0);
   const stoppedAtMs = performance.now();
   running.child.kill('SIGTERM');
   const { code, stdout, stderr } = await running.finished;
@@ -146,7 +146,7 @@ test('a missing collector disturbs nothing, and is reported in one line', async 
 
 test('an unsupported setting is reported, and the work continues', async () => {
   const running = run({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
-  await until('the pass is over', () => running.events('reconcile:finished').length > 0);
+  await until('the reconciliation has finished', () => running.events('reconcile:finished').length > 0);
   running.child.kill('SIGTERM');
   await running.finished;
   assert.match(String(running.events('trace:failed')[0]?.['reason']), 'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not known to edict');
@@ -164,7 +164,7 @@ test('OpenTelemetry is not loaded unless an environment variable asks for it', a
   const loaded = async (environment: Readonly<Record<string, string>>): Promise<string[]> => {
     writeFileSync(list, '');
     const running = run({ NODE_OPTIONS: `--import=${pathToFileURL(hook)}`, ...environment });
-    await until('a pass is over', () => running.events('plan:computed').length > 0);
+    await until('a reconciliation has finished', () => running.events('plan:computed').length > 0);
     running.child.kill('SIGTERM');
     await running.finished;
     return readFileSync(list, 'utf8').split('\n');

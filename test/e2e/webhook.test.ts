@@ -144,12 +144,12 @@ test('an outage that affects every publication is sent once, and its end', async
   await until('it is sent', () => outages('firing') > 0);
   await sleep(2000);
   assert.equal([outages('firing'), outages('resolved')], [1, 0]);
-  assert.ok(notices().filter(({ kind }) => kind === 'failed').length <= 2, 'the outage, and the publications that it met');
+  assert.ok(notices().filter(({ kind }) => kind === 'failed').length <= 2, 'the outage, and the publications that it affected');
   emulator.faults.clear();
   await until('it is resolved', () => outages('resolved') > 0);
   await until('the changes are sent', () => notices().some((one) => one.kind === 'applied' && one.count > 1));
   const open = (status: string): number => notices().filter((one) => 'status' in one && one.status === status).length;
-  await until('nothing fires any more', () => open('firing') === open('resolved'));
+  await until('nothing is firing any more', () => open('firing') === open('resolved'));
 });
 
 test('a webhook that hangs slows nothing down, and the shutdown does not wait for it', async () => {
@@ -210,7 +210,7 @@ test('URL and secret appear nowhere, however the receiver fails', async () => {
     (response, { path }) => response.writeHead(302, { location: path }).end(),
   ];
   const running = await start((response, request, count) => answers[(count - 1) % 3]?.(response, request, count));
-  await until('a delivery is given up', () => running.events('webhook:failed').some(({ dropped }) => dropped === 1));
+  await until('a delivery has been given up', () => running.events('webhook:failed').some(({ dropped }) => dropped === 1));
   const [first] = running.events('webhook:failed');
   assert.is(first?.['to'], new URL(server.url).host);
   running.child.kill('SIGTERM');

@@ -134,7 +134,7 @@ test('a call takes effect at once, and its response comes after the latency', as
   assert.is(lastRequest()?.applied, true);
   assert.is(await Promise.race([call, sleep(100, 'waiting')]), 'waiting');
   await emulator.close();
-  assert.is(await call, 'cut off');
+  assert.is(await call, 'truncated');
 });
 
 test('a connection is cut without a byte of a response', async () => {

@@ -98,7 +98,7 @@ test('an item that moves to a later page during the read appears once', async ()
     json(response, 200, { size: apis.length, total: shifted.length, apis });
   }, readApis);
   const value = readValue(read);
-  assert.is(value.size, 999, 'a499 on both pages, a999 on a page that nobody knew of, the new one on none');
+  assert.is(value.size, 999, 'a499 on both pages, a999 on an unexpected page, the new one on none');
   assert.not(value.has('new'));
 });
 

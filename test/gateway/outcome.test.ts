@@ -57,7 +57,7 @@ test('an internal error of the gateway may have taken effect for a change, and a
   assert.is(toOutcome(refused(500, 'APIG.9999'), 'online').kind, 'unknown');
   assert.is(toReadFailure(refused(500, 'APIG.9999'))?.kind, 'retryable');
   assert.is(toReadFailure(refused(403, 'APIG.1005'))?.kind, 'rejected');
-  assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'what was never published has no version');
+  assert.is(toReadFailure(refused(404, 'APIG.3015')), null, 'an API that was never published has no version');
 });
 
 test('a bug is rethrown as it is', () => {

@@ -15,7 +15,7 @@ test('an approval is for exactly what is held, under its digest', () => {
   const digest = String(approvalDigest(held));
   const expected = { digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5, expiresAtMs: 60_005, scope: approvalScope(held) };
   assert.equal(createApproval(held, { ...word, digest }, 5), expected);
-  assert.equal(createApproval(held, { ...word, digest: planDigest(held) }, 5), expected, 'the digest of the plan is taken too');
+  assert.equal(createApproval(held, { ...word, digest: planDigest(held) }, 5), expected, 'the digest of the whole plan works too');
 });
 
 for (const [name, of, digest, message] of [

@@ -184,7 +184,7 @@ for (const [title, over, expected] of [
     };
     assert.equal(answersTo('revision'), [[], expected ? 1 : 0]);
     assert.equal(answersTo('edited'), [expected ? ['online edited'] : [], 0]);
-    if (before.state === 'online') assert.equal(answersTo('edited', { version: 'version' }), [[], 0], 'a pin is meant');
+    if (before.state === 'online') assert.equal(answersTo('edited', { version: 'version' }), [[], 0], 'a pin is intended');
   });
 }
 

@@ -108,7 +108,7 @@ for (const [title, looked, state, note, drifted] of rows) {
   test(title, () => {
     const { next, ...seen } = lookedAt(looked);
     assert.equal([next?.state ?? null, seen.note?.kind ?? null, next?.drift != null], [state, note, drifted]);
-    if (!note && seen.updates.length > 0) assert.is(next?.recordedAtMs, 1, 'nothing has moved, so it is as old as it was');
+    if (!note && seen.updates.length > 0) assert.is(next?.recordedAtMs, 1, 'nothing has changed, so it keeps its time');
     if (note) assert.is(next?.recordedAtMs, nowMs);
   });
 }
@@ -253,7 +253,7 @@ test('a publication that edict never made is not taken offline when it leaves th
   const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
   assert.equal(diffStates(gone, republished.recorded).changes, []);
   const agreed = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
-  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'prune', 'the file has asked for it in between');
+  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'prune', 'the file asked for it in between');
 });
 
 for (const [correctionCount, truceMs] of [
@@ -448,12 +448,12 @@ test('whatever files and other people do, there is no needless call, and the obs
             record = after;
           }
           record = gateway.apply(desired, record, atMs);
-          if (step.looks) assert.is(gateway.needless, before, 'a call was made where the gateway already was as wanted');
+          if (step.looks) assert.is(gateway.needless, before, 'a call was made although the gateway was in the desired state already');
         }
       }
       for (const [key, { state, driftPolicy: policy }] of desired.publications) {
         const isSo = gateway.up.has(key) === (state === 'online');
-        if (!isSo) assert.ok(policy === 'report' && record.get(key)?.drift, `${key} is neither so nor known to have drifted`);
+        if (!isSo) assert.ok(policy === 'report' && record.get(key)?.drift, `${key} is neither in sync nor known to have drifted`);
       }
     }),
     { numRuns: runs(1000) },

@@ -130,7 +130,7 @@ test('a file that no longer includes another and lost its publications is held; 
   const held = suspicion(all.slice(1));
   assert.equal([held?.rule, held?.affected.length], ['missingInclude', 1]);
   assert.match(held?.message ?? '', 'apis/shop.yaml is no longer included, which removes');
-  assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team has taken it out');
+  assert.is(suspicion(all.slice(1), 'apis/shop.yaml'), null, 'its team removed it');
   assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
 });
 

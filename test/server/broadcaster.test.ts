@@ -47,7 +47,7 @@ test('a new client gets the whole state, and then only what changes', async () =
   board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
-  await eventually(() => cells.length === 2, 60_000, 'the change is told');
+  await eventually(() => cells.length === 2, 60_000, 'the change is sent');
   assert.equal([cells[1]?.complete, brief(cells[1])], [false, ['orders unchanged']]);
   assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.remaining], [{ pending: 0, unchanged: 2 }, 0]);
   broadcast.close();
@@ -62,7 +62,7 @@ test('a plan that changes nothing is not sent, and a publication that is gone is
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.is(cells.length, 1);
   planned([wanted('orders', 'test')], [recorded('orders', 'test')]);
-  await eventually(() => cells.length === 2, 60_000, 'the change is told');
+  await eventually(() => cells.length === 2, 60_000, 'the change is sent');
   assert.equal([cells[1]?.cells, cells[1]?.removed], [[], [{ apiId: 'api-carts', environmentId: 'env-test' }]]);
   broadcast.close();
 });
@@ -80,7 +80,7 @@ test('a hundred changes at once are one message, the same text for all clients',
   for (const [attemptId, name] of names.entries()) {
     board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
   }
-  await eventually(() => (heard[0]?.length ?? 0) >= 4, 60_000, 'the changes are told');
+  await eventually(() => (heard[0]?.length ?? 0) >= 4, 60_000, 'the changes are sent');
   assert.is(heard[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');
   assert.equal(heard[0], heard[1]);
   broadcast.close();
@@ -101,7 +101,7 @@ test('a client that connects later gets the state of that time', async () => {
   const first = watch();
   assert.equal([first.cells[0]?.cells, first.lives[0]?.gateway], [[], null]);
   planned([wanted('orders', 'test')], []);
-  await eventually(() => first.cells.length === 2, 60_000, 'the plan is told');
+  await eventually(() => first.cells.length === 2, 60_000, 'the plan is sent');
   const second = watch();
   assert.equal(brief(second.cells[0]), ['orders pending']);
   assert.is(second.lives[0]?.gateway?.instance, 'instance');

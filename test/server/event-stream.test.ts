@@ -30,7 +30,7 @@ test('an event is sent at once, for as long as the client is connected', async (
   for (const send of senders) send(Buffer.from('event: cells\ndata: 2\n\n'));
   assert.is(await next(), 'event: cells\ndata: 2\n\n');
   abort.abort();
-  await eventually(() => senders.size === 0, 60_000, 'who is gone is told nothing more');
+  await eventually(() => senders.size === 0, 60_000, 'nothing more is sent to a client that is gone');
   server.close();
 });
 
@@ -48,13 +48,13 @@ test('a client that does not read is disconnected, so that memory stays bounded'
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   client.pause().write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
-  await eventually(() => told !== null, 60_000, 'it is told');
+  await eventually(() => told !== null, 60_000, 'it is subscribed');
   const message = Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n\n`);
   const send = (): boolean => {
     (told as ((message: Buffer) => void) | null)?.(message);
     return told === null;
   };
-  await eventually(send, 60_000, 'the connection is ended');
+  await eventually(send, 60_000, 'the connection is closed');
   client.destroy();
   server.close();
 });

@@ -80,12 +80,12 @@ for (const { from, to, title } of pairs) {
     }
     const store = await openStore({ url: target, isEmulated: false });
     const { lease } = await store.acquire(gateway, 10);
-    assert.is(lease.fence, 2, 'the fence goes on from the copied one');
-    assert.is(await store.beginAttempt(gateway, change('invoices', 'test'), about), 604, 'attempts are numbered on');
+    assert.is(lease.fence, 2, 'the fence continues from the copied one');
+    assert.is(await store.beginAttempt(gateway, change('invoices', 'test'), about), 604, 'the attempt numbers continue');
     await store.release(gateway, 12);
     await store.close();
     const record = await openReadonly({ url });
-    assert.is((await record.readRecordedState(gateway)).size, 603, 'the store itself is as it was');
+    assert.is((await record.readRecordedState(gateway)).size, 603, 'the store itself is unchanged');
     await record.close();
   });
 
@@ -102,7 +102,7 @@ for (const { from, to, title } of pairs) {
     const made = await writer;
     assert.is(holders.length, 1);
     assert.match(holders[0] ?? '', `pid ${process.pid}`);
-    assert.ok(made > 0, 'it has written meanwhile');
+    assert.ok(made > 0, 'it wrote meanwhile');
     assert.ok(attempts <= 200 + made, `${attempts} of ${200 + made}`);
     const record = await openReadonly({ url: target });
     const [all, history] = [await record.readRecordedState(gateway), await record.history(gateway, { limit: 1_000_000 })];
@@ -126,7 +126,7 @@ for (const { from, to, title } of pairs) {
     const before = await contentOf(url);
     const lock = blocked === undefined ? null : await lockPublications(blocked);
     const copying = startEdict(['state', 'copy', target, '--state', url], scratchFolder());
-    if (lock) await eventually(lock.isAwaited, 60_000, 'the copy has come to the publications');
+    if (lock) await eventually(lock.isAwaited, 60_000, 'the copy has reached the publications');
     // SQLite writes pages that do not fit into its cache before it commits.
     else await eventually(() => sizeOf(`${target.replace('sqlite:', '')}-wal`) > 500_000, 60_000, 'the copy has written attempts');
     copying.child.kill('SIGKILL');

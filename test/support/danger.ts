@@ -75,7 +75,7 @@ export async function survive(danger: Danger): Promise<void> {
   for (const format of ['text', 'json']) {
     await using scene = await openScene();
     scene.write(scene.file(before));
-    assert.is((await scene.edict('apply')).code, 0, 'what was before can be applied');
+    assert.is((await scene.edict('apply')).code, 0, 'the previous file can be applied');
     const onlineBefore = scene.online();
     await happens(scene);
     const [name = '', ...args] = command(scene);

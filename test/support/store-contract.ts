@@ -277,7 +277,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('knows for how long nobody can have called the gateway, and that the one before was killed', async (under) => {
     const first = await under.open();
-    assert.ok((await first.acquire(gateway, Date.now())).idleMs > 1_000_000_000, 'nobody was there');
+    assert.ok((await first.acquire(gateway, Date.now())).idleMs > 1_000_000_000, 'no process has had it open');
     await first.release(gateway, Date.now());
     await first.close();
     await sleep(30);
@@ -286,7 +286,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.ok(idleMs >= 29 && idleMs < 10_000, `${idleMs}`);
     await second.close();
     const third = await under.open();
-    assert.is((await third.acquire(gateway, Date.now())).idleMs, 0, 'the second never left');
+    assert.is((await third.acquire(gateway, Date.now())).idleMs, 0, 'the second never released it');
     assert.ok((await third.acquire(gatewaySettings({ instance: 'other' }), Date.now())).idleMs > 0);
     await third.close();
   });
@@ -360,7 +360,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(counts, [200, 51, 0]);
     const left = (await store.history(gateway, { limit: 300 })).map(({ id }) => id);
     assert.equal(left.length, 3);
-    assert.equal(left.includes(kept[0] ?? 0), false, 'a later attempt has taken its place');
+    assert.equal(left.includes(kept[0] ?? 0), false, 'a later attempt has replaced it');
     assert.ok(left.includes(kept[1] ?? 0) && left.includes(kept[2] ?? 0));
     assert.is((await store.readPublication(gateway, change('carts', 'test').key))?.unknownAttempt?.attemptId, kept[1]);
   });
@@ -494,7 +494,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
     await store.saveObservation(gateway, [next], 2);
     assert.equal(await store.readPublication(gateway, next.key), next);
-    assert.equal(await store.history(gateway, { limit: 10 }), [], 'a look is no attempt');
+    assert.equal(await store.history(gateway, { limit: 10 }), [], 'an observation is not an attempt');
     assert.equal(await store.lastAttempts(gateway), new Map());
   });
 
@@ -515,7 +515,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.finishAttempt(gateway, next.key, ids[0] ?? 0, success, next, 4);
     assert.equal(await store.readPublication(gateway, next.key), next);
     await store.saveObservation(gateway, [before], 3);
-    assert.equal(await store.readPublication(gateway, next.key), before, 'once it is settled a look counts again');
+    assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
   });
 
   withStore('an attempt that starts during the write of an observation takes precedence', async (store) => {
@@ -619,7 +619,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       commitId: null,
       startedAtMs: 9,
     });
-    assert.ok(next > attemptId && attemptId > id, 'ids grow, across openings too');
+    assert.ok(next > attemptId && attemptId > id, 'ids grow, in a reopened store too');
     await second.close();
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).get(settledRecord.key)?.unknownAttempt?.attemptId, next);

@@ -34,7 +34,7 @@ test('an invalid file is shown with the place of the error, and a missing one by
     startEdict(['run', file, '--emulate', '--log-format', 'pretty', '--state', `sqlite:${file}.db`], folder),
   );
   const [broken, absent] = daemons;
-  await until('both have complained', () => daemons.every((daemon) => /ERROR|WARN/.test(daemon.output.stderr)));
+  await until('both have reported it', () => daemons.every((daemon) => /ERROR|WARN/.test(daemon.output.stderr)));
   for (const daemon of daemons) daemon.child.kill('SIGTERM');
   await Promise.all(daemons.map((daemon) => daemon.finished));
   assert.match(broken?.output.stderr ?? '', /edict\.yaml:6:\d+ "onlin" is not allowed/);

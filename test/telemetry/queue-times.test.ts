@@ -58,7 +58,7 @@ test('a change that is no longer planned is not queued', () => {
 test('a file is in sync when a reconciliation of its own plan leaves nothing', () => {
   const { hear } = open();
   hear(0, accepted);
-  assert.is(hear(500, finished(0)), null, 'that was the pass of the file before');
+  assert.is(hear(500, finished(0)), null, 'that was the reconciliation of the previous file');
   hear(1000, planned);
   assert.is(hear(2000, finished(1)), null);
   assert.equal(hear(9000, finished(0)), { kind: 'inSync', seconds: 9 });

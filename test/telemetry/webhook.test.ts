@@ -63,7 +63,7 @@ test('each notice is posted as one JSON document, in order, over one connection'
   await start(ok);
   webhook.emit({ type: 'file:loaded', desired: desiredState([]) });
   send(3);
-  await eventually(() => server.requests.length === 3, 60_000, 'all are there');
+  await eventually(() => server.requests.length === 3, 60_000, 'all have arrived');
   for (const body of bodies()) assertConforms('notification', body);
   assert.equal(
     bodies().map(({ notice, undelivered }) => [notice.kind, 'status' in notice && notice.status, undelivered]),
@@ -105,7 +105,7 @@ test('the signature matches the test vectors of Standard Webhooks libraries', ()
 test('a name and password in the URL are sent as basic authentication', async () => {
   await start(ok, { url: () => new URL(server.url.replace('http://', 'http://ada:p%40ss@')) });
   send(1);
-  await eventually(() => server.requests.length === 1, 60_000, 'it is there');
+  await eventually(() => server.requests.length === 1, 60_000, 'it has arrived');
   assert.is(server.requests[0]?.headers.authorization, `Basic ${Buffer.from('ada:p@ss').toString('base64')}`);
 });
 
@@ -122,7 +122,7 @@ test('a 500 is retried with the same body and growing delay, then dropped, and t
   isBroken = false;
   webhook.emit({ type: 'file:removed' });
   webhook.emit({ type: 'file:unreadable', message: 'm' });
-  await eventually(() => server.requests.length === 8, 60_000, 'both are there');
+  await eventually(() => server.requests.length === 8, 60_000, 'both have arrived');
   assert.equal(
     bodies()
       .slice(6)
@@ -213,7 +213,7 @@ test('a slow receiver gets the newest notifications and the number of dropped on
   send(150);
   await eventually(() => server.requests.length === 1, 60_000, 'the first is sent');
   release();
-  await eventually(() => server.requests.length === 100, 60_000, 'the rest is there');
+  await eventually(() => server.requests.length === 100, 60_000, 'the rest has arrived');
   assert.equal(
     bodies()
       .slice(0, 3)

@@ -46,12 +46,12 @@ test('one cell can be reached with Tab, and every other from there with the arro
   assert.is(await press('ArrowRight', 'ArrowDown', 'ArrowDown'), 'api002 1');
   assert.is(await press('End'), 'api002 2');
   assert.is(await press('Control+End'), 'api299 2');
-  assert.is(await press('ArrowDown', 'ArrowRight'), 'api299 2', 'it ends where the matrix ends');
+  assert.is(await press('ArrowDown', 'ArrowRight'), 'api299 2', 'it ends at the last row');
   assert.is(await press('Control+Home'), 'api000 0');
   assert.match(await press('PageDown', 'PageDown'), /^api0[12]\d 0$/);
   const there = await focused();
   await press('Shift+Tab');
-  assert.is(await press('Tab'), there, 'Tab comes back to where it was');
+  assert.is(await press('Tab'), there, 'Tab returns to the previous cell');
 });
 
 test('the focus stays on its cell while others scroll by and change', async () => {

@@ -41,7 +41,7 @@ test('a request counts from its response, since it may have arrived as late as t
   clock.ms += 30;
   answered();
   await window.acquire(never);
-  assert.is(clock.now(), 2030, 'a window after the answer');
+  assert.is(clock.now(), 2030, 'a window after the response');
 });
 
 test('a request without a response keeps its slot until the response and one window longer, since it may arrive as late as that', async () => {

@@ -52,7 +52,7 @@ function opened(probe: (url: string, times: number) => boolean | Promise<boolean
 test('probes until the response is as expected, with growing delay, and reports it', async () => {
   const { probes, asked, events, answers } = opened((_, times) => times === 3);
   probes.setPlan(planOf(target('a')), { retryNow: false });
-  await until('it is answered', () => !probes.isRunning);
+  await until('it has a response', () => !probes.isRunning);
   assert.equal([asked.length, answers(), probes.failed], [3, 3, []]);
   assert.equal(
     events.map((event) => event.type === 'probe:answered' && [event.isExpected, event.message, event.afterMs]),
@@ -82,7 +82,7 @@ test('gives up after the maximum number of tries, until a person or a new file a
 test('a success is kept while its API has a change left, and a failure while a change waits for the probe', async () => {
   const { probes } = opened((url) => url.endsWith('a'), 1);
   probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
-  await until('both are answered', () => !probes.isRunning);
+  await until('both have a response', () => !probes.isRunning);
   probes.setPlan(planOf('a', 'b'), { retryNow: false });
   assert.equal([...probes.results.keys()], [target('a').key]);
   probes.setPlan(planOf(), { retryNow: false });
@@ -92,9 +92,9 @@ test('a success is kept while its API has a change left, and a failure while a c
 test('a probe that is no longer needed, or whose target changed, is not repeated', async () => {
   const { probes, asked } = opened(() => false, Number.POSITIVE_INFINITY, systemClock);
   probes.setPlan(planOf(target('a'), target('b')), { retryNow: false });
-  await until('both are asked', () => asked.length === 2);
+  await until('both are probed', () => asked.length === 2);
   probes.setPlan(planOf(target('a', { url: 'https://x/new' })), { retryNow: false });
-  await until('the new one is asked', () => asked.length === 3);
+  await until('the new one is probed', () => asked.length === 3);
   assert.equal([asked[2], [...probes.results.keys()].includes(target('b').key)], ['https://x/new', false]);
   await probes.stop();
   assert.not.ok(probes.isRunning);
@@ -114,7 +114,7 @@ test('runs 32 probes at a time, and none for a held change', async () => {
   const { changes } = planOf(...targets);
   const held = { rule: 'protected', message: '', hint: '' } as const;
   probes.setPlan({ changes: changes.map((one, index) => (index < 2 ? { ...one, held } : one)) }, { retryNow: false });
-  await until('all are answered', () => !probes.isRunning);
+  await until('all have a response', () => !probes.isRunning);
   assert.equal([asked.length, most], [40, 32]);
 });
 

@@ -168,7 +168,7 @@ test('a publication that the list no longer shows is read individually before th
     list: [listed('orders')],
     versions: async () => failing('rejected', 'APIG.1005'),
   });
-  assert.equal(untold.notices, ['drift'], 'where the versions may not be seen, the list alone counts');
+  assert.equal(untold.notices, ['drift'], 'if the versions cannot be read, the list alone counts');
 });
 
 test('a list that suddenly shows nothing as published costs no version and twenty confirming reads', async () => {
@@ -210,10 +210,10 @@ test('a list that lost a large share is believed only if the next one is as shor
   assert.equal([first.seen.kind, first.seen.listed], ['failed', 79]);
   assert.match(first.reason ?? '', '79 APIs and held 100');
   assert.is((await lookAt({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
-  assert.is((await lookAt({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may go at once');
+  assert.is((await lookAt({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may disappear at once');
   assert.is((await lookAt({ desired, list, listedBefore: null })).seen.kind, 'observed');
   const few = desiredState(names.slice(0, 20).map((name) => wanted(name, 'test')));
-  assert.is((await lookAt({ desired: few, list, listedBefore: 1000 })).seen.kind, 'observed', 'each that is missing was asked for');
+  assert.is((await lookAt({ desired: few, list, listedBefore: 1000 })).seen.kind, 'observed', 'each missing one was read individually');
 });
 
 for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [

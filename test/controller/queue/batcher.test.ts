@@ -85,7 +85,7 @@ test('environments, actions and remarks are not mixed; a version switch is a cal
   await Promise.all(places.map(({ send }) => send(yes)));
   assert.equal(calls.sort(), ['a in test', 'b in release', 'c in test', 'd in test', 'e']);
   assert.is(pinned.marker, null);
-  assert.is(places[2]?.marker, null, 'offline makes no version');
+  assert.is(places[2]?.marker, null, 'offline creates no version');
 });
 
 test('changes that are no longer needed are left out', async () => {

@@ -37,15 +37,15 @@ function controlled(concurrency = 1, calls = 1000) {
 test('keys are processed in order, at most `concurrency` at a time', async () => {
   const { queue, begun, names, counts } = controlled(2);
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
-  await until('two have begun', () => begun.length === 2);
+  await until('two have started', () => begun.length === 2);
   assert.equal([names(), queue.queued.length], [['a', 'b'], 2]);
   begun[1]?.end();
-  await until('the third has begun', () => begun.length === 3);
+  await until('the third has started', () => begun.length === 3);
   assert.equal(names(), ['a', 'b', 'c']);
   for (const work of begun) work.end();
-  await until('the last has begun', () => begun.length === 4);
+  await until('the last has started', () => begun.length === 4);
   begun[3]?.end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
   assert.is(counts.idle, 1);
 });
 
@@ -53,14 +53,14 @@ test('a key in flight is reconciled again afterwards, unless the reconciliation 
   for (const isSequel of [false, true]) {
     const { queue, begun } = controlled(1);
     queue.set(keys('a'), { retriesRejected: false });
-    await until('it has begun', () => begun.length === 1);
+    await until('it has started', () => begun.length === 1);
     queue.set(keys('a', 'b'), { retriesRejected: false, isSequel });
     begun[0]?.end();
-    await until('the next has begun', () => begun.length === 2);
+    await until('the next has started', () => begun.length === 2);
     begun[1]?.end();
-    if (!isSequel) await until('the first has begun again', () => begun.length === 3);
+    if (!isSequel) await until('the first has started again', () => begun.length === 3);
     begun[2]?.end();
-    await until('all is done', () => queue.isIdle);
+    await until('all are done', () => queue.isIdle);
     assert.is(begun.length, isSequel ? 2 : 3);
   }
 });
@@ -72,7 +72,7 @@ test('a key that fails in flight keeps its backoff when another key is edited, a
   ] as const) {
     const { queue, begun } = controlled(1);
     queue.set(keys('a'), { retriesRejected: false });
-    await until('it has begun', () => begun.length === 1);
+    await until('it has started', () => begun.length === 1);
     queue.set(change, { retriesRejected: true });
     begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 1 });
     await until('it has ended', () => queue.hasScheduledRetry || begun.length === 2);
@@ -85,15 +85,15 @@ test('a key that fails in flight keeps its backoff when another key is edited, a
 test('a backoff outlasts a new file, an edit of another key and a retry of another key; a person ends it', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a'), { retriesRejected: false });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 4 });
-  await until('it waits', () => queue.hasScheduledRetry);
+  await until('it is queued', () => queue.hasScheduledRetry);
   queue.set(keys('a', 'b'), { retriesRejected: true });
-  await until('the other has begun', () => begun.length === 2);
+  await until('the other has started', () => begun.length === 2);
   begun[1]?.end();
   await until('it is idle', () => queue.isIdle);
   queue.set([...keys('a'), ...edited('b')], { retriesRejected: true });
-  await until('the edited one has begun', () => begun.length === 3);
+  await until('the edited one has started', () => begun.length === 3);
   begun[2]?.end();
   await until('it is idle', () => queue.isIdle);
   assert.equal(names(), ['a', 'b', 'b']);
@@ -108,13 +108,13 @@ test('failed keys queue behind keys that have not been tried', async () => {
   const failing = ['a', 'b', 'c'];
   queue.set(keys(...failing), { retriesRejected: false });
   for (const [index] of failing.entries()) {
-    await until('it has begun', () => begun.length === index + 1);
+    await until('it has started', () => begun.length === index + 1);
     begun[index]?.end({ kind: 'blocked' });
   }
   await until('all have failed', () => queue.isIdle);
   queue.set(keys(...failing, 'd'), { retriesRejected: true });
   for (let index = 3; index < 7; index += 1) {
-    await until('it has begun', () => begun.length === index + 1);
+    await until('it has started', () => begun.length === index + 1);
     begun[index]?.end();
   }
   assert.equal(names().slice(3), ['d', ...failing]);
@@ -124,67 +124,67 @@ test('two calls for one API are never in flight together, and another API is not
   const { queue, begun } = controlled(4);
   const of = (api: string, environment: string): QueuedChange => ({ key: publicationKey(api, environment), fingerprint: 'online' });
   queue.set([of('a', 'test'), of('a', 'release'), of('b', 'test')], { retriesRejected: false });
-  await until('two have begun', () => begun.length === 2);
+  await until('two have started', () => begun.length === 2);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(
     begun.map(({ name }) => name),
     ['a', 'b'],
   );
   begun[0]?.end();
-  await until('the other environment has begun', () => begun.length === 3);
+  await until('the other environment has started', () => begun.length === 3);
   for (const { end } of begun) end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
 });
 
 test('a request that got its response frees its slot before the work is finished', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a', 'b'), { retriesRejected: true });
-  await until('the first has begun', () => begun.length === 1);
+  await until('the first has started', () => begun.length === 1);
   begun[0]?.answered();
-  await until('the second has begun', () => begun.length === 2);
+  await until('the second has started', () => begun.length === 2);
   assert.not.ok(queue.isIdle);
   await Promise.all(begun.map((work) => work.end()));
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
 });
 
 test('a queued key that is no longer needed is removed', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a', 'b', 'c'), { retriesRejected: true });
-  await until('the first has begun', () => begun.length === 1);
+  await until('the first has started', () => begun.length === 1);
   queue.set(keys('c', 'x'), { retriesRejected: true });
   begun[0]?.end();
-  await until('the next has begun', () => begun.length === 2);
+  await until('the next has started', () => begun.length === 2);
   begun[1]?.end();
-  await until('the last has begun', () => begun.length === 3);
+  await until('the last has started', () => begun.length === 3);
   begun[2]?.end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
   assert.equal(names(), ['a', 'c', 'x']);
 });
 
 test('a key in flight is never started a second time in parallel, but reconciled again afterwards', async () => {
   const { queue, begun, names } = controlled(4);
   queue.set(keys('a'), { retriesRejected: true });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   for (let round = 0; round < 5; round += 1) queue.set(keys('a'), { retriesRejected: true });
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(names(), ['a']);
   begun[0]?.end();
-  await until('it is looked at again', () => begun.length === 2);
+  await until('it is reconciled again', () => begun.length === 2);
   begun[1]?.end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
   assert.equal(names(), ['a', 'a']);
 });
 
 test('a rejected key waits for a person or a new file', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   begun[0]?.end({ kind: 'blocked' });
-  await until('it has stalled', () => queue.isIdle);
+  await until('it has been rejected', () => queue.isIdle);
   queue.set(keys('a'), { retriesRejected: false });
   assert.ok(queue.isIdle && !queue.hasScheduledRetry);
   queue.set(keys('a'), { retriesRejected: true });
-  await until('it is begun again', () => begun.length === 2);
+  await until('it has started again', () => begun.length === 2);
   assert.equal([names(), begun[1]?.failures], [['a', 'a'], 0]);
   begun[1]?.end();
 });
@@ -192,17 +192,17 @@ test('a rejected key waits for a person or a new file', async () => {
 test('a key is retried when its backoff ends, and its failures are counted', async () => {
   const { queue, begun, counts } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   begun[0]?.end({ kind: 'again', afterMs: 30, failures: 1 });
-  await until('it waits for its time', () => queue.hasScheduledRetry);
+  await until('it is in backoff', () => queue.hasScheduledRetry);
   queue.set(keys('a'), { retriesRejected: false });
-  assert.ok(queue.isIdle, 'it does not begin before its time');
+  assert.ok(queue.isIdle, 'it does not start before its time');
   await until('its time has come', () => counts.due === 1);
   queue.set(keys('a'), { retriesRejected: false });
-  await until('it has begun again', () => begun.length === 2);
+  await until('it has started again', () => begun.length === 2);
   assert.is(begun[1]?.failures, 1);
   begun[1]?.end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
   assert.not.ok(queue.hasScheduledRetry);
 });
 
@@ -213,18 +213,18 @@ test('nothing starts before the queue is started', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.is(begun.length, 0);
   queue.resume();
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   begun[0]?.end();
 });
 
 test('a key in backoff starts immediately when a person asks to retry', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a'), { retriesRejected: true });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 3 });
-  await until('it waits for its time', () => queue.hasScheduledRetry);
+  await until('it is in backoff', () => queue.hasScheduledRetry);
   queue.retryNow();
-  await until('it has begun again', () => begun.length === 2);
+  await until('it has started again', () => begun.length === 2);
   assert.equal([begun[1]?.failures, queue.hasScheduledRetry], [3, false]);
   begun[1]?.end();
 });
@@ -232,7 +232,7 @@ test('a key in backoff starts immediately when a person asks to retry', async ()
 test('stop drops queued keys, lets those in flight finish, and starts nothing more', async () => {
   const { queue, begun, names } = controlled(1);
   queue.set(keys('a', 'b'), { retriesRejected: true });
-  await until('it has begun', () => begun.length === 1);
+  await until('it has started', () => begun.length === 1);
   let hasStopped = false;
   const stopped = queue.stop().then(() => {
     hasStopped = true;
@@ -249,9 +249,9 @@ test('starts no more than the limit in a window', async () => {
   const { queue, begun } = controlled(10, 3);
   const startedAt = performance.now();
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
-  await until('three have begun', () => begun.length === 3);
+  await until('three have started', () => begun.length === 3);
   for (const work of begun) work.end();
-  await until('the fourth has begun', () => begun.length === 4);
+  await until('the fourth has started', () => begun.length === 4);
   assert.ok(performance.now() - startedAt >= 990);
   begun[3]?.end();
 });
@@ -260,16 +260,16 @@ test('setting the clock back does not block the queue', async () => {
   const { queue, begun } = controlled(4, 2);
   const { now } = Date;
   queue.set(keys('a', 'b', 'c', 'd'), { retriesRejected: true });
-  await until('two have begun', () => begun.length === 2);
+  await until('two have started', () => begun.length === 2);
   try {
     Date.now = () => now() - 3_600_000;
     for (const work of begun) work.end();
-    await until('the others have begun', () => begun.length === 4);
+    await until('the others have started', () => begun.length === 4);
   } finally {
     Date.now = now;
   }
   for (const work of begun) work.end();
-  await until('all is done', () => queue.isIdle);
+  await until('all are done', () => queue.isIdle);
   await queue.stop();
 });
 

@@ -99,7 +99,7 @@ test('a cause that is due while the store is unavailable is retried when it is b
   await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
   shop.emulator.faults.add(once);
   await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await until('the store was away', () => shop.events.some((event) => event.type === 'store:error'));
+  await until('the store was unavailable', () => shop.events.some((event) => event.type === 'store:error'));
   await shop.engine.idle();
   assert.equal(shop.requested(), ['orders online', 'orders online']);
   assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);

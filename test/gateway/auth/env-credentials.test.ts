@@ -112,7 +112,7 @@ test('a token in a file follows the file', async () => {
   assert.not(credentials.report(first, 'rejected'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
-  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
+  assert.not(credentials.hasChanged(), 'the file was read a moment ago');
   ms += 1000;
   await eventually(() => credentials.hasChanged(), 10_000, 'the new token');
   assert.is(await token(), 'second');

@@ -82,7 +82,7 @@ test('a rejected token is replaced once, however many callers had it rejected', 
   assert.ok(credentials.report(used, 'rejected'));
   assert.ok(credentials.report(used, 'rejected'));
   assert.equal(await headerFrom(credentials), headerOf(2));
-  assert.ok(credentials.report(used, 'rejected'), 'another token is there by now');
+  assert.ok(credentials.report(used, 'rejected'), 'there is another token by now');
   assert.equal(await headerFrom(credentials), headerOf(2));
   assert.is(logins.length, 2);
 });

@@ -31,7 +31,7 @@ test('it keeps one connection while it works, opens a new one when it is lost, a
   const second = kept.open();
   await second;
   await client.end();
-  assert.is(kept.current, second, 'the end of the one before is told when another one stands');
+  assert.is(kept.current, second, 'the end of the previous one is reported when another one is open');
   await (await looking.open()).query(`SELECT pg_terminate_backend(pid) ${connections}`);
   await eventually(() => kept.current === null, 60_000, 'it is known to be lost');
   await kept.open();

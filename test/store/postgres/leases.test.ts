@@ -119,7 +119,7 @@ test('an instance that was paused in the middle of a transaction blocks the leas
     paused.query('SELECT edict.must_hold(1, $1)', [lease.fence]),
   ]);
   const [second, looking] = [edict('two'), beside()];
-  await eventually(async () => (await looking.lease()).isOver, patienceMs, 'the lease has ended');
+  await eventually(async () => (await looking.lease()).isOver, patienceMs, 'the lease has expired');
   await looking.close();
   assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD');
   await ended;
@@ -133,9 +133,9 @@ test('an instance that could not renew knows that its lease has expired before a
   const second = edict('two');
   const { lease } = await first.acquire(1, 0, false);
   time.skippedMs = shortLeaseMs;
-  assert.not(lease.isHeld(), 'it was asleep for so long');
+  assert.not(lease.isHeld(), 'it was asleep for that long');
   assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD', 'the database waits longer');
-  await eventually(() => lease.signal.aborted, patienceMs, 'whoever works under it hears of it');
+  await eventually(() => lease.signal.aborted, patienceMs, 'the work under it is aborted');
   assert.ok((await acquired(second)).lease.isHeld(), 'it was not renewed any more');
 });
 
@@ -146,7 +146,7 @@ test('a machine that slept, whose monotonic clock stopped meanwhile, learns it f
   time.skippedMs = longLeaseMs;
   assert.not(lease.isHeld());
   time.skippedMs = -3_600_000;
-  assert.ok(lease.isHeld(), 'a clock that was set back says nothing');
+  assert.ok(lease.isHeld(), 'a clock that was set back proves nothing');
 });
 
 test('an instance that lost its lease writes nothing', async () => {
@@ -204,7 +204,7 @@ test('a standby reports rarely that it wants a gateway, and again at once after 
   const until = await wished();
   assert.ok(until);
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  assert.is(await wished(), until, 'the word before is good for a while');
+  assert.is(await wished(), until, 'the previous request is valid for a while');
   time.skippedMs = longLeaseMs / 2;
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
   assert.is.not(await wished(), until);
@@ -295,7 +295,7 @@ test('a lease expires while the database is unavailable, and is taken again when
   const first = edict('one', shortLeaseMs);
   const { lease } = await first.acquire(1, 0, false);
   await server.restart(shortLeaseMs);
-  await eventually(() => lease.signal.aborted, patienceMs, 'whoever works under it hears of it');
+  await eventually(() => lease.signal.aborted, patienceMs, 'the work under it is aborted');
   assert.not(lease.isHeld());
   const again = await first.acquire(1, 0, false);
   assert.ok(again.lease.isHeld() && again.lease.fence > lease.fence);

@@ -37,7 +37,7 @@ test('any number of instances may create the tables of one database at once', as
   assert.equal(await Promise.all(opening), Array(5).fill('opened'));
   assert.is(await readPostgresFormat(client), 1);
   await createPostgresSchema(client);
-  assert.is(await readPostgresFormat(client), 1, 'tables that are there are left alone');
+  assert.is(await readPostgresFormat(client), 1, 'existing tables are not changed');
 });
 
 test('an interrupted creation leaves nothing', async () => {

@@ -35,16 +35,16 @@ test('a server is trusted by its certificate alone if that is configured', async
     assert.is(await ask('localhost', 'disable'), false);
     process.env['PGSSLROOTCERT'] = made.cert;
     assert.is(await ask('localhost', 'verify-full'), true);
-    assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'the address counts first');
+    assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'the URL takes precedence');
     delete process.env['PGSSLROOTCERT'];
     assert.is(await ask('localhost', 'verify-full', other.cert), 'STORE_UNREACHABLE', 'another certificate');
-    assert.is(await ask('localhost', 'verify-full'), 'STORE_UNREACHABLE', 'nobody whom the system knows has signed it');
+    assert.is(await ask('localhost', 'verify-full'), 'STORE_UNREACHABLE', 'no certificate authority of the system signed it');
     assert.is(await ask('127.0.0.1', 'verify-full', made.cert), 'STORE_UNREACHABLE', 'it is for another name');
-    assert.is(await ask('127.0.0.1', 'verify-ca', made.cert), true, 'any name will do');
+    assert.is(await ask('127.0.0.1', 'verify-ca', made.cert), true, 'any name is accepted');
     assert.is(await ask('127.0.0.1', 'verify-ca', other.cert), 'STORE_UNREACHABLE', 'but not another certificate');
     assert.is(await ask('localhost', 'verify-full', made.key), 'STORE_UNREACHABLE', 'a file without a certificate trusts nobody');
     process.env['PGSSLCERT'] = made.key;
-    assert.is(await ask('localhost', 'verify-full', made.cert), 'STORE_CONNECTION_INVALID', 'a client certificate that is none');
+    assert.is(await ask('localhost', 'verify-full', made.cert), 'STORE_CONNECTION_INVALID', 'an invalid client certificate');
     delete process.env['PGSSLCERT'];
   } finally {
     await server.close();

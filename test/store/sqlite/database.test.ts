@@ -31,7 +31,7 @@ test('concurrent writes share one transaction', async () => {
       .then(() => seen.push(count())),
   );
   await Promise.all(writing);
-  assert.equal(seen, Array(100).fill(101), 'who sees one of them sees all');
+  assert.equal(seen, Array(100).fill(101), 'a reader that sees one of them sees all');
   watching.close();
   await store.close();
 });

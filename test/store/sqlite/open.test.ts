@@ -232,7 +232,7 @@ test('a database of another program is rejected and stays as it is', async () =>
     const bytes = readFileSync(path);
     for (const opening of [open, read]) assert.is((await refusal(opening(path))).code, 'STORE_UNRECOGNIZED', sql);
     assert.equal(readFileSync(path), bytes);
-    assert.equal(filesBeside(path), ['state.db'], 'nothing is put beside it');
+    assert.equal(filesBeside(path), ['state.db'], 'nothing is created beside it');
     assert.is(modeOf(path), '644');
   }
 });

@@ -8,7 +8,7 @@ const tablesOf = (db: DatabaseSync) => db.prepare('SELECT name, sql FROM sqlite_
 test('an empty database has format 0, and format 1 once it has the tables', () => {
   using db = new DatabaseSync(':memory:');
   assert.is(readSqliteFormat(db), 0);
-  assert.equal(tablesOf(db), [], 'to look changes nothing');
+  assert.equal(tablesOf(db), [], 'reading changes nothing');
   createSqliteSchema(db);
   assert.is(readSqliteFormat(db), 1);
 });
