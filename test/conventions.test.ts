@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSource, sourceFiles, undocumentedFunctions, uvuMistake } from './support/source-files.ts';
+import { parseSource, sourceFiles, undocumentedFunctions, uvuError } from './support/source-files.ts';
 
 test('every exported function has a docstring', () => {
   const files = [...sourceFiles('src'), ...sourceFiles('test')];
@@ -11,9 +11,9 @@ test('every exported function has a docstring', () => {
 });
 
 test('every test file runs all of its tests', () => {
-  const mistakes = sourceFiles('test').map((file) => [file.path, uvuMistake(file)] as const);
+  const errors = sourceFiles('test').map((file) => [file.path, uvuError(file)] as const);
   assert.equal(
-    mistakes.filter(([, mistake]) => mistake !== null),
+    errors.filter(([, errorIn]) => errorIn !== null),
     [],
   );
 });
@@ -34,12 +34,12 @@ test('finds exported functions without a docstring', () => {
 });
 
 test('finds tests that uvu would drop silently', () => {
-  const mistake = (text: string): string | null => uvuMistake(parseSource('x.test.ts', `import { suite, test } from 'uvu';\n${text}`));
-  assert.is(mistake("test('a', f); test.run();"), null);
-  assert.is(mistake("const s = suite('s'); s('a', f); s.run(); test('b', f); test.run();"), null);
-  assert.is(mistake("test('a', f);"), 'test.run() is never called');
-  assert.is(mistake("const s = suite('s'); s('a', f); test('b', f); test.run();"), 's.run() is never called');
-  assert.is(mistake("test('a', f); test.run(); test('b', f);"), 'a test comes after test.run()');
+  const errorIn = (text: string): string | null => uvuError(parseSource('x.test.ts', `import { suite, test } from 'uvu';\n${text}`));
+  assert.is(errorIn("test('a', f); test.run();"), null);
+  assert.is(errorIn("const s = suite('s'); s('a', f); s.run(); test('b', f); test.run();"), null);
+  assert.is(errorIn("test('a', f);"), 'test.run() is never called');
+  assert.is(errorIn("const s = suite('s'); s('a', f); test('b', f); test.run();"), 's.run() is never called');
+  assert.is(errorIn("test('a', f); test.run(); test('b', f);"), 'a test comes after test.run()');
 });
 
 test.run();

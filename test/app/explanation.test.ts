@@ -6,8 +6,8 @@ import { createAppContext } from '../../src/app/context.ts';
 import { readExplanation } from '../../src/app/explanation.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { EdictError } from '../../src/model/errors.ts';
-import { openScene } from '../support/danger.ts';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
+import { openScene } from '../support/scenario.ts';
 
 const test = suite('explanation');
 

@@ -17,36 +17,36 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   const settings = parseSettings(join(folder, 'edict.yaml'), { emulate: true, state: `sqlite:${join(folder, 'state.db')}` });
   writeFileSync(settings.file, fileOf('https://roma.example.com', { orders: 'online' }));
   const store = await openStore({ url: settings.storeUrl, isEmulated: true });
-  const [told, shown]: [EdictEvent[], EdictEvent[]] = [[], []];
+  const [events, shown]: [EdictEvent[], EdictEvent[]] = [[], []];
   const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null };
   const context = createAppContext(settings, {});
-  context.events.subscribe((event) => told.push(event));
+  context.events.subscribe((event) => events.push(event));
   const managedFile = await openManagedFile(context, times, store);
   const servedFile = await toServedFile(managedFile);
   servedFile.events.subscribe((event) => shown.push(event));
   const running = managedFile.controller.run();
-  await until('the call is made', () => told.some(({ type }) => type === 'reconcile:finished'));
-  const accepted = told.find((event) => event.type === 'file:loaded');
+  await until('the call is made', () => events.some(({ type }) => type === 'reconcile:finished'));
+  const accepted = events.find((event) => event.type === 'file:loaded');
   assert.ok(accepted);
   assert.is((await servedFile.store.history(accepted.desired.gateway, { limit: 9 })).length, 1);
   await servedFile.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
   const suspended = (event: EdictEvent): boolean => event.type === 'plan:computed' && event.plan.suspension !== null;
-  await until('a plan contains the suspension', () => told.some(suspended));
-  const passes = (): number => told.filter(({ type }) => type === 'reconcile:started').length;
-  const before = passes();
+  await until('a plan contains the suspension', () => events.some(suspended));
+  const reconciliations = (): number => events.filter(({ type }) => type === 'reconcile:started').length;
+  const before = reconciliations();
   await servedFile.resync();
-  await until('it has reconciled', () => passes() > before);
-  await until('its last reconciliation has finished', () => told.at(-1)?.type === 'reconcile:finished');
-  const asked = passes();
+  await until('it has reconciled', () => reconciliations() > before);
+  await until('its last reconciliation has finished', () => events.at(-1)?.type === 'reconcile:finished');
+  const requested = reconciliations();
   await requestReconcile(settings.storeUrl, accepted.desired.gateway);
-  await until('it has reconciled for a request in the store', () => passes() > asked);
+  await until('it has reconciled for a request in the store', () => reconciliations() > requested);
   managedFile.controller.stop();
   await running;
   assert.is(await managedFile.close(), 0);
   await store.close();
   assert.equal(
     shown.map(({ type }) => type),
-    told.map(({ type }) => type),
+    events.map(({ type }) => type),
   );
 });
 

@@ -64,11 +64,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['half of it', written.slice(0, written.length / 2), /is not complete, or damaged/],
   ['all but the last line', written.slice(0, written.lastIndexOf(']')), /is not complete, or damaged/],
   ['something else', 'HW_AUTH_TOKEN=secret', /is not JSON$/],
-  ['JSON of something else', '{"token": "secret"}', /is no plan that edict has saved/],
+  ['other JSON', '{"token": "secret"}', /is no plan that edict has saved/],
   ['a list', '[1]', /is no plan that edict has saved/],
   ['null', 'null', /is no plan that edict has saved/],
-  ['a later form', edit((document) => Object.assign(document, { edictPlan: 2 })), /has the form 2, and this edict knows form 1/],
-  ['a form in words', edit((document) => Object.assign(document, { edictPlan: '1' })), /has the form "1"/],
+  ['a newer format', edit((document) => Object.assign(document, { edictPlan: 2 })), /has the form 2, and this edict knows form 1/],
+  ['a format as text', edit((document) => Object.assign(document, { edictPlan: '1' })), /has the form "1"/],
   ['an unknown key', edit((document) => Object.assign(document, { note: 1 })), /it has an unknown key "note"/],
   [
     'an unknown key in a change',
@@ -129,7 +129,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     written.replace('{"edictPlan":1', '{"edictPlan":1,"__proto__":{}'),
     /it has an unknown key "__proto__"/,
   ],
-  ['a key that objects have anyway for one that lacks', written.replace('"remark":', '"toString":'), /changes\[0\] has /],
+  ['a key of Object.prototype for a missing one', written.replace('"remark":', '"toString":'), /changes\[0\] has /],
   [
     'something wrong deep inside',
     edit(({ changes }) => Object.assign(changes[2] ?? {}, { recorded: { ...(changes[2]?.['recorded'] as object), unknownAttempt: {} } })),

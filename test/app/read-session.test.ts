@@ -10,7 +10,7 @@ import { openStore } from '../../src/store/open.ts';
 import { writeApproval } from '../../src/store/requests.ts';
 import { fileOf, scratchFolder } from '../support/edict-process.ts';
 
-const test = suite('reading');
+const test = suite('read session');
 
 test('a plan uses the record: previous files and approvals', async () => {
   const folder = scratchFolder();
@@ -31,14 +31,14 @@ test('a plan uses the record: previous files and approvals', async () => {
     );
   const held = await plan();
   assert.is(held.fileHeld?.rule, 'empty');
-  const agreement = {
+  const approval = {
     digest: approvalDigest(held) ?? '',
     by: 'ada',
     reason: 'CHG-7',
     approvedAtMs: Date.now(),
     expiresAtMs: Date.now() + 60_000,
   };
-  await writeApproval(url, held.gateway, { ...agreement, scope: approvalScope(held) });
+  await writeApproval(url, held.gateway, { ...approval, scope: approvalScope(held) });
   assert.is((await plan()).approval?.by, 'ada');
 });
 

@@ -49,13 +49,13 @@ test('a mistyped URL does not create a file, and a password in it is not shown',
 
 test('while a daemon holds the lease no record is removed, and a copy names the daemon', async () => {
   const { folder, settings, context } = await recorded();
-  let passes = 0;
+  let reconciliations = 0;
   const daemon = await startTestDaemon(settings, {
     onEvent: ({ type }) => {
-      if (type === 'reconcile:finished') passes += 1;
+      if (type === 'reconcile:finished') reconciliations += 1;
     },
   });
-  await until('it has reconciled', () => passes > 0);
+  await until('it has reconciled', () => reconciliations > 0);
   const code = (error: unknown): string => (error as EdictError).code;
   assert.is(await removeRecord(context, { api: 'orders', environment: 'test' }).then(String, code), 'STORE_LOCKED');
   assert.match((await copyStoreTo(context, join(folder, 'next.db'))).holders[0] ?? '', `pid ${process.pid}`);

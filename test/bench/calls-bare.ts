@@ -38,7 +38,7 @@ process.stdout.write(JSON.stringify(made));
 
 async function work(): Promise<void> {
   for (const change of queue) {
-    if (store) settling.push((await recordedAttempt(store, desired.gateway, change, () => call(change))).settled);
+    if (store) settling.push((await recordedAttempt(store, desired.gateway, change, () => call(change))).outcomeRecorded);
     else await call(change);
   }
 }

@@ -48,10 +48,10 @@ export async function measureEdit(main: string, folder: string): Promise<string>
   /** Resolves to the milliseconds from the begin of `write` to the arrival of the one request that follows. */
   async function arrival(write: () => void): Promise<number> {
     await sleep(150); // what the last edit set in motion has come to rest
-    const settled = daemon.line(/"event":"reconcile:finished"/);
+    const outcomeRecorded = daemon.line(/"event":"reconcile:finished"/);
     const writtenAtMs = performance.timeOrigin + performance.now();
     write();
-    await settled;
+    await outcomeRecorded;
     const requests = await gateway.takeRequests();
     const [request] = requests;
     if (request === undefined || requests.length > 1) throw new Error(`one edit caused ${requests.length} requests`);

@@ -60,7 +60,7 @@ export function startNode(args: readonly string[]): RunningNode {
   const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const waiting = new Set<(line: string | null) => void>();
   const tell = (line: string | null): void => {
-    for (const hear of [...waiting]) hear(line);
+    for (const onLine of [...waiting]) onLine(line);
   };
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream as Readable }).on('line', tell);
   child.once('close', () => tell(null));
@@ -68,9 +68,9 @@ export function startNode(args: readonly string[]): RunningNode {
     new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        waiting.delete(hear);
+        waiting.delete(onLine);
       };
-      const hear = (text: string | null): void => {
+      const onLine = (text: string | null): void => {
         const found = text === null ? null : pattern.exec(text);
         if (text !== null && found === null) return;
         end();
@@ -81,7 +81,7 @@ export function startNode(args: readonly string[]): RunningNode {
         end();
         reject(new Error(`node ${args.join(' ')} did not write ${pattern} within 30 s`));
       }, 30_000);
-      waiting.add(hear);
+      waiting.add(onLine);
     });
   return { line, [Symbol.asyncDispose]: () => ended(child) };
 }

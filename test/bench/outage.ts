@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openWay } from '../chaos/way.ts';
+import { openTcpProxy } from '../chaos/tcp-proxy.ts';
 import { startEmulatedGateway } from './emulated-gateway.ts';
 import { generateFile } from './generated-file.ts';
 import { startNode } from './measured-process.ts';
@@ -14,18 +14,18 @@ const publications = callsPerSecond * 60;
 /** Measures how soon after an outage of the gateway, which refuses connections, calls are made again. Returns the table. */
 export async function measureOutage(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
-  await using way = await openWay(gateway.url);
+  await using way = await openTcpProxy(gateway.url);
   const file = join(folder, 'outage.yaml');
   writeFileSync(file, generateFile({ publications, callsPerSecond, endpoint: way.url }).text);
   const state = `sqlite:${join(folder, 'outage.db')}`;
   await using daemon = startNode([main, 'run', file, '--state', state, '--log-format', 'json']);
   await daemon.line(/"event":"attempt:finished"/);
-  way.turn('refused');
+  way.setMode('refused');
   const stopped = daemon.line(/"event":"requests:paused"/);
   await Promise.all([stopped, sleep(outageMs)]);
   await gateway.takeRequests();
   const endedAtMs = performance.timeOrigin + performance.now();
-  way.turn('clear');
+  way.setMode('clear');
   await daemon.line(/"event":"attempt:finished".*"outcome":"succeeded"/);
   const change = (await gateway.takeRequests()).find(({ operation }) => operation === 'changePublication');
   if (change === undefined) throw new Error('no change arrived after the outage');

@@ -12,10 +12,10 @@ export async function recordedAttempt(
   gateway: GatewayIdentity,
   change: Change,
   call: () => Promise<unknown>,
-): Promise<{ readonly settled: Promise<void> }> {
+): Promise<{ readonly outcomeRecorded: Promise<void> }> {
   const id = await store.beginAttempt(gateway, change, { reconcileId: 'bench', marker: null, commitId: null, startedAtMs: 1 });
   await call();
   const outcome = { kind: 'succeeded', versionId: change.apiId, publishId: null } as const;
   const next = applyOutcome(change, outcome, undefined, { id, marker: null, startedAtMs: 1, finishedAtMs: 2 });
-  return { settled: store.finishAttempt(gateway, change.key, id, outcome, next, 2) };
+  return { outcomeRecorded: store.finishAttempt(gateway, change.key, id, outcome, next, 2) };
 }

@@ -9,8 +9,8 @@ export async function recordAsApplied(url: string, desired: DesiredState): Promi
   const { gateway } = desired;
   await store.acquire(gateway, 0);
   const recorded = diffStates(desired, new Map()).changes.map(async (change) => {
-    const { settled } = await recordedAttempt(store, gateway, change, async () => undefined);
-    await settled;
+    const { outcomeRecorded } = await recordedAttempt(store, gateway, change, async () => undefined);
+    await outcomeRecorded;
   });
   await Promise.all(recorded);
   await store.release(gateway, 1);

@@ -37,7 +37,7 @@ async function rate(url: string, concurrency: number): Promise<number> {
   const queue = changes.values();
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
-      for (const one of queue) await (await recordedAttempt(store, gateway, one, noCall)).settled;
+      for (const one of queue) await (await recordedAttempt(store, gateway, one, noCall)).outcomeRecorded;
     }),
   );
   const tookMs = performance.now() - beganAtMs;

@@ -6,8 +6,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { fleet } from './fleet.ts';
-import { storm } from './storm.ts';
+import { runOneDaemon } from './one-daemon.ts';
+import { runSeveralDaemons } from './several-daemons.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +26,9 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 say(`seed ${seed}, ${publications} publications, ${kills} kills, ${values.store}`);
 try {
   const run = { kills, publications, seed, say };
-  const many = values.store === 'postgres' ? await fleet({ ...run, processes: number('processes'), gateways: number('gateways') }) : null;
-  const report = many ?? (await storm(run));
+  const many =
+    values.store === 'postgres' ? await runSeveralDaemons({ ...run, processes: number('processes'), gateways: number('gateways') }) : null;
+  const report = many ?? (await runOneDaemon(run));
   say(`${report.rounds} rounds, ${report.requests} requests, ${report.attempts} attempts, ${report.seconds} s`);
   if (many) {
     const harm = Object.entries(many.harm).map(([what, times]) => `${what} ${times} times`);

@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { seededRandom } from '../../src/emulator/random.ts';
 import { scratchFolder, startEdict } from '../support/edict-process.ts';
-import { openWay } from './way.ts';
-import { rage } from './weather.ts';
+import { causeFaults } from './random-faults.ts';
+import { openTcpProxy } from './tcp-proxy.ts';
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(randomInt(1_000_000)) } },
@@ -38,7 +38,7 @@ const emulator = await startEmulator({
   tokenLifetimeMs: 20_000,
   random: seed,
 });
-await using way = await openWay(emulator.url);
+await using proxy = await openTcpProxy(emulator.url);
 const folder = scratchFolder();
 const file = join(folder, 'edict.yaml');
 const states = new Map<string, 'online' | 'offline'>(names.map((name) => [name, 'online']));
@@ -67,7 +67,7 @@ await sleep(3000);
 const filesAtFirst = openFiles();
 
 const ending = new AbortController();
-const raging = rage(emulator, way, seededRandom(seed + 1), ending.signal);
+const raging = causeFaults(emulator, proxy, seededRandom(seed + 1), ending.signal);
 const memory: number[] = [];
 let edits = 0;
 for (const endMs = performance.now() + minutes * 60_000; performance.now() < endMs; ) {
@@ -122,7 +122,7 @@ function fileText(): string {
     (name) => `  ${name}: { id: ${name}, revision: r${revisions.get(name)}, environments: { test: ${states.get(name)} } }\n`,
   );
   const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, propagationDelay: 1s';
-  const gateway = `gateway: { endpoint: "${way.url}", iam: "${way.url}", project: project, instance: instance, ${settings} }\n`;
+  const gateway = `gateway: { endpoint: "${proxy.url}", iam: "${proxy.url}", project: project, instance: instance, ${settings} }\n`;
   return `edict: 1\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
 }
 

@@ -52,15 +52,15 @@ test('status --watch writes each change once, also for an invalid file, until it
   const running = startEdict(['status', '--emulate', '--watch'], folder);
   const json = startEdict(['status', '--emulate', '--watch', '--format', 'json'], folder);
   try {
-    const told = (documents: number): boolean => json.output.stdout.split('\n').length > documents;
-    await until('the plan is shown', () => running.output.stdout.includes('▲ going online') && told(1));
+    const hasDocuments = (documents: number): boolean => json.output.stdout.split('\n').length > documents;
+    await until('the plan is shown', () => running.output.stdout.includes('▲ going online') && hasDocuments(1));
     await edict(['apply', '--emulate'], folder);
-    await until('the apply is shown', () => running.output.stdout.includes('✓ online') && told(2));
+    await until('the apply is shown', () => running.output.stdout.includes('✓ online') && hasDocuments(2));
     writeFileSync(join(folder, 'edict.yaml'), 'edict: 2\n');
     await until('the error is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
     await until('programs can read it too', () => json.output.stdout.includes('"valid":false'));
     write({ orders: 'online' });
-    await until('everything is in sync', () => running.output.stdout.match(/All in sync/g)?.length === 2 && told(4));
+    await until('everything is in sync', () => running.output.stdout.match(/All in sync/g)?.length === 2 && hasDocuments(4));
   } finally {
     running.child.kill('SIGTERM');
     json.child.kill('SIGTERM');

@@ -33,16 +33,16 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     hint: () => {},
     isWatched: true,
   };
-  const passes: { desired: DesiredState; cause: TriggerCause }[] = [];
+  const reconciliations: { desired: DesiredState; cause: TriggerCause }[] = [];
   const events: EdictEvent[] = [];
   const waits: number[] = [];
   const engine = {
     reconcile: async (desired: DesiredState, cause: TriggerCause) => {
-      passes.push({ desired, cause });
+      reconciliations.push({ desired, cause });
       return true;
     },
   };
-  const daemon = new Controller({
+  const controller = new Controller({
     source: {
       load: async () => {
         file.loads += 1;
@@ -83,34 +83,34 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     },
     checkStaleSource: async () => 'free',
   });
-  const ended = daemon.run();
+  const ended = controller.run();
   await until('the file is read', () => file.loads > 0);
   const stop = async (): Promise<void> => {
-    daemon.stop();
+    controller.stop();
     await ended;
   };
   const types = (): string[] => events.map(({ type }) => type);
-  return { daemon, file, passes, types, waits, stop };
+  return { controller, file, reconciliations, types, waits, stop };
 }
 
 test('name resolution is retried soon when the gateway cannot be read', async () => {
-  const { file, passes, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
+  const { file, reconciliations, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
   await until('it has retried a few times', () => file.loads > 2);
-  assert.equal([types(), passes.length], [['file:unreadable'], 0]);
+  assert.equal([types(), reconciliations.length], [['file:unreadable'], 0]);
   const again = waits.slice(waits.findIndex((ms) => ms < 60_000));
   assert.ok(
     again.every((ms) => ms === 60_000 || ms <= 10_000),
     `${again}`,
   );
   file.content = state('a');
-  await until('the first reconciliation has started', () => passes.length === 1);
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   await until('it backs off again', () => (waits.at(-1) ?? 0) > 10_000);
   await stop();
 });
 
 test('an instance that needs the lease to resolve names stands by while another instance holds it', async () => {
   const held = new LeaseHeldError('another edict works on the gateway');
-  const { file, passes, types, waits, stop } = await started(held, { faster: 100 });
+  const { file, reconciliations, types, waits, stop } = await started(held, { faster: 100 });
   await until('it has retried a few times', () => file.loads > 2);
   assert.equal(types(), ['lease:standby']);
   assert.ok(
@@ -118,7 +118,7 @@ test('an instance that needs the lease to resolve names stands by while another 
     `${waits}`,
   );
   file.content = state('a');
-  await until('the first reconciliation has started', () => passes.length === 1);
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   assert.equal(types(), ['lease:standby', 'file:loaded', 'lease:acquired']);
   await stop();
 });
@@ -141,42 +141,42 @@ test('an invalid file is not read repeatedly while another instance holds the le
 });
 
 test('a requested reconciliation runs when the store is back, even though one failed in between', async () => {
-  const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
-  await until('it has reconciled', () => passes.length === 1);
+  const { controller, file, reconciliations, types, stop } = await started(state('a'), { faster: 100 });
+  await until('it has reconciled', () => reconciliations.length === 1);
   for (const cause of ['signal', 'requested'] as const) {
-    const before = passes.length;
+    const before = reconciliations.length;
     const failed = types().length;
     file.engine = new StoreUnavailableError('away');
-    daemon.trigger(cause);
+    controller.trigger(cause);
     await until('the store has failed', () => types().length > failed);
     file.engine = null;
-    await until('it is back', () => passes.length > before);
-    assert.is(passes[before]?.cause, cause);
+    await until('it is back', () => reconciliations.length > before);
+    assert.is(reconciliations[before]?.cause, cause);
   }
   await stop();
 });
 
 test('name resolution is retried soon after a store failure', async () => {
-  const { file, passes, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
+  const { file, reconciliations, types, waits, stop } = await started(new StoreUnavailableError('away'), { faster: 100 });
   await until('it has retried a few times', () => file.loads > 2);
   assert.equal([...new Set(types())], ['store:error']);
   assert.ok(waits.filter((ms) => ms < 60_000).length > 1);
   file.content = state('a');
-  await until('the first reconciliation has started', () => passes.length === 1);
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   await stop();
 });
 
 test('reconciles at startup, after an edit, and on a signal', async () => {
-  const { daemon, file, passes, stop } = await started(state('a'));
-  await until('the first reconciliation has started', () => passes.length === 1);
+  const { controller, file, reconciliations, stop } = await started(state('a'));
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   file.content = state('a', 'b');
   file.hint();
-  await until('the edit is reconciled', () => passes.length === 2);
-  daemon.trigger('signal');
-  await until('the signal is handled', () => passes.length === 3);
+  await until('the edit is reconciled', () => reconciliations.length === 2);
+  controller.trigger('signal');
+  await until('the signal is handled', () => reconciliations.length === 3);
   await stop();
   assert.equal(
-    passes.map(({ desired, cause }) => [cause, desired.publications.size]),
+    reconciliations.map(({ desired, cause }) => [cause, desired.publications.size]),
     [
       ['startup', 1],
       ['file', 2],
@@ -188,73 +188,73 @@ test('reconciles at startup, after an edit, and on a signal', async () => {
 
 test('a signal or a request during the debounce time is not reported as an edit', async () => {
   for (const cause of ['signal', 'requested'] as const) {
-    const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-    await until('the first reconciliation has started', () => passes.length === 1);
+    const { controller, file, reconciliations, stop } = await started(state('a'), { debounceMs: 50 });
+    await until('the first reconciliation has started', () => reconciliations.length === 1);
     file.hint();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    daemon.trigger(cause);
+    controller.trigger(cause);
     file.hint();
-    await until('it has reconciled', () => passes.length === 2);
+    await until('it has reconciled', () => reconciliations.length === 2);
     await stop();
-    assert.is(passes[1]?.cause, cause);
+    assert.is(reconciliations[1]?.cause, cause);
   }
 });
 
 test('a requested reconciliation waits for a file that is still being written', async () => {
-  const { daemon, file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-  await until('the first reconciliation has started', () => passes.length === 1);
-  daemon.trigger('requested');
+  const { controller, file, reconciliations, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
+  controller.trigger('requested');
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(file.loads, 1);
   file.content = state('a', 'b');
-  await until('it has reconciled', () => passes.length === 2);
+  await until('it has reconciled', () => reconciliations.length === 2);
   await stop();
-  assert.equal([file.loads, passes[1]?.cause, passes[1]?.desired.publications.size], [2, 'requested', 2]);
+  assert.equal([file.loads, reconciliations[1]?.cause, reconciliations[1]?.desired.publications.size], [2, 'requested', 2]);
 });
 
 test('many file events in a row cause a single read', async () => {
-  const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-  await until('the first reconciliation has started', () => passes.length === 1);
+  const { file, reconciliations, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   for (let hints = 0; hints < 20; hints += 1) {
     file.content = state(...Array.from({ length: hints + 1 }, (_, index) => `a${index}`));
     file.hint();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  await until('the edit is reconciled', () => passes.length === 2);
+  await until('the edit is reconciled', () => reconciliations.length === 2);
   await stop();
-  assert.equal([file.loads, passes[1]?.desired.publications.size], [2, 20]);
+  assert.equal([file.loads, reconciliations[1]?.desired.publications.size], [2, 20]);
 });
 
 test('a resync runs periodically without a request', async () => {
-  const { passes, stop } = await started(state('a'), { resyncMs: 10 });
-  await until('it has reconciled twice more', () => passes.length >= 3);
+  const { reconciliations, stop } = await started(state('a'), { resyncMs: 10 });
+  await until('it has reconciled twice more', () => reconciliations.length >= 3);
   await stop();
   assert.equal(
-    passes.slice(0, 3).map(({ cause }) => cause),
+    reconciliations.slice(0, 3).map(({ cause }) => cause),
     ['startup', 'resync', 'resync'],
   );
 });
 
 test('an invalid or missing file leaves the last valid one in force, and is reported once', async () => {
-  const { daemon, file, passes, types, stop } = await started(state('a'));
-  await until('the first reconciliation has started', () => passes.length === 1);
+  const { controller, file, reconciliations, types, stop } = await started(state('a'));
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   for (const broken of [invalid, new EdictError('FILE_NOT_FOUND', 'gone')]) {
     file.content = broken;
     for (let rounds = 0; rounds < 2; rounds += 1) {
-      const before = passes.length;
-      daemon.trigger('signal');
-      await until('it has reconciled', () => passes.length > before);
+      const before = reconciliations.length;
+      controller.trigger('signal');
+      await until('it has reconciled', () => reconciliations.length > before);
     }
   }
   await stop();
   assert.equal(types(), ['file:loaded', 'file:invalid', 'file:unreadable']);
-  assert.ok(passes.every(({ desired }) => desired.publications.size === 1));
+  assert.ok(reconciliations.every(({ desired }) => desired.publications.size === 1));
 });
 
 test('an invalid file that is restored to its previous content is reported as valid, and is not a new file', async () => {
   const before = state('a');
-  const { file, passes, types, stop } = await started(before);
-  await until('the first reconciliation has started', () => passes.length === 1);
+  const { file, reconciliations, types, stop } = await started(before);
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   for (const content of [invalid, before]) {
     const { length } = types();
     file.content = content;
@@ -263,35 +263,35 @@ test('an invalid file that is restored to its previous content is reported as va
   }
   await stop();
   assert.equal(types(), ['file:loaded', 'file:invalid', 'file:loaded']);
-  assert.not.ok(passes.slice(1).some(({ cause }) => cause === 'file'));
+  assert.not.ok(reconciliations.slice(1).some(({ cause }) => cause === 'file'));
 });
 
 test('a file that is invalid at startup is waited for', async () => {
-  const { file, passes, types, stop } = await started(invalid);
+  const { file, reconciliations, types, stop } = await started(invalid);
   await until('the error is reported', () => types().includes('file:invalid'));
-  assert.is(passes.length, 0);
+  assert.is(reconciliations.length, 0);
   file.content = state('a');
   file.hint();
-  await until('the fix is reconciled', () => passes.length === 1);
+  await until('the fix is reconciled', () => reconciliations.length === 1);
   await stop();
 });
 
 test('a file event without a change of the file does not retry rejected changes', async () => {
-  const { file, passes, stop } = await started(state('a'));
-  await until('the first reconciliation has started', () => passes.length === 1);
+  const { file, reconciliations, stop } = await started(state('a'));
+  await until('the first reconciliation has started', () => reconciliations.length === 1);
   file.hint();
-  await until('it has reconciled', () => passes.length === 2);
+  await until('it has reconciled', () => reconciliations.length === 2);
   await stop();
-  assert.is(passes[1]?.cause, 'resync');
+  assert.is(reconciliations[1]?.cause, 'resync');
 });
 
 test('a lease that may not be taken over yet is not requested until it may be, or until a person asks', async () => {
-  const told = new LeaseHeldError('another edict has it');
+  const leaseError = new LeaseHeldError('another edict holds it');
   const asked: string[] = [];
   const events: EdictEvent[] = [];
   let takeOver: StaleSourceResult = 'held';
   let isHeld = true;
-  const daemon: Controller = new Controller({
+  const controller: Controller = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => undefined }) },
     clock: {
       now: Date.now,
@@ -304,26 +304,26 @@ test('a lease that may not be taken over yet is not requested until it may be, o
     maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       asked.push(takeOver);
-      if (isHeld) throw told;
+      if (isHeld) throw leaseError;
       return { reconcile: async () => true } as unknown as ReconcileRunner;
     },
     checkStaleSource: async () => takeOver,
   });
   const desired = state('orders');
   const reasons = (): string[] => events.flatMap((event) => (event.type === 'lease:standby' ? [event.reason] : []));
-  const running = daemon.run();
+  const running = controller.run();
   await until('it stands by', () => reasons().length === 1);
   await sleep(100);
-  assert.equal([asked.length, reasons()], [1, ['another edict has it']]);
+  assert.equal([asked.length, reasons()], [1, ['another edict holds it']]);
   [takeOver, isHeld] = ['behind', false];
   await until('the reason for standing by is reported', () => reasons().length === 2);
   await sleep(100);
   assert.is(asked.length, 1);
   assert.match(reasons()[1] ?? '', 'older');
-  daemon.trigger('signal');
+  controller.trigger('signal');
   await until('it acquires the lease for a person', () => asked.length === 2);
   assert.ok(events.some(({ type }) => type === 'lease:acquired'));
-  daemon.stop();
+  controller.stop();
   await running;
 });
 
@@ -331,9 +331,9 @@ test('a standby with a failing store reports it, sends nothing, backs off, and c
   const events: EdictEvent[] = [];
   const waits: number[] = [];
   let nowMs = 0;
-  const passes: TriggerCause[] = [];
-  let refusal: EdictError | null = new LeaseHeldError('another edict has it');
-  const daemon = new Controller({
+  const reconciliations: TriggerCause[] = [];
+  let refusal: EdictError | null = new LeaseHeldError('another edict holds it');
+  const controller = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
     clock: {
       now: Date.now,
@@ -355,18 +355,18 @@ test('a standby with a failing store reports it, sends nothing, backs off, and c
     checkStaleSource: async () => 'free',
   });
   const desired = state('orders');
-  const running = daemon.run();
+  const running = controller.run();
   await until('it stands by', () => waits.includes(500));
   refusal = new StoreError('STORE_FAILED', 'the store failed');
   await until('it has retried a few times', () => waits.includes(4000));
   const later = waits.slice(waits.indexOf(1000)).filter((ms) => ms < 60_000);
   const failed = events.filter(({ type }) => type === 'store:error');
   assert.ok(failed.length >= 3 && failed.every((event) => 'message' in event && event.message === refusal?.message));
-  assert.equal([later.slice(0, 3), later.includes(500), passes], [[1000, 2000, 4000], false, []]);
+  assert.equal([later.slice(0, 3), later.includes(500), reconciliations], [[1000, 2000, 4000], false, []]);
   refusal = null;
-  await until('it continues', () => passes.length > 0);
-  assert.is(passes[0], 'startup');
-  daemon.stop();
+  await until('it continues', () => reconciliations.length > 0);
+  assert.is(reconciliations[0], 'startup');
+  controller.stop();
   await running;
 });
 

@@ -10,7 +10,7 @@ const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new Abort
 /** A lease that is free from `freeAtMs` on, and a clock that advances with each wait. */
 function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edict works on the gateway')) {
   const time = { ms: 0 };
-  const told: string[] = [];
+  const messages: string[] = [];
   const stopping = new AbortController();
   const enter = (waitMs: number) =>
     acquireLease(gatewaySettings(), {
@@ -30,20 +30,20 @@ function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edi
       waitMs,
       sharesEvenly: false,
       signal: stopping.signal,
-      onWait: (message) => told.push(message),
+      onWait: (message) => messages.push(message),
     });
-  return { time, told, stopping, enter };
+  return { time, messages, stopping, enter };
 }
 
 test('a free lease is acquired without a standby event', async () => {
-  const { told, enter } = opened(0);
-  assert.equal([await enter(0), told], [entered, []]);
+  const { messages, enter } = opened(0);
+  assert.equal([await enter(0), messages], [entered, []]);
 });
 
 test('a lease held by another instance is waited for, and its holder is reported once', async () => {
-  const { time, told, enter } = opened(1500);
+  const { time, messages, enter } = opened(1500);
   assert.is(await enter(60_000), entered);
-  assert.equal([time.ms, told], [1600, ['another edict works on the gateway']]);
+  assert.equal([time.ms, messages], [1600, ['another edict works on the gateway']]);
 });
 
 test('reports the reason when the time is over, and after any other failure', async () => {
@@ -54,10 +54,10 @@ test('reports the reason when the time is over, and after any other failure', as
 });
 
 test('an abort ends the wait', async () => {
-  const { stopping, told, enter } = opened(5000);
+  const { stopping, messages, enter } = opened(5000);
   stopping.abort();
   assert.is(await enter(60_000).catch((error: unknown) => (error as EdictError).code), 'LEASE_HELD');
-  assert.equal(told, []);
+  assert.equal(messages, []);
 });
 
 test.run();

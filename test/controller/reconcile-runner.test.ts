@@ -7,31 +7,31 @@ import { EdictError, StoreError } from '../../src/model/errors.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import type { Store } from '../../src/store/interface.ts';
 import { openReadonly } from '../../src/store/open.ts';
+import { type ControllerFixture, openController } from '../support/controller-fixture.ts';
 import { until } from '../support/edict-process.ts';
-import { type Workshop, workshop } from '../support/engine.ts';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(2, '0')}`);
 const all = <T>(apis: readonly string[], state: T): Record<string, T> => Object.fromEntries(apis.map((api) => [api, state]));
 
 test('makes the calls of the plan in order, records them, and makes none the second time', async () => {
   const apis = names(8);
-  await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 1 } });
-  const desired = shop.desire(all(apis.toReversed(), 'online'));
-  await shop.engine.reconcile(desired, 'startup');
-  await shop.engine.idle();
+  await using fixture = await openController({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 1 } });
+  const desired = fixture.desire(all(apis.toReversed(), 'online'));
+  await fixture.controller.reconcile(desired, 'startup');
+  await fixture.controller.idle();
   assert.equal(
-    shop.requested(),
+    fixture.requested(),
     apis.map((api) => `${api} online`),
   );
-  const recorded = await shop.store.readRecordedState(desired.gateway);
+  const recorded = await fixture.store.readRecordedState(desired.gateway);
   assert.equal(
     [...recorded.values()].map(({ state, unknownAttempt }) => [state, unknownAttempt]),
     apis.map(() => ['online', null]),
   );
-  await shop.engine.reconcile(desired, 'signal');
-  await shop.engine.idle();
-  assert.is(shop.requested().length, apis.length);
-  const finished = shop.events
+  await fixture.controller.reconcile(desired, 'signal');
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, apis.length);
+  const finished = fixture.events
     .filter((event) => event.type === 'reconcile:finished')
     .map(({ summary }) => [summary.online, summary.unchanged, summary.failed]);
   assert.equal(finished, [
@@ -42,64 +42,64 @@ test('makes the calls of the plan in order, records them, and makes none the sec
 
 test('an attempt is in the store, without an outcome, when its request is sent', async () => {
   const seen: (string | null | undefined)[] = [];
-  let look = async (): Promise<void> => undefined;
+  let read = async (): Promise<void> => undefined;
   const wrapGateway = (gateway: Gateway): Gateway => ({
     ...gateway,
     send: async (change, how, signal) => {
-      await look();
+      await read();
       return gateway.send(change, how, signal);
     },
   });
-  await using shop = await workshop({ apis: ['orders'], wrapGateway });
-  const desired = shop.desire({ orders: 'online' });
-  look = async () => {
-    const record = await openReadonly({ url: shop.stateUrl });
+  await using fixture = await openController({ apis: ['orders'], wrapGateway });
+  const desired = fixture.desire({ orders: 'online' });
+  read = async () => {
+    const record = await openReadonly({ url: fixture.stateUrl });
     const [attempt] = await record.history(desired.gateway, { limit: 1 });
     const [publication] = (await record.readRecordedState(desired.gateway)).values();
     seen.push(attempt?.outcome, String(publication?.unknownAttempt?.attemptId === attempt?.id));
     await record.close();
   };
-  await shop.engine.reconcile(desired, 'startup');
-  await shop.engine.idle();
+  await fixture.controller.reconcile(desired, 'startup');
+  await fixture.controller.idle();
   assert.equal(seen, [null, 'true']);
 });
 
 test('one failure stops nothing else, and a rejected change waits for a new file or a person', async () => {
-  await using shop = await workshop({ apis: ['orders'] });
-  const desired = shop.desire({ nowhere: 'online', orders: 'online' });
-  await shop.engine.reconcile(desired, 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested().toSorted(), ['nowhere online', 'orders online']);
-  await shop.engine.reconcile(desired, 'resync');
-  await shop.engine.idle();
-  assert.is(shop.requested().length, 2);
+  await using fixture = await openController({ apis: ['orders'] });
+  const desired = fixture.desire({ nowhere: 'online', orders: 'online' });
+  await fixture.controller.reconcile(desired, 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested().toSorted(), ['nowhere online', 'orders online']);
+  await fixture.controller.reconcile(desired, 'resync');
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 2);
   for (const [cause, requests] of [
     ['file', 3],
     ['signal', 4],
   ] as const) {
-    await shop.engine.reconcile(desired, cause);
-    await shop.engine.idle();
-    assert.is(shop.requested().length, requests);
+    await fixture.controller.reconcile(desired, cause);
+    await fixture.controller.idle();
+    assert.is(fixture.requested().length, requests);
   }
 });
 
 test('a retryable failure is retried automatically', async () => {
-  await using shop = await workshop({ apis: ['orders'] });
-  shop.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online', 'orders online']);
-  const retry = shop.events.find((event) => event.type === 'retry:scheduled');
+  await using fixture = await openController({ apis: ['orders'] });
+  fixture.emulator.faults.add({ times: 1, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online', 'orders online']);
+  const retry = fixture.events.find((event) => event.type === 'retry:scheduled');
   assert.is(retry?.afterMs, 500);
 });
 
 test('gives up after `maxTries` and counts the failure', async () => {
-  await using shop = await workshop({ apis: ['orders'], maxTries: 2 });
-  shop.emulator.faults.add({ times: 9, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.is(shop.requested().length, 2);
-  const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
+  await using fixture = await openController({ apis: ['orders'], maxTries: 2 });
+  fixture.emulator.faults.add({ times: 9, status: 409, errorCode: 'APIG.3718', errorMsg: 'The API is being published' });
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 2);
+  const last = fixture.events.filter((event) => event.type === 'reconcile:finished').at(-1);
   assert.is(last?.summary.failed, 1);
 });
 
@@ -122,28 +122,28 @@ function losing(count: number, reaches: boolean): (gateway: Gateway) => Gateway 
 }
 
 test('a call whose response was lost is confirmed by observation and not repeated', async () => {
-  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, true) });
-  const up = shop.desire({ orders: 'online' });
-  await shop.engine.reconcile(up, 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online']);
-  const [recorded] = (await shop.store.readRecordedState(up.gateway)).values();
-  const made = shop.emulator.state.publications()[0]?.effective?.versionId;
+  await using fixture = await openController({ apis: ['orders'], wrapGateway: losing(1, true) });
+  const up = fixture.desire({ orders: 'online' });
+  await fixture.controller.reconcile(up, 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online']);
+  const [recorded] = (await fixture.store.readRecordedState(up.gateway)).values();
+  const made = fixture.emulator.state.publications()[0]?.effective?.versionId;
   assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', made, null]);
-  const [attempt] = await shop.store.history(up.gateway, { limit: 1 });
+  const [attempt] = await fixture.store.history(up.gateway, { limit: 1 });
   assert.equal([attempt?.outcome, attempt?.versionId, attempt?.code], ['succeeded', made, 'TIMEOUT']);
 });
 
 test('a call that was lost on its way is repeated once the propagation delay has passed', async () => {
-  await using shop = await workshop({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
-  const up = shop.desire({ orders: 'online' });
+  await using fixture = await openController({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
+  const up = fixture.desire({ orders: 'online' });
   const beganAtMs = Date.now();
-  await shop.engine.reconcile(up, 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online']);
-  const arrived = shop.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
+  await fixture.controller.reconcile(up, 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online']);
+  const arrived = fixture.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
   assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the propagation delay');
-  const outcomes = (await shop.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
+  const outcomes = (await fixture.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
   assert.equal(outcomes, ['succeeded', 'notApplied']);
 });
 
@@ -170,13 +170,13 @@ test('an offline whose response was lost is not repeated either, if it took effe
     const losingOne = shift(gateway);
     return { ...gateway, send: (...args) => (wraps ? losingOne : gateway).send(...args) };
   };
-  await using shop = await workshop({ apis: ['orders'], wrapGateway });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await shop.engine.idle();
+  await using fixture = await openController({ apis: ['orders'], wrapGateway });
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await fixture.controller.idle();
   wraps = true;
-  await shop.engine.reconcile(shop.desire({ orders: 'offline' }), 'file');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online', 'orders offline']);
+  await fixture.controller.reconcile(fixture.desire({ orders: 'offline' }), 'file');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online', 'orders offline']);
 });
 
 for (const [unknownOutcome, calls, held] of [
@@ -191,31 +191,31 @@ for (const [unknownOutcome, calls, held] of [
         failure: { code: 'APIG.1005', status: 403, message: 'No permissions', hint: null, requestId: null, retryAfterMs: null },
       }),
     });
-    await using shop = await workshop({ apis: ['orders'], wrapGateway, settings: { unknownOutcome } });
-    await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-    await shop.engine.idle();
-    assert.is(shop.requested().length, calls);
-    const last = shop.events.filter((event) => event.type === 'reconcile:finished').at(-1);
+    await using fixture = await openController({ apis: ['orders'], wrapGateway, settings: { unknownOutcome } });
+    await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+    await fixture.controller.idle();
+    assert.is(fixture.requested().length, calls);
+    const last = fixture.events.filter((event) => event.type === 'reconcile:finished').at(-1);
     assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
-    const told = shop.events.find((event) => event.type === 'attempt:unknown');
-    assert.equal([told?.isRetried, told?.reason], [unknownOutcome === 'retry', 'APIG.1005 No permissions']);
+    const unknown = fixture.events.find((event) => event.type === 'attempt:unknown');
+    assert.equal([unknown?.isRetried, unknown?.reason], [unknownOutcome === 'retry', 'APIG.1005 No permissions']);
   });
 }
 
 test('rejected credentials stop every call until they change', async () => {
   let token = 'wrong';
   const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
-  await using shop = await workshop({ apis: names(10), credentials, anyToken: false });
-  await shop.engine.reconcile(shop.desire(all(names(10), 'online')), 'startup');
-  await until('requests are paused', () => shop.events.some((event) => event.type === 'requests:paused'));
+  await using fixture = await openController({ apis: names(10), credentials, anyToken: false });
+  await fixture.controller.reconcile(fixture.desire(all(names(10), 'online')), 'startup');
+  await until('requests are paused', () => fixture.events.some((event) => event.type === 'requests:paused'));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.is(shop.requested().length, 1, 'one call was enough to know');
-  assert.is(shop.traffic.paused?.reason, 'credentials');
-  assert.is((await shop.store.status(shop.desire({}).gateway))?.paused?.reason, 'credentials');
+  assert.is(fixture.requested().length, 1, 'one call was enough to know');
+  assert.is(fixture.rateLimiter.paused?.reason, 'credentials');
+  assert.is((await fixture.store.status(fixture.desire({}).gateway))?.paused?.reason, 'credentials');
   token = 'token';
-  await shop.engine.idle();
-  assert.is(shop.requested().length, 11);
-  assert.ok(shop.events.some((event) => event.type === 'requests:resumed'));
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 11);
+  assert.ok(fixture.events.some((event) => event.type === 'requests:resumed'));
 });
 
 test('an outage costs an occasional probe, and its end is noticed', async () => {
@@ -223,10 +223,10 @@ test('an outage costs an occasional probe, and its end is noticed', async () => 
   let sent = 0;
   let probed = 0;
   const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
-  const shops: Workshop[] = [];
+  const fixtures: ControllerFixture[] = [];
   const viaTraffic = async <T>(ask: () => Promise<T>, answer: T): Promise<T> => {
     if (!isDown) return ask();
-    (await shops[0]?.traffic.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
+    (await fixtures[0]?.rateLimiter.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
     return answer;
   };
   const wrapGateway = (gateway: Gateway): Gateway => ({
@@ -240,43 +240,43 @@ test('an outage costs an occasional probe, and its end is noticed', async () => 
       return viaTraffic(() => gateway.listEnvironments(...args), { kind: 'retryable', failure: lost });
     },
   });
-  await using shop = await workshop({ apis: names(50), wrapGateway });
-  shops.push(shop);
-  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'startup');
+  await using fixture = await openController({ apis: names(50), wrapGateway });
+  fixtures.push(fixture);
+  await fixture.controller.reconcile(fixture.desire(all(names(50), 'online')), 'startup');
   await until('three probes', () => probed >= 3);
   assert.ok(sent <= 10, `${sent} were sent`);
   isDown = false;
-  await shop.engine.idle();
-  assert.is(shop.requested().length, 50);
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 50);
 });
 
 test('an apply ends during a long outage and reports the unsent changes', async () => {
   const lost: Failure = { code: 'CONNECTION_FAILED', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
-  const shops: Workshop[] = [];
+  const fixtures: ControllerFixture[] = [];
   const lose = async () => {
-    (await shops[0]?.traffic.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
+    (await fixtures[0]?.rateLimiter.acquire(new AbortController().signal))?.({ kind: 'lost', retryAfterMs: null, rateLimit: null });
     return { kind: 'retryable', failure: lost } as const;
   };
   const wrapGateway = (gateway: Gateway): Gateway => ({ ...gateway, send: lose, listEnvironments: lose });
-  await using shop = await workshop({ apis: names(50), wrapGateway, maxTries: 4 });
-  shops.push(shop);
-  await shop.engine.reconcile(shop.desire(all(names(50), 'online')), 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), []);
-  assert.ok((await shop.engine.stop()) > 40);
+  await using fixture = await openController({ apis: names(50), wrapGateway, maxTries: 4 });
+  fixtures.push(fixture);
+  await fixture.controller.reconcile(fixture.desire(all(names(50), 'online')), 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), []);
+  assert.ok((await fixture.controller.stop()) > 40);
 });
 
 test('a newer desired state supersedes the unsent changes', async () => {
   const apis = names(30);
-  await using shop = await workshop({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 2 } });
-  shop.emulator.faults.latencyMs = 50;
-  await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'startup');
-  await until('calls are made', () => shop.requested().length >= 2);
-  await shop.engine.reconcile(shop.desire(all(apis, 'offline')), 'file');
-  await shop.engine.idle();
-  const online = shop.requested().filter((request) => request.endsWith('online'));
+  await using fixture = await openController({ apis, limit: { calls: 1000, perMs: 1000, concurrency: 2 } });
+  fixture.emulator.faults.latencyMs = 50;
+  await fixture.controller.reconcile(fixture.desire(all(apis, 'online')), 'startup');
+  await until('calls are made', () => fixture.requested().length >= 2);
+  await fixture.controller.reconcile(fixture.desire(all(apis, 'offline')), 'file');
+  await fixture.controller.idle();
+  const online = fixture.requested().filter((request) => request.endsWith('online'));
   assert.ok(online.length < 10, `${online.length} were sent`);
-  assert.ok(shop.emulator.state.publications().every((publication) => publication.effective === null));
+  assert.ok(fixture.emulator.state.publications().every((publication) => publication.effective === null));
 });
 
 test('two calls for one publication are never in flight together', async () => {
@@ -293,16 +293,20 @@ test('two calls for one publication are never in flight together', async () => {
       return outcome;
     },
   });
-  await using shop = await workshop({ apis: ['orders', 'carts'], wrapGateway, limit: { calls: 1000, perMs: 1000, concurrency: 8 } });
-  shop.emulator.faults.latencyMs = 5;
+  await using fixture = await openController({
+    apis: ['orders', 'carts'],
+    wrapGateway,
+    limit: { calls: 1000, perMs: 1000, concurrency: 8 },
+  });
+  fixture.emulator.faults.latencyMs = 5;
   for (let round = 0; round < 30; round += 1) {
     const state = round % 2 === 0 ? 'online' : 'offline';
-    await shop.engine.reconcile(shop.desire({ orders: state, carts: 'online' }), 'file');
+    await fixture.controller.reconcile(fixture.desire({ orders: state, carts: 'online' }), 'file');
     await new Promise((resolve) => setTimeout(resolve, round % 4));
   }
-  await shop.engine.idle();
+  await fixture.controller.idle();
   assert.is(most, 1);
-  const states = shop.emulator.state.publications().map(({ api, effective }) => `${api} ${effective !== null}`);
+  const states = fixture.emulator.state.publications().map(({ api, effective }) => `${api} ${effective !== null}`);
   assert.equal(states.toSorted(), ['api-carts true', 'api-orders false']);
 });
 
@@ -317,11 +321,11 @@ test('no call is made if the store cannot record the attempt', async () => {
       previousState: store.previousState.bind(store),
       saveDeclared: () => Promise.reject(full),
     });
-  await using shop = await workshop({ apis: ['orders'], wrapStore, maxTries: 1 });
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), []);
-  assert.ok(shop.events.some((event) => event.type === 'store:error' && event.message === 'the disk is full'));
+  await using fixture = await openController({ apis: ['orders'], wrapStore, maxTries: 1 });
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), []);
+  assert.ok(fixture.events.some((event) => event.type === 'store:error' && event.message === 'the disk is full'));
 });
 
 test('an outcome that cannot be written is written later, and its call is not repeated', async () => {
@@ -352,17 +356,17 @@ test('an outcome that cannot be written is written later, and its call is not re
     saveDeclared: store.saveDeclared.bind(store),
     saveNames: store.saveNames.bind(store),
     close: store.close.bind(store),
-    finishAttempt: (...settled) => {
+    finishAttempt: (...args) => {
       failures -= 1;
-      return failures >= 0 ? Promise.reject(new StoreError('STORE_FULL', 'the disk is full')) : store.finishAttempt(...settled);
+      return failures >= 0 ? Promise.reject(new StoreError('STORE_FULL', 'the disk is full')) : store.finishAttempt(...args);
     },
   });
-  await using shop = await workshop({ apis: ['orders'], wrapStore });
-  const desired = shop.desire({ orders: 'online' });
-  await shop.engine.reconcile(desired, 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online']);
-  const [recorded] = (await shop.store.readRecordedState(desired.gateway)).values();
+  await using fixture = await openController({ apis: ['orders'], wrapStore });
+  const desired = fixture.desire({ orders: 'online' });
+  await fixture.controller.reconcile(desired, 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online']);
+  const [recorded] = (await fixture.store.readRecordedState(desired.gateway)).values();
   assert.equal([recorded?.state, recorded?.unknownAttempt], ['online', null]);
 });
 
@@ -373,10 +377,10 @@ for (const [calls, perMs, concurrency] of [
 ] as const) {
   test(`no window of ${perMs} ms holds more than ${calls} requests, as the gateway sees it, with ${concurrency} in flight`, async () => {
     const apis = names(calls * 4);
-    await using shop = await workshop({ apis, limit: { calls, perMs, concurrency } });
-    await shop.engine.reconcile(shop.desire(all(apis, 'online')), 'startup');
-    await shop.engine.idle();
-    const arrived = shop.emulator.requests.all().map((request) => request.atMs);
+    await using fixture = await openController({ apis, limit: { calls, perMs, concurrency } });
+    await fixture.controller.reconcile(fixture.desire(all(apis, 'online')), 'startup');
+    await fixture.controller.idle();
+    const arrived = fixture.emulator.requests.all().map((request) => request.atMs);
     assert.is(arrived.length, apis.length);
     for (const [index, at] of arrived.entries()) {
       const next = arrived[index + calls];
@@ -387,58 +391,58 @@ for (const [calls, perMs, concurrency] of [
 }
 
 test('nothing is changed at a gateway that was never observed and cannot be, even by a new file; it is observed again within seconds', async () => {
-  await using shop = await workshop({ apis: ['orders'], refresh: true });
-  shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
-  const planned = shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await until('it could not be observed', () => shop.events.some(({ type }) => type === 'gateway:observe_failed'));
-  assert.equal(shop.requested(), []);
+  await using fixture = await openController({ apis: ['orders'], refresh: true });
+  fixture.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
+  const planned = fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await until('it could not be observed', () => fixture.events.some(({ type }) => type === 'gateway:observe_failed'));
+  assert.equal(fixture.requested(), []);
   await planned;
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online']);
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online']);
 });
 
 test('an apply whose gateway cannot be observed ends with the reason and sends nothing', async () => {
-  await using shop = await workshop({ apis: ['orders'], refresh: true, maxTries: 4 });
-  shop.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
-  const refused = await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup').catch((error: unknown) => error);
+  await using fixture = await openController({ apis: ['orders'], refresh: true, maxTries: 4 });
+  fixture.emulator.faults.add({ times: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
+  const refused = await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup').catch((error: unknown) => error);
   assert.is(refused instanceof EdictError && refused.code, 'OBSERVATION_FAILED');
-  assert.equal(shop.requested(), []);
+  assert.equal(fixture.requested(), []);
 });
 
 test('an API that is online already is adopted without a call, and drift is corrected once', async () => {
-  await using shop = await workshop({ apis: ['orders', 'carts'], refresh: true });
-  shop.emulator.state.changeManually('api-orders', 'env-test', 'online');
-  const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' }, carts: 'online' }), refreshIntervalMs: 1 };
-  const pass = async () => {
+  await using fixture = await openController({ apis: ['orders', 'carts'], refresh: true });
+  fixture.emulator.state.changeManually('api-orders', 'env-test', 'online');
+  const desired = { ...fixture.desire({ orders: { driftPolicy: 'correct' }, carts: 'online' }), refreshIntervalMs: 1 };
+  const reconcileOnce = async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await shop.engine.reconcile(desired, 'resync');
-    await shop.engine.idle();
+    await fixture.controller.reconcile(desired, 'resync');
+    await fixture.controller.idle();
   };
-  await pass();
-  assert.equal(shop.requested(), ['carts online']);
-  shop.emulator.state.changeManually('api-orders', 'env-test', 'offline');
-  shop.emulator.state.changeManually('api-carts', 'env-test', 'offline');
-  for (let passes = 0; passes < 3; passes += 1) await pass();
-  assert.equal(shop.requested(), ['carts online', 'orders online']);
-  const notes = shop.events.flatMap((event) => (event.type === 'publication:drift' ? [`${event.notice.api} ${event.notice.kind}`] : []));
+  await reconcileOnce();
+  assert.equal(fixture.requested(), ['carts online']);
+  fixture.emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  fixture.emulator.state.changeManually('api-carts', 'env-test', 'offline');
+  for (let runs = 0; runs < 3; runs += 1) await reconcileOnce();
+  assert.equal(fixture.requested(), ['carts online', 'orders online']);
+  const notes = fixture.events.flatMap((event) => (event.type === 'publication:drift' ? [`${event.notice.api} ${event.notice.kind}`] : []));
   assert.equal(notes, ['orders adopted', 'orders drift', 'carts drift']);
-  const plans = shop.events.flatMap((event) => (event.type === 'plan:computed' ? [event.plan.drifted.map(({ api }) => api)] : []));
+  const plans = fixture.events.flatMap((event) => (event.type === 'plan:computed' ? [event.plan.drifted.map(({ api }) => api)] : []));
   assert.equal(plans.at(-1), ['carts']);
 });
 
 test('a list that lags behind the calls of edict costs no version', async () => {
-  await using shop = await workshop({ apis: ['orders'], refresh: true, settings: { propagationDelayMs: 60_000 } });
-  const desired = { ...shop.desire({ orders: { driftPolicy: 'correct' } }), refreshIntervalMs: 1 };
-  await shop.engine.reconcile(desired, 'startup');
-  await shop.engine.idle();
-  const placed = shop.emulator.state.placementOf.bind(shop.emulator.state);
-  shop.emulator.state.placementOf = (api) => ({ ...placed(api, 'now'), placements: [] });
-  for (let passes = 0; passes < 3; passes += 1) {
+  await using fixture = await openController({ apis: ['orders'], refresh: true, settings: { propagationDelayMs: 60_000 } });
+  const desired = { ...fixture.desire({ orders: { driftPolicy: 'correct' } }), refreshIntervalMs: 1 };
+  await fixture.controller.reconcile(desired, 'startup');
+  await fixture.controller.idle();
+  const placed = fixture.emulator.state.placementOf.bind(fixture.emulator.state);
+  fixture.emulator.state.placementOf = (api) => ({ ...placed(api, 'now'), placements: [] });
+  for (let runs = 0; runs < 3; runs += 1) {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await shop.engine.reconcile(desired, 'resync');
-    await shop.engine.idle();
+    await fixture.controller.reconcile(desired, 'resync');
+    await fixture.controller.idle();
   }
-  assert.equal(shop.requested(), ['orders online']);
+  assert.equal(fixture.requested(), ['orders online']);
 });
 
 test('an observation that hangs delays neither a newer file nor the shutdown', async () => {
@@ -454,16 +458,16 @@ test('an observation that hangs delays neither a newer file nor the shutdown', a
       return gateway.listApis(signal);
     },
   });
-  await using shop = await workshop({ apis: names(20), wrapGateway, limit: { calls: 1, perMs: 100, concurrency: 1 } });
+  await using fixture = await openController({ apis: names(20), wrapGateway, limit: { calls: 1, perMs: 100, concurrency: 1 } });
   const observed = { refreshIntervalMs: 1 };
-  await shop.engine.reconcile({ ...shop.desire({}), ...observed }, 'startup');
+  await fixture.controller.reconcile({ ...fixture.desire({}), ...observed }, 'startup');
   hangs = true;
-  await shop.engine.reconcile({ ...shop.desire(all(names(20), 'online')), ...observed }, 'file');
-  await until('calls are made', () => shop.requested().length > 1);
-  await shop.engine.reconcile({ ...shop.desire(all(names(20), 'offline')), ...observed }, 'file');
-  const { length } = shop.requested();
-  await until('the published ones are taken offline', () => shop.requested().some((request) => request.endsWith('offline')));
-  assert.ok(shop.requested().filter((request) => request.endsWith('online')).length <= length + 1);
+  await fixture.controller.reconcile({ ...fixture.desire(all(names(20), 'online')), ...observed }, 'file');
+  await until('calls are made', () => fixture.requested().length > 1);
+  await fixture.controller.reconcile({ ...fixture.desire(all(names(20), 'offline')), ...observed }, 'file');
+  const { length } = fixture.requested();
+  await until('the published ones are taken offline', () => fixture.requested().some((request) => request.endsWith('offline')));
+  assert.ok(fixture.requested().filter((request) => request.endsWith('online')).length <= length + 1);
   assert.is(hanging, 1, 'one observation still hangs');
 });
 

@@ -9,7 +9,7 @@ import type { DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { PublicationKey } from '../../src/model/publication.ts';
-import { workshop } from '../support/engine.ts';
+import { openController } from '../support/controller-fixture.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
 const orders = wanted('orders', 'test');
@@ -34,14 +34,14 @@ async function reconciled(
   key: PublicationKey = orders.key,
   allowedChange: (change: Change) => Change | null = (change) => change,
 ) {
-  const shop = await workshop({ apis: ['orders'] });
+  const fixture = await openController({ apis: ['orders'] });
   const events: EdictEvent[] = [];
   const settings = desired().gateway;
-  await shop.store.acquire(settings, 0);
+  await fixture.store.acquire(settings, 0);
   const { signal } = new AbortController();
   let answers = 0;
-  const result = await reconcile(key, 'pass', {
-    store: shop.store,
+  const result = await reconcile(key, 'reconcile-1', {
+    store: fixture.store,
     gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
     batcher: new Batcher({
       gateway: {
@@ -67,9 +67,9 @@ async function reconciled(
       return true;
     },
   });
-  const [attempt] = await shop.store.history(settings, { limit: 1 });
-  const recorded = await shop.store.readPublication(settings, key);
-  await shop[Symbol.asyncDispose]();
+  const [attempt] = await fixture.store.history(settings, { limit: 1 });
+  const recorded = await fixture.store.readPublication(settings, key);
+  await fixture[Symbol.asyncDispose]();
   return { result, events: events.map(({ type }) => type), attempt, recorded, answers };
 }
 
@@ -80,7 +80,7 @@ test('makes the call, records it and emits its events', async () => {
   );
   assert.equal([outcomeKind(result), answers], ['succeeded', 1]);
   assert.equal(events, ['attempt:started', 'attempt:finished']);
-  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.reconcileId, attempt?.reason], ['succeeded', 'v1', 'pass', 'new']);
+  assert.equal([attempt?.outcome, attempt?.versionId, attempt?.reconcileId, attempt?.reason], ['succeeded', 'v1', 'reconcile-1', 'new']);
   assert.equal([recorded?.state, recorded?.versionId, recorded?.unknownAttempt], ['online', 'v1', null]);
 });
 

@@ -5,7 +5,7 @@ import type { Hold } from '../../src/model/approval.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { change, desiredState } from '../support/states.ts';
 
-const test = suite('pass');
+const test = suite('reconciliation');
 const held: Hold = { rule: 'protected', message: 'protected', hint: '' };
 const waits = (untilMs: number | null) => ({ rule: 'freeze', message: 'frozen', untilMs }) as const;
 
@@ -15,15 +15,15 @@ function planOf(...changes: readonly ReturnType<typeof change>[]) {
 
 test('starts with the held and the deferred changes; one that is both counts as held', () => {
   const changes = [change('a', 'test'), change('b', 'test', { held }), change('c', 'test', { deferred: waits(1) })];
-  const pass = startRun(planOf(...changes, change('d', 'test', { held, deferred: waits(1) })), 'one', 5);
-  assert.equal(pass, { reconcileId: 'one', startedAtMs: 5, unchanged: 0, held: 2, deferred: 1, online: 0, offline: 0 });
+  const run = startRun(planOf(...changes, change('d', 'test', { held, deferred: waits(1) })), 'one', 5);
+  assert.equal(run, { reconcileId: 'one', startedAtMs: 5, unchanged: 0, held: 2, deferred: 1, online: 0, offline: 0 });
 });
 
 test('continues with a newer plan and sums up all its changes', () => {
-  const pass = startRun(planOf(change('a', 'test'), change('b', 'test', { deferred: waits(1) })), 'one', 5);
-  pass.online = 3;
-  assert.is(continueRun(pass, planOf(change('b', 'test', { held }))), pass);
-  const summary = summarizeRun(pass, { failed: 2, held: 1, nowMs: 12.4 });
+  const run = startRun(planOf(change('a', 'test'), change('b', 'test', { deferred: waits(1) })), 'one', 5);
+  run.online = 3;
+  assert.is(continueRun(run, planOf(change('b', 'test', { held }))), run);
+  const summary = summarizeRun(run, { failed: 2, held: 1, nowMs: 12.4 });
   assert.equal(summary, { online: 3, offline: 0, unchanged: 0, held: 2, deferred: 0, failed: 2, durationMs: 7 });
 });
 

@@ -7,7 +7,7 @@ import { desiredState, wanted } from '../support/states.ts';
 const [older, newer] = ['online', 'offline'].map((state) => desiredState([wanted('orders', 'test', { state: state as 'online' })]));
 
 /** The recorded digests of a gateway, which may change, and the time. */
-function world(acted: readonly (typeof older)[]) {
+function openCheck(acted: readonly (typeof older)[]) {
   const now = { ms: 0, holder: null as string | null, acted: acted.map((one) => desiredDigest(one ?? desiredState([]))) };
   const takeOvers = new StaleSourceCheck({
     record: { appliedDigests: async () => now.acted, leaseHolder: async () => now.holder },
@@ -17,13 +17,13 @@ function world(acted: readonly (typeof older)[]) {
 }
 
 test('a file that is as new as the last one acted on, or was never acted on, takes over at once', async () => {
-  assert.is(await world([]).may(older), 'free');
-  assert.is(await world([older]).may(older), 'free');
-  assert.is(await world([older]).may(newer), 'free');
+  assert.is(await openCheck([]).may(older), 'free');
+  assert.is(await openCheck([older]).may(older), 'free');
+  assert.is(await openCheck([older]).may(newer), 'free');
 });
 
 test('with an older file the lease is left to other instances for a while after it becomes free', async () => {
-  const { now, may } = world([older, newer]);
+  const { now, may } = openCheck([older, newer]);
   now.holder = 'host, pid 1';
   assert.is(await may(older), 'held');
   now.ms = 500_000;

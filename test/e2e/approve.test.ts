@@ -63,9 +63,9 @@ test('an approval releases held changes of a running daemon once, and the histor
       attempts: { api: string; action: string; approval: unknown }[];
       approvals: { by: string; reason: string; entries: number; used: number }[];
     };
-    const agreed = attempts.filter(({ approval }) => approval !== null);
-    assert.equal(agreed.map(({ api, action }) => `${api} ${action}`).sort(), ['a offline', 'b offline', 'c offline']);
-    assert.equal(agreed[0]?.approval, { by: 'ada', reason: 'CHG-7' });
+    const withApproval = attempts.filter(({ approval }) => approval !== null);
+    assert.equal(withApproval.map(({ api, action }) => `${api} ${action}`).sort(), ['a offline', 'b offline', 'c offline']);
+    assert.equal(withApproval[0]?.approval, { by: 'ada', reason: 'CHG-7' });
     assert.equal(
       approvals.map(({ by, reason, entries, used }) => ({ by, reason, entries, used })),
       [{ by: 'ada', reason: 'CHG-7', entries: 3, used: 3 }],

@@ -57,10 +57,10 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
   assert.equal(requests(), ['changePublication 401']);
   const { stdout } = await edict(['status'], folder, environment);
   assert.match(stdout, /No calls since .*: APIG\.1002 .*pid \d+/);
-  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder, environment)).stdout) as {
+  const { daemon: status } = JSON.parse((await edict(['status', '--format', 'json'], folder, environment)).stdout) as {
     daemon: { paused: { reason: string } };
   };
-  assert.is(told.paused.reason, 'credentials');
+  assert.is(status.paused.reason, 'credentials');
   writeFileSync(file, 'good\n');
   await until('all are online', () => online() === names.length);
   assert.is(daemon.events('requests:resumed').length, 1);

@@ -102,9 +102,9 @@ test('an invalid edit changes nothing and is logged with its place, and its fix 
   const running = await started();
   write({ orders: 'offline', invoices: 'onlin' });
   await until('the error is logged', () => running.events('file:invalid').length > 0);
-  const mistakes = running.events('file:invalid')[0]?.['errors'] as { file: string; line: number; column: number }[] | undefined;
+  const diagnostics = running.events('file:invalid')[0]?.['errors'] as { file: string; line: number; column: number }[] | undefined;
   assert.equal(
-    mistakes?.map(({ file, line, column }) => [file, line, column]),
+    diagnostics?.map(({ file, line, column }) => [file, line, column]),
     [['edict.yaml', 7, 55]],
   );
   assert.ok(isOnline('orders'));
@@ -204,8 +204,8 @@ test('the status does not show a killed daemon as running', async () => {
     (await edict(['status'], folder)).stdout,
     `No edict process runs on this host: the last one, pid ${child.pid}, wrote its status at`,
   );
-  const { daemon: told } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { running: boolean } };
-  assert.is(told.running, false);
+  const { daemon: status } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { daemon: { running: boolean } };
+  assert.is(status.running, false);
 });
 
 test.run();

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
-import { survive } from '../support/danger.ts';
 import { dangersInFiles } from '../support/dangers-in-files.ts';
+import { checkDanger } from '../support/scenario.ts';
 
 const test = suite('dangers in files');
-for (const danger of dangersInFiles) test(`${danger.name}: ${danger.does}`, () => survive(danger));
+for (const danger of dangersInFiles) test(`${danger.name}: ${danger.does}`, () => checkDanger(danger));
 
 test.run();

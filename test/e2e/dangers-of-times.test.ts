@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
-import { survive } from '../support/danger.ts';
 import { dangersOfTimes } from '../support/dangers-of-times.ts';
+import { checkDanger } from '../support/scenario.ts';
 
 const test = suite('dangers of times');
-for (const danger of dangersOfTimes) test(`${danger.name}: ${danger.does}`, () => survive(danger));
+for (const danger of dangersOfTimes) test(`${danger.name}: ${danger.does}`, () => checkDanger(danger));
 
 test.run();

@@ -46,8 +46,8 @@ function start(): Running {
 
 /** Returns how many gateways an instance manages, by the start and stop events in its log. */
 function load(daemon: Running): number {
-  const told = ['reconcile:started', 'lease:lost', 'lease:standby'].flatMap((event) => daemon.events(event));
-  const ofFile = Map.groupBy(told, (record) => String(record['file']));
+  const records = ['reconcile:started', 'lease:lost', 'lease:standby'].flatMap((event) => daemon.events(event));
+  const ofFile = Map.groupBy(records, (record) => String(record['file']));
   return files.filter((file) => {
     const inOrder = (ofFile.get(file) ?? []).toSorted((a, b) => Date.parse(String(a['time'])) - Date.parse(String(b['time'])));
     return inOrder.at(-1)?.['event'] === 'reconcile:started';

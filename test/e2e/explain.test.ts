@@ -185,12 +185,12 @@ test('unknown outcome: in flight while the daemon runs, unknown once it was kill
   child.kill('SIGKILL');
   await finished;
   daemon = null;
-  const doubted = await explain();
-  assert.ok(doubted.recorded?.unknownAttempt);
-  assert.match(doubted.text, /^Next: checks first whether attempt \d+ \(online\) took effect; if not, goes online$/m);
-  assert.match(doubted.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not running on this host`);
+  const unknown = await explain();
+  assert.ok(unknown.recorded?.unknownAttempt);
+  assert.match(unknown.text, /^Next: checks first whether attempt \d+ \(online\) took effect; if not, goes online$/m);
+  assert.match(unknown.next.when ?? '', `pid ${child.pid}, which last wrote the record, is not running on this host`);
   await sleep(400); // As above: only then does the list show that the call did not take effect.
-  await done(...(doubted.next.command ?? '').split(' ').slice(1));
+  await done(...(unknown.next.command ?? '').split(' ').slice(1));
   assert.is((await explain()).next.kind, 'unchanged');
 });
 

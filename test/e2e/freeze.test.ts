@@ -140,10 +140,10 @@ test('a deferring daemon reports it once, with the time, and not at every resync
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
   daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
   await until('it has reconciled several times', () => (daemon?.events('reconcile:started').length ?? 0) > 5);
-  const told = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
-  assert.ok(told(20).length > 2, 'the others are logged at debug level');
+  const plansAt = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
+  assert.ok(plansAt(20).length > 2, 'the others are logged at debug level');
   assert.equal(
-    told(30).map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
+    plansAt(30).map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
     [[2, new Date(endMs).toISOString()]],
   );
 });

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { fullestWindow } from '../chaos/rate.ts';
-import { openWay } from '../chaos/way.ts';
+import { openTcpProxy } from '../chaos/tcp-proxy.ts';
 import { fileOf, type Running, scratchFolder, seedOf, startEdict } from '../support/edict-process.ts';
 import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 
@@ -58,9 +58,9 @@ test('a replica whose file has a name unknown to the gateway takes nothing from 
   working.child.kill('SIGTERM');
   await working.finished;
   await until('the error of the other one is reported', () => broken.events('file:invalid').length === 1);
-  const told = at.emulator.requests.all().length;
+  const sent = at.emulator.requests.all().length;
   await sleep(3000);
-  assert.ok(at.emulator.requests.all().length <= told + 1, 'it does not read again and again');
+  assert.ok(at.emulator.requests.all().length <= sent + 1, 'it does not read again and again');
   const third = start(named('api1'));
   await until('the gateway is free for a replica with a valid file', () => published() === 2);
   assert.is(third.events('lease:standby').length, 0);
@@ -88,7 +88,7 @@ test('no window holds more than the limit across a hand-over, after a crash and 
 });
 
 test('a file that leaves its folder while the database is unavailable stops no other file', async () => {
-  const [way, folder] = [await openWay(`http://${new URL(at.state).host}`), scratchFolder()];
+  const [way, folder] = [await openTcpProxy(`http://${new URL(at.state).host}`), scratchFolder()];
   const other = await startEmulator({ seed: seedOf('other') });
   const through = new URL(at.state);
   through.host = new URL(way.url).host;
@@ -102,10 +102,10 @@ test('a file that leaves its folder while the database is unavailable stops no o
   // It is given up after ten seconds: the database is unavailable then, and the lease counts as held.
   const startedAtMs = Date.parse(String(daemon.events('daemon:started')[0]?.['time']));
   await sleep(startedAtMs + 8500 - Date.now());
-  way.turn('refused');
+  way.setMode('refused');
   await until('it has been given up', () => daemon.events('file:removed').length === 1);
   await until('the unavailable database is reported', () => daemon.events('store:error').length > 0);
-  way.turn('clear');
+  way.setMode('clear');
   writeFileSync(join(folder, 'all/one.yaml'), fileOf(at.emulator.url, { api0: 'online', api1: 'online' }));
   await until('the other one is still reconciled', () => published() === 2);
   daemon.child.kill('SIGTERM');

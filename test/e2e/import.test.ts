@@ -35,13 +35,13 @@ test('the plan of an imported file has no changes, whatever the gateway lists', 
   let listed: Listed = { apis: [], environments: [] };
   const server = await listingServer(() => listed);
   const file = join(scratchFolder(), 'edict.yaml');
-  const worlds = fc.asyncProperty(listings, async (listing) => {
+  const property = fc.asyncProperty(listings, async (listing) => {
     listed = listing;
     const { plan, notices } = await roundTrip(server.url, file);
     assert.equal(plan.changes, []);
     assert.equal([plan.unchanged, plan.drifted.length, notices.length], [publicationsOf(listing), 0, publicationsOf(listing)]);
   });
-  await fc.assert(worlds, { numRuns: runs(300) });
+  await fc.assert(property, { numRuns: runs(300) });
   await server.close();
 });
 
@@ -57,25 +57,25 @@ const actions: fc.Arbitrary<Action[]> = fc.array(fc.record({ kind: fc.constantFr
 });
 
 /** Makes the kinds of changes to the emulated gateway that teams make to a real one. */
-function act(world: GatewayState, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
+function act(state: GatewayState, { apis, environments }: Listed, { kind, api: which, environment: where }: Action): void {
   const api = apis[which % apis.length]?.apiId;
   const environment = environments[where % environments.length]?.id;
   if (api === undefined || environment === undefined) return;
   switch (kind) {
     case 'publish':
-      return void world.publish(api, environment, 'by hand');
+      return void state.publish(api, environment, 'by hand');
     case 'take offline':
-      return void world.takeOffline(api, environment);
+      return void state.takeOffline(api, environment);
     case 'edit':
-      return void world.catalog.updateApi(api, { edited: true });
+      return void state.catalog.updateApi(api, { edited: true });
     case 'hide':
-      return void world.catalog.updateApi(api, { hidden: 'list' });
+      return void state.catalog.updateApi(api, { hidden: 'list' });
     case 'delete':
-      return void world.deleteApi(api);
+      return void state.deleteApi(api);
     case 'switch': {
-      const versions = world.versions(api);
+      const versions = state.versions(api);
       const version = 'status' in versions ? undefined : versions.at(-1)?.version.versionId;
-      return void (version !== undefined && world.switchVersion(api, version));
+      return void (version !== undefined && state.switchVersion(api, version));
     }
   }
 }
@@ -106,7 +106,7 @@ function seedOf({ apis, environments }: Listed): Seed {
 test('the plan of a file imported from any emulated gateway has no changes', async () => {
   const file = join(scratchFolder(), 'edict.yaml');
   let publications = 0;
-  const worlds = fc.asyncProperty(listings, actions, async (listing, done) => {
+  const property = fc.asyncProperty(listings, actions, async (listing, done) => {
     await using emulator = disposable(await startEmulator({ seed: seedOf(listing) }));
     const { state } = emulator;
     for (const action of done) act(state, listing, action);
@@ -121,7 +121,7 @@ test('the plan of a file imported from any emulated gateway has no changes', asy
     assert.is(state.changes, before);
     publications += online.length;
   });
-  await fc.assert(worlds, { numRuns: runs(1000) });
+  await fc.assert(property, { numRuns: runs(1000) });
   assert.ok(publications > runs(1000) * 1.5, `only ${publications} publications were tried`);
 });
 

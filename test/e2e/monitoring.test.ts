@@ -57,15 +57,15 @@ function namesIn(text: string): Set<string> {
 }
 
 test('a daemon exports every metric that an alert or a panel uses', () => {
-  const told = namesIn([...scraped.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).join('\n'));
+  const exported = namesIn([...scraped.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).join('\n'));
   const asked = namesIn(
     `${read('alerts.yaml').replace(/^ *(?:description|summary):.*$/gm, '')}\n${expressions.map(({ expr }) => expr).join('\n')}`,
   );
   assert.equal(
-    [...asked].filter((name) => !told.has(name)),
+    [...asked].filter((name) => !exported.has(name)),
     [],
   );
-  const own = [...told].filter((name) => name.startsWith('edict_'));
+  const own = [...exported].filter((name) => name.startsWith('edict_'));
   assert.equal(
     own.filter((name) => !asked.has(name)),
     [],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openWay } from '../chaos/way.ts';
+import { openTcpProxy } from '../chaos/tcp-proxy.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, secretToken, startEdict } from '../support/edict-process.ts';
 import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
@@ -129,17 +129,17 @@ test('nothing is sent while the database is unavailable, and afterwards the daem
 
 test('a database that does not exist yet is waited for, and SIGTERM ends the wait', async () => {
   const folder = machine({ api0: 'online' });
-  const way = await openWay(`http://${new URL(at.state).host}`);
+  const way = await openTcpProxy(`http://${new URL(at.state).host}`);
   const address = new URL(at.state);
   address.host = new URL(way.url).host;
-  way.turn('refused');
+  way.setMode('refused');
   const start = () => startEdict(['run', '--state', address.href, '--log-format', 'json', '--debounce', '20ms'], folder);
   const daemon = start();
   at.running.push(daemon);
   await until('it reports it', () => daemon.events('store:error').length > 0);
-  way.turn('clear');
+  way.setMode('clear');
   await until('it is active', () => published() === 1);
-  way.turn('refused');
+  way.setMode('refused');
   const other = start();
   await until('the other one reports it', () => other.events('store:error').length > 0);
   other.child.kill('SIGTERM');

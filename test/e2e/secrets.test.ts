@@ -67,7 +67,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\n${gateway}\nenvironments: { test: e }\napis:\n${apis.join('')}`);
 
   const texts: string[] = [];
-  const look = async (command: string, ...options: readonly string[]): Promise<readonly string[]> => {
+  const run = async (command: string, ...options: readonly string[]): Promise<readonly string[]> => {
     const { context, stdout, stderr } = testContext(environment);
     const state = `sqlite:${join(folder, '.edict/state.db')}`;
     await runCli([command, join(folder, 'edict.yaml'), '--state', state, ...options], context);
@@ -76,7 +76,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
   await until('it has received a few responses', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  texts.push(...(await look('status')));
+  texts.push(...(await run('status')));
   daemon.child.kill('SIGTERM');
   const { stdout, stderr } = await daemon.finished;
   texts.push(stdout, stderr);
@@ -94,7 +94,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
     ['history'],
     ['history', '--format', 'json'],
   ]) {
-    texts.push(...(await look(command, ...options)));
+    texts.push(...(await run(command, ...options)));
   }
   await server.close();
   for (const file of readdirSync(join(folder, '.edict'))) texts.push(readFileSync(join(folder, '.edict', file), 'utf8'));

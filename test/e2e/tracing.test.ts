@@ -91,30 +91,30 @@ test('a reconciliation, its plan and its calls are one trace, and a failed call 
   const { code, stdout, stderr } = await running.finished;
   assert.is(code, 0);
 
-  const [pass, ...others] = spans().filter(({ name }) => name === 'reconcile');
-  assert.ok(pass);
+  const [root, ...others] = spans().filter(({ name }) => name === 'reconcile');
+  assert.ok(root);
   assert.is(others.length, 0);
-  assert.is(pass.parentSpanId ?? '', '');
+  assert.is(root.parentSpanId ?? '', '');
   assert.equal(
-    ['edict.cause', 'edict.reconcile', 'edict.online', 'edict.failed'].map((key) => attributeOf(pass.attributes, key)),
+    ['edict.cause', 'edict.reconcile', 'edict.online', 'edict.failed'].map((key) => attributeOf(root.attributes, key)),
     ['startup', running.events('reconcile:finished')[0]?.['reconcileId'], 1, 1],
   );
-  const below = spans().filter(({ parentSpanId }) => parentSpanId === pass.spanId);
+  const below = spans().filter(({ parentSpanId }) => parentSpanId === root.spanId);
   assert.equal(below.map(({ name }) => name).sort(), ['call online', 'call online', 'plan']);
   for (const span of below) {
-    assert.is(span.traceId, pass.traceId);
-    assert.ok(BigInt(span.startTimeUnixNano) >= BigInt(pass.startTimeUnixNano) - clockNs);
-    assert.ok(BigInt(span.endTimeUnixNano) <= BigInt(pass.endTimeUnixNano) + clockNs);
+    assert.is(span.traceId, root.traceId);
+    assert.ok(BigInt(span.startTimeUnixNano) >= BigInt(root.startTimeUnixNano) - clockNs);
+    assert.ok(BigInt(span.endTimeUnixNano) <= BigInt(root.endTimeUnixNano) + clockNs);
   }
-  for (const settled of history) {
-    const call = below.find(({ attributes }) => attributeOf(attributes, 'edict.attempt') === settled['attempt']);
+  for (const logged of history) {
+    const call = below.find(({ attributes }) => attributeOf(attributes, 'edict.attempt') === logged['attempt']);
     assert.ok(call);
     const tookMs = Number(BigInt(call.endTimeUnixNano) - BigInt(call.startTimeUnixNano)) / 1e6;
-    assert.ok(Math.abs(tookMs - Number(settled['durationMs'])) < 100, `${tookMs} ms, ${settled['durationMs']} ms in the log`);
-    const isGood = settled['outcome'] === 'succeeded';
+    assert.ok(Math.abs(tookMs - Number(logged['durationMs'])) < 100, `${tookMs} ms, ${logged['durationMs']} ms in the log`);
+    const isGood = logged['outcome'] === 'succeeded';
     assert.equal(call.status, isGood ? { code: 0 } : { code: 2, message: 'APIG.1005 not allowed' });
-    assert.is(attributeOf(call.attributes, 'edict.outcome'), settled['outcome']);
-    assert.is(attributeOf(call.attributes, isGood ? 'edict.version' : 'error.type'), isGood ? settled['version'] : 'APIG.1005');
+    assert.is(attributeOf(call.attributes, 'edict.outcome'), logged['outcome']);
+    assert.is(attributeOf(call.attributes, isGood ? 'edict.version' : 'error.type'), isGood ? logged['version'] : 'APIG.1005');
   }
   const resource = received[0]?.resourceSpans[0]?.resource.attributes ?? [];
   assert.equal([attributeOf(resource, 'service.name'), attributeOf(resource, 'deployment.environment')], ['edict-shop', 'test']);

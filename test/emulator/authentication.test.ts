@@ -89,9 +89,9 @@ test('the client of the vendor is rejected with a wrong secret', async () => {
 for (const [what, changes] of [
   ['an unknown key', { key: { ...permanent, access: 'other' } }],
   ['a wrong secret', { key: { ...permanent, secret: 'wrong' } }],
-  ['another body, though it means the same', { sentBody: JSON.stringify(online, null, 1) }],
-  ['a signature of another form', { sentHeaders: { Authorization: 'SDK-HMAC-SHA256 Access=AK' } }],
-  ['another date than was signed', { sentHeaders: { 'X-Sdk-Date': '20200101T000000Z' } }],
+  ['another body with the same value', { sentBody: JSON.stringify(online, null, 1) }],
+  ['a signature with another format', { sentHeaders: { Authorization: 'SDK-HMAC-SHA256 Access=AK' } }],
+  ['a date other than the signed one', { sentHeaders: { 'X-Sdk-Date': '20200101T000000Z' } }],
   ['a temporary key without its token', { key: { access: 'AKT', secret: 'SKT' } }],
   ['a temporary key with another token', { key: { ...temporary, securityToken: 'other' } }],
   [

@@ -8,7 +8,7 @@ const forms = { fault: ajv.compile(faultSchema(['change', 'list'])), latency: la
 const answer = { status: 500, errorCode: 'c', errorMsg: 'm' };
 
 /** Returns what is wrong with a value, or `null`. */
-function mistake(form: keyof typeof forms, value: unknown): string | null {
+function errorIn(form: keyof typeof forms, value: unknown): string | null {
   const schema = forms[form];
   const valid = typeof schema === 'function' ? schema : ajv.compile(schema);
   return valid(value) ? null : schemaError((valid.errors ?? []) as Parameters<typeof schemaError>[0], 'body').message;
@@ -31,7 +31,7 @@ for (const [form, value] of [
   ['since', { since: '12' }],
 ] as const) {
   test(`accepts the ${form} ${JSON.stringify(value)}`, () => {
-    assert.is(mistake(form, value), null);
+    assert.is(errorIn(form, value), null);
   });
 }
 
@@ -49,7 +49,7 @@ for (const [form, value, message] of [
   ['since', { since: '-1' }, 'body/since must match pattern "^\\d{1,12}$"'],
 ] as const) {
   test(`rejects the ${form} ${JSON.stringify(value)}: ${message}`, () => {
-    assert.is(mistake(form, value), message);
+    assert.is(errorIn(form, value), message);
   });
 }
 

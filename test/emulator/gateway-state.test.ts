@@ -18,27 +18,27 @@ const seed: Seed = {
   users: [{ name: 'ada', password: 'secret', domain: 'acme' }],
 };
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
-const worldOf = (more: Partial<Seed> = {}): GatewayState => new GatewayState({ ...seed, ...more }, now);
+const gatewayOf = (more: Partial<Seed> = {}): GatewayState => new GatewayState({ ...seed, ...more }, now);
 
 function versionOf(done: ReturnType<GatewayState['publish']>): NonNullable<PublishedApi['effective']> {
   assert.ok('effective' in done && done.effective, JSON.stringify(done));
   return done.effective;
 }
 
-const refusalOf = (world: GatewayState, token: string, project: string, instance: string) =>
-  world.checkAccess(world.auth.authenticateToken(token), project, instance);
+const refusalOf = (gateway: GatewayState, token: string, project: string, instance: string) =>
+  gateway.checkAccess(gateway.auth.authenticateToken(token), project, instance);
 
 const neverAsked = { api: 'a', environment: 'e', effective: null, record: null, onlineCalls: 0, offlineCalls: 0, switchCalls: 0 };
 const id = /^[0-9a-f]{32}$/;
 
 test('online creates a version and makes it effective', () => {
-  const world = worldOf();
-  const { publishId, ...version } = versionOf(world.publish('a', 'e', 'first'));
+  const gateway = gatewayOf();
+  const { publishId, ...version } = versionOf(gateway.publish('a', 'e', 'first'));
   assert.match(version.versionId, id);
   assert.match(publishId, id);
   assert.is(version.publishTime, '2026-11-20T08:00:00.123000000Z');
   assert.is(version.remark, 'first');
-  assert.equal(world.publications(), [
+  assert.equal(gateway.publications(), [
     {
       ...{ api: 'a', environment: 'e', versions: [version], effective: version, onlineCalls: 1, offlineCalls: 0, switchCalls: 0 },
       record: { publishId, publishTime: version.publishTime },
@@ -47,16 +47,16 @@ test('online creates a version and makes it effective', () => {
 });
 
 test('each online creates a new version, even if the API is online', () => {
-  const world = worldOf();
-  const ids = Array.from({ length: 5 }, () => versionOf(world.publish('a', 'e', '')));
+  const gateway = gatewayOf();
+  const ids = Array.from({ length: 5 }, () => versionOf(gateway.publish('a', 'e', '')));
   assert.is(new Set(ids.map(({ versionId }) => versionId)).size, 5);
   assert.is(new Set(ids.map(({ publishId }) => publishId)).size, 5);
 });
 
 test('ten versions are kept, newest first, and the oldest is deleted', () => {
-  const world = worldOf();
-  const made = Array.from({ length: 13 }, (_, number) => versionOf(world.publish('a', 'e', `${number}`)));
-  const [publication] = world.publications();
+  const gateway = gatewayOf();
+  const made = Array.from({ length: 13 }, (_, number) => versionOf(gateway.publish('a', 'e', `${number}`)));
+  const [publication] = gateway.publications();
   const ids = made.map(({ versionId }) => versionId);
   assert.equal(
     publication?.versions.map(({ versionId }) => versionId),
@@ -67,16 +67,16 @@ test('ten versions are kept, newest first, and the oldest is deleted', () => {
 });
 
 test('environments and APIs have versions of their own', () => {
-  const world = worldOf();
+  const gateway = gatewayOf();
   for (const [api, environment] of [
     ['a', 'e'],
     ['a', 'f'],
     ['b', 'e'],
   ] as const)
-    world.publish(api, environment, `${api}${environment}`);
-  world.takeOffline('a', 'e');
+    gateway.publish(api, environment, `${api}${environment}`);
+  gateway.takeOffline('a', 'e');
   assert.equal(
-    world.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark ?? null]),
+    gateway.publications().map(({ api, environment, effective }) => [api, environment, effective?.remark ?? null]),
     [
       ['a', 'e', null],
       ['a', 'f', 'af'],
@@ -86,31 +86,31 @@ test('environments and APIs have versions of their own', () => {
 });
 
 test('offline keeps the versions and leaves none effective', () => {
-  const world = worldOf();
-  const { publishId: _, ...version } = versionOf(world.publish('a', 'e', ''));
-  const done = world.takeOffline('a', 'e');
+  const gateway = gatewayOf();
+  const { publishId: _, ...version } = versionOf(gateway.publish('a', 'e', ''));
+  const done = gateway.takeOffline('a', 'e');
   assert.equal('api' in done && [done.api.id, done.environmentId, done.effective], ['a', 'e', null]);
-  assert.equal(world.publications(), [{ ...neverAsked, versions: [version], onlineCalls: 1, offlineCalls: 1 }]);
+  assert.equal(gateway.publications(), [{ ...neverAsked, versions: [version], onlineCalls: 1, offlineCalls: 1 }]);
 });
 
 test('offline where nothing is published is rejected, and counted', () => {
-  const world = worldOf();
+  const gateway = gatewayOf();
   const refused = { status: 404, errorCode: 'APIG.3015', errorMsg: 'API a has not been published in environment e' };
-  assert.equal(world.takeOffline('a', 'e'), refused);
-  world.publish('a', 'e', '');
-  world.takeOffline('a', 'e');
-  assert.equal(world.takeOffline('a', 'e'), refused);
-  assert.is(world.publications()[0]?.offlineCalls, 3);
+  assert.equal(gateway.takeOffline('a', 'e'), refused);
+  gateway.publish('a', 'e', '');
+  gateway.takeOffline('a', 'e');
+  assert.equal(gateway.takeOffline('a', 'e'), refused);
+  assert.is(gateway.publications()[0]?.offlineCalls, 3);
 });
 
 test('online after offline creates a new version', () => {
-  const world = worldOf();
-  const first = versionOf(world.publish('a', 'e', ''));
-  world.takeOffline('a', 'e');
-  const second = versionOf(world.publish('a', 'e', ''));
+  const gateway = gatewayOf();
+  const first = versionOf(gateway.publish('a', 'e', ''));
+  gateway.takeOffline('a', 'e');
+  const second = versionOf(gateway.publish('a', 'e', ''));
   assert.is.not(second.versionId, first.versionId);
   assert.equal(
-    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    gateway.publications()[0]?.versions.map(({ versionId }) => versionId),
     [second.versionId, first.versionId],
   );
 });
@@ -121,11 +121,11 @@ for (const [what, api, environment, errorCode, errorMsg] of [
   ['API, nor the environment', 'x', 'x', 'APIG.3002', 'API x does not exist'],
 ] as const) {
   test(`rejects both actions if the ${what} does not exist, and logs nothing`, () => {
-    const world = worldOf();
+    const gateway = gatewayOf();
     const refused = { status: 404, errorCode, errorMsg };
-    assert.equal(world.publish(api, environment, ''), refused);
-    assert.equal(world.takeOffline(api, environment), refused);
-    assert.equal(world.publications(), []);
+    assert.equal(gateway.publish(api, environment, ''), refused);
+    assert.equal(gateway.takeOffline(api, environment), refused);
+    assert.equal(gateway.publications(), []);
   });
 }
 
@@ -143,50 +143,50 @@ for (const [what, token, project, instance, refused] of [
   ['another instance', 'good', 'p', 'x', noInstance],
 ] as const) {
   test(`${refused ? 'rejects' : 'accepts'} ${what}`, () => {
-    assert.equal(refusalOf(worldOf(), token, project, instance), refused);
+    assert.equal(refusalOf(gatewayOf(), token, project, instance), refused);
   });
 }
 
 test('with anyToken every token is accepted but an empty one and one without permission', () => {
-  const world = worldOf({ anyToken: true });
-  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
-  assert.equal(refusalOf(world, '', 'p', 'i'), unauthorized);
-  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
+  const gateway = gatewayOf({ anyToken: true });
+  assert.is(refusalOf(gateway, 'whatever', 'p', 'i'), null);
+  assert.equal(refusalOf(gateway, '', 'p', 'i'), unauthorized);
+  assert.equal(refusalOf(gateway, 'reader', 'p', 'i'), forbidden);
 });
 
 test('adding a seed without anyToken removes the permission from nobody', () => {
-  const world = worldOf({ anyToken: true });
-  world.add(seed);
-  assert.is(refusalOf(world, 'whatever', 'p', 'i'), null);
+  const gateway = gatewayOf({ anyToken: true });
+  gateway.add(seed);
+  assert.is(refusalOf(gateway, 'whatever', 'p', 'i'), null);
 });
 
 test('the versions in a seed can be switched to, ten at most', () => {
   const kept = Array.from({ length: 12 }, (_, index) => ({ api: 'a', environment: 'e', versionId: `v${index}` }));
-  const world = worldOf({ publications: [{ api: 'a', environment: 'e', versionId: 'v0' }], kept });
+  const gateway = gatewayOf({ publications: [{ api: 'a', environment: 'e', versionId: 'v0' }], kept });
   assert.equal(
-    world.publications()[0]?.versions.map(({ versionId }) => versionId),
+    gateway.publications()[0]?.versions.map(({ versionId }) => versionId),
     ['v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8', 'v9'],
   );
-  assert.is(versionOf(world.switchVersion('a', 'v3')).versionId, 'v3');
+  assert.is(versionOf(gateway.switchVersion('a', 'v3')).versionId, 'v3');
 });
 
 test('the publications in a seed are online from the start, under their version', () => {
-  const world = worldOf({
+  const gateway = gatewayOf({
     publications: [
       { api: 'a', environment: 'e', versionId: 'v1' },
       { api: 'b', environment: 'e' },
     ],
   });
-  const [first, second] = world.publications();
+  const [first, second] = gateway.publications();
   assert.is(first?.effective?.versionId, 'v1');
   assert.match(String(second?.effective?.versionId), id);
   assert.equal([first?.versions.length, first?.onlineCalls, first?.offlineCalls], [1, 0, 0]);
-  assert.ok('effective' in world.takeOffline('a', 'e'));
+  assert.ok('effective' in gateway.takeOffline('a', 'e'));
 });
 
 test('seeding a running gateway adds what is new', () => {
-  const world = worldOf();
-  world.add({
+  const gateway = gatewayOf();
+  gateway.add({
     project: 'q',
     instance: 'j',
     apis: [{ id: 'c', name: 'payments' }],
@@ -195,20 +195,20 @@ test('seeding a running gateway adds what is new', () => {
     users: [{ name: 'bob', password: 'pw', domain: 'acme' }],
     publications: [{ api: 'c', environment: 'g', versionId: 'v9' }],
   });
-  assert.is(refusalOf(world, 'more', 'q', 'j'), null);
-  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
-  assert.ok(world.auth.logIn('bob', 'pw', 'acme'));
-  assert.is(world.publications()[0]?.effective?.versionId, 'v9');
-  assert.is(versionOf(world.publish('c', 'e', 'r')).remark, 'r');
+  assert.is(refusalOf(gateway, 'more', 'q', 'j'), null);
+  assert.is(refusalOf(gateway, 'good', 'p', 'i'), null);
+  assert.ok(gateway.auth.logIn('bob', 'pw', 'acme'));
+  assert.is(gateway.publications()[0]?.effective?.versionId, 'v9');
+  assert.is(versionOf(gateway.publish('c', 'e', 'r')).remark, 'r');
 });
 
 test('seeding a running gateway changes nothing that exists', () => {
-  const world = worldOf();
-  world.publish('a', 'e', 'mine');
-  world.publish('b', 'e', 'mine');
-  world.takeOffline('b', 'e');
-  const before = structuredClone(world.publications());
-  world.add({
+  const gateway = gatewayOf();
+  gateway.publish('a', 'e', 'mine');
+  gateway.publish('b', 'e', 'mine');
+  gateway.takeOffline('b', 'e');
+  const before = structuredClone(gateway.publications());
+  gateway.add({
     ...seed,
     apis: [{ id: 'a', name: 'renamed' }],
     tokens: [{ value: 'good', permitted: false }, { value: 'reader' }],
@@ -218,56 +218,56 @@ test('seeding a running gateway changes nothing that exists', () => {
       { api: 'b', environment: 'e', versionId: 'other' },
     ],
   });
-  assert.equal(world.publications(), before);
-  assert.is(refusalOf(world, 'good', 'p', 'i'), null);
-  assert.equal(refusalOf(world, 'reader', 'p', 'i'), forbidden);
-  assert.ok(world.auth.logIn('ada', 'secret', 'acme'));
-  assert.is(world.auth.logIn('ada', 'changed', 'acme'), null);
-  const done = world.takeOffline('a', 'e');
+  assert.equal(gateway.publications(), before);
+  assert.is(refusalOf(gateway, 'good', 'p', 'i'), null);
+  assert.equal(refusalOf(gateway, 'reader', 'p', 'i'), forbidden);
+  assert.ok(gateway.auth.logIn('ada', 'secret', 'acme'));
+  assert.is(gateway.auth.logIn('ada', 'changed', 'acme'), null);
+  const done = gateway.takeOffline('a', 'e');
   assert.is('api' in done && done.api.name, 'orders');
 });
 
 test('counts each publication that is made or taken offline, and nothing else', () => {
-  const world = worldOf({ publications: [{ api: 'b', environment: 'e' }] });
-  assert.is(world.changes, 0);
-  world.publish('a', 'e', '');
-  world.publish('a', 'e', '');
-  world.takeOffline('a', 'e');
-  world.takeOffline('a', 'e');
-  world.publish('x', 'e', '');
-  assert.is(world.changes, 3);
+  const gateway = gatewayOf({ publications: [{ api: 'b', environment: 'e' }] });
+  assert.is(gateway.changes, 0);
+  gateway.publish('a', 'e', '');
+  gateway.publish('a', 'e', '');
+  gateway.takeOffline('a', 'e');
+  gateway.takeOffline('a', 'e');
+  gateway.publish('x', 'e', '');
+  assert.is(gateway.changes, 3);
 });
 
 test('a dry run responds like the real call and changes nothing, even if it throws', () => {
-  const world = worldOf();
-  const rehearsed = world.dryRun(() => world.publish('a', 'e', 'r'));
-  assert.is(versionOf(rehearsed).remark, 'r');
+  const gateway = gatewayOf();
+  const dryRun = gateway.dryRun(() => gateway.publish('a', 'e', 'r'));
+  assert.is(versionOf(dryRun).remark, 'r');
   assert.throws(() =>
-    world.dryRun(() => {
+    gateway.dryRun(() => {
       throw new Error('stop');
     }),
   );
-  assert.equal(world.publications(), []);
-  assert.is(world.changes, 0);
-  world.publish('a', 'e', '');
-  world.dryRun(() => world.takeOffline('a', 'e'));
-  assert.ok(world.publications()[0]?.effective);
+  assert.equal(gateway.publications(), []);
+  assert.is(gateway.changes, 0);
+  gateway.publish('a', 'e', '');
+  gateway.dryRun(() => gateway.takeOffline('a', 'e'));
+  assert.ok(gateway.publications()[0]?.effective);
 });
 
 test('versions show changes after the propagation delay, and seeded ones at once', () => {
   let nowMs = 0;
-  const world = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
+  const gateway = new GatewayState({ ...seed, publications: [{ api: 'a', environment: 'f', versionId: 'v1' }] }, () => new Date(nowMs), {
     propagationDelayMs: 2_000,
   });
   const seen = () => {
-    const versions = world.versions('a');
+    const versions = gateway.versions('a');
     assert.ok(!('status' in versions));
     return versions.map(({ environment, version, isEffective }) => [environment.id, version.remark || version.versionId, isEffective]);
   };
-  world.publish('a', 'e', 'first');
+  gateway.publish('a', 'e', 'first');
   nowMs = 1_999;
   assert.equal(seen(), [['f', 'v1', true]]);
-  world.takeOffline('a', 'f');
+  gateway.takeOffline('a', 'f');
   nowMs = 2_000;
   assert.equal(seen(), [
     ['e', 'first', true],
@@ -281,14 +281,14 @@ test('versions show changes after the propagation delay, and seeded ones at once
 });
 
 test('an API that does not exist has no versions', () => {
-  assert.equal(worldOf().versions('x'), { status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist' });
+  assert.equal(gatewayOf().versions('x'), { status: 404, errorCode: 'APIG.3002', errorMsg: 'API x does not exist' });
 });
 
 test('a value that was read does not change later', () => {
-  const world = worldOf();
-  world.publish('a', 'e', 'first');
-  const [read] = world.publications();
-  world.publish('a', 'e', 'second');
+  const gateway = gatewayOf();
+  gateway.publish('a', 'e', 'first');
+  const [read] = gateway.publications();
+  gateway.publish('a', 'e', 'second');
   assert.is(read?.versions.length, 1);
   assert.is(read?.effective?.remark, 'first');
 });

@@ -30,13 +30,13 @@ function open() {
     implementations.changePublication({ ...plain, body: { action, api_id: 'a', env_id: 'e', ...more } }, state);
   const logIn = (user: object): EmulatedResponse =>
     implementations.createToken({ ...plain, body: { auth: { identity: { password: { user } } } } }, state);
-  return { world: state, change, logIn };
+  return { gateway: state, change, logIn };
 }
 
 test('online responds with the version that it created', () => {
-  const { world, change } = open();
+  const { gateway, change } = open();
   const answer = change('online', { remark: 'r' });
-  const { effective: version, record } = world.publications()[0] ?? {};
+  const { effective: version, record } = gateway.publications()[0] ?? {};
   assert.ok(version && record);
   assert.equal(answer, {
     status: 201,
@@ -57,11 +57,11 @@ test('a missing remark is empty', () => {
 });
 
 test('offline responds with the zero time', () => {
-  const { world, change } = open();
+  const { gateway, change } = open();
   change('online');
   const body = { api_id: 'a', env_id: 'e', api_name: 'orders', publish_time: '0001-01-01T00:00:00Z' };
   assert.equal(change('offline'), { status: 201, body });
-  assert.is(world.publications()[0]?.effective, null);
+  assert.is(gateway.publications()[0]?.effective, null);
 });
 
 test('a rejection by the gateway state becomes its documented error', () => {
@@ -74,11 +74,11 @@ test('a rejection by the gateway state becomes its documented error', () => {
 });
 
 test('a valid login returns a working token that lives a day', () => {
-  const { world, logIn } = open();
+  const { gateway, logIn } = open();
   const { status, body, headers } = logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } });
   assert.is(status, 201);
   assert.equal(body, { token: { issued_at: '2026-11-20T08:00:00.123Z', expires_at: '2026-11-21T08:00:00.123Z' } });
-  assert.is(world.checkAccess(world.auth.authenticateToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
+  assert.is(gateway.checkAccess(gateway.auth.authenticateToken(headers?.['X-Subject-Token'] ?? ''), 'p', 'i'), null);
 });
 
 test('a wrong login is a 401 without a token', () => {

@@ -82,7 +82,7 @@ for (const [what, seed, message] of [
   ['a token without a value', { ...whole, tokens: [{}] }, "seed/tokens/0 must have required property 'value'"],
   ['a token permitted by a text', { ...whole, tokens: [{ value: 't', permitted: 'no' }] }, 'seed/tokens/0/permitted must be boolean'],
   [
-    'a token with a typing mistake',
+    'a token with a typo',
     { ...whole, tokens: [{ value: 't', permited: false }] },
     'seed/tokens/0 must NOT have additional properties, such as permited',
   ],
@@ -112,7 +112,7 @@ for (const [what, seed, message] of [
     'seed/publications/0/versionId must be string',
   ],
   [
-    'a time that is none',
+    'an invalid time',
     { ...whole, apis: [{ id: 'a', name: 'orders', editedAt: 'yesterday' }] },
     'seed/apis/0/editedAt must be an ISO time such as 2026-11-20T08:00:00Z',
   ],
@@ -127,7 +127,7 @@ for (const [what, seed, message] of [
     'seed/publications/0/environment: no environment has the ID f',
   ],
   ['an unknown key', { ...whole, enviroments: [] }, 'seed must NOT have additional properties, such as enviroments'],
-  ['a key that every object has', { ...whole, toString: 'x' }, 'seed must NOT have additional properties, such as toString'],
+  ['a key of Object.prototype', { ...whole, toString: 'x' }, 'seed must NOT have additional properties, such as toString'],
 ] as const) {
   test(`rejects ${what}, by its field`, () => {
     assert.throws(

@@ -12,17 +12,17 @@ const none: Answer = (response) => json(response, 200, { size: 0, total: 0, envs
 const refused: Answer = (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'Incorrect token' });
 
 /** Credentials that record their calls and allow as many retries as `renewals` says. */
-function noting(renewals: number): Credentials & { readonly told: string[]; proofs: number } {
-  const noted = { told: [] as string[], proofs: 0 };
+function recording(renewals: number): Credentials & { readonly results: string[]; proofs: number } {
+  const recorded = { results: [] as string[], proofs: 0 };
   const authenticate = async (): Promise<RequestAuth> => {
-    noted.proofs += 1;
-    return tokenAuth(`t0ken-${noted.proofs}`);
+    recorded.proofs += 1;
+    return tokenAuth(`t0ken-${recorded.proofs}`);
   };
   const report = (used: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean => {
-    noted.told.push(`${used.secrets[0]} ${result}`);
-    return result === 'rejected' && noted.proofs <= renewals;
+    recorded.results.push(`${used.secrets[0]} ${result}`);
+    return result === 'rejected' && recorded.proofs <= renewals;
   };
-  return Object.assign(noted, { authenticate, report, hasChanged: () => false, reset: () => {} });
+  return Object.assign(recorded, { authenticate, report, hasChanged: () => false, reset: () => {} });
 }
 
 /** The request that all tests make. */
@@ -38,7 +38,7 @@ async function environments(client: RomaClient, { path, secrets, ...one }: Reque
 /** Makes one call, and returns its result and the calls of the credentials. */
 async function called(answer: Answer, { renewals = 0, signal = new AbortController().signal } = {}) {
   const server = await answeringServer(answer);
-  const credentials = noting(renewals);
+  const credentials = recording(renewals);
   const ends: RequestResult['kind'][] = [];
   const admit = async () => (end: RequestResult) => void ends.push(end.kind);
   const caller = new GatewayClient(settingsFor(server.url), credentials, admit, 'reads');
@@ -47,26 +47,26 @@ async function called(answer: Answer, { renewals = 0, signal = new AbortControll
   const shown = inspect([result, caller], { depth: 9, showHidden: true });
   await caller.close();
   await server.close();
-  return { code, told: credentials.told, ends, requests: server.requests, shown };
+  return { code, results: credentials.results, ends, requests: server.requests, shown };
 }
 
 test('puts the project and instance into the path and the credentials into the header', async () => {
-  const { code, requests, told, ends } = await called(none);
+  const { code, requests, results, ends } = await called(none);
   assert.is(requests[0]?.path, '/v2/project-1/apic/instances/instance-1/envs');
   assert.is(requests[0]?.headers['x-auth-token'], 't0ken-1');
-  assert.equal([code, told, ends], [null, ['t0ken-1 accepted'], ['answered']]);
+  assert.equal([code, results, ends], [null, ['t0ken-1 accepted'], ['answered']]);
 });
 
 test('names the gateway', async () => {
-  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), recording(0), undefined, 'reads');
   assert.equal(caller.identity, { endpoint: 'http://127.0.0.1:1', project: 'project-1', instance: 'instance-1' });
   await caller.close();
 });
 
 test('retries once with new credentials, if there are any', async () => {
-  const { code, requests, told, ends } = await called((...args) => (args[2] === 1 ? refused : none)(...args), { renewals: 1 });
+  const { code, requests, results, ends } = await called((...args) => (args[2] === 1 ? refused : none)(...args), { renewals: 1 });
   assert.equal([code, requests.length, ends], [null, 2, ['answered', 'answered']]);
-  assert.equal(told, ['t0ken-1 rejected', 't0ken-2 accepted']);
+  assert.equal(results, ['t0ken-1 rejected', 't0ken-2 accepted']);
 });
 
 test('never sends a third time', async () => {
@@ -75,20 +75,20 @@ test('never sends a third time', async () => {
 });
 
 test('does not send the same credentials a second time', async () => {
-  const { code, requests, told } = await called(refused);
-  assert.equal([code, requests.length, told], ['APIG.1002', 1, ['t0ken-1 rejected']]);
+  const { code, requests, results } = await called(refused);
+  assert.equal([code, requests.length, results], ['APIG.1002', 1, ['t0ken-1 rejected']]);
 });
 
 for (const [title, answer, code, result, end] of [
-  ['in its own words', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'accepted', 'answered'],
-  ['of somebody between', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'unknown', 'answered'],
-  ['that breaks the specification', (r) => json(r, 200, {}), 'INVALID_RESPONSE', 'unknown', 'answered'],
-  ['that asks for fewer', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'accepted', 'throttled'],
+  ['of the gateway', (r) => json(r, 404, { error_code: 'APIG.3030', error_msg: 'x' }), 'APIG.3030', 'accepted', 'answered'],
+  ['of a proxy', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'HTTP_502', 'unknown', 'answered'],
+  ['that violates the specification', (r) => json(r, 200, {}), 'INVALID_RESPONSE', 'unknown', 'answered'],
+  ['that throttles', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'APIG.0308', 'accepted', 'throttled'],
   ['that never comes', (r) => r.destroy(), 'CONNECTION_LOST', 'unknown', 'lost'],
 ] as const satisfies readonly (readonly [string, Answer, string, string, RequestResult['kind']])[]) {
   test(`a response ${title} leaves the credentials ${result}, and is not retried`, async () => {
     const { requests, ...seen } = await called(answer, { renewals: 9 });
-    assert.equal([seen.code, seen.told, seen.ends, requests.length], [code, [`t0ken-1 ${result}`], [end], 1]);
+    assert.equal([seen.code, seen.results, seen.ends, requests.length], [code, [`t0ken-1 ${result}`], [end], 1]);
   });
 }
 
@@ -98,7 +98,7 @@ test('shows no credentials, neither in itself nor in an error', async () => {
 });
 
 test('an error that is not from the gateway is a bug, and is rethrown as it is', async () => {
-  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), noting(9), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), recording(9), undefined, 'reads');
   const bug = new TypeError('a bug');
   const result = await caller.call(new AbortController().signal, () => Promise.reject(bug)).catch((error: unknown) => error);
   assert.is(result, bug);
@@ -107,7 +107,7 @@ test('an error that is not from the gateway is a bug, and is rethrown as it is',
 
 test('a read-only client sends nothing but reads', async () => {
   const server = await answeringServer(none);
-  const caller = new GatewayClient(settingsFor(server.url), noting(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor(server.url), recording(0), undefined, 'reads');
   const result = await caller
     .call(new AbortController().signal, (client, { path, secrets: _, ...one }) =>
       client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {

@@ -115,26 +115,31 @@ const about = { api_id: 'api-1', env_id: 'env-1' };
 
 const answers: readonly (readonly [string, Answer, Outcome['kind'], string | null])[] = [
   ['a missing API', (r) => json(r, 404, { error_code: 'APIG.3002', error_msg: 'API x does not exist' }), 'rejected', 'APIG.3002'],
-  ['what is already so', (r) => json(r, 400, { error_code: 'APIG.3309', error_msg: 'x' }), 'succeeded', null],
+  ['a change that is already in effect', (r) => json(r, 400, { error_code: 'APIG.3309', error_msg: 'x' }), 'succeeded', null],
   ['internal error of the gateway', (r) => json(r, 500, { error_code: 'APIG.9999', error_msg: 'System error' }), 'unknown', 'APIG.9999'],
   ['a wrong address', (r) => json(r, 404, { error_code: 'APIGW.0101', error_msg: 'no such API' }), 'rejected', 'APIGW.0101'],
   ['a code that contradicts its status', (r) => json(r, 401, { error_code: 'APIG.1005', error_msg: 'x' }), 'rejected', 'APIG.1005'],
   ['another API', (r) => json(r, 201, { ...about, api_id: 'api-2' }), 'unknown', 'INVALID_RESPONSE'],
   ['another environment', (r) => json(r, 201, { ...about, env_id: 'env-2' }), 'unknown', 'INVALID_RESPONSE'],
-  ['an answer that breaks the specification', (r) => json(r, 201, { api_id: 'api-1' }), 'unknown', 'INVALID_RESPONSE'],
+  ['a response that violates the specification', (r) => json(r, 201, { api_id: 'api-1' }), 'unknown', 'INVALID_RESPONSE'],
   ['broken JSON', (r) => r.writeHead(201).end('{"api_id":'), 'unknown', 'INVALID_RESPONSE'],
   ['an empty 201', (r) => r.writeHead(201).end(), 'unknown', 'INVALID_RESPONSE'],
   ['a 200', (r) => json(r, 200, about), 'unknown', 'INVALID_RESPONSE'],
   ['a 204', (r) => r.writeHead(204).end(), 'unknown', 'INVALID_RESPONSE'],
-  ['half an answer', (r) => r.writeHead(201, { 'content-length': 99 }).write('{"api_id"', () => r.destroy()), 'unknown', 'CONNECTION_LOST'],
+  [
+    'half a response',
+    (r) => r.writeHead(201, { 'content-length': 99 }).write('{"api_id"', () => r.destroy()),
+    'unknown',
+    'CONNECTION_LOST',
+  ],
   ['a reset', (r) => r.socket?.resetAndDestroy(), 'unknown', 'CONNECTION_LOST'],
   ['a huge body', (r) => json(r, 201, { ...about, remark: 'x'.repeat(17_000_000) }), 'unknown', 'INVALID_RESPONSE'],
   ['a huge error', (r) => r.writeHead(404).end('x'.repeat(17_000_000)), 'rejected', 'HTTP_404'],
   ['a redirect', (r) => r.writeHead(307, { location: 'https://elsewhere.example/' }).end(), 'unknown', 'REDIRECTED'],
-  ['a proxy that lost the answer', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
-  ['a proxy that ran out of time', (r) => r.writeHead(504).end(), 'unknown', 'HTTP_504'],
-  ['a proxy that has nothing behind it', (r) => r.writeHead(503).end('<h1>Maintenance</h1>'), 'unknown', 'HTTP_503'],
-  ['a 401 that a token from outside cannot cure', (r) => json(r, 401, tokenRefused), 'unauthorized', 'APIG.1002'],
+  ['a proxy that lost the response', (r) => r.writeHead(502).end('<h1>Bad Gateway</h1>'), 'unknown', 'HTTP_502'],
+  ['a proxy that timed out', (r) => r.writeHead(504).end(), 'unknown', 'HTTP_504'],
+  ['a proxy without a backend', (r) => r.writeHead(503).end('<h1>Maintenance</h1>'), 'unknown', 'HTTP_503'],
+  ['a 401 for a fixed token', (r) => json(r, 401, tokenRefused), 'unauthorized', 'APIG.1002'],
 ];
 
 for (const [title, answer, kind, code] of answers) {

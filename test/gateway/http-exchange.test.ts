@@ -98,11 +98,11 @@ test('does not follow a redirect', async () => {
 });
 
 for (const [title, bytes, code] of [
-  ['a reset without an answer', '', 'CONNECTION_LOST'],
+  ['a reset without a response', '', 'CONNECTION_LOST'],
   ['half a head', 'HTTP/1.1 201 Cre', 'CONNECTION_LOST'],
   ['half a body', `${head}Content-Length: 100\r\n\r\n{"a"`, 'CONNECTION_LOST'],
   ['half a chunk', `${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{"a"`, 'CONNECTION_LOST'],
-  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'INVALID_RESPONSE'],
+  ['a response that is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'INVALID_RESPONSE'],
   ['a head without end', `${head}X-Long: ${'x'.repeat(100_000)}`, 'INVALID_RESPONSE'],
 ] as const) {
   test(`${title} is ${code}: the request was sent`, async () => {

@@ -134,10 +134,10 @@ for (const [title, body] of [
   ['an API without an ID', { size: 1, total: 1, apis: [{ name: 'x' }] }],
   ['an API without a name', { size: 1, total: 1, apis: [{ id: 'x' }] }],
   ['no list', { size: 0, total: 0 }],
-  ['a total that is a text', { size: 0, total: '0', apis: [] }],
+  ['a total that is a string', { size: 0, total: '0', apis: [] }],
   ['an empty first page of many', { size: 0, total: 3, apis: [] }],
   ['more than there can be', { size: 1, total: 1e12, apis: [{ id: 'x', name: 'x' }] }],
-  ['another field that is no text', { size: 1, total: 1, apis: [{ id: 'x', name: 'x', run_env_id: 7 }] }],
+  ['another field that is not a string', { size: 1, total: 1, apis: [{ id: 'x', name: 'x', run_env_id: 7 }] }],
 ] as const) {
   test(`a list with ${title} is not used`, async () => {
     const { read, requests } = await reading((response) => json(response, 200, body), readApis);
@@ -146,20 +146,20 @@ for (const [title, body] of [
 }
 
 for (const [title, answer, failure] of [
-  ['without the right to read', (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }), 'rejected APIG.1005'],
+  ['without permission to read', (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }), 'rejected APIG.1005'],
   [
     'of an instance that is not there',
     (response) => json(response, 404, { error_code: 'APIG.3030', error_msg: 'x' }),
     'rejected APIG.3030',
   ],
-  ['at a wrong address', (response) => json(response, 404, { error_code: 'APIGW.0101', error_msg: 'x' }), 'rejected APIGW.0101'],
-  ['with refused credentials', (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized APIG.1002'],
+  ['at a wrong URL', (response) => json(response, 404, { error_code: 'APIGW.0101', error_msg: 'x' }), 'rejected APIGW.0101'],
+  ['with rejected credentials', (response) => json(response, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized APIG.1002'],
   ['that is throttled', (response) => json(response, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled APIG.0308'],
-  ['while the gateway is ill', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable APIG.9999'],
-  ['behind a proxy that has nothing', (response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'), 'retryable HTTP_502'],
-  ['that leads elsewhere', (response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end(), 'rejected REDIRECTED'],
-  ['that is a page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retryable INVALID_RESPONSE'],
-  ['that is no answer', () => {}, 'retryable TIMEOUT'],
+  ['with an internal error', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable APIG.9999'],
+  ['behind a proxy without a backend', (response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'), 'retryable HTTP_502'],
+  ['with a redirect', (response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end(), 'rejected REDIRECTED'],
+  ['that is an HTML page', (response) => response.writeHead(200).end('<h1>Welcome</h1>'), 'retryable INVALID_RESPONSE'],
+  ['without a response', () => {}, 'retryable TIMEOUT'],
 ] as const satisfies readonly (readonly [string, Answer, string])[]) {
   test(`a list ${title} is ${failure}, and never an empty one`, async () => {
     for (const read of [readApis, readEnvironments, readApi] as Reading[])
@@ -233,7 +233,7 @@ for (const [title, fields, expected] of [
     { e1: { ...nothing, publishId: 'p1' }, e2: { ...nothing, publishId: 'p2' } },
   ],
   ['the zero time', { run_env_id: 'e1', publish_time: '0001-01-01T00:00:00Z' }, { e1: nothing }],
-  ['a time that is none', { run_env_id: 'e1', publish_time: 'yesterday' }, { e1: nothing }],
+  ['an invalid time', { run_env_id: 'e1', publish_time: 'yesterday' }, { e1: nothing }],
   [
     'nanoseconds and a zone',
     { run_env_id: 'e1|e2', publish_time: '2020-08-03T01:36:00.592970615Z|2020-08-03T09:36:00+08:00' },
@@ -317,15 +317,15 @@ for (const [title, answer, kind] of [
     (response) => json(response, 404, { error_code: 'APIG.3015', error_msg: 'x' }),
     'read',
   ],
-  ['an API that is gone cannot be read', (response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), 'rejected'],
+  ['a deleted API cannot be read', (response) => json(response, 404, { error_code: 'APIG.3002', error_msg: 'x' }), 'rejected'],
   [
     'without the right to read it cannot be read',
     (response) => json(response, 403, { error_code: 'APIG.1005', error_msg: 'x' }),
     'rejected',
   ],
-  ['an error in the gateway is tried again', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable'],
-  ['a page out of many says nothing', (response) => json(response, 200, { size: 0, total: 501, api_versions: [] }), 'retryable'],
-  ['an answer that breaks the specification says nothing', (response) => json(response, 200, { total: 0 }), 'retryable'],
+  ['an internal gateway error is retried', (response) => json(response, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'retryable'],
+  ['one page of many is not used', (response) => json(response, 200, { size: 0, total: 501, api_versions: [] }), 'retryable'],
+  ['a response that violates the specification is not used', (response) => json(response, 200, { total: 0 }), 'retryable'],
 ] as const satisfies readonly (readonly [string, Answer, string])[]) {
   test(title, async () => assert.is((await reading(answer, readVersions)).read.kind, kind));
 }

@@ -22,18 +22,18 @@ test('a failure has a message and a hint', () => {
 });
 
 for (const [title, error, action, kind] of [
-  ['what is already so', refused(400, 'APIG.3309'), 'online', 'succeeded'],
-  ['offline where nothing is', refused(404, 'APIG.3015'), 'offline', 'succeeded'],
-  ['online without a publication', refused(404, 'APIG.3015'), 'online', 'rejected'],
-  ['a token that is refused for good', refused(401, 'APIG.1002'), 'online', 'unauthorized'],
+  ['a change that is already in effect', refused(400, 'APIG.3309'), 'online', 'succeeded'],
+  ['an offline without a publication', refused(404, 'APIG.3015'), 'offline', 'succeeded'],
+  ['an online without a publication', refused(404, 'APIG.3015'), 'online', 'rejected'],
+  ['a rejected token', refused(401, 'APIG.1002'), 'online', 'unauthorized'],
   ['a busy gateway', refused(409, 'APIC.7701'), 'online', 'retryable'],
   ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
   ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retryable'],
-  ['a 201 that breaks the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
+  ['a 201 that violates the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
   ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'rejected'],
   ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'unknown'],
-  ['a refused login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'unauthorized'],
+  ['a rejected login', new CredentialsError('x', { code: 'CREDENTIALS_REJECTED', status: 401 }), 'online', 'unauthorized'],
   ['no identity service', new CredentialsError('x', { code: 'IAM_UNAVAILABLE' }), 'online', 'retryable'],
 ] as const) {
   test(`${title} is ${kind}`, () => {

@@ -9,22 +9,22 @@ const refused = (status: number, errorCode: string | null, retryAfterMs: number 
   new ServiceError({ status, errorCode, errorMsg: 'x', requestId: null, retryAfterMs, rateLimit: { calls: 5, perMs: 60_000 } });
 
 async function endAfter(request: () => Promise<unknown>): Promise<RequestResult | undefined> {
-  let told: RequestResult | undefined;
+  let result: RequestResult | undefined;
   const admit = async () => (end: RequestResult) => {
-    told = end;
+    result = end;
   };
   await withRateLimit(admit, signal, request).catch(() => {});
-  return told;
+  return result;
 }
 
 for (const [title, error, end] of [
-  ['a refusal is an answer', refused(404, 'APIG.3002'), { kind: 'answered', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
+  ['an error is a response', refused(404, 'APIG.3002'), { kind: 'answered', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
   ['too many', refused(429, 'APIG.0308', 7000), { kind: 'throttled', retryAfterMs: 7000, rateLimit: { calls: 5, perMs: 60_000 } }],
   ['too many, as a 500', refused(500, 'APIG.9008'), { kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
   ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
   ['nothing sent', new ConnectionError('REQUEST_NOT_SENT', 'x'), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
-  ['an answer that is none', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', retryAfterMs: null, rateLimit: null }],
+  ['an invalid response', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', retryAfterMs: null, rateLimit: null }],
   [
     'no connection to the identity service',
     new CredentialsError('x', { code: 'IAM_UNAVAILABLE', cause: new ConnectionError('TIMEOUT', 'x') }),

@@ -88,7 +88,7 @@ test('a batch that is rejected as a whole is split until the change that causes 
 
 const whole: readonly (readonly [string, Answer, string])[] = [
   ['throttled', (r) => json(r, 429, { error_code: 'APIG.0308', error_msg: 'x' }), 'throttled'],
-  ['refused for its credentials', (r) => json(r, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized'],
+  ['rejected for its credentials', (r) => json(r, 401, { error_code: 'APIG.1002', error_msg: 'x' }), 'unauthorized'],
   ['internal error of the gateway', (r) => json(r, 500, { error_code: 'APIG.9999', error_msg: 'x' }), 'unknown'],
   ['cut', (r) => r.socket?.resetAndDestroy(), 'unknown'],
 ];

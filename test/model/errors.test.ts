@@ -11,9 +11,9 @@ test('an error has a code, and optionally a hint and an exit code', () => {
 });
 
 test('an invalid file counts its errors and exits with 3', () => {
-  const mistake = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
-  assert.is(new InvalidFileError('f', [mistake]).message, 'f has 1 error');
-  assert.is(new InvalidFileError('f', [mistake, mistake]).message, 'f has 2 errors');
+  const diagnostic = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
+  assert.is(new InvalidFileError('f', [diagnostic]).message, 'f has 1 error');
+  assert.is(new InvalidFileError('f', [diagnostic, diagnostic]).message, 'f has 2 errors');
   assert.is(new InvalidFileError('f', []).exitCode, 3);
 });
 

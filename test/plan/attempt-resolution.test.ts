@@ -33,14 +33,14 @@ const unmarked = (minutes: number | null, over: Partial<ListedVersion> = {}): Li
 });
 
 for (const [title, attempt, versions, expected] of [
-  ['its version is effective: it happened', online, [other(false), mine(true)], ['applied', 'mine', 'online', 'mine', 'r2']],
-  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['applied', 'mine', 'online', 'other', 'r2']],
-  ['its version was taken offline since: it happened', online, [mine(false)], ['applied', 'mine', 'offline', null, 'r2']],
-  ['only others are there: it did not happen', online, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
-  ['nothing is there: it did not happen', online, [], ['notApplied', null, 'online', 'version', 'r1']],
-  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['unknown', null, null, null, null]],
-  ['nothing is effective: the offline happened', offline, [other(false)], ['applied', null, 'offline', null, null]],
-  ['something is effective: the offline did not happen', offline, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
+  ['its version is effective: it took effect', online, [other(false), mine(true)], ['applied', 'mine', 'online', 'mine', 'r2']],
+  ['its version was followed by another: it took effect', online, [other(true), mine(false)], ['applied', 'mine', 'online', 'other', 'r2']],
+  ['its version was taken offline since: it took effect', online, [mine(false)], ['applied', 'mine', 'offline', null, 'r2']],
+  ['only others are there: it did not take effect', online, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
+  ['nothing is there: it did not take effect', online, [], ['notApplied', null, 'online', 'version', 'r1']],
+  ['without a marker the outcome stays unknown', { ...online, marker: null }, [mine(true)], ['unknown', null, null, null, null]],
+  ['nothing is effective: the offline took effect', offline, [other(false)], ['applied', null, 'offline', null, null]],
+  ['something is effective: the offline did not take effect', offline, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
 ] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
     const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });

@@ -111,7 +111,7 @@ const drifts = {
   'from nothing': { from: null, fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
   'from online': { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
   'from offline': { from: 'offline', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
-  truced: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
+  inBackoff: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
 } as const;
 
 /** The file, the record, and the expected change without drift, then with each of the others. Letters as in the grid above. */
@@ -158,7 +158,7 @@ for (const [file, state, answers] of driftGrid) {
 }
 
 test('an attempt with an unknown outcome takes precedence over a drift and an edit', () => {
-  const before = recorded('orders', 'test', { drift: drifts.truced, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
+  const before = recorded('orders', 'test', { drift: drifts.inBackoff, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
     assert.is(diffPublication(wanted('orders', 'test', over), before, desiredState([], { republish: 'edited' }))?.reason, 'unknown');
   }

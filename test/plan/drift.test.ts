@@ -31,7 +31,7 @@ interface Case {
 }
 
 /** Observes `orders` in `test` once. By default the file declares it online, nothing is recorded and nothing is published. */
-function lookedAt({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
+function observeOnce({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
   const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
   const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
   const { recorded: after, updates, notices } = applyObservation(desired, before, listed(seen ? { test: seen } : {}), atMs);
@@ -104,9 +104,9 @@ const rows: readonly (readonly [
   ['unresolved and not published: left to be resolved', { record: { ...known, unknownAttempt } }, 'online', null, false],
 ];
 
-for (const [title, looked, state, note, drifted] of rows) {
+for (const [title, given, state, note, drifted] of rows) {
   test(title, () => {
-    const { next, ...seen } = lookedAt(looked);
+    const { next, ...seen } = observeOnce(given);
     assert.equal([next?.state ?? null, seen.note?.kind ?? null, next?.drift != null], [state, note, drifted]);
     if (!note && seen.updates.length > 0) assert.is(next?.recordedAtMs, 1, 'nothing has changed, so it keeps its time');
     if (note) assert.is(next?.recordedAtMs, nowMs);
@@ -115,7 +115,7 @@ for (const [title, looked, state, note, drifted] of rows) {
 
 test('an edit that may be a publication is not one: two environments would republish each other forever', () => {
   const at1000 = { test: { publishId: 'p', publishedAtMs: 10_000 } };
-  const look = (editedAtMs: number) =>
+  const observe = (editedAtMs: number) =>
     applyObservation(
       desiredState([wanted('orders', 'test')]),
       recordedState([recorded('orders', 'test', known)]),
@@ -128,12 +128,12 @@ test('an edit that may be a publication is not one: two environments would repub
     [12_000, known.editedAtMs],
     [12_001, 12_001],
   ] as const) {
-    assert.is([...look(editedAtMs).recorded.values()][0]?.editedAtMs, expected, String(editedAtMs));
+    assert.is([...observe(editedAtMs).recorded.values()][0]?.editedAtMs, expected, String(editedAtMs));
   }
 });
 
 test('a notice has the previous state, its time, and the current state', () => {
-  const { note } = lookedAt({ record: { ...known, recordedAtMs: 77 } });
+  const { note } = observeOnce({ record: { ...known, recordedAtMs: 77 } });
   const { key, api, apiId, environment, environmentId } = wanted('orders', 'test');
   const names = { key, api, apiId, environment, environmentId };
   assert.equal(note, {
@@ -145,7 +145,7 @@ test('a notice has the previous state, its time, and the current state', () => {
     untilMs: null,
     replacementId: null,
   });
-  assert.equal(lookedAt({ seen: at }).note, {
+  assert.equal(observeOnce({ seen: at }).note, {
     ...names,
     kind: 'adopted',
     previousState: null,
@@ -157,7 +157,7 @@ test('a notice has the previous state, its time, and the current state', () => {
 });
 
 test('an adopted publication is recorded as edict would have recorded it', () => {
-  const { next, updates } = lookedAt({ file: { revision: 'a' }, seen: at });
+  const { next, updates } = observeOnce({ file: { revision: 'a' }, seen: at });
   const expected = recorded('orders', 'test', { ...known, revision: 'a', versionId: null, recordedAtMs: nowMs });
   assert.equal(next, expected);
   assert.equal(updates, [expected]);
@@ -176,16 +176,20 @@ test('an API published elsewhere is not published here', () => {
 });
 
 test('a republication keeps the revision and clears the version', () => {
-  const { next } = lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' }, seen: { publishId: 'q', publishedAtMs: 200 } });
+  const { next } = observeOnce({
+    file: { revision: 'a' },
+    record: { ...known, revision: 'a' },
+    seen: { publishId: 'q', publishedAtMs: 200 },
+  });
   assert.equal([next?.revision, next?.versionId, next?.publishId, next?.publishedAtMs], ['a', null, 'q', 200]);
 });
 
 test('a publication taken offline by somebody else keeps the revision, so that it returns with it', () => {
-  assert.is(lookedAt({ file: { revision: 'a' }, record: { ...known, revision: 'a' } }).next?.revision, 'a');
+  assert.is(observeOnce({ file: { revision: 'a' }, record: { ...known, revision: 'a' } }).next?.revision, 'a');
 });
 
 test('a revision that edict knows to be older is not taken for the one in the file', () => {
-  const { next, after, desired } = lookedAt({ file: { revision: 'b' }, record: { state: 'offline', revision: 'a' }, seen: at });
+  const { next, after, desired } = observeOnce({ file: { revision: 'b' }, record: { state: 'offline', revision: 'a' }, seen: at });
   assert.is(next?.revision, 'a');
   assert.equal(
     diffStates(desired, after).changes.map(({ reason }) => reason),
@@ -194,7 +198,7 @@ test('a revision that edict knows to be older is not taken for the one in the fi
 });
 
 test('a missing field keeps its previous value', () => {
-  const { next, updates } = lookedAt({ record: known, seen: { publishId: null, publishedAtMs: null } });
+  const { next, updates } = observeOnce({ record: known, seen: { publishId: null, publishedAtMs: null } });
   assert.equal([next?.publishId, next?.publishedAtMs], ['p', 100]);
   assert.is(updates.length, 0);
   const later = applyObservation(
@@ -207,7 +211,7 @@ test('a missing field keeps its previous value', () => {
 });
 
 test('times and the ID of the publication are updated without a notice', () => {
-  const { next, note, updates } = lookedAt({ record: {}, seen: at });
+  const { next, note, updates } = observeOnce({ record: {}, seen: at });
   assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs, next?.versionId, note], ['p', 100, 50, 'version', null]);
   assert.is(updates.length, 1);
 });
@@ -233,7 +237,7 @@ test('a drift ends when the file matches it, so that a later edit of the file is
     ['offline', null],
   ] as const) {
     const record = { ...(state === 'online' ? known : { editedAtMs: 50 }), state, drift };
-    const { next } = lookedAt({ file: { state }, record, seen });
+    const { next } = observeOnce({ file: { state }, record, seen });
     assert.is(next?.drift, null);
     const other = desiredState([wanted('orders', 'test', { state: state === 'online' ? 'offline' : 'online' })]);
     assert.is(diffStates(other, recordedState(next ? [next] : [])).changes[0]?.reason, 'state');
@@ -242,21 +246,21 @@ test('a drift ends when the file matches it, so that a later edit of the file is
 
 test('a drift that continues is the same one', () => {
   const offline = { state: 'offline', editedAtMs: 50, drift } as const;
-  const { next, updates, note } = lookedAt({ record: offline });
+  const { next, updates, note } = observeOnce({ record: offline });
   assert.equal([next?.drift, updates.length, note], [drift, 0, null]);
 });
 
 test('a publication that edict never made is not taken offline when it leaves the file', () => {
-  const first = lookedAt({ file: { state: 'offline' }, seen: at });
+  const first = observeOnce({ file: { state: 'offline' }, seen: at });
   const gone = desiredState([], { prune: true });
   assert.equal(diffStates(gone, first.after).changes, []);
   const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
   assert.equal(diffStates(gone, republished.recorded).changes, []);
-  const agreed = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
-  assert.is(diffStates(gone, agreed.recorded).changes[0]?.reason, 'prune', 'the file asked for it in between');
+  const matched = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
+  assert.is(diffStates(gone, matched.recorded).changes[0]?.reason, 'prune', 'the file asked for it in between');
 });
 
-for (const [correctionCount, truceMs] of [
+for (const [correctionCount, backoffMs] of [
   [0, null],
   [2, null],
   [3, 60_000],
@@ -265,32 +269,32 @@ for (const [correctionCount, truceMs] of [
   [9, hourMs],
   [500, hourMs],
 ] as const) {
-  test(`after ${correctionCount} corrections the same drift is not corrected for ${truceMs} ms`, () => {
+  test(`after ${correctionCount} corrections the same drift is not corrected for ${backoffMs} ms`, () => {
     const record = { ...known, correctionCount: correctionCount, lastCorrectedAtMs: nowMs - 1000 };
-    const { next, note } = lookedAt({ record });
-    const untilMs = truceMs === null ? null : nowMs - 1000 + truceMs;
+    const { next, note } = observeOnce({ record });
+    const untilMs = backoffMs === null ? null : nowMs - 1000 + backoffMs;
     assert.equal([next?.drift?.backoffUntilMs, note?.kind, note?.untilMs], [untilMs, untilMs ? 'flapping' : 'drift', untilMs]);
   });
 }
 
 test('the backoff of a flapping drift ends', () => {
   const lastCorrectedAtMs = nowMs - 61_000;
-  const truced = { from: 'online', fromSinceMs: null, detectedAtMs: nowMs - 50_000, backoffUntilMs: nowMs - 1000 } as const;
-  const record = { state: 'offline', editedAtMs: 50, correctionCount: 3, lastCorrectedAtMs: lastCorrectedAtMs, drift: truced } as const;
-  const { next, after, note } = lookedAt({ record });
-  assert.equal([next?.drift, next?.correctionCount, note], [{ ...truced, backoffUntilMs: null }, 3, null]);
+  const inBackoff = { from: 'online', fromSinceMs: null, detectedAtMs: nowMs - 50_000, backoffUntilMs: nowMs - 1000 } as const;
+  const record = { state: 'offline', editedAtMs: 50, correctionCount: 3, lastCorrectedAtMs: lastCorrectedAtMs, drift: inBackoff } as const;
+  const { next, after, note } = observeOnce({ record });
+  assert.equal([next?.drift, next?.correctionCount, note], [{ ...inBackoff, backoffUntilMs: null }, 3, null]);
   const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
   assert.is(diffStates(desired, after).changes[0]?.reason, 'drift');
 });
 
 test('a drift after a quiet time is a new one, and its corrections start at zero', () => {
-  const { next, note } = lookedAt({ record: { ...known, correctionCount: 9, lastCorrectedAtMs: nowMs - hourMs } });
+  const { next, note } = observeOnce({ record: { ...known, correctionCount: 9, lastCorrectedAtMs: nowMs - hourMs } });
   assert.equal([next?.correctionCount, next?.lastCorrectedAtMs, next?.drift?.backoffUntilMs, note?.kind], [0, null, null, 'drift']);
 });
 
 test('setting the clock back makes no backoff longer than twice the maximum', () => {
   for (const aheadMs of [1, 60_000, hourMs - 1, hourMs, 365 * 24 * hourMs]) {
-    const { next } = lookedAt({ record: { ...known, correctionCount: 500, lastCorrectedAtMs: nowMs + aheadMs } });
+    const { next } = observeOnce({ record: { ...known, correctionCount: 500, lastCorrectedAtMs: nowMs + aheadMs } });
     assert.ok((next?.drift?.backoffUntilMs ?? nowMs) <= nowMs + hourMs, `${aheadMs}`);
   }
 });
@@ -306,7 +310,7 @@ test('a version that the file pins and somebody else has replaced is a drift', (
     [{ ...at, versionId: 'version' }, null, 'version'],
     [at, null, 'version'],
   ] as const) {
-    const { next, note, after, desired } = lookedAt({ file: pinned, record: known, seen });
+    const { next, note, after, desired } = observeOnce({ file: pinned, record: known, seen });
     assert.equal([note?.kind ?? null, next?.versionId, next?.drift !== null], [kind, version, kind === 'drift'], JSON.stringify(seen));
     assert.equal(diffStates(desired, after).changes, []);
     const correcting = desiredState([wanted('orders', 'test', { ...pinned, driftPolicy: 'correct' })]);
@@ -315,14 +319,14 @@ test('a version that the file pins and somebody else has replaced is a drift', (
 });
 
 test('a version that the file has only now pinned is not a drift', () => {
-  const { after, note, desired } = lookedAt({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
+  const { after, note, desired } = observeOnce({ file: { version: 'v9' }, record: known, seen: { ...at, publishId: 'q' } });
   assert.is(note?.kind, 'externalChange');
   assert.is(diffStates(desired, after).changes[0]?.reason, 'version');
 });
 
 test('an API adopted at its pinned version keeps the revision for the time without the pin', () => {
   const file = { version: 'v1', revision: 'a' };
-  const { next, after, desired } = lookedAt({ file, seen: { ...at, versionId: 'v1' } });
+  const { next, after, desired } = observeOnce({ file, seen: { ...at, versionId: 'v1' } });
   assert.equal([next?.versionId, next?.revision], ['v1', null]);
   assert.equal(diffStates(desired, after).changes, []);
 });
@@ -407,7 +411,7 @@ const files = fc
 type Step =
   | { readonly kind: 'file'; readonly desired: DesiredState }
   | { readonly kind: 'hand'; readonly place: number; readonly action: PublicationState }
-  | { readonly kind: 'pass'; readonly looks: boolean; readonly afterMs: number };
+  | { readonly kind: 'reconcile'; readonly observes: boolean; readonly afterMs: number };
 
 const steps = fc.array(
   fc.oneof<fc.Arbitrary<Step>[]>(
@@ -417,7 +421,7 @@ const steps = fc.array(
       place: fc.nat(places.length - 1),
       action: fc.constantFrom<PublicationState>('online', 'offline'),
     }),
-    fc.record({ kind: fc.constant('pass' as const), looks: fc.boolean(), afterMs: fc.constantFrom(0, 1, 60_000, hourMs) }),
+    fc.record({ kind: fc.constant('reconcile' as const), observes: fc.boolean(), afterMs: fc.constantFrom(0, 1, 60_000, hourMs) }),
   ),
   { maxLength: 20 },
 );
@@ -429,7 +433,7 @@ test('whatever files and other people do, there is no needless call, and the obs
       let desired = first;
       let record: RecordedState = new Map();
       let atMs = nowMs;
-      for (const step of [...story, { kind: 'pass', looks: true, afterMs: 2 * hourMs } as const]) {
+      for (const step of [...story, { kind: 'reconcile', observes: true, afterMs: 2 * hourMs } as const]) {
         if (step.kind === 'file') desired = step.desired;
         else if (step.kind === 'hand') {
           if (step.action === 'online') gateway.publish(keyOf(step.place), atMs);
@@ -437,7 +441,7 @@ test('whatever files and other people do, there is no needless call, and the obs
         } else {
           atMs += step.afterMs;
           const before = gateway.needless;
-          if (step.looks) {
+          if (step.observes) {
             const { recorded: after, updates } = applyObservation(desired, record, gateway.list(), atMs);
             for (const update of updates) assert.is(after.get(update.key), update);
             const again = applyObservation(desired, after, gateway.list(), atMs);
@@ -448,7 +452,7 @@ test('whatever files and other people do, there is no needless call, and the obs
             record = after;
           }
           record = gateway.apply(desired, record, atMs);
-          if (step.looks) assert.is(gateway.needless, before, 'a call was made although the gateway was in the desired state already');
+          if (step.observes) assert.is(gateway.needless, before, 'a call was made although the gateway was in the desired state already');
         }
       }
       for (const [key, { state, driftPolicy: policy }] of desired.publications) {

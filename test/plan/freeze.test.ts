@@ -99,8 +99,8 @@ test('says who suspended it and why', () => {
   const desired = desiredState([], { freezes: [freeze(0, 9, { name: 'weekend', reason: 'nobody is there' })] });
   assert.equal(freezeFor(place, desired, 1), { rule: 'freeze', message: 'frozen (weekend, nobody is there)', untilMs: 9 });
   assert.is(freezeFor(place, desiredState([], { freezes: [freeze(0, 9)] }), 1)?.message, 'frozen');
-  const told = freezeFor(place, { ...desired, suspension: suspension(null, { by: 'ada' }) }, 1);
-  assert.equal(told, { rule: 'suspended', message: 'suspended by ada (migration)', untilMs: null });
+  const deferral = freezeFor(place, { ...desired, suspension: suspension(null, { by: 'ada' }) }, 1);
+  assert.equal(deferral, { rule: 'suspended', message: 'suspended by ada (migration)', untilMs: null });
 });
 
 test('a held change stays held, and is deferred too', () => {

@@ -6,7 +6,7 @@ import { approvalDigest, approvalScope } from '../../src/plan/policies.ts';
 import { allTargets, type Targets } from '../../src/plan/targets.ts';
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
-const test = suite('guarded plan');
+const test = suite('planner');
 const past: PreviousState = { declared: new Map(), otherGateways: [], approvals: [], suspension: null };
 const desired = desiredState(
   ['a', 'b', 'c'].map((api) => wanted(api, 'test', { state: 'offline' })),

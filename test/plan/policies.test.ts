@@ -10,7 +10,7 @@ import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalSc
 import { fc } from '../support/fast-check.ts';
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
-const test = suite('guards');
+const test = suite('policies');
 const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
 

@@ -62,8 +62,8 @@ test('an earlier environment that is held, unknown or changed by somebody else i
   const up = recordedState([recorded('orders', 'test'), recorded('orders', 'release')]);
   assert.is(waits(held, up)['release'], 'waits for test, where it is held');
   const desired = desiredState(inAll(), { rollout: rolloutOf('test', 'release') });
-  const doubtful = recordedState([recorded('orders', 'test', { unknownAttempt })]);
-  assert.is(waits(desired, doubtful)['release'], 'waits for test');
+  const withUnknown = recordedState([recorded('orders', 'test', { unknownAttempt })]);
+  assert.is(waits(desired, withUnknown)['release'], 'waits for test');
   const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
   const drifted = recordedState([recorded('orders', 'test', { state: 'offline', drift })]);
   assert.is(waits(desired, drifted)['release'], 'waits for test, which was changed outside edict');
@@ -204,7 +204,7 @@ const record = (environment: string) =>
     .map((made) =>
       made === null ? [] : [recorded('orders', environment, { ...made, unknownAttempt: made.isDoubtful === 0 ? unknownAttempt : null })],
     );
-const worlds = fc.record({
+const scenarios = fc.record({
   wanted: fc.tuple(
     ...names.map((name) =>
       fc
@@ -220,15 +220,15 @@ const worlds = fc.record({
 
 test('an allowed change has nothing left before it; and one by one, every change that is not held is made', () => {
   fc.assert(
-    fc.property(worlds, fc.infiniteStream(fc.nat()), (world, picks) => {
+    fc.property(scenarios, fc.infiniteStream(fc.nat()), (scenario, picks) => {
       const rollout: Rollout = {
         steps: ['test', 'staging', 'release'].map(
-          (name, at): RolloutStep => ({ environment: name, environmentId: `env-${name}`, soakMs: world.soaks[at] ?? 0, probe: null }),
+          (name, at): RolloutStep => ({ environment: name, environmentId: `env-${name}`, soakMs: scenario.soaks[at] ?? 0, probe: null }),
         ),
         probeUrls: new Map(),
       };
-      const desired = desiredState(world.wanted.flat(), { ...world, rollout });
-      let now = recordedState(world.before.flat());
+      const desired = desiredState(scenario.wanted.flat(), { ...scenario, rollout });
+      let now = recordedState(scenario.before.flat());
       let nowMs = 10_000;
       for (let turns = 0; turns < 40; turns += 1) {
         const { changes } = computePlan(desired, now, past, allTargets, nowMs);

@@ -41,7 +41,7 @@ const offline = recorded('orders', 'test', { state: 'offline' });
 for (const [name, given, expected] of [
   ['it is as the file says', { desired: online, recorded: recorded('orders', 'test') }, 'unchanged'],
   ['a change is to be made', { desired: online, change: change('orders', 'test') }, 'pending'],
-  ['a person must agree', { desired: online, change: change('orders', 'test', { held: hold }) }, 'held'],
+  ['a person must approve', { desired: online, change: change('orders', 'test', { held: hold }) }, 'held'],
   [
     'a freeze puts it off',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'freeze', message: '', untilMs: null } }) },

@@ -9,7 +9,7 @@ const startedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 test('times are in UTC, and an attempt without an outcome has none', () => {
   const begun = attempt('orders', 'test', { id: 7, startedAtMs, approval: { by: 'ada', reason: 'CHG-7' } });
   assert.equal(historyAttemptJson(begun), {
-    ...{ id: 7, reconcileId: 'pass', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
+    ...{ id: 7, reconcileId: 'reconcile-1', api: 'orders', apiId: 'api-orders', environment: 'test', environmentId: 'env-test' },
     ...{ action: 'online', reason: 'new', revision: null, remark: null, marker: null, requestedVersionId: null, commitId: null },
     ...{ outcome: null, code: null, status: null, message: null, requestId: null, versionId: null, publishId: null },
     priorState: { state: null, revision: null, versionId: null },

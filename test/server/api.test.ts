@@ -179,14 +179,14 @@ test('triggers a reconciliation', async () => {
 });
 
 test('approves exactly what is held', async () => {
-  const agreeing = { digest: approvalDigest(plan), by: 'ada', reason: 'CHG-7' };
-  const { status, answer } = await ask('POST', '/api/v1/approvals', agreeing, 'right');
+  const approval = { digest: approvalDigest(plan), by: 'ada', reason: 'CHG-7' };
+  const { status, answer } = await ask('POST', '/api/v1/approvals', approval, 'right');
   assert.equal([status, answer['expiresAt']], [201, '1970-01-01T01:00:05Z']);
   assert.equal(approved, [
-    { digest: agreeing.digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5000, expiresAtMs: 3_605_000, scope: approved[0]?.scope ?? [] },
+    { digest: approval.digest, by: 'ada', reason: 'CHG-7', approvedAtMs: 5000, expiresAtMs: 3_605_000, scope: approved[0]?.scope ?? [] },
   ]);
   assert.is(approved[0]?.scope.length, 1);
-  const other = await ask('POST', '/api/v1/approvals', { ...agreeing, digest: `sha256:${'0'.repeat(64)}` }, 'right');
+  const other = await ask('POST', '/api/v1/approvals', { ...approval, digest: `sha256:${'0'.repeat(64)}` }, 'right');
   assert.is(other.status, 409);
 });
 

@@ -11,7 +11,7 @@ import { change, desiredState, recorded, recordedState, wanted } from '../suppor
 
 type Schemas = components['schemas'];
 
-const test = suite('broadcast');
+const test = suite('broadcaster');
 const about = { version: '1', file: 'edict.yaml', approveCommand: () => null };
 
 function open() {
@@ -74,15 +74,15 @@ test('a hundred changes at once are one message, the same text for all clients',
     names.map((name) => wanted(name, 'test')),
     [],
   );
-  const heard: string[][] = [[], []];
-  for (const list of heard) broadcast.subscribe((message) => list.push(message.toString()));
+  const received: string[][] = [[], []];
+  for (const list of received) broadcast.subscribe((message) => list.push(message.toString()));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   for (const [attemptId, name] of names.entries()) {
     board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
   }
-  await eventually(() => (heard[0]?.length ?? 0) >= 4, 60_000, 'the changes are sent');
-  assert.is(heard[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');
-  assert.equal(heard[0], heard[1]);
+  await eventually(() => (received[0]?.length ?? 0) >= 4, 60_000, 'the changes are sent');
+  assert.is(received[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');
+  assert.equal(received[0], received[1]);
   broadcast.close();
 });
 

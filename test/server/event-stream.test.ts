@@ -35,12 +35,12 @@ test('an event is sent at once, for as long as the client is connected', async (
 });
 
 test('a client that does not read is disconnected, so that memory stays bounded', async () => {
-  let told: ((message: Buffer) => void) | null = null;
+  let subscriber: ((message: Buffer) => void) | null = null;
   const broadcast = {
     subscribe: (send: (message: Buffer) => void) => {
-      told = send;
+      subscriber = send;
       return () => {
-        told = null;
+        subscriber = null;
       };
     },
   };
@@ -48,11 +48,11 @@ test('a client that does not read is disconnected, so that memory stays bounded'
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   client.pause().write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
-  await eventually(() => told !== null, 60_000, 'it is subscribed');
+  await eventually(() => subscriber !== null, 60_000, 'it is subscribed');
   const message = Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n\n`);
   const send = (): boolean => {
-    (told as ((message: Buffer) => void) | null)?.(message);
-    return told === null;
+    (subscriber as ((message: Buffer) => void) | null)?.(message);
+    return subscriber === null;
   };
   await eventually(send, 60_000, 'the connection is closed');
   client.destroy();

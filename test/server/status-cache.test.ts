@@ -14,10 +14,10 @@ const planned: EdictEvent = { type: 'plan:computed', reconcileId: 'p', cause: 'f
 const orders = change('orders', 'test');
 const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, retryAfterMs: null };
 const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 7, change: orders };
-const settled = (outcome: Extract<EdictEvent, { type: 'attempt:finished' }>['outcome']): EdictEvent => {
+const attemptFinished = (outcome: Extract<EdictEvent, { type: 'attempt:finished' }>['outcome']): EdictEvent => {
   return { type: 'attempt:finished', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
 };
-const succeeded = settled({ kind: 'succeeded', versionId: 'v1', publishId: null });
+const succeeded = attemptFinished({ kind: 'succeeded', versionId: 'v1', publishId: null });
 
 function boardAfter(...events: readonly EdictEvent[]): StatusCache {
   const board = new StatusCache(() => 1000);
@@ -42,7 +42,7 @@ test('an attempt is followed from start to finish', () => {
   const done = boardAfter(accepted, planned, begun, succeeded);
   assert.equal([done.inFlight, statusesOn(done)], [0, ['unchanged', 'unchanged']]);
   assert.is(done.matrix?.recorded.get(orders.key)?.versionId, 'v1');
-  const failed = boardAfter(accepted, planned, begun, settled({ kind: 'retryable', failure }));
+  const failed = boardAfter(accepted, planned, begun, attemptFinished({ kind: 'retryable', failure }));
   assert.equal(statusesOn(failed), ['failed', 'unchanged']);
 });
 
@@ -75,7 +75,7 @@ test('the last attempt of an earlier process shows where this one made none', ()
 });
 
 test('an error in the file stays until the file is valid', () => {
-  const mistake = {
+  const diagnostic = {
     rule: 'invalid-value',
     file: 'edict.yaml',
     line: 1,
@@ -85,8 +85,8 @@ test('an error in the file stays until the file is valid', () => {
     hint: null,
     text: 'x',
   } as const;
-  const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
-  assert.equal(board.fileError, { message: 'edict.yaml has 1 error', diagnostics: [mistake] });
+  const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
+  assert.equal(board.fileError, { message: 'edict.yaml has 1 error', diagnostics: [diagnostic] });
   board.emit({ type: 'file:unreadable', message: 'edict.yaml is not there' });
   assert.equal(board.fileError, { message: 'edict.yaml is not there', diagnostics: [] });
   board.emit(accepted);
@@ -129,13 +129,13 @@ test('with another limit the rate is that limit again', () => {
 
 test('a subscriber gets every change until it unsubscribes', () => {
   const board = new StatusCache(() => 1000);
-  const heard: ChangeScope[] = [];
-  const leave = board.subscribe((touched) => heard.push(touched));
+  const received: ChangeScope[] = [];
+  const leave = board.subscribe((touched) => received.push(touched));
   for (const event of [accepted, planned, begun]) board.emit(event);
   board.emit({ type: 'store:waiting', message: '' });
   leave();
   board.emit(succeeded);
-  assert.equal(heard, ['live', 'all', orders.key]);
+  assert.equal(received, ['live', 'all', orders.key]);
 });
 
 test.run();

@@ -145,24 +145,24 @@ test('calls back if the content or the path changes, and not if only the modific
   const watch = await new FileSource(link, {}, noNames).watch(() => {
     hints += 1;
   });
-  const heard = async (act: () => void, what: string): Promise<void> => {
+  const noticed = async (act: () => void, what: string): Promise<void> => {
     const before = hints;
     act();
     await eventually(() => hints > before, 60_000, what);
   };
-  await heard(() => writeFileSync(path, valid('2')), 'in place');
+  await noticed(() => writeFileSync(path, valid('2')), 'in place');
   const other = newFile(valid('2'));
-  await heard(() => {
+  await noticed(() => {
     symlinkSync(other, `${link}.new`);
     renameSync(`${link}.new`, link);
   }, 'the same content elsewhere');
-  await heard(() => rmSync(other), 'gone');
-  await heard(() => mkdirSync(other), 'unreadable');
-  await heard(() => {
+  await noticed(() => rmSync(other), 'gone');
+  await noticed(() => mkdirSync(other), 'unreadable');
+  await noticed(() => {
     rmSync(other, { recursive: true });
     writeFileSync(other, Buffer.from([0xff]));
   }, 'not UTF-8');
-  await heard(() => writeFileSync(other, valid('3')), 'well again');
+  await noticed(() => writeFileSync(other, valid('3')), 'well again');
   await watch.close();
 });
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { fingerprintFileSet, hasSameContent, maxIncludedFiles, readFileSet, toDisplayPath } from '../../src/source/include-reader.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const test = suite('file set');
+const test = suite('include reader');
 const root = temporaryFolder();
 let folders = 0;
 

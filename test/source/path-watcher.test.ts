@@ -47,7 +47,7 @@ async function lookAt(path: string, ...directories: readonly string[]) {
 /** Watches `path` while `run` moves things; `heard` does something and waits until the hint has come. */
 async function watching(
   path: string,
-  run: (heard: (act: () => void, what: string) => Promise<void>, hints: () => number) => Promise<void>,
+  run: (noticed: (act: () => void, what: string) => Promise<void>, hints: () => number) => Promise<void>,
 ) {
   let hints = 0;
   const watch = await watchPaths(
@@ -56,13 +56,13 @@ async function watching(
       hints += 1;
     },
   );
-  const heard = async (act: () => void, what: string): Promise<void> => {
+  const noticed = async (act: () => void, what: string): Promise<void> => {
     const before = hints;
     act();
     await eventually(() => hints > before, soonMs, what);
   };
   try {
-    await run(heard, () => hints);
+    await run(noticed, () => hints);
   } finally {
     await watch.close();
   }
@@ -71,22 +71,22 @@ async function watching(
 test('detects every save in place', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard) => {
-    for (const text of ['1', '2', '3']) await heard(() => writeFileSync(file, text), text);
-    await heard(() => appendFileSync(file, 'more'), 'appended');
+  await watching(file, async (noticed) => {
+    for (const text of ['1', '2', '3']) await noticed(() => writeFileSync(file, text), text);
+    await noticed(() => appendFileSync(file, 'more'), 'appended');
   });
 });
 
 test('detects a file that is replaced by rename, and later writes to it', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard) => {
+  await watching(file, async (noticed) => {
     for (const text of ['1', '2', '3']) {
-      await heard(() => {
+      await noticed(() => {
         write(`${file}.tmp`, text);
         renameSync(`${file}.tmp`, file);
       }, `replaced by ${text}`);
-      await heard(() => writeFileSync(file, `${text} in place`), `${text} in place`);
+      await noticed(() => writeFileSync(file, `${text} in place`), `${text} in place`);
     }
   });
 });
@@ -94,14 +94,14 @@ test('detects a file that is replaced by rename, and later writes to it', async 
 test('detects saves by vim, which first moves the old file away, and by sed -i', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, 'a\n');
-  await watching(file, async (heard) => {
-    await heard(() => {
+  await watching(file, async (noticed) => {
+    await noticed(() => {
       renameSync(file, `${file}~`);
       writeFileSync(file, 'b\n');
       rmSync(`${file}~`);
     }, 'vim');
-    await heard(() => execFileSync('sed', ['-i', 's/b/c/', file]), 'sed -i');
-    await heard(() => execFileSync('sed', ['-i', 's/c/d/', file]), 'sed -i once more');
+    await noticed(() => execFileSync('sed', ['-i', 's/b/c/', file]), 'sed -i');
+    await noticed(() => execFileSync('sed', ['-i', 's/c/d/', file]), 'sed -i once more');
   });
 });
 
@@ -127,9 +127,9 @@ test('detects the ..data swap of a ConfigMap', async () => {
   write(join(folder, '..v0', 'edict.yaml'), '0');
   symlinkSync('..v0', join(folder, '..data'));
   symlinkSync(join('..data', 'edict.yaml'), join(folder, 'edict.yaml'));
-  await watching(join(folder, 'edict.yaml'), async (heard) => {
+  await watching(join(folder, 'edict.yaml'), async (noticed) => {
     for (const version of [1, 2, 3]) {
-      await heard(() => {
+      await noticed(() => {
         write(join(folder, `..v${version}`, 'edict.yaml'), `${version}`);
         swapLink(join(folder, '..data'), `..v${version}`);
         rmSync(join(folder, `..v${version - 1}`), { recursive: true });
@@ -142,14 +142,14 @@ test("detects the swap of a parent folder's symbolic link, as git-sync makes it"
   const folder = newFolder();
   write(join(folder, 'worktrees', 'r0', 'deploy', 'edict.yaml'), '0');
   symlinkSync(join('worktrees', 'r0'), join(folder, 'current'));
-  await watching(join(folder, 'current', 'deploy', 'edict.yaml'), async (heard) => {
+  await watching(join(folder, 'current', 'deploy', 'edict.yaml'), async (noticed) => {
     for (const revision of [1, 2, 3]) {
-      await heard(() => {
+      await noticed(() => {
         write(join(folder, 'worktrees', `r${revision}`, 'deploy', 'edict.yaml'), `${revision}`);
         swapLink(join(folder, 'current'), join('worktrees', `r${revision}`));
         rmSync(join(folder, 'worktrees', `r${revision - 1}`), { recursive: true });
       }, `revision ${revision}`);
-      await heard(() => writeFileSync(join(folder, 'worktrees', `r${revision}`, 'deploy', 'edict.yaml'), 'in place'), 'in place');
+      await noticed(() => writeFileSync(join(folder, 'worktrees', `r${revision}`, 'deploy', 'edict.yaml'), 'in place'), 'in place');
     }
   });
 });
@@ -164,31 +164,31 @@ test('detects a change of any link in a chain', async () => {
   write(join(folder, 'two', 'b.yaml'), 'd');
   symlinkSync(join(folder, 'one'), join(folder, 'second'));
   symlinkSync(join('second', 'third'), join(folder, 'edict.yaml'));
-  await watching(join(folder, 'edict.yaml'), async (heard) => {
-    await heard(() => swapLink(join(folder, 'one', 'third'), 'b.yaml'), 'the last link');
-    await heard(() => swapLink(join(folder, 'second'), 'two'), 'the middle link');
-    await heard(() => swapLink(join(folder, 'two', 'third'), 'a.yaml'), 'a link that was not on the way before');
-    await heard(() => swapLink(join(folder, 'edict.yaml'), join('one', 'a.yaml')), 'the first link');
-    await heard(() => writeFileSync(join(folder, 'one', 'a.yaml'), 'e'), 'the file at the end');
+  await watching(join(folder, 'edict.yaml'), async (noticed) => {
+    await noticed(() => swapLink(join(folder, 'one', 'third'), 'b.yaml'), 'the last link');
+    await noticed(() => swapLink(join(folder, 'second'), 'two'), 'the middle link');
+    await noticed(() => swapLink(join(folder, 'two', 'third'), 'a.yaml'), 'a link that was not on the way before');
+    await noticed(() => swapLink(join(folder, 'edict.yaml'), join('one', 'a.yaml')), 'the first link');
+    await noticed(() => writeFileSync(join(folder, 'one', 'a.yaml'), 'e'), 'the file at the end');
   });
 });
 
 test('detects a file that is deleted and created again', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard) => {
-    await heard(() => rmSync(file), 'gone');
-    await heard(() => writeFileSync(file, '1'), 'back');
-    await heard(() => writeFileSync(file, '2'), 'changed');
+  await watching(file, async (noticed) => {
+    await noticed(() => rmSync(file), 'gone');
+    await noticed(() => writeFileSync(file, '1'), 'back');
+    await noticed(() => writeFileSync(file, '2'), 'changed');
   });
 });
 
 test('detects a file that does not exist yet, and whose folders do not either', async () => {
   const folder = newFolder();
   const file = join(folder, 'a', 'b', 'edict.yaml');
-  await watching(file, async (heard) => {
-    await heard(() => write(file, '0'), 'made');
-    await heard(() => writeFileSync(file, '1'), 'changed');
+  await watching(file, async (noticed) => {
+    await noticed(() => write(file, '0'), 'made');
+    await noticed(() => writeFileSync(file, '1'), 'changed');
   });
 });
 
@@ -196,30 +196,30 @@ test('detects a folder that is replaced, by rename or by removal', async () => {
   const folder = newFolder();
   const file = join(folder, 'deploy', 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard) => {
-    await heard(() => {
+  await watching(file, async (noticed) => {
+    await noticed(() => {
       write(join(folder, 'next', 'edict.yaml'), '1');
       renameSync(join(folder, 'deploy'), join(folder, 'before'));
       renameSync(join(folder, 'next'), join(folder, 'deploy'));
     }, 'replaced by rename');
-    await heard(() => writeFileSync(file, '2'), 'changed in the new folder');
-    await heard(() => {
+    await noticed(() => writeFileSync(file, '2'), 'changed in the new folder');
+    await noticed(() => {
       rmSync(join(folder, 'deploy'), { recursive: true });
       write(file, '3');
     }, 'removed and made again');
-    await heard(() => writeFileSync(file, '4'), 'changed in the folder made again');
+    await noticed(() => writeFileSync(file, '4'), 'changed in the folder made again');
   });
 });
 
 test('detects a directory in place of the file', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard) => {
-    await heard(() => {
+  await watching(file, async (noticed) => {
+    await noticed(() => {
       rmSync(file);
       mkdirSync(file);
     }, 'a directory');
-    await heard(() => {
+    await noticed(() => {
       rmSync(file, { recursive: true });
       writeFileSync(file, '1');
     }, 'a file again');
@@ -230,12 +230,12 @@ test('ignores other files, and saves that change nothing', async () => {
   const folder = newFolder();
   const file = join(folder, 'edict.yaml');
   write(file, '0');
-  await watching(file, async (heard, hints) => {
+  await watching(file, async (noticed, hints) => {
     for (let index = 0; index < 50; index += 1) write(join(folder, `other${index}.yaml`), `${index}`);
     mkdirSync(join(folder, 'edict.yaml.d'));
     write(join(folder, 'edict.yaml~'), 'x');
     writeFileSync(file, '0');
-    await heard(() => writeFileSync(file, '1'), 'the file itself');
+    await noticed(() => writeFileSync(file, '1'), 'the file itself');
     assert.is(hints(), 1);
   });
 });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { SourceFile } from '../../src/source/source-file.ts';
 import { parseYaml } from '../../src/source/yaml/tree.ts';
 
-const test = suite('file part');
+const test = suite('source file');
 const part = (text: string): SourceFile => new SourceFile({ file: 'apis/shop.yaml', relativePath: 'shop.yaml', text }, parseYaml(text));
 
 test('returns the positions of its keys', () => {

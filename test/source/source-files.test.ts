@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/model/errors.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
 
-const test = suite('file parts');
+const test = suite('source files');
 const head =
   'edict: 1\ngateway: { endpoint: "https://roma.example.com", project: p, instance: i }\nenvironments: { test: env-test }\ninclude: [apis/*.yaml]\n';
 

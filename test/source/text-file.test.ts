@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { describeReadError, isNotFoundError, readTextFile } from '../../src/source/text-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const test = suite('read text');
+const test = suite('text file');
 const folder = temporaryFolder();
 const file = (name: string, content: string | Buffer): string => {
   writeFileSync(join(folder, name), content);

@@ -4,9 +4,9 @@ import { EdictError } from '../../src/model/errors.ts';
 import { watchSourceFiles } from '../../src/source/source-directory.ts';
 
 /** Returns what is told while one look after the other finds this; `null`: nothing can be told. */
-async function told(first: readonly string[], ...looks: readonly (readonly string[] | null)[]): Promise<readonly string[]> {
+async function eventsFor(first: readonly string[], ...snapshots: readonly (readonly string[] | null)[]): Promise<readonly string[]> {
   const stopping = new AbortController();
-  const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...looks]];
+  const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...snapshots]];
   await watchSourceFiles(first, {
     list: async () => {
       lines.push('look');
@@ -19,20 +19,20 @@ async function told(first: readonly string[], ...looks: readonly (readonly strin
     onAdded: async (file) => void lines.push(`+${file}`),
     onRemoved: async (file) => void lines.push(`-${file}`),
   });
-  return lines.filter((line) => line !== 'look' || lines.length === looks.length);
+  return lines.filter((line) => line !== 'look' || lines.length === snapshots.length);
 }
 
 test('a new file is reported once, and a deleted one after the second poll', async () => {
-  assert.equal(await told(['a'], ['a', 'b'], ['a', 'b'], ['b'], ['b'], ['b']), ['+b', '-a']);
+  assert.equal(await eventsFor(['a'], ['a', 'b'], ['a', 'b'], ['b'], ['b'], ['b']), ['+b', '-a']);
 });
 
 test('a file that returns between two polls is not reported, and one that returns later is new', async () => {
-  assert.equal(await told(['a', 'b'], ['b'], ['a', 'b'], ['b'], ['b'], ['a', 'b']), ['-a', '+a']);
+  assert.equal(await eventsFor(['a', 'b'], ['b'], ['a', 'b'], ['b'], ['b'], ['a', 'b']), ['-a', '+a']);
 });
 
 test('while the files cannot be listed, none is reported as added or removed', async () => {
-  assert.equal(await told(['a'], null, null, null), ['look', 'look', 'look']);
-  assert.equal(await told(['a', 'b'], ['b'], null, ['b']), ['-a']);
+  assert.equal(await eventsFor(['a'], null, null, null), ['look', 'look', 'look']);
+  assert.equal(await eventsFor(['a', 'b'], ['b'], null, ['b']), ['-a']);
 });
 
 test('unexpected errors of listing the files are thrown', async () => {

@@ -7,7 +7,7 @@ import { scratchFolder } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { gatewaySettings } from '../support/states.ts';
 
-const test = suite('ask pass');
+const test = suite('requests');
 const gateway = gatewaySettings();
 let server: PostgresServer;
 test.before(async () => {

@@ -4,13 +4,13 @@ import { toAttempt, toRecordedPublication } from '../../src/store/rows.ts';
 import { recorded, unknownAttemptOf } from '../support/states.ts';
 
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
-const unseen = {
+const unobserved = {
   ...{ publish_id: null, published_at_ms: null, edited_at_ms: null, corrections: 0, corrected_at_ms: null },
   ...{ drift_from: null, drift_from_since_ms: null, drift_detected_at_ms: null, drift_backoff_until_ms: null },
 };
 
 test('a row of a publication becomes its recorded state', () => {
-  const row = { ...names, ...unseen, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
+  const row = { ...names, ...unobserved, state: 'online', revision: 'r', version_id: 'v', recorded_at_ms: 5 };
   const resolved = { ...row, unknown_attempt_id: null, unknown_action: null, unknown_revision: null };
   const expected = recorded('orders', 'test', { revision: 'r', versionId: 'v', recordedAtMs: 5 });
   assert.equal(toRecordedPublication(resolved), expected);
@@ -31,7 +31,7 @@ test('a row of a publication becomes its recorded state', () => {
 });
 
 test('the observed state is part of the recorded state', () => {
-  const row = { ...names, ...unseen, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
+  const row = { ...names, ...unobserved, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
   const seen = { publish_id: 'p', published_at_ms: 1, edited_at_ms: 2, corrections: 3, corrected_at_ms: 4 };
   const drift = { drift_from: 'online', drift_from_since_ms: 5, drift_detected_at_ms: 6, drift_backoff_until_ms: 7 };
   assert.equal(
@@ -53,7 +53,7 @@ test('the observed state is part of the recorded state', () => {
 });
 
 test('empty columns stay null, and an empty text stays a text', () => {
-  const row = { ...names, ...unseen, state: null, revision: '', version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
+  const row = { ...names, ...unobserved, state: null, revision: '', version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
   assert.equal(toRecordedPublication(row), recorded('orders', 'test', { state: null, revision: '', versionId: null, recordedAtMs: 5 }));
 });
 

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Danger, FileContent, Scene } from './danger.ts';
+import type { Danger, FileContent, Scene } from './scenario.ts';
 
 const three: FileContent = { apis: { orders: 'test release', carts: 'test release', invoices: 'test release' }, more: 'prune: true' };
 const ten: FileContent = {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Danger, FileContent, Scene } from './danger.ts';
+import type { Danger, FileContent, Scene } from './scenario.ts';
 
 const six = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices'];
 const allOnline: FileContent = { apis: Object.fromEntries(six.map((api) => [api, 'test'])) };

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Danger, FileContent, Scene } from './danger.ts';
 import { gitApplied } from './git-apply.ts';
+import type { Danger, FileContent, Scene } from './scenario.ts';
 
 const six = ['orders', 'carts', 'invoices', 'users', 'stock', 'prices'];
 const allOnline: FileContent = { apis: Object.fromEntries(six.map((api) => [api, 'test'])) };

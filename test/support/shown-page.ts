@@ -84,7 +84,7 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
       const desired = desiredState(wanted, over);
       const recorded = recordedState(was);
       const plan = diffStates(desired, recorded);
-      emit({ type: 'file:loaded', desired }, { type: 'plan:computed', reconcileId: 'pass', cause: 'file', plan, recorded });
+      emit({ type: 'file:loaded', desired }, { type: 'plan:computed', reconcileId: 'reconcile-1', cause: 'file', plan, recorded });
       return desired;
     },
     close: async () => {

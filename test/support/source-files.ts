@@ -117,7 +117,7 @@ function functionNames(statement: ts.Statement): string[] {
  * Returns what is wrong with the use of uvu in a file, or `null`: uvu does not report a suite whose `run()` is never called, or
  * tests that come after it.
  */
-export function uvuMistake(file: SourceFile): string | null {
+export function uvuError(file: SourceFile): string | null {
   const calls = nodesOf(file, ts.isCallExpression);
   const uvu = file.tree.statements.filter(ts.isImportDeclaration).find(({ moduleSpecifier }) => textOf(moduleSpecifier) === 'uvu');
   const bindings = uvu?.importClause?.namedBindings;

@@ -94,7 +94,7 @@ export function attempt(api: string, environment: string, over: Partial<Attempt>
     ...names,
     ...{
       id: 1,
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       action: 'online',
       reason: 'new',
       revision: null,

@@ -154,11 +154,21 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [known] = (await store.previousState(gateway, 99)).approvals;
     assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
-    const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 2 });
+    const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
+    const lost = await store.beginAttempt(gateway, withApproval, {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 2,
+    });
     await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
-    const id = await store.beginAttempt(gateway, agreed, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 4 });
+    const id = await store.beginAttempt(gateway, withApproval, {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 4,
+    });
     await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
     await store.saveDeclared(gateway, new Map(), 'third', 1);
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, usedKeys: new Set([of.key]), isFileHoldReleased: true }]);
@@ -193,7 +203,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt on a recorded publication keeps the recorded state', async (store) => {
     const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
-    await settled(store, change('orders', 'test'), success, before);
+    await finished(store, change('orders', 'test'), success, before);
     const attemptId = await store.beginAttempt(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
       reconcileId: 'pass-2',
       marker: null,
@@ -209,16 +219,16 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a finished attempt writes the next recorded state, completely', async (store) => {
     const next = recorded('orders', 'test', { revision: 'r2', versionId: 'v2', recordedAtMs: 77 });
-    await settled(store, change('orders', 'test'), success, next);
+    await finished(store, change('orders', 'test'), success, next);
     assert.equal(await store.readPublication(gateway, next.key), next);
     const renamed = { ...next, api: 'renamed', environment: 'elsewhere', state: 'offline', versionId: null, revision: null } as const;
-    await settled(store, change('orders', 'test', { action: 'offline' }), success, renamed);
+    await finished(store, change('orders', 'test', { action: 'offline' }), success, renamed);
     assert.equal(await store.readPublication(gateway, next.key), renamed);
   });
 
   withStore('a finished attempt may have an unknown outcome', async (store) => {
     const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 1,
@@ -231,7 +241,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a finished attempt without a next recorded state leaves none', async (store) => {
     const { key } = change('orders', 'test');
-    await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
+    await finished(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     assert.is(await store.readPublication(gateway, key), undefined);
     assert.is((await store.readRecordedState(gateway)).size, 0);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
@@ -258,7 +268,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ],
   ] as const satisfies readonly (readonly [Outcome, Partial<Attempt>])[]) {
     withStore(`the history has the outcome ${outcome.kind}`, async (store) => {
-      const id = await settled(store, change('orders', 'test'), outcome, undefined);
+      const id = await finished(store, change('orders', 'test'), outcome, undefined);
       assert.equal(await store.history(gateway, { limit: 10 }), [
         attempt({ id, marker: null, finishedAtMs: 2, outcome: outcome.kind, ...shown }),
       ]);
@@ -267,11 +277,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an unknown attempt that is resolved keeps the message of its response', async (store) => {
     const { key } = change('orders', 'test');
-    const id = await settled(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
+    const id = await finished(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
     await store.finishAttempt(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
-    const told = { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' };
+    const response = { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' };
     assert.equal(await store.history(gateway, { limit: 10 }), [
-      attempt({ id, finishedAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...told }),
+      attempt({ id, finishedAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...response }),
     ]);
   });
 
@@ -294,7 +304,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('every lease has a greater fence than the one before, and an attempt needs one', async (under) => {
     const first = await under.open();
     const begin = (store: Store) =>
-      store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+      store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
     const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
     assert.is(refused.code, 'LEASE_HELD');
     const { lease } = await first.acquire(gateway, 1);
@@ -314,7 +324,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
     const first = await opened(under);
     const { key } = change('orders', 'test');
-    await first.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 1 });
+    await first.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'reconcile-1',
+      marker: 'm',
+      commitId: null,
+      startedAtMs: 1,
+    });
     await first.close();
     for (const atMs of [500, 900]) {
       const next = await under.open();
@@ -337,7 +352,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+    const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
     await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
@@ -348,7 +363,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {
     const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
-      const id = await store.beginAttempt(gateway, made, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs });
+      const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs });
       if (outcome) await store.finishAttempt(gateway, made.key, id, outcome, recorded(api, 'test'), startedAtMs + 1);
       return id;
     };
@@ -392,7 +407,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('an attempt has the commit behind it', async (store) => {
-    await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: 'abc', startedAtMs: 1 });
+    await store.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: 'abc',
+      startedAtMs: 1,
+    });
     assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
 
@@ -403,7 +423,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ['invoices', 'test'],
       ['orders', 'test'],
     ] as const) {
-      await settled(store, change(api, environment), success, recorded(api, environment));
+      await finished(store, change(api, environment), success, recorded(api, environment));
     }
     const ids = async (filter: { apis?: readonly string[]; environments?: readonly string[]; limit?: number }): Promise<string[]> =>
       (await store.history(gateway, { limit: 10, ...filter })).map(({ api, environment }) => `${api} ${environment}`);
@@ -427,10 +447,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('the last attempt of each publication is its newest, finished or not', async (store) => {
-    await settled(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
-    const invoices = await settled(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
+    await finished(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
+    const invoices = await finished(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
     const orders = await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 9,
@@ -450,7 +470,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
       await store.acquire(other, 1);
       const id = await store.beginAttempt(other, change('orders', 'test'), {
-        reconcileId: 'pass',
+        reconcileId: 'reconcile-1',
         marker: null,
         commitId: null,
         startedAtMs: 1,
@@ -469,7 +489,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const [index, text] of ["'; DROP TABLE attempt; --", 'é 💥 \u0001 "quoted"\n\ttwo lines', '', '漢字', ':api'].entries()) {
       const texts = { revision: text, remark: text };
       const next = recorded(`api${index}`, 'test', { api: text, revision: text, versionId: text });
-      await settled(store, { ...change(`api${index}`, 'test', texts), api: text }, success, next);
+      await finished(store, { ...change(`api${index}`, 'test', texts), api: text }, success, next);
       assert.equal(await store.readPublication(gateway, next.key), next);
       const [newest] = await store.history(gateway, { limit: 1 });
       assert.equal([newest?.api, newest?.revision, newest?.remark], [text, text, text]);
@@ -478,7 +498,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an observation is written completely', async (store) => {
     const drift = { from: 'offline', fromSinceMs: 2, detectedAtMs: 3, backoffUntilMs: 4 } as const;
-    const told = {
+    const response = {
       publishId: 'p',
       publishedAtMs: 5,
       editedAtMs: 6,
@@ -487,7 +507,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       lastCorrectedAtMs: 8,
       revision: 'r',
     } as const;
-    const updates = [recorded('orders', 'test', told), recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 })];
+    const updates = [
+      recorded('orders', 'test', response),
+      recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 }),
+    ];
     await store.saveObservation(gateway, updates, 2);
     assert.equal(await store.readRecordedState(gateway), new Map(updates.map((update) => [update.key, update])));
     for (const update of updates) assert.equal(await store.readPublication(gateway, update.key), update);
@@ -500,8 +523,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
-    await settled(store, change('orders', 'test'), success, before);
-    const began = { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 3 };
+    await finished(store, change('orders', 'test'), success, before);
+    const began = { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 3 };
     const ids = [
       await store.beginAttempt(gateway, change('orders', 'test'), began),
       await store.beginAttempt(gateway, change('carts', 'test'), began),
@@ -523,7 +546,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
       const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
-      const begin = () => store.beginAttempt(gateway, api, { reconcileId: 'pass', marker: 'm', commitId: null, startedAtMs: 5 });
+      const begin = () => store.beginAttempt(gateway, api, { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 5 });
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
       assert.is(now?.unknownAttempt?.marker, 'm');
@@ -562,7 +585,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('concurrent writes all succeed, each under an ID of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
     const ids = await Promise.all(
-      changes.map((each) => store.beginAttempt(gateway, each, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })),
+      changes.map((each) =>
+        store.beginAttempt(gateway, each, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 }),
+      ),
     );
     assert.is(new Set(ids).size, 500);
     const all = await store.readRecordedState(gateway);
@@ -578,11 +603,16 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a write is visible to others once its promise has resolved, and not before', async (store, under) => {
-    await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+    await store.beginAttempt(gateway, change('orders', 'test'), {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+    });
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).size, 1);
     const writing = store.beginAttempt(gateway, change('invoices', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 1,
@@ -596,10 +626,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('everything is there after it is opened again, attempts without an outcome included', async (under) => {
     const first = await opened(under);
-    const settledRecord = recorded('orders', 'test', { revision: 'r1' });
-    const id = await settled(first, change('orders', 'test', { revision: 'r1' }), success, settledRecord);
+    const finishedRecord = recorded('orders', 'test', { revision: 'r1' });
+    const id = await finished(first, change('orders', 'test', { revision: 'r1' }), success, finishedRecord);
     const attemptId = await first.beginAttempt(gateway, change('invoices', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 5,
@@ -614,7 +644,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await second.readPublication(gateway, change('invoices', 'test').key))?.unknownAttempt?.attemptId, attemptId);
     await second.acquire(gateway, 6);
     const next = await second.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 9,
@@ -622,7 +652,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.ok(next > attemptId && attemptId > id, 'ids grow, in a reopened store too');
     await second.close();
     const reader = await under.openRecord();
-    assert.is((await reader.readRecordedState(gateway)).get(settledRecord.key)?.unknownAttempt?.attemptId, next);
+    assert.is((await reader.readRecordedState(gateway)).get(finishedRecord.key)?.unknownAttempt?.attemptId, next);
     await reader.close();
   });
 
@@ -644,7 +674,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('what is being written when it is closed is written', async (under) => {
     const first = await opened(under);
     const writing = first.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 1,
@@ -660,7 +690,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const store = await opened(under);
     await store.close();
     const refused = await store
-      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 })
+      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 })
       .then(
         () => false,
         () => true,
@@ -677,13 +707,13 @@ async function opened(under: StoreUnderTest): Promise<Store> {
 }
 
 /** Starts and finishes an attempt; returns its id. */
-async function settled(
+async function finished(
   store: Store,
   of: ReturnType<typeof change>,
   outcome: Outcome,
   next: Parameters<Store['finishAttempt']>[4],
 ): Promise<number> {
-  const id = await store.beginAttempt(gateway, of, { reconcileId: 'pass', marker: null, commitId: null, startedAtMs: 1 });
+  const id = await store.beginAttempt(gateway, of, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
   await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
   return id;
 }

@@ -11,7 +11,7 @@ const plan = diffStates(desiredState([wanted('orders', 'test')]), new Map());
 const nothing = diffStates(desiredState([]), new Map());
 const change = plan.changes[0] as Change;
 const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
-const settled = (outcome: Outcome): EdictEvent => ({
+const attemptFinished = (outcome: Outcome): EdictEvent => ({
   type: 'attempt:finished',
   reconcileId: 'p',
   attemptId: 1,
@@ -40,11 +40,11 @@ const probe = (isExpected: boolean): EdictEvent => ({
 });
 
 const levels: readonly [string, EdictEvent, string][] = [
-  ['a change that was made', settled({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
-  ['a change that waits for a person', settled({ kind: 'rejected', failure }), 'error'],
-  ['a change whose outcome is unknown', settled({ kind: 'unknown', failure }), 'warn'],
-  ['a change that is tried again', settled({ kind: 'retryable', failure }), 'warn'],
-  ['a change that was dropped', settled({ kind: 'superseded' }), 'info'],
+  ['a change that was made', attemptFinished({ kind: 'succeeded', versionId: null, publishId: null }), 'info'],
+  ['a change that needs a person', attemptFinished({ kind: 'rejected', failure }), 'error'],
+  ['a change whose outcome is unknown', attemptFinished({ kind: 'unknown', failure }), 'warn'],
+  ['a change that is retried', attemptFinished({ kind: 'retryable', failure }), 'warn'],
+  ['a superseded change', attemptFinished({ kind: 'superseded' }), 'info'],
   ['a plan with changes on a resync', { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan }, 'info'],
   [
     'a plan without changes on a resync',
@@ -86,8 +86,8 @@ const levels: readonly [string, EdictEvent, string][] = [
 for (const [name, event, level] of levels) test(`${name} is logged as ${level}`, () => assert.is(messageFor(event).level, level));
 
 test('the message of an event does not depend on its fields', () => {
-  const other = { ...settled({ kind: 'retryable', failure: { ...failure, code: 'Y' } }), attemptId: 99 } as EdictEvent;
-  assert.is(messageFor(other).message, messageFor(settled({ kind: 'retryable', failure })).message);
+  const other = { ...attemptFinished({ kind: 'retryable', failure: { ...failure, code: 'Y' } }), attemptId: 99 } as EdictEvent;
+  assert.is(messageFor(other).message, messageFor(attemptFinished({ kind: 'retryable', failure })).message);
 });
 
 test.run();

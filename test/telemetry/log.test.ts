@@ -22,9 +22,16 @@ test('every event is a line with its name, a time and its fields', async () => {
     ['file:loaded', 'reconcile:started', 'plan:computed', 'attempt:started', 'attempt:finished', 'reconcile:finished'],
   );
   for (const line of lines) assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT.*Z$/);
-  const settled = lines[4] ?? {};
+  const attemptFinished = lines[4] ?? {};
   assert.equal(
-    [settled['api'], settled['apiId'], settled['environment'], settled['action'], settled['reason'], settled['outcome']],
+    [
+      attemptFinished['api'],
+      attemptFinished['apiId'],
+      attemptFinished['environment'],
+      attemptFinished['action'],
+      attemptFinished['reason'],
+      attemptFinished['outcome'],
+    ],
     ['orders', 'api-orders', 'test', 'online', 'new', 'succeeded'],
   );
   assert.is(new Set(lines.slice(1).map((line) => line['reconcileId'])).size, 1);

@@ -49,9 +49,9 @@ test('observations are counted by result, and changes that need a person after a
 
 test('calls are counted by operation and result', async () => {
   const { emit, text } = opened();
-  const settled = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
-  emit({ ...settled, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
-  emit({ ...settled, outcome: { kind: 'superseded' } });
+  const attemptFinished = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
+  emit({ ...attemptFinished, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  emit({ ...attemptFinished, outcome: { kind: 'superseded' } });
   const shown = await text();
   assert.match(shown, 'edict_calls_total{action="online",outcome="succeeded"} 1\n');
   assert.match(shown, 'edict_calls_total{action="online",outcome="superseded"} 1\n');

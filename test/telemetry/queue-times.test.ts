@@ -16,7 +16,7 @@ const planned: EdictEvent = {
 };
 const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
-const settled = (kind: 'succeeded' | 'retryable'): EdictEvent => ({
+const attemptFinished = (kind: 'succeeded' | 'retryable'): EdictEvent => ({
   ...{ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
   outcome: kind === 'retryable' ? { kind, failure } : { kind, versionId: null, publishId: null },
 });
@@ -33,44 +33,44 @@ function open() {
     time.ms = atMs;
     return times.record(event);
   };
-  return { times, hear: record };
+  return { times, emit: record };
 }
 
 test('the queue time of a change is from the first plan that contains it to its first call', () => {
-  const { times, hear } = open();
-  hear(0, planned);
-  hear(1000, planned);
+  const { times, emit } = open();
+  emit(0, planned);
+  emit(1000, planned);
   assert.is(times.queued, 2);
-  assert.equal(hear(3000, begun), { kind: 'queued', seconds: 3 });
-  hear(3100, settled('retryable'));
-  assert.equal([hear(9000, begun), times.queued], [null, 2], 'a second try is no second wait');
-  hear(9100, settled('succeeded'));
+  assert.equal(emit(3000, begun), { kind: 'queued', seconds: 3 });
+  emit(3100, attemptFinished('retryable'));
+  assert.equal([emit(9000, begun), times.queued], [null, 2], 'a second try is no second wait');
+  emit(9100, attemptFinished('succeeded'));
   assert.is(times.queued, 1);
 });
 
 test('a change that is no longer planned is not queued', () => {
-  const { times, hear } = open();
-  hear(0, planned);
-  hear(1, { ...planned, plan: diffStates(desiredState([]), new Map()) } as EdictEvent);
-  assert.equal([times.queued, hear(2, begun)], [0, null]);
+  const { times, emit } = open();
+  emit(0, planned);
+  emit(1, { ...planned, plan: diffStates(desiredState([]), new Map()) } as EdictEvent);
+  assert.equal([times.queued, emit(2, begun)], [0, null]);
 });
 
 test('a file is in sync when a reconciliation of its own plan leaves nothing', () => {
-  const { hear } = open();
-  hear(0, accepted);
-  assert.is(hear(500, finished(0)), null, 'that was the reconciliation of the previous file');
-  hear(1000, planned);
-  assert.is(hear(2000, finished(1)), null);
-  assert.equal(hear(9000, finished(0)), { kind: 'inSync', seconds: 9 });
-  assert.is(hear(9500, finished(0)), null, 'once');
+  const { emit } = open();
+  emit(0, accepted);
+  assert.is(emit(500, finished(0)), null, 'that was the reconciliation of the previous file');
+  emit(1000, planned);
+  assert.is(emit(2000, finished(1)), null);
+  assert.equal(emit(9000, finished(0)), { kind: 'inSync', seconds: 9 });
+  assert.is(emit(9500, finished(0)), null, 'once');
 });
 
 test('the newest file counts', () => {
-  const { hear } = open();
-  hear(0, accepted);
-  hear(4000, accepted);
-  hear(4100, planned);
-  assert.equal(hear(5000, finished(0)), { kind: 'inSync', seconds: 1 });
+  const { emit } = open();
+  emit(0, accepted);
+  emit(4000, accepted);
+  emit(4100, planned);
+  assert.equal(emit(5000, finished(0)), { kind: 'inSync', seconds: 1 });
 });
 
 test.run();

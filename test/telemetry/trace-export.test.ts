@@ -17,8 +17,8 @@ const passes = (count: number, from = 0): EdictEvent[] =>
 async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds = 1) {
   const server = await answeringServer(answer);
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `${server.url}/SECRET`;
-  const told: EdictEvent[] = [];
-  const opened = await openTraceExport({ ...settings, ...over }, (event) => told.push(event));
+  const events: EdictEvent[] = [];
+  const opened = await openTraceExport({ ...settings, ...over }, (event) => events.push(event));
   for (let round = 0; round < rounds; round += 1) {
     for (const event of passes(3, round * 3)) opened.emit(event);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -27,7 +27,7 @@ async function traced(answer: Answer, over: Partial<TraceSettings> = {}, rounds 
   await opened.close();
   const closedInMs = performance.now() - startedAtMs;
   await server.close();
-  return { told, requests: server.requests, closedInMs };
+  return { events, requests: server.requests, closedInMs };
 }
 
 test('spans arrive in both OTLP encodings', async () => {
@@ -37,7 +37,7 @@ test('spans arrive in both OTLP encodings', async () => {
     asJson.requests.map(({ body }) => body.match(/"name":"reconcile"/g)?.length ?? 0).reduce((sum, count) => sum + count, 0),
     3,
   );
-  assert.equal(asJson.told, []);
+  assert.equal(asJson.events, []);
   const { requests } = await traced((response) => response.end(), { protocol: 'http/protobuf' });
   assert.is(requests[0]?.headers['content-type'], 'application/x-protobuf');
   assert.match(requests[0]?.body ?? '', 'edict.reconcile');
@@ -51,9 +51,9 @@ test('a trace that is not sampled is not sent', async () => {
 });
 
 test('a collector that fails is reported once, by its host alone', async () => {
-  const { told, requests } = await traced((response) => json(response, 400, {}), {}, 5);
+  const { events, requests } = await traced((response) => json(response, 400, {}), {}, 5);
   assert.ok(requests.length > 2);
-  assert.equal(told, [{ type: 'trace:failed', to: 'collector', reason: 'answered 400' }]);
+  assert.equal(events, [{ type: 'trace:failed', to: 'collector', reason: 'answered 400' }]);
 });
 
 test('a collector that hangs does not delay shutdown', async () => {

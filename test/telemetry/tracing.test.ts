@@ -17,7 +17,7 @@ test.before.each(() => {
   tracing = new Tracing(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }).getTracer('test'));
 });
 
-const hear = (...events: readonly EdictEvent[]): void => {
+const emit = (...events: readonly EdictEvent[]): void => {
   for (const event of events) tracing.emit(event);
 };
 const started = (reconcileId: string, cause: TriggerCause = 'file'): EdictEvent => ({ type: 'reconcile:started', reconcileId, cause });
@@ -37,7 +37,7 @@ const begun = (reconcileId: string, attemptId: number): EdictEvent => ({
   attemptId,
   change: change(`a${attemptId}`, 'test'),
 });
-const settled = (
+const attemptFinished = (
   reconcileId: string,
   attemptId: number,
   outcome: Outcome = { kind: 'succeeded', versionId: 'v', publishId: null },
@@ -69,7 +69,7 @@ const spanNamed = (name: string): ReadableSpan => {
 };
 
 test('a reconciliation has its plan and its calls as children, in one trace', () => {
-  hear(started('p'), planned('p'), begun('p', 1), begun('p', 2), settled('p', 2), settled('p', 1), finished('p'));
+  emit(started('p'), planned('p'), begun('p', 1), begun('p', 2), attemptFinished('p', 2), attemptFinished('p', 1), finished('p'));
   assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 2', 'reconcile p > call online 1', 'reconcile p']);
   assert.is(new Set(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).size, 1);
   const pass = spanNamed('reconcile');
@@ -82,13 +82,13 @@ test('a reconciliation has its plan and its calls as children, in one trace', ()
 
 test('a call has its purpose and its result', () => {
   const failure = { code: 'APIG.3500', status: 503, message: 'not now', hint: null, requestId: 'r1', retryAfterMs: null };
-  hear(
+  emit(
     started('p'),
     planned('p'),
     begun('p', 1),
-    settled('p', 1),
+    attemptFinished('p', 1),
     begun('p', 2),
-    settled('p', 2, { kind: 'retryable', failure }),
+    attemptFinished('p', 2, { kind: 'retryable', failure }),
     finished('p', 1),
   );
   const [good, bad] = exporter.getFinishedSpans().filter(({ name }) => name === 'call online');
@@ -112,48 +112,48 @@ test('a call has its purpose and its result', () => {
 });
 
 test('a span lasts as long as its operation', async () => {
-  hear(started('p'), planned('p'), begun('p', 1));
+  emit(started('p'), planned('p'), begun('p', 1));
   await new Promise((resolve) => setTimeout(resolve, 60));
-  hear(settled('p', 1), finished('p'));
+  emit(attemptFinished('p', 1), finished('p'));
   const [call, whole] = [spanNamed('call online'), spanNamed('reconcile')].map(({ duration: [s, ns] }) => s * 1000 + ns / 1e6);
   assert.ok(call !== undefined && call >= 55 && call < 1000, `${call} ms`);
   assert.ok(whole !== undefined && whole >= call);
 });
 
 test('a reconciliation that is superseded ends with its last call', () => {
-  hear(started('p'), planned('p'), begun('p', 1), started('q'));
+  emit(started('p'), planned('p'), begun('p', 1), started('q'));
   assert.equal(shown(), ['plan']);
-  hear(planned('q'));
+  emit(planned('q'));
   assert.equal(exporter.getFinishedSpans().filter(({ name }) => name === 'reconcile').length, 0);
-  hear(settled('p', 1));
+  emit(attemptFinished('p', 1));
   assert.is(spanNamed('reconcile').attributes['edict.superseded'], true);
-  hear(begun('p', 2), settled('p', 2), finished('q'));
+  emit(begun('p', 2), attemptFinished('p', 2), finished('q'));
   assert.equal(shown().slice(-2), ['reconcile q > call online 2', 'reconcile q']);
 });
 
 test('a reconciliation that plans again has a span for each plan', () => {
-  hear(started('p'), planned('p'), begun('p', 1), settled('p', 1), started('p', 'rollout'), planned('p'), finished('p'));
+  emit(started('p'), planned('p'), begun('p', 1), attemptFinished('p', 1), started('p', 'rollout'), planned('p'), finished('p'));
   assert.equal(shown(), ['reconcile p > plan', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile p']);
 });
 
 test('a reconciliation without a plan is an error, and the previous one continues', () => {
-  hear(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), {
+  emit(started('p'), planned('p'), begun('p', 1), started('q', 'resync'), {
     type: 'gateway:observe_failed',
     reconcileId: 'q',
     reason: 'TIMEOUT',
   });
-  hear(started('r'));
+  emit(started('r'));
   assert.equal(shown(), ['plan', 'reconcile q > plan', 'reconcile q']);
   assert.equal(spanNamed('reconcile').status, { code: SpanStatusCode.ERROR, message: 'no plan could be made' });
   const events = exporter.getFinishedSpans()[1]?.events.map(({ name, attributes }) => [name, attributes?.['edict.reason']]);
   assert.equal(events, [['gateway:observe_failed', 'TIMEOUT']]);
-  hear(settled('p', 1), finished('p'));
+  emit(attemptFinished('p', 1), finished('p'));
   assert.is(shown().at(-1), 'reconcile p');
 });
 
 test('the resolved outcome of an earlier attempt is an event of the reconciliation', () => {
   const of = { reconcileId: 'p', attemptId: 7, change: change('a', 'test') } as const;
-  hear(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } }, finished('p'));
+  emit(started('p'), planned('p'), { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } }, finished('p'));
   assert.equal(
     spanNamed('reconcile').events.map(({ name, attributes }) => [name, attributes?.['edict.attempt']]),
     [['attempt:recovered', 7]],
@@ -161,7 +161,7 @@ test('the resolved outcome of an earlier attempt is an event of the reconciliati
 });
 
 test('no span is open at the end', () => {
-  hear(started('p'), planned('p'), begun('p', 1), started('q'));
+  emit(started('p'), planned('p'), begun('p', 1), started('q'));
   tracing.close();
   assert.equal(shown().sort(), ['reconcile p', 'reconcile p > call online 1', 'reconcile p > plan', 'reconcile q', 'reconcile q > plan']);
 });

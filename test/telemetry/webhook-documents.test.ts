@@ -99,7 +99,7 @@ test('an unknown outcome cannot be approved', () => {
 });
 
 test('five errors of an invalid file are sent, and not its text', () => {
-  const mistake: Diagnostic = {
+  const diagnostic: Diagnostic = {
     rule: 'invalid-value',
     file: 'edict.yaml',
     line: 3,
@@ -109,7 +109,7 @@ test('five errors of an invalid file are sent, and not its text', () => {
     hint: null,
     text: 'secret',
   };
-  const invalid = firing('invalid', invalidCondition('edict.yaml has 9 errors', Array(9).fill(mistake)));
+  const invalid = firing('invalid', invalidCondition('edict.yaml has 9 errors', Array(9).fill(diagnostic)));
   assert.equal([invalid.count, invalid.errors.length], [9, 5]);
   assert.not.match(JSON.stringify(invalid), 'secret');
   assert.is(firing('invalid', invalidCondition('edict.yaml does not exist', [])).count, 0);

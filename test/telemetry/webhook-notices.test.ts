@@ -17,7 +17,7 @@ const nowMs = Date.UTC(2026, 10, 30, 12);
 const orders = change('orders', 'test');
 const failure: Failure = { code: 'X', status: 500, message: 'no', hint: 'look', requestId: null, retryAfterMs: null };
 const hold = { rule: 'protected', message: 'protected', hint: 'check' } as const;
-const mistake: Diagnostic = {
+const diagnostic: Diagnostic = {
   rule: 'invalid-value',
   file: 'edict.yaml',
   line: 3,
@@ -28,7 +28,7 @@ const mistake: Diagnostic = {
   text: 'secret',
 };
 
-const settled = (outcome: Outcome, of: Change = orders): EdictEvent => {
+const attemptFinished = (outcome: Outcome, of: Change = orders): EdictEvent => {
   return { type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: of, outcome, durationMs: 1 };
 };
 const resolved = (outcome: Outcome): EdictEvent => ({ type: 'attempt:recovered', reconcileId: 'p', attemptId: 1, change: orders, outcome });
@@ -44,10 +44,10 @@ const made = (over: Partial<Plan> = {}): EdictEvent => {
 };
 const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
 const finished: EdictEvent = { type: 'reconcile:finished', reconcileId: 'p', summary };
-const invalidFile: EdictEvent = { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) };
+const invalidFile: EdictEvent = { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) };
 const missedFile: EdictEvent = { type: 'file:unreadable', message: 'edict.yaml does not exist' };
 const validFile: EdictEvent = { type: 'file:loaded', desired: desiredState([wanted('orders', 'test')]) };
-const unseen: EdictEvent = { type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' };
+const unreachable: EdictEvent = { type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' };
 const seen: EdictEvent = { type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount: 0 };
 const stopped = (reason: 'pause' | 'outage' | 'credentials'): EdictEvent => ({ type: 'requests:paused', reason, message: 'm' });
 const resumed: EdictEvent = { type: 'requests:resumed' };
@@ -111,45 +111,45 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
   ['a file that is given up', [{ type: 'file:failed', message: 'm', hint: null }, begins('invalid')]],
   [
     'a change that the gateway rejects, until it is made',
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
-    [settled({ kind: 'rejected', failure }), ''],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), ''],
     [finished, ''],
-    [settled(succeeded), ends('failed publication')],
+    [attemptFinished(succeeded), ends('failed publication')],
     [finished, 'applied 1'],
   ],
   [
     'a change that is retried, from its second failure in a row',
-    [settled({ kind: 'retryable', failure }), ''],
-    [settled(succeeded), ''],
-    [settled({ kind: 'retryable', failure }), ''],
-    [settled({ kind: 'unknown', failure }), begins('failed publication')],
-    [settled(succeeded), ends('failed publication')],
+    [attemptFinished({ kind: 'retryable', failure }), ''],
+    [attemptFinished(succeeded), ''],
+    [attemptFinished({ kind: 'retryable', failure }), ''],
+    [attemptFinished({ kind: 'unknown', failure }), begins('failed publication')],
+    [attemptFinished(succeeded), ends('failed publication')],
   ],
   [
     'several changes that fail are one condition',
-    [settled({ kind: 'rejected', failure }, change('a', 'test')), begins('failed publication')],
-    [settled({ kind: 'rejected', failure }, change('b', 'test')), ''],
-    [settled({ kind: 'retryable', failure }, change('c', 'test')), ''],
-    [settled(succeeded, change('a', 'test')), ''],
-    [settled(succeeded, change('b', 'test')), ends('failed publication')],
-    [settled({ kind: 'retryable', failure }, change('c', 'test')), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }, change('a', 'test')), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }, change('b', 'test')), ''],
+    [attemptFinished({ kind: 'retryable', failure }, change('c', 'test')), ''],
+    [attemptFinished(succeeded, change('a', 'test')), ''],
+    [attemptFinished(succeeded, change('b', 'test')), ends('failed publication')],
+    [attemptFinished({ kind: 'retryable', failure }, change('c', 'test')), begins('failed publication')],
   ],
   [
     'a failing change that the next plan does not have, holds or defers',
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
     [made({ changes: [orders] }), ''],
     [made({ changes: [{ ...orders, deferred: { rule: 'freeze', message: '', untilMs: null } }] }), ends('failed publication')],
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
     [made({ changes: [{ ...orders, held: hold }] }), `${ends('failed publication')}, ${begins('held')}`],
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
     [made(), `${ends('failed publication')}, ${ends('held')}`],
   ],
   [
     'throttling, refused credentials and a change that was not sent are no failures of a publication',
-    [settled({ kind: 'throttled', failure }), ''],
-    [settled({ kind: 'unauthorized', failure }), ''],
-    [settled({ kind: 'superseded' }), ''],
-    [settled({ kind: 'throttled', failure }), ''],
+    [attemptFinished({ kind: 'throttled', failure }), ''],
+    [attemptFinished({ kind: 'unauthorized', failure }), ''],
+    [attemptFinished({ kind: 'superseded' }), ''],
+    [attemptFinished({ kind: 'throttled', failure }), ''],
   ],
   [
     'an attempt with an unknown outcome that waits for a person',
@@ -164,11 +164,11 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
   ],
   [
     'a gateway that cannot be observed, from the second time in a row',
-    [unseen, ''],
+    [unreachable, ''],
     [seen, ''],
-    [unseen, ''],
-    [unseen, begins('failed gateway')],
-    [unseen, ''],
+    [unreachable, ''],
+    [unreachable, begins('failed gateway')],
+    [unreachable, ''],
     [seen, ends('failed gateway')],
   ],
   [
@@ -204,7 +204,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
     'a drift, until it is corrected',
     [noted('drift'), ''],
     [made({ changes: [{ ...orders, reason: 'drift' }] }), begins('drifted')],
-    [settled(succeeded, { ...orders, reason: 'drift' }), ends('drifted')],
+    [attemptFinished(succeeded, { ...orders, reason: 'drift' }), ends('drifted')],
     [finished, 'applied 1'],
   ],
   [
@@ -235,7 +235,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
   [
     'a lease that is lost resolves everything but an invalid file and the store, and standing by the store too',
     [invalidFile, begins('invalid')],
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
     [stopped('outage'), begins('failed outage')],
     [storeFailed, begins('failed store')],
     [leaseLost, `${ends('failed publication')}, ${ends('failed outage')}`],
@@ -244,7 +244,7 @@ const table: readonly (readonly [name: string, ...steps: (readonly [EdictEvent, 
   ],
   [
     'a file that leaves its folder resolves everything',
-    [settled({ kind: 'rejected', failure }), begins('failed publication')],
+    [attemptFinished({ kind: 'rejected', failure }), begins('failed publication')],
     [made({ changes: [orders], drifted: [drifted('a')] }), begins('drifted')],
     [{ type: 'file:removed' }, `${ends('failed publication')}, ${ends('drifted')}`],
   ],
@@ -267,7 +267,10 @@ function assertNotice(notice: WebhookNotice): void {
 }
 
 test('a resolved notice repeats the firing one', () => {
-  const [[firing], [over]] = noticesOf(settled({ kind: 'rejected', failure }), settled(succeeded)) as [WebhookNotice[], WebhookNotice[]];
+  const [[firing], [over]] = noticesOf(attemptFinished({ kind: 'rejected', failure }), attemptFinished(succeeded)) as [
+    WebhookNotice[],
+    WebhookNotice[],
+  ];
   const expected = {
     kind: 'failed',
     summary: 'orders in test fails: no',
@@ -300,8 +303,8 @@ function meetsOutage(size: number): void {
   const all = Array.from({ length: size }, (_, index) => change(`a${index}`, 'test'));
   const events = [
     made({ changes: all }),
-    ...all.map((of) => settled({ kind: 'rejected', failure }, of)),
-    ...all.map((of) => settled(succeeded, of)),
+    ...all.map((of) => attemptFinished({ kind: 'rejected', failure }, of)),
+    ...all.map((of) => attemptFinished(succeeded, of)),
     finished,
   ];
   assert.is(inShort(noticesOf(...events).flat()), `failed publication firing, failed publication resolved, applied ${size}`);
@@ -311,9 +314,9 @@ function meetsOutage(size: number): void {
 const anyEvents: readonly EdictEvent[] = [
   ...Object.values(everyEvent).flat(),
   ...['a', 'b'].flatMap((api) => [
-    settled({ kind: 'rejected', failure }, change(api, 'test')),
-    settled({ kind: 'retryable', failure }, change(api, 'test')),
-    settled(succeeded, change(api, 'test')),
+    attemptFinished({ kind: 'rejected', failure }, change(api, 'test')),
+    attemptFinished({ kind: 'retryable', failure }, change(api, 'test')),
+    attemptFinished(succeeded, change(api, 'test')),
     made({ changes: [change(api, 'test')], drifted: [drifted(api), drifted('c', 9)] }),
     made({ changes: [{ ...change(api, 'test'), held: hold }] }),
   ]),

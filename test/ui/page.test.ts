@@ -7,7 +7,7 @@ import { change, recorded, wanted } from '../support/states.ts';
 
 const test = suite('page');
 
-const mistake = {
+const diagnostic = {
   rule: 'invalid-value',
   file: 'edict.yaml',
   line: 7,
@@ -43,7 +43,7 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
     durationMs: 1,
   });
   emit({ type: 'requests:paused', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
-  emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
+  emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
   await page.getByText('onl is no state').waitFor();
   await page.locator('.failed', { hasText: 'failed' }).first().waitFor();
 }

@@ -35,7 +35,7 @@ test('a notice says why requests are paused, until they resume', async () => {
 });
 
 test('a notice shows the errors of an invalid file as code frames, until it is fixed', async () => {
-  const mistake = {
+  const diagnostic = {
     rule: 'invalid-value',
     file: 'edict.yaml',
     line: 7,
@@ -45,7 +45,7 @@ test('a notice shows the errors of an invalid file as code frames, until it is f
     hint: 'online?',
     text: '    onl',
   } as const;
-  shown.emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [mistake]) });
+  shown.emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
   const notice = shown.page.getByRole('alert');
   await notice.waitFor();
   const shownText = await notice.innerText();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openScene, type Scene } from '../../support/danger.ts';
+import { openScene, type Scene } from '../../support/scenario.ts';
 
 const test = suite('approve');
 const digest = `sha256:${'0'.repeat(64)}`;

@@ -13,10 +13,10 @@ const outcomes: readonly Outcome[] = [
   { kind: 'notApplied' },
   ...(['throttled', 'retryable', 'rejected', 'unauthorized', 'unknown'] as const).map((kind) => ({ kind, failure })),
 ];
-const settled = (outcome: Outcome) =>
+const attemptFinished = (outcome: Outcome) =>
   applyAttemptJson({
     type: 'attempt:finished',
-    reconcileId: 'pass',
+    reconcileId: 'reconcile-1',
     attemptId: 7,
     change: change('orders', 'test'),
     outcome,
@@ -25,17 +25,17 @@ const settled = (outcome: Outcome) =>
 
 for (const outcome of outcomes) {
   test(`an attempt with the outcome ${outcome.kind} is a line of the schema`, () => {
-    const line = settled(outcome);
+    const line = attemptFinished(outcome);
     assertConforms('apply', line);
     assert.equal([line.attempt, line.outcome, line.durationMs], [7, outcome.kind, 1.5]);
   });
 }
 
 test('a line has the failure, or only the version of a success', () => {
-  const { retryAfterMs, ...told } = failure;
-  const line = settled({ kind: 'rejected', failure: { ...failure, code: 'APIG.1' } });
-  assert.equal({ ...told, retryAfterMs, ...line }, line);
-  assert.not.ok('publishId' in settled(outcomes[0] as Outcome));
+  const { retryAfterMs, ...response } = failure;
+  const line = attemptFinished({ kind: 'rejected', failure: { ...failure, code: 'APIG.1' } });
+  assert.equal({ ...response, retryAfterMs, ...line }, line);
+  assert.not.ok('publishId' in attemptFinished(outcomes[0] as Outcome));
 });
 
 test('a held or deferred change has its reason and end', () => {

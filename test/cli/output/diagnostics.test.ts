@@ -4,7 +4,7 @@ import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/outpu
 import { noColor } from '../../../src/cli/output/terminal.ts';
 import { type Diagnostic, InvalidFileError } from '../../../src/model/errors.ts';
 
-const mistake: Diagnostic = {
+const diagnostic: Diagnostic = {
   rule: 'invalid-value',
   file: 'edict.yaml',
   line: 12,
@@ -16,12 +16,12 @@ const mistake: Diagnostic = {
 };
 
 test('shows place, message, frame and hint', () => {
-  const text = renderDiagnostics(new InvalidFileError('edict.yaml', [mistake]), noColor);
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', [diagnostic]), noColor);
   assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 error. Nothing was changed.\n');
 });
 
 test('a very long line is cut around the error', () => {
-  const long = { ...mistake, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
+  const long = { ...diagnostic, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
   const lines = renderDiagnostics(new InvalidFileError('edict.yaml', [long]), noColor).split('\n');
   assert.ok(lines.every((line) => line.length < 200));
   const column = lines[2]?.indexOf('^') ?? -1;
@@ -30,14 +30,14 @@ test('a very long line is cut around the error', () => {
 });
 
 test('after fifty errors only one line is shown for each', () => {
-  const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(mistake)), noColor);
+  const text = renderDiagnostics(new InvalidFileError('edict.yaml', Array(60).fill(diagnostic)), noColor);
   assert.is(text.match(/\^\^\^/g)?.length, 50);
   assert.is(text.match(/edict\.yaml:12:5/g)?.length, 60);
   assert.match(text, '60 errors.');
 });
 
 test('in JSON every error has its place and no code frame', () => {
-  const { valid, errors } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [mistake]))) as {
+  const { valid, errors } = JSON.parse(renderDiagnosticsJson(new InvalidFileError('edict.yaml', [diagnostic]))) as {
     valid: boolean;
     errors: unknown[];
   };

@@ -11,7 +11,7 @@ import { change, desiredState } from '../../support/states.ts';
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
 const file = join(root, 'apis', 'a,b:c%.yaml');
-const mistake: Diagnostic = {
+const diagnostic: Diagnostic = {
   rule: 'invalid-value',
   file,
   line: 12,
@@ -21,7 +21,7 @@ const mistake: Diagnostic = {
   hint: null,
   text: '    bad: x',
 };
-const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...mistake, ...over }]));
+const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...diagnostic, ...over }]));
 
 test('an error is one workflow command with its place, and its text cannot end the command', () => {
   assert.is(
@@ -35,7 +35,7 @@ test('every error is reported', () => {
   const text = diagnosticAnnotations(
     new InvalidFileError(
       file,
-      Array.from({ length: 30 }, () => mistake),
+      Array.from({ length: 30 }, () => diagnostic),
     ),
   );
   assert.is(text.match(/^::error /gm)?.length, 30);

@@ -26,13 +26,13 @@ test('a short table is not collapsed', () => {
 
 test('a table fits any length, or is its minimum', () => {
   const part = collapsibleTable(table(300), 20, 'Elsewhere.');
-  for (let room = 0; room < 7000; room += 7) {
-    const text = part.render(room);
-    assert.ok(text.length <= Math.max(room, part.minimum.length), String(room));
+  for (let space = 0; space < 7000; space += 7) {
+    const text = part.render(space);
+    assert.ok(text.length <= Math.max(space, part.minimum.length), String(space));
     const { open, folded } = readMarkdown(text);
     const left = /And (\d+) more\. Elsewhere\./.exec(text)?.[1];
-    const told = open.length + folded.length;
-    if (told > 0) assert.is(told + Number(left ?? 0), 300);
+    const listed = open.length + folded.length;
+    if (listed > 0) assert.is(listed + Number(left ?? 0), 300);
     else assert.is(text, part.minimum);
   }
 });
@@ -51,9 +51,9 @@ test('the first text that fits is used, and no later one is rendered', () => {
 });
 
 test('earlier sections use the space first, and each has at least its minimum', () => {
-  const greedy = { minimum: 'ab', render: (room: number) => 'a'.repeat(room) };
+  const greedy = { minimum: 'ab', render: (space: number) => 'a'.repeat(space) };
   assert.is(
-    fitSections([greedy, fixedSection(''), { minimum: 'c', render: (room) => 'c'.repeat(room) }, fixedSection('end')], 20),
+    fitSections([greedy, fixedSection(''), { minimum: 'c', render: (space) => 'c'.repeat(space) }, fixedSection('end')], 20),
     `${'a'.repeat(10)}\n\nc\n\nend\n`,
   );
   assert.is(fitSections([greedy, fixedSection('end')], 3), 'ab\n\nend\n');

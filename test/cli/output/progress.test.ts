@@ -13,13 +13,13 @@ test('the progress line shows what is done, failed and left, and is erased', () 
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
   const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
-  const settled = (index: number) =>
+  const attemptFinished = (index: number) =>
     ({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
   progress.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan });
-  progress.emit({ ...settled(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...attemptFinished(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
-  for (const rest of [1, 2]) progress.emit({ ...settled(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
-  progress.emit({ ...settled(3), outcome: { kind: 'rejected', failure } });
+  for (const rest of [1, 2]) progress.emit({ ...attemptFinished(rest), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
+  progress.emit({ ...attemptFinished(3), outcome: { kind: 'rejected', failure } });
   assert.match(text(), '3 of 4 done, 1 failed, 1 left');
   progress.clear();
   assert.ok(text().endsWith('\r\u001B[2K'));

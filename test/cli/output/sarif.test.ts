@@ -30,14 +30,14 @@ interface Log {
 
 const root = scratchFolder();
 mkdirSync(join(root, '.git'));
-const mistake: Diagnostic = {
+const diagnostic: Diagnostic = {
   ...{ rule: 'invalid-value', file: join(root, 'my apis/é:1.yaml'), line: 12, column: 5, length: 3 },
   ...{ message: 'wrong', hint: 'do this', text: '    bad: x' },
 };
-const logOf = (...mistakes: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(mistakes)) as Log;
+const logOf = (...diagnostics: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(diagnostics)) as Log;
 
 test('the log has its version, tool and rules', () => {
-  const { version, $schema, runs } = logOf(mistake);
+  const { version, $schema, runs } = logOf(diagnostic);
   assert.equal([version, $schema, runs.length], ['2.1.0', 'https://json.schemastore.org/sarif-2.1.0.json', 1]);
   const { driver } = runs[0].tool;
   assert.is(driver.name, 'edict');
@@ -50,7 +50,7 @@ test('the log has its version, tool and rules', () => {
 });
 
 test('each error is a result with its rule, message and path from the root of the checkout', () => {
-  const { results, tool } = logOf(mistake, { ...mistake, rule: 'freeze', hint: null }).runs[0];
+  const { results, tool } = logOf(diagnostic, { ...diagnostic, rule: 'freeze', hint: null }).runs[0];
   const [first, second] = results;
   assert.equal(first?.locations, [
     {
@@ -67,12 +67,12 @@ test('each error is a result with its rule, message and path from the root of th
 
 test('a file outside any checkout has an absolute URI', () => {
   const file = join(scratchFolder(), 'edict.yaml');
-  const { artifactLocation } = logOf({ ...mistake, file }).runs[0].results[0]?.locations[0]?.physicalLocation ?? {};
+  const { artifactLocation } = logOf({ ...diagnostic, file }).runs[0].results[0]?.locations[0]?.physicalLocation ?? {};
   assert.equal(artifactLocation, { uri: pathToFileURL(file).href });
 });
 
 test('the text of the file is not in the log', () => {
-  assert.not.match(renderDiagnosticsSarif([mistake]), 'bad: x');
+  assert.not.match(renderDiagnosticsSarif([diagnostic]), 'bad: x');
 });
 
 test('without errors the log has no results, so that code scanning closes its alerts', () => {

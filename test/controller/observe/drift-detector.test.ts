@@ -54,7 +54,7 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
   };
   const clock = { now: () => time.ms, monotonicMs: () => time.ms };
   const ended: (Error | null)[] = [];
-  const lookout = new DriftDetector({
+  const detector = new DriftDetector({
     store,
     gateway,
     clock,
@@ -63,10 +63,10 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     onEnded: (error) => ended.push(error),
   });
   /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error that blocks planning. */
-  const look = async (desired: DesiredState) => {
+  const observe = async (desired: DesiredState) => {
     ended.splice(0);
-    const started = await lookout.start(desired, 'pass');
-    await until('the observation has ended', () => !lookout.isRunning);
+    const started = await detector.start(desired, 'reconcile-1');
+    await until('the observation has ended', () => !detector.isRunning);
     const [error] = ended;
     return [started, error === undefined ? 'none' : error instanceof EdictError ? error.code : error];
   };
@@ -74,11 +74,11 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     [...(await store.readRecordedState(file(null).gateway)).values()].map(({ state }) => state);
   return {
     store,
-    lookout,
+    detector,
     shown,
     time,
     states,
-    look,
+    observe,
     types: () => events.splice(0).map((event) => (event.type === 'publication:drift' ? event.notice.kind : event.type)),
     [Symbol.asyncDispose]: () => store.close(),
   };
@@ -86,60 +86,60 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
 
 test('nothing is observed unless it is requested', async () => {
   await using at = await watching();
-  assert.equal(await at.look(file(null)), ['none', 'none']);
+  assert.equal(await at.observe(file(null)), ['none', 'none']);
   assert.equal([at.shown.reads, at.types(), await at.states()], [0, [], []]);
 });
 
 test('records the observation and emits an event', async () => {
   await using at = await watching();
-  assert.equal(await at.look(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
+  assert.equal(await at.observe(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
   assert.is(await at.store.listedApiCount(file(null).gateway), 1);
 });
 
 test('observes again when the interval is over, and an identical observation writes nothing', async () => {
   await using at = await watching();
-  await at.look(file(minuteMs));
+  await at.observe(file(minuteMs));
   const before = await at.store.readRecordedState(file(null).gateway);
   at.types();
   at.time.ms += minuteMs - 1;
-  assert.equal(await at.look(file(minuteMs)), ['none', 'none']);
+  assert.equal(await at.observe(file(minuteMs)), ['none', 'none']);
   at.time.ms += 1;
-  assert.equal(await at.look(file(minuteMs)), ['running', null]);
+  assert.equal(await at.observe(file(minuteMs)), ['running', null]);
   assert.equal([at.shown.reads, at.types(), await at.store.readRecordedState(file(null).gateway)], [2, ['gateway:observed'], before]);
 });
 
 test('a deleted API is reported once', async () => {
   await using at = await watching();
   at.shown.apis = { kind: 'read', value: new Map() };
-  const looked = async (): Promise<string[]> => {
+  const observedEvents = async (): Promise<string[]> => {
     at.time.ms += minuteMs;
-    await at.look(file(minuteMs));
+    await at.observe(file(minuteMs));
     return at.types();
   };
-  assert.equal(await looked(), ['gateway:observed', 'apiDeleted']);
-  assert.equal(await looked(), ['gateway:observed']);
+  assert.equal(await observedEvents(), ['gateway:observed', 'apiDeleted']);
+  assert.equal(await observedEvents(), ['gateway:observed']);
   at.shown.apis = published('test');
-  await looked();
+  await observedEvents();
   at.shown.apis = { kind: 'read', value: new Map() };
-  assert.equal(await looked(), ['gateway:observed', 'apiDeleted']);
+  assert.equal(await observedEvents(), ['gateway:observed', 'apiDeleted']);
 });
 
 test('a longer interval counts from the next observation', async () => {
   await using at = await watching();
-  await at.look(file(60 * minuteMs));
+  await at.observe(file(60 * minuteMs));
   at.time.ms += minuteMs;
-  assert.equal(await at.look(file(minuteMs)), ['none', 'none']);
+  assert.equal(await at.observe(file(minuteMs)), ['none', 'none']);
   at.time.ms += 60 * minuteMs;
-  await at.look(file(minuteMs));
+  await at.observe(file(minuteMs));
   assert.is(at.shown.reads, 2);
 });
 
 test('a first observation requested by a person is made whatever the file says, and once', async () => {
   await using at = await watching({ observeOnStart: true });
-  assert.equal(await at.look(file(null)), ['required', null]);
+  assert.equal(await at.observe(file(null)), ['required', null]);
   at.time.ms += 1000 * minuteMs;
-  assert.equal(await at.look(file(null)), ['none', 'none']);
+  assert.equal(await at.observe(file(null)), ['none', 'none']);
   assert.is(at.shown.reads, 1);
 });
 
@@ -147,11 +147,11 @@ test('a requested observation that fails ends the reconciliation and is repeated
   await using at = await watching({ observeOnStart: true });
   await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
   at.shown.apis = down;
-  assert.equal(await at.look(file(null)), ['required', 'OBSERVATION_FAILED']);
+  assert.equal(await at.observe(file(null)), ['required', 'OBSERVATION_FAILED']);
   assert.equal([at.types(), await at.states()], [['gateway:observe_failed'], ['online']]);
   at.shown.apis = published();
   at.time.ms += 1000;
-  await at.look(file(null));
+  await at.observe(file(null));
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'drift'], ['offline']]);
 });
 
@@ -159,29 +159,29 @@ test('nothing is planned for a gateway that was never observed, since every API 
   await using at = await watching();
   at.shown.apis = down;
   for (const [tries, delayMs] of [1000, 2000, 4000].entries()) {
-    assert.equal(await at.look(file(60 * minuteMs)), ['required', 'OBSERVATION_FAILED']);
-    assert.equal(await at.look(file(60 * minuteMs)), ['required', 'none']);
-    assert.equal([at.shown.reads, at.lookout.retryAfterMs], [tries + 1, delayMs], 'it is repeated with backoff from a second');
+    assert.equal(await at.observe(file(60 * minuteMs)), ['required', 'OBSERVATION_FAILED']);
+    assert.equal(await at.observe(file(60 * minuteMs)), ['required', 'none']);
+    assert.equal([at.shown.reads, at.detector.retryAfterMs], [tries + 1, delayMs], 'it is repeated with backoff from a second');
     at.time.ms += delayMs;
   }
   at.shown.apis = published('test');
-  assert.equal(await at.look(file(60 * minuteMs)), ['required', null]);
-  assert.equal([await at.look(file(60 * minuteMs)), at.lookout.retryAfterMs], [['none', 'none'], null]);
+  assert.equal(await at.observe(file(60 * minuteMs)), ['required', null]);
+  assert.equal([await at.observe(file(60 * minuteMs)), at.detector.retryAfterMs], [['none', 'none'], null]);
 });
 
 test('the recorded state stays in force when a gateway that was observed before cannot be reached; it is observed again soon', async () => {
   await using at = await watching();
-  await at.look(file(60 * minuteMs));
+  await at.observe(file(60 * minuteMs));
   at.types();
   at.shown.apis = down;
   at.time.ms += 60 * minuteMs;
-  assert.equal(await at.look(file(60 * minuteMs)), ['running', null]);
+  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
   assert.equal([at.types(), await at.states(), at.shown.reads], [['gateway:observe_failed'], ['online'], 2]);
   at.time.ms += minuteMs - 1;
-  assert.equal(await at.look(file(60 * minuteMs)), ['none', 'none']);
+  assert.equal(await at.observe(file(60 * minuteMs)), ['none', 'none']);
   at.time.ms += 1;
   at.shown.apis = published('test');
-  assert.equal(await at.look(file(60 * minuteMs)), ['running', null]);
+  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
   assert.equal(at.types(), ['gateway:observed']);
 });
 
@@ -189,7 +189,7 @@ test('after a restart the gateway still counts as observed', async () => {
   await using at = await watching();
   await at.store.saveObservation(file(null).gateway, [], 1);
   at.shown.apis = down;
-  assert.equal(await at.look(file(minuteMs)), ['running', null]);
+  assert.equal(await at.observe(file(minuteMs)), ['running', null]);
 });
 
 test('a list that became much shorter is believed when the next one is as short', async () => {
@@ -197,10 +197,10 @@ test('a list that became much shorter is believed when the next one is as short'
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
   await at.store.saveObservation(desired.gateway, [], 100);
-  await at.look(desired);
+  await at.observe(desired);
   assert.equal(at.types(), ['gateway:observe_failed']);
   at.time.ms += minuteMs;
-  await at.look(desired);
+  await at.observe(desired);
   assert.is(at.types()[0], 'gateway:observed');
 });
 
@@ -208,25 +208,25 @@ test('an observation that hangs is not started again, and an abort ends it', asy
   await using at = await watching();
   const { promise, resolve } = Promise.withResolvers<void>();
   at.shown.delay = promise;
-  assert.is(await at.lookout.start(file(minuteMs), 'pass'), 'required');
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'required');
   at.time.ms += 60 * minuteMs;
-  assert.is(await at.lookout.start(file(minuteMs), 'pass'), 'required');
-  assert.equal([at.shown.reads, at.lookout.isRunning], [1, true]);
-  const stopped = at.lookout.stop();
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'required');
+  assert.equal([at.shown.reads, at.detector.isRunning], [1, true]);
+  const stopped = at.detector.stop();
   resolve();
   await stopped;
-  assert.not.ok(at.lookout.isRunning);
+  assert.not.ok(at.detector.isRunning);
 });
 
 test('an observation that cannot be recorded is reported as a store error only, and repeated', async () => {
   await using at = await watching();
   const { saveObservation } = at.store;
   at.store.saveObservation = () => Promise.reject(new StoreError('STORE_FULL', 'the disk is full'));
-  assert.equal(await at.look(file(minuteMs)), ['required', 'STORE_FULL']);
+  assert.equal(await at.observe(file(minuteMs)), ['required', 'STORE_FULL']);
   assert.equal([at.types(), await at.states()], [['store:error'], []]);
   at.store.saveObservation = saveObservation;
   at.time.ms += 1000;
-  await at.look(file(minuteMs));
+  await at.observe(file(minuteMs));
   assert.equal(await at.states(), ['online']);
 });
 

@@ -46,7 +46,7 @@ interface Scene {
 }
 
 /** Observes a gateway with canned responses and counts its requests. */
-async function lookAt(scene: Scene) {
+async function observeWith(scene: Scene) {
   const { desired = desiredState([wanted('orders', 'test')]), record = [], list = [], listedBefore = null, now = () => nowMs } = scene;
   const asked: string[] = [];
   const gateway: GatewayReader = {
@@ -84,7 +84,7 @@ async function lookAt(scene: Scene) {
 const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
 
 test('merges the published APIs into the recorded state, with one read', async () => {
-  const { observed, notices, asked, reasons } = await lookAt({ list: [listed('orders', 'test'), listed('others', 'test')] });
+  const { observed, notices, asked, reasons } = await observeWith({ list: [listed('orders', 'test'), listed('others', 'test')] });
   assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
@@ -95,13 +95,13 @@ test('merges the published APIs into the recorded state, with one read', async (
 
 for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as const) {
   test(`a list that cannot be read (${kind}) changes nothing and gives the reason`, async () => {
-    const { reason, asked } = await lookAt({ record: [online], list: failing(kind, 'APIG.1') });
+    const { reason, asked } = await observeWith({ record: [online], list: failing(kind, 'APIG.1') });
     assert.equal([reason, asked], ['APIG.1 x', ['apis']]);
   });
 }
 
 test('a list that leaves out an existing API is not trusted at all', async () => {
-  const { reason, asked } = await lookAt({
+  const { reason, asked } = await observeWith({
     desired: desiredState([wanted('orders', 'test'), wanted('carts', 'test')]),
     list: [listed('carts', 'test')],
     api: async () => ({ kind: 'read', value: listed('orders', 'test') }),
@@ -114,7 +114,7 @@ test('a deleted API is published nowhere; one that may not be read says nothing;
   const api = async (apiId: string): Promise<ReadResult<ObservedApi | null>> =>
     apiId === 'api-gone' ? { kind: 'read', value: null } : failing('rejected', 'APIG.1005');
   const record = [online, recorded('gone', 'test'), recorded('secret', 'test')];
-  const { observed, asked } = await lookAt({ record, list: [listed('orders')], api });
+  const { observed, asked } = await observeWith({ record, list: [listed('orders')], api });
   assert.equal(asked, ['apis', 'api-gone', 'api-secret', 'versions of api-orders']);
   assert.equal(
     observed?.updates.map(({ api: name, state }) => [name, state]),
@@ -127,11 +127,11 @@ test('a deleted API is published nowhere; one that may not be read says nothing;
 
 test('an API that was recreated under its name is reported, and not taken for the old one', async () => {
   const nameRef = { kind: 'api', name: 'orders', group: null } as const;
-  const heir = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
-  const { observed } = await lookAt({
+  const recreated = { ...listed('carts', 'test'), apiId: 'api-anew', name: 'orders' };
+  const { observed } = await observeWith({
     desired: desiredState([wanted('orders', 'test', { nameRef })]),
     record: [online],
-    list: [heir],
+    list: [recreated],
     api: async () => ({ kind: 'read', value: null }),
   });
   assert.equal(
@@ -144,37 +144,37 @@ test('an API that was recreated under its name is reported, and not taken for th
 for (const kind of ['throttled', 'retryable', 'unauthorized'] as const) {
   test(`a confirming read that fails (${kind}) leaves everything as it was`, async () => {
     const api = async () => failing(kind, 'APIG.1');
-    assert.is((await lookAt({ record: [online], list: [], api })).reason, 'APIG.1 x');
-    assert.is((await lookAt({ record: [online], list: [listed('orders')], versions: api })).reason, 'APIG.1 x');
+    assert.is((await observeWith({ record: [online], list: [], api })).reason, 'APIG.1 x');
+    assert.is((await observeWith({ record: [online], list: [listed('orders')], versions: api })).reason, 'APIG.1 x');
     const pinned = desiredState([wanted('orders', 'test', { version: 'v' })]);
-    assert.is((await lookAt({ desired: pinned, list: [listed('orders', 'test')], versions: api })).reason, 'APIG.1 x');
+    assert.is((await observeWith({ desired: pinned, list: [listed('orders', 'test')], versions: api })).reason, 'APIG.1 x');
   });
 }
 
 test('a publication that the list no longer shows is read individually before the list is believed', async () => {
   const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })]);
-  const wrong = await lookAt({
+  const wrong = await observeWith({
     desired,
     record: [online],
     list: [listed('orders', 'release')],
     versions: async () => ({ kind: 'read', value: [effective('v')] }),
   });
   assert.match(wrong.reason ?? '', /api-orders.*env-test/);
-  const right = await lookAt({ desired, record: [online], list: [listed('orders', 'release')] });
+  const right = await observeWith({ desired, record: [online], list: [listed('orders', 'release')] });
   assert.equal([right.notices, right.reasons], [['drift'], ['orders online drift']]);
-  const untold = await lookAt({
+  const unreadable = await observeWith({
     desired,
     record: [online],
     list: [listed('orders')],
     versions: async () => failing('rejected', 'APIG.1005'),
   });
-  assert.equal(untold.notices, ['drift'], 'if the versions cannot be read, the list alone counts');
+  assert.equal(unreadable.notices, ['drift'], 'if the versions cannot be read, the list alone counts');
 });
 
 test('a list that suddenly shows nothing as published costs no version and twenty confirming reads', async () => {
   const names = Array.from({ length: 1000 }, (_, index) => `a${String(index).padStart(3, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
-  const { reason, asked } = await lookAt({
+  const { reason, asked } = await observeWith({
     desired,
     record: names.map((name) => recorded(name, 'test')),
     list: names.map((name) => listed(name)),
@@ -194,7 +194,10 @@ test('twenty of the APIs that a list leaves out are read individually, spread ov
     [1001, 20],
   ] as const) {
     const names = Array.from({ length: count }, (_, index) => `a${String(index).padStart(4, '0')}`);
-    const { asked, seen } = await lookAt({ desired: desiredState(names.map((name) => wanted(name, 'test'))), list: [listed('other')] });
+    const { asked, seen } = await observeWith({
+      desired: desiredState(names.map((name) => wanted(name, 'test'))),
+      list: [listed('other')],
+    });
     assert.is(asked.length - 1, expected, `${count}`);
     assert.is(asked[1], 'api-a0000');
     assert.is(seen.kind, 'observed');
@@ -206,14 +209,18 @@ test('a list that lost a large share is believed only if the next one is as shor
   const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test')));
   const list = Array.from({ length: 79 }, (_, index) => listed(`other${index}`));
-  const first = await lookAt({ desired, list, listedBefore: 100 });
+  const first = await observeWith({ desired, list, listedBefore: 100 });
   assert.equal([first.seen.kind, first.seen.listed], ['failed', 79]);
   assert.match(first.reason ?? '', '79 APIs and held 100');
-  assert.is((await lookAt({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
-  assert.is((await lookAt({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may disappear at once');
-  assert.is((await lookAt({ desired, list, listedBefore: null })).seen.kind, 'observed');
+  assert.is((await observeWith({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
+  assert.is((await observeWith({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may disappear at once');
+  assert.is((await observeWith({ desired, list, listedBefore: null })).seen.kind, 'observed');
   const few = desiredState(names.slice(0, 20).map((name) => wanted(name, 'test')));
-  assert.is((await lookAt({ desired: few, list, listedBefore: 1000 })).seen.kind, 'observed', 'each missing one was read individually');
+  assert.is(
+    (await observeWith({ desired: few, list, listedBefore: 1000 })).seen.kind,
+    'observed',
+    'each missing one was read individually',
+  );
 });
 
 for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
@@ -221,7 +228,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   ['just before the propagation delay', nowMs - 10_000, 10_000, false],
   ['within the propagation delay', nowMs - 9_999, 10_000, true],
   ['at this moment', nowMs, 10_000, true],
-  ['while it was looked at', nowMs + 5, 0, true],
+  ['during the observation', nowMs + 5, 0, true],
   ['before a clock was set back a little', nowMs + 60_000, 10_000, true],
   ['before a clock was set back by a year', nowMs + 365 * 24 * hourMs, 10_000, false],
 ] as const) {
@@ -229,7 +236,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
     const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
       gateway: gatewaySettings({ propagationDelayMs }),
     });
-    const { observed, reasons, asked } = await lookAt({ desired, record: [{ ...online, recordedAtMs }], list: [listed('orders')] });
+    const { observed, reasons, asked } = await observeWith({ desired, record: [{ ...online, recordedAtMs }], list: [listed('orders')] });
     assert.is(observed?.updates.length, isLeft ? 0 : 1);
     assert.equal(reasons, isLeft ? [] : ['orders online drift']);
     assert.is(asked.length, isLeft ? 1 : 2);
@@ -239,7 +246,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
 test('a publication that edict has just taken offline is not adopted again from a delayed list', async () => {
   const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ propagationDelayMs: 10_000 }) });
   const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1 })];
-  const { observed, reasons } = await lookAt({ desired, record, list: [listed('orders', 'test')] });
+  const { observed, reasons } = await observeWith({ desired, record, list: [listed('orders', 'test')] });
   assert.equal([observed?.updates, reasons], [[], ['orders online state']]);
 });
 
@@ -247,7 +254,7 @@ test('an attempt with an unknown outcome is left for its own resolution, and cau
   const unknownAttempt = unknownAttemptOf({ attemptId: 7, version: 'v', marker: 'm' });
   const desired = desiredState([wanted('orders', 'test', { version: 'v' })]);
   for (const list of [[listed('orders')], [listed('orders', 'test')]]) {
-    const { observed, asked } = await lookAt({ desired, record: [{ ...online, unknownAttempt }], list });
+    const { observed, asked } = await observeWith({ desired, record: [{ ...online, unknownAttempt }], list });
     assert.equal([observed?.updates, asked], [[], ['apis']]);
   }
 });
@@ -260,7 +267,7 @@ test('changes made during the confirming reads are not overwritten', async () =>
   const api = async (): Promise<ReadResult<null>> => {
     startedAtMs += 1;
     const id = await store.beginAttempt(desired.gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs,
@@ -277,7 +284,7 @@ test('changes made during the confirming reads are not overwritten', async () =>
     return { kind: 'read', value: null };
   };
   const list = [listed('orders', 'test')];
-  const { observed, notices } = await lookAt({
+  const { observed, notices } = await observeWith({
     desired,
     list,
     api,
@@ -299,16 +306,16 @@ test('the versions of a publication with a pinned version are read once', async 
     value: [{ ...effective('v2'), isEffective: false }, effective('v1')],
   });
   const list = [listed('orders', 'test')];
-  const first = await lookAt({ desired, list, versions });
+  const first = await observeWith({ desired, list, versions });
   assert.equal([first.asked, first.reasons, first.notices], [['apis', 'versions of api-orders'], [], ['adopted']]);
   const record = [...(first.observed?.recorded.values() ?? [])];
   assert.is(record[0]?.versionId, 'v1');
-  const again = await lookAt({ desired, list, versions, record, now: () => nowMs + hourMs });
+  const again = await observeWith({ desired, list, versions, record, now: () => nowMs + hourMs });
   assert.equal([again.asked, again.observed?.updates], [['apis'], []]);
   const other = record.map((each) => ({ ...each, publishId: 'another' }));
-  const switched = await lookAt({ desired, list, versions, record: other });
+  const switched = await observeWith({ desired, list, versions, record: other });
   assert.equal([switched.asked.length, switched.notices], [2, ['externalChange']]);
-  const moved = await lookAt({ desired, list, record: other, versions: async () => ({ kind: 'read', value: [effective('v2')] }) });
+  const moved = await observeWith({ desired, list, record: other, versions: async () => ({ kind: 'read', value: [effective('v2')] }) });
   assert.equal([moved.notices, moved.reasons], [['drift'], []]);
 });
 
@@ -318,9 +325,9 @@ test('a pinned publication whose version cannot be read this time is left as it 
   const list = names.map((name) => listed(name, 'test'));
   const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({ kind: 'read', value: [effective('v')] });
   const record = names.map((name) => recorded(name, 'test', { versionId: 'v', publishId: 'old' }));
-  const first = await lookAt({ desired, list, versions, record });
+  const first = await observeWith({ desired, list, versions, record });
   assert.equal([first.asked.length, first.observed?.updates.length, first.reasons], [21, 20, []]);
-  const second = await lookAt({
+  const second = await observeWith({
     desired,
     list,
     versions,

@@ -31,14 +31,14 @@ function station(
       return { outcomes, isSameFailure: outcomes.every((outcome) => 'failure' in outcome) };
     },
   };
-  const departures = new Batcher({
+  const batcher = new Batcher({
     gateway,
     settings: { batchSize, isMarkerEnabled },
     clock: systemClock,
     signal: new AbortController().signal,
   });
   const place = (api: string, environment = 'test', over: Partial<Change> = {}): BatchSlot =>
-    departures.reserve(change(api, environment, over));
+    batcher.reserve(change(api, environment, over));
   return { calls, markers, place };
 }
 

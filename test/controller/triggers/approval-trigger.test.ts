@@ -4,18 +4,18 @@ import { ApprovalTrigger } from '../../../src/controller/triggers/approval-trigg
 import type { Approval } from '../../../src/model/approval.ts';
 import { gatewaySettings } from '../../support/states.ts';
 
-const test = suite('approval watch');
+const test = suite('approval trigger');
 
 /** A store whose newest approval changes from read to read; -1: it cannot be read. */
 function watching(newest: readonly number[]) {
   const ending = new AbortController();
-  let looks = 0;
+  let reads = 0;
   let calls = 0;
   const watch = new ApprovalTrigger({
     store: {
       approvals: async () => {
-        const id = newest[looks++] ?? 0;
-        if (looks >= newest.length) ending.abort();
+        const id = newest[reads++] ?? 0;
+        if (reads >= newest.length) ending.abort();
         if (id < 0) throw new Error('busy');
         return id === 0 ? [] : [{ id } as Approval];
       },
@@ -26,7 +26,7 @@ function watching(newest: readonly number[]) {
     onApproval: () => (calls += 1),
   });
   const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
-  return { watch, ended, calls: () => calls, looks: () => looks };
+  return { watch, ended, calls: () => calls, reads: () => reads };
 }
 
 test('triggers on each new approval while something is held', async () => {
@@ -44,10 +44,10 @@ test('an approval that existed before is not new', async () => {
 });
 
 test('reads nothing while nothing is held', async () => {
-  const { watch, looks } = watching([0, 1]);
+  const { watch, reads } = watching([0, 1]);
   watch.update(false, []);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.is(looks(), 0);
+  assert.is(reads(), 0);
 });
 
 test('keeps running when the store cannot be read for a while', async () => {

@@ -3,23 +3,23 @@ import * as assert from 'uvu/assert';
 import { RequestTrigger } from '../../../src/controller/triggers/request-trigger.ts';
 import { gatewaySettings } from '../../support/states.ts';
 
-const test = suite('request watch');
+const test = suite('request trigger');
 
 /** Follows a store whose newest request changes from read to read (`fails`: it cannot be read) and returns how often it triggered. */
-async function callsFor(looks: readonly (string | null)[], onLook: (watch: RequestTrigger, look: number) => void = () => {}) {
+async function callsFor(reads: readonly (string | null)[], onRead: (watch: RequestTrigger, read: number) => void = () => {}) {
   const ending = new AbortController();
-  let look = 0;
+  let read = 0;
   let calls = 0;
   const watch: RequestTrigger = new RequestTrigger({
     store: {
       reconcileRequest: async () => {
-        const newest = looks[look++] ?? null;
-        onLook(watch, look);
+        const newest = reads[read++] ?? null;
+        onRead(watch, read);
         if (newest === 'fails') throw new Error('busy');
         return newest;
       },
     },
-    clock: { sleep: async () => void (look >= looks.length && ending.abort()) },
+    clock: { sleep: async () => void (read >= reads.length && ending.abort()) },
     signal: ending.signal,
     onRequest: () => (calls += 1),
   });
@@ -43,7 +43,7 @@ test('keeps running when the store cannot be read for a while, and misses no req
 test('continues for the same gateway, and starts anew for another one', async () => {
   const again = (watch: RequestTrigger) => watch.setGateway(gatewaySettings());
   assert.is(await callsFor(['one', 'two', 'two'], again), 1);
-  const other = (watch: RequestTrigger, look: number) => look === 2 && watch.setGateway({ ...gatewaySettings(), instance: 'other' });
+  const other = (watch: RequestTrigger, read: number) => read === 2 && watch.setGateway({ ...gatewaySettings(), instance: 'other' });
   assert.is(await callsFor(['one', 'two', 'three', 'three', 'four'], other), 1);
 });
 

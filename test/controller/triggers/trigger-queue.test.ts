@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { TriggerQueue } from '../../../src/controller/triggers/trigger-queue.ts';
 import { StoreUnavailableError } from '../../../src/model/errors.ts';
 import type { Store } from '../../../src/store/interface.ts';
+import { openController } from '../../support/controller-fixture.ts';
 import { until } from '../../support/edict-process.ts';
-import { workshop } from '../../support/engine.ts';
 
 const test = suite('trigger queue');
 const never = new AbortController().signal;
@@ -96,22 +96,22 @@ function awayFor(times: number): (store: Store) => Store {
 const once = { status: 500, errorCode: 'APIG.9999', errorMsg: 'try again', times: 1, apiId: 'api-orders' };
 
 test('a cause that is due while the store is unavailable is retried when it is back, without another trigger', async () => {
-  await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(2) });
-  shop.emulator.faults.add(once);
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await until('the store was unavailable', () => shop.events.some((event) => event.type === 'store:error'));
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online', 'orders online']);
-  assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
+  await using fixture = await openController({ apis: ['orders'], wrapStore: awayFor(2) });
+  fixture.emulator.faults.add(once);
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await until('the store was unavailable', () => fixture.events.some((event) => event.type === 'store:error'));
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online', 'orders online']);
+  assert.is(fixture.events.filter((event) => event.type === 'store:error').length, 2);
 });
 
 test('an apply whose store stays unavailable still ends', async () => {
-  await using shop = await workshop({ apis: ['orders'], wrapStore: awayFor(Number.POSITIVE_INFINITY), maxTries: 2 });
-  shop.emulator.faults.add(once);
-  await shop.engine.reconcile(shop.desire({ orders: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['orders online']);
-  assert.is(shop.events.filter((event) => event.type === 'store:error').length, 2);
+  await using fixture = await openController({ apis: ['orders'], wrapStore: awayFor(Number.POSITIVE_INFINITY), maxTries: 2 });
+  fixture.emulator.faults.add(once);
+  await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['orders online']);
+  assert.is(fixture.events.filter((event) => event.type === 'store:error').length, 2);
 });
 
 test.run();

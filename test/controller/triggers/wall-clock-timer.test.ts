@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
 import { WallClockTimer } from '../../../src/controller/triggers/wall-clock-timer.ts';
 
-const test = suite('alarm');
+const test = suite('wall clock timer');
 
 test('fires once when its time has come', async () => {
   let rung = 0;

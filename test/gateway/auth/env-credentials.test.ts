@@ -121,15 +121,15 @@ test('a token in a file follows the file', async () => {
 test('the secret that is sent is the one that was checked, even if the file changes in between', async () => {
   const file = join(scratchFolder(), 'token');
   writeFileSync(file, 'first');
-  let looks = 0;
+  let reads = 0;
   // The interval has passed at each call, so that each reads the file.
   const monotonicMs = (): number => {
-    looks += 1;
-    if (looks === 3) writeFileSync(file, 'second');
-    return looks * 1000;
+    reads += 1;
+    if (reads === 3) writeFileSync(file, 'second');
+    return reads * 1000;
   };
   const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs } });
-  assert.is(looks, 1);
+  assert.is(reads, 1);
   writeFileSync(file, 'half of it');
   const stuck = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.match(String(stuck), 'HW_AUTH_TOKEN_FILE holds a space');

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ParseCache } from '../../../src/source/yaml/parse-cache.ts';
 
-const test = suite('remembered trees');
+const test = suite('parse cache');
 
 test('unchanged text returns the same tree, for each file separately', () => {
   const trees = new ParseCache();

@@ -47,8 +47,8 @@ test('nothing moves if no instance has two fewer, and every instance computes th
   fc.assert(
     fc.property(someClaims, fc.infiniteStream(fc.nat()), (claims, random) => {
       const owners = assignGateways(claims);
-      const settled = claims.map((claim) => ({ ...claim, holder: owners.get(claim.gatewayId) ?? null }));
-      assert.equal(sorted(assignGateways(settled)), sorted(owners));
+      const assigned = claims.map((claim) => ({ ...claim, holder: owners.get(claim.gatewayId) ?? null }));
+      assert.equal(sorted(assignGateways(assigned)), sorted(owners));
       const shuffled = claims.toSorted(() => ((random.next().value as number) % 2 ? 1 : -1));
       assert.equal(sorted(assignGateways(shuffled)), sorted(owners));
     }),

@@ -123,9 +123,9 @@ test('a snapshot stays as it was, and cannot be read over another connection', a
   await other.read(
     raw(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`),
   );
-  const told = (error: EdictError): string => `${error.code} ${error.hint}`;
-  for (let tries = 0; tries < 3; tries += 1) assert.match(await read('b').then(String, told), 'STORE_UNREACHABLE');
-  assert.match(await read('b').then(String, told), 'run the same');
+  const messageOf = (error: EdictError): string => `${error.code} ${error.hint}`;
+  for (let tries = 0; tries < 3; tries += 1) assert.match(await read('b').then(String, messageOf), 'STORE_UNREACHABLE');
+  assert.match(await read('b').then(String, messageOf), 'run the same');
   await other.close();
 });
 

@@ -49,8 +49,8 @@ test('an error of TLS, or a missing password, is reported as such', () => {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   ]) {
-    const { code: told, hint } = of(code);
-    assert.is(told, 'STORE_UNREACHABLE');
+    const { code: actual, hint } = of(code);
+    assert.is(actual, 'STORE_UNREACHABLE');
     assert.match(hint ?? '', 'sslrootcert');
   }
   assert.match(of(undefined, 'The server does not support SSL connections').hint ?? '', 'PGSSLMODE');

@@ -244,10 +244,10 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
   };
   const [first, second] = [daemon('a'), daemon('b')];
   /** Runs them until each has had so many for twice the interval of a new division. */
-  const settle = async (of: readonly { work(): Promise<number> }[], counts: readonly number[]): Promise<void> => {
+  const divide = async (of: readonly { work(): Promise<number> }[], counts: readonly number[]): Promise<void> => {
     let found: number[] = [];
     let sinceMs = Number.POSITIVE_INFINITY;
-    const isSettled = async (): Promise<boolean> => {
+    const isDivided = async (): Promise<boolean> => {
       found = [];
       for (const one of of) found.push(await one.work());
       const isSo = found.join() === counts.join();
@@ -255,13 +255,13 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
       await sleep(50);
       return performance.now() - sinceMs >= shortLeaseMs / 2;
     };
-    await eventually(isSettled, patienceMs, `they have ${counts.join(' and ')}`).catch(() => {});
+    await eventually(isDivided, patienceMs, `they have ${counts.join(' and ')}`).catch(() => {});
     assert.equal(found, counts);
   };
-  await settle([first], [4]);
-  await settle([first, second], [2, 2]);
+  await divide([first], [4]);
+  await divide([first, second], [2, 2]);
   await first.leases.close();
-  await settle([second], [4]);
+  await divide([second], [4]);
 });
 
 test('the wishes of a killed instance are deleted when another one writes its own', async () => {

@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
-import { openScene, type Scene } from '../support/danger.ts';
+import { openScene, type Scene } from '../support/scenario.ts';
 import { testContext } from '../support/streams.ts';
 
-const test = suite('only looks');
+const test = suite('read-only commands');
 
 type Args = readonly string[];
 

@@ -152,9 +152,9 @@ test('names are looked up once and recorded; an API recreated under its name is 
   const named = (api: string): string =>
     `environments: { test: { name: test } }\napis:\n  ${api}: { environments: { test: online } }\n  c: { name: carts, environments: { test: online } }\n`;
   at.write(named('ordres'));
-  const mistaken = await at.plan(false).catch((error: unknown) => error);
-  assert.instance(mistaken, InvalidFileError);
-  assert.match(JSON.stringify((mistaken as InvalidFileError).diagnostics), 'did you mean `id: api-orders`');
+  const invalid = await at.plan(false).catch((error: unknown) => error);
+  assert.instance(invalid, InvalidFileError);
+  assert.match(JSON.stringify((invalid as InvalidFileError).diagnostics), 'did you mean `id: api-orders`');
   at.write(named('orders'));
   at.operations();
   await at.apply();

@@ -23,7 +23,7 @@ type State = 'online' | 'offline';
 const apis = ['a', 'b', 'c', 'd'] as const;
 type Api = (typeof apis)[number];
 
-interface Deed {
+interface Edit {
   readonly api: Api;
   readonly action: State;
   /** How long after the previous one, in milliseconds. */
@@ -35,7 +35,7 @@ interface Course {
   readonly wanted: Readonly<Record<Api, State>>;
   /** The publications that are online before the first observation. */
   readonly before: readonly Api[];
-  readonly deeds: readonly Deed[];
+  readonly edits: readonly Edit[];
 }
 
 const key = { access: 'AKRIVAL', secret: 'SKRIVAL' };
@@ -47,16 +47,16 @@ const courses: fc.Arbitrary<Course> = fc.record({
     Object.fromEntries(apis.map((api) => [api, fc.constantFrom<State>('online', 'online', 'offline')])) as Record<Api, fc.Arbitrary<State>>,
   ),
   before: fc.subarray([...apis]),
-  deeds: fc
+  edits: fc
     .array(fc.record({ api: fc.constantFrom(...apis), action: fc.constantFrom<State>('online', 'offline'), afterMs: fc.nat(120) }), {
       minLength: 1,
       maxLength: 10,
     })
-    .map((deeds) => deeds.filter(({ api }, index) => deeds.slice(0, index).filter((deed) => deed.api === api).length < mostDeeds)),
+    .map((edits) => edits.filter(({ api }, index) => edits.slice(0, index).filter((edit) => edit.api === api).length < mostDeeds)),
 });
 
-async function rivalDoes(emulator: Emulator, { api, action }: Deed): Promise<void> {
-  const data = { action, api_id: `api-${api}`, env_id: 'env-test', remark: 'rival' };
+async function change(emulator: Emulator, { api, action }: Edit): Promise<void> {
+  const data = { action, api_id: `api-${api}`, env_id: 'env-test', remark: 'other client' };
   const url = '/v2/project/apic/instances/instance/apis/action';
   // Taking an offline API offline is rejected, which does not matter to this client.
   await sendByVendor(emulator, key, { method: 'POST', url, data }).catch(() => undefined);
@@ -69,13 +69,13 @@ function stateOf(emulator: Emulator, api: Api): State {
 /** Returns the calls by edict that changed nothing, although the list that they are based on already showed the desired state. */
 function needless(requests: readonly ReceivedRequest[], before: readonly Api[]): string[] {
   const states = new Map<string, State>(before.map((api) => [`api-${api}`, 'online']));
-  let atLastLook = new Map(states);
+  let atLastList = new Map(states);
   const found: string[] = [];
   for (const { operation, api = '', action, remark, applied } of requests) {
-    if (operation === 'listApis') atLastLook = new Map(states);
+    if (operation === 'listApis') atLastList = new Map(states);
     if (operation !== 'changePublication') continue;
-    const was = [states.get(api) ?? 'offline', atLastLook.get(api) ?? 'offline'];
-    if (remark !== 'rival' && was.every((state) => state === action)) found.push(`${action} ${api}`);
+    const was = [states.get(api) ?? 'offline', atLastList.get(api) ?? 'offline'];
+    if (remark !== 'other client' && was.every((state) => state === action)) found.push(`${action} ${api}`);
     if (applied) states.set(api, action as State);
   }
   return found;
@@ -83,7 +83,7 @@ function needless(requests: readonly ReceivedRequest[], before: readonly Api[]):
 
 test('the gateway converges to the file without a needless call, whatever other people change meanwhile', async () => {
   await fc.assert(
-    fc.asyncProperty(courses, async ({ wanted, before, deeds }) => {
+    fc.asyncProperty(courses, async ({ wanted, before, edits }) => {
       const publications = before.map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
       const emulator = await startEmulator({
         seed: { ...seedOf(...apis), keys: [key], tokens: [{ value: 'edict' }], anyToken: false, publications },
@@ -111,9 +111,9 @@ test('the gateway converges to the file without a needless call, whatever other 
         onEvent: (event) => events.push(event),
       });
       try {
-        for (const deed of deeds) {
-          await sleep(deed.afterMs);
-          await rivalDoes(emulator, deed);
+        for (const edit of edits) {
+          await sleep(edit.afterMs);
+          await change(emulator, edit);
         }
         await until('the gateway is in sync', () => apis.every((api) => stateOf(emulator, api) === wanted[api]));
         await sleep(250);

@@ -4,7 +4,7 @@ import { ReconnectingClient } from '../../../src/store/postgres/connection.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type PostgresServer, postgresServer } from '../../support/postgres.ts';
 
-const test = suite('a kept connection');
+const test = suite('reconnecting client');
 let server: PostgresServer;
 let url: string;
 

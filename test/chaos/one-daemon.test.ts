@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { storm } from './storm.ts';
+import { runOneDaemon } from './one-daemon.ts';
 
 /** The full run kills it more often; `npm run chaos` runs it with other sizes. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 30 : 10;
@@ -9,7 +9,7 @@ const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 30 : 10;
 test('under every fault at once and killed repeatedly, the daemon makes each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);
   try {
-    const report = await storm({ kills, publications: 200, seed, say: () => {} });
+    const report = await runOneDaemon({ kills, publications: 200, seed, say: () => {} });
     assert.is(report.kills, kills);
     assert.ok(report.versions >= 100 && report.requests > report.versions, JSON.stringify(report));
   } catch (error) {

@@ -66,7 +66,7 @@ test('a plan without a saved plan is never stale', async () => {
 });
 
 /** Returns the saved plan of `states`. */
-async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop['desire']>[0]) {
+async function savedIn({ store, desire }: ControllerFixture, states: Parameters<ControllerFixture['desire']>[0]) {
   const wantedNow = desire(states);
   const recordedNow = await store.readRecordedState(wantedNow.gateway);
   const { plan } = await planReconciliation(
@@ -78,16 +78,16 @@ async function savedIn({ store, desire }: Workshop, states: Parameters<Workshop[
 }
 
 test('the controller makes the changes of a saved plan and no others, on retries too', async () => {
-  await using planning = await workshop({ apis: ['a', 'b'] });
+  await using planning = await openController({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
-  await using shop = await workshop({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
-  shop.emulator.faults.add({ times: 1, status: 503, errorCode: 'APIC.7701', errorMsg: 'busy' });
-  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online', c: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.equal([...new Set(shop.requested())].toSorted(), ['a online', 'b online']);
-  assert.is(shop.requested().length, 3);
+  await using fixture = await openController({ apis: ['a', 'b', 'c'], saved, maxTries: 4 });
+  fixture.emulator.faults.add({ times: 1, status: 503, errorCode: 'APIC.7701', errorMsg: 'busy' });
+  await fixture.controller.reconcile(fixture.desire({ a: 'online', b: 'online', c: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.equal([...new Set(fixture.requested())].toSorted(), ['a online', 'b online']);
+  assert.is(fixture.requested().length, 3);
   assert.equal(
-    shop.emulator.state
+    fixture.emulator.state
       .publications()
       .map(({ api, onlineCalls }) => [api, onlineCalls])
       .toSorted(),
@@ -99,19 +99,19 @@ test('the controller makes the changes of a saved plan and no others, on retries
 });
 
 test('the controller sends nothing of a stale saved plan', async () => {
-  await using planning = await workshop({ apis: ['a', 'b'] });
+  await using planning = await openController({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
-  await using shop = await workshop({ apis: ['a', 'b'], saved });
-  const refused = await shop.engine
-    .reconcile(shop.desire({ a: 'online', b: { revision: '2' } }), 'startup')
+  await using fixture = await openController({ apis: ['a', 'b'], saved });
+  const refused = await fixture.controller
+    .reconcile(fixture.desire({ a: 'online', b: { revision: '2' } }), 'startup')
     .catch((error: unknown) => error);
   assert.instance(refused, StalePlanError);
-  await shop.engine.idle();
-  assert.equal(shop.requested(), []);
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), []);
 });
 
 test('a change whose recorded state changes between plan and call is not made', async () => {
-  await using planning = await workshop({ apis: ['a', 'b'] });
+  await using planning = await openController({ apis: ['a', 'b'] });
   const saved = await savedIn(planning, { a: 'online', b: 'online' });
   const moved = recorded('b', 'test', { state: 'offline' });
   const wrapStore = (store: Store): Store =>
@@ -123,10 +123,10 @@ test('a change whose recorded state changes between plan and call is not made', 
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
-  await using shop = await workshop({ apis: ['a', 'b'], saved, wrapStore });
-  await shop.engine.reconcile(shop.desire({ a: 'online', b: 'online' }), 'startup');
-  await shop.engine.idle();
-  assert.equal(shop.requested(), ['a online']);
+  await using fixture = await openController({ apis: ['a', 'b'], saved, wrapStore });
+  await fixture.controller.reconcile(fixture.desire({ a: 'online', b: 'online' }), 'startup');
+  await fixture.controller.idle();
+  assert.equal(fixture.requested(), ['a online']);
 });
 
 test.run();

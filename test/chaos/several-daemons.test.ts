@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fleet } from './fleet.ts';
+import { runSeveralDaemons } from './several-daemons.ts';
 
 /** The full run kills more often; `npm run chaos` runs it with other sizes. */
 const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 8 : 4;
@@ -9,7 +9,7 @@ const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 8 : 4;
 test('three daemons with one PostgreSQL store, killed, paused and cut off, make each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);
   try {
-    const report = await fleet({ kills, publications: 24, processes: 3, gateways: 3, seed, say: () => {} });
+    const report = await runSeveralDaemons({ kills, publications: 24, processes: 3, gateways: 3, seed, say: () => {} });
     assert.is(report.kills, kills);
     assert.ok(report.versions > 0, JSON.stringify(report));
   } catch (error) {

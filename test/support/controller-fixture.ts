@@ -20,7 +20,7 @@ import { scratchFolder, seedOf, until } from './edict-process.ts';
 import { desiredState, gatewaySettings, wanted } from './states.ts';
 
 /** A controller whose file is a variable. */
-export interface Engine {
+export interface TestController {
   /** Sets the desired state, triggers a reconciliation, and resolves to its plan. */
   reconcile(desired: DesiredState, cause: TriggerCause): Promise<Plan>;
   /** Resolves when no call is left to make. */
@@ -30,12 +30,12 @@ export interface Engine {
 }
 
 /** A controller with a real store and a real gateway client, and its events. */
-export interface Workshop extends AsyncDisposable {
+export interface ControllerFixture extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly store: Store;
   readonly stateUrl: string;
-  readonly engine: Engine;
-  readonly traffic: RateLimiter;
+  readonly controller: TestController;
+  readonly rateLimiter: RateLimiter;
   readonly events: EdictEvent[];
   /** Returns the desired state of these APIs in `test`, by name. */
   desire(states: Readonly<Record<string, DesiredPublication['state'] | Partial<DesiredPublication>>>): DesiredState;
@@ -43,7 +43,7 @@ export interface Workshop extends AsyncDisposable {
   requested(): string[];
 }
 
-export interface WorkshopOptions {
+export interface ControllerFixtureOptions {
   readonly apis: readonly string[];
   readonly limit?: RequestLimits;
   readonly maxTries?: number;
@@ -65,11 +65,11 @@ export interface WorkshopOptions {
 }
 
 /** Opens an emulator, a store in a new folder, a gateway and a controller over them. */
-export async function workshop({
+export async function openController({
   apis,
   limit = { calls: 1000, perMs: 1000, concurrency: 4 },
   ...options
-}: WorkshopOptions): Promise<Workshop> {
+}: ControllerFixtureOptions): Promise<ControllerFixture> {
   const { maxTries = Number.POSITIVE_INFINITY, wrapStore = (store) => store, wrapGateway = (gateway) => gateway } = options;
   const { anyToken = true, refresh = false } = options;
   const emulator = await startEmulator({ seed: { ...seedOf(...apis), anyToken, tokens: [{ value: 'token' }] } });
@@ -80,7 +80,7 @@ export async function workshop({
   const rateLimiter = new RateLimiter({ limit, clock: systemClock, initialDelayMs: 0 });
   const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { acquire: rateLimiter.acquire });
   const events: EdictEvent[] = [];
-  const desire: Workshop['desire'] = (states) =>
+  const desire: ControllerFixture['desire'] = (states) =>
     desiredState(
       Object.entries(states).map(([api, state]) => wanted(api, 'test', typeof state === 'string' ? { state } : state)),
       { gateway: settings },
@@ -124,7 +124,7 @@ export async function workshop({
       return runner;
     },
   });
-  const engine: Engine = {
+  const testController: TestController = {
     reconcile: async (desired, cause) => {
       current = cause === 'file' ? { ...desired } : desired;
       loadedAt = null;
@@ -155,10 +155,10 @@ export async function workshop({
       .filter(({ operation }) => operation === 'changePublication')
       .map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
   const dispose = async (): Promise<void> => {
-    await engine.stop();
+    await testController.stop();
     await gateway.close();
     await store.close();
     await emulator.close();
   };
-  return { emulator, store, stateUrl, engine, traffic: rateLimiter, events, desire, requested, [Symbol.asyncDispose]: dispose };
+  return { emulator, store, stateUrl, controller: testController, rateLimiter, events, desire, requested, [Symbol.asyncDispose]: dispose };
 }

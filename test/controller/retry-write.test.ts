@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RetryWriteDeps, retryWrite } from '../../src/controller/retry.ts';
 
-const test = suite('persist');
+const test = suite('retryWrite');
 
 function deps(over: Partial<RetryWriteDeps> = {}): RetryWriteDeps & { readonly failures: unknown[]; readonly slept: number[] } {
   const failures: unknown[] = [];

@@ -1,10 +1,11 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import { type Attempt, hasMarker } from '../../src/model/attempt.ts';
+import { hasMarker } from '../../src/model/attempt-marker.ts';
+import type { Attempt } from '../../src/model/ports.ts';
+import { causeFaults } from './random-faults.ts';
 import { fullestWindow } from './rate.ts';
-import { openWay, type Way } from './way.ts';
-import { rage } from './weather.ts';
+import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** The limit of every gateway. */
 export const limit = { calls: 50, perMs: 200, concurrency: 8 };
@@ -15,7 +16,7 @@ export const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAI
 /** The history of an attempt. */
 export interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 'apiId' | 'action'> {
   /** Finished long after its start: by a later process, or a later observation. */
-  readonly settledLate: boolean;
+  readonly resolvedLater: boolean;
 }
 
 /** The desired state of one publication, and the number of versions that it should have by now. */
@@ -25,22 +26,22 @@ interface Expected {
 }
 
 /** An emulated gateway with random faults, and its desired state. */
-export class RagedGateway implements AsyncDisposable {
+export class FaultyGateway implements AsyncDisposable {
   readonly emulator: Emulator;
-  readonly #way: Way;
+  readonly #proxy: TcpProxy;
   readonly #expected: Map<string, Expected>;
   readonly #ending = new AbortController();
   readonly #raging: Promise<void>;
 
-  private constructor(emulator: Emulator, way: Way, names: readonly string[], seed: number) {
+  private constructor(emulator: Emulator, proxy: TcpProxy, names: readonly string[], seed: number) {
     this.emulator = emulator;
-    this.#way = way;
+    this.#proxy = proxy;
     this.#expected = new Map(names.map((name) => [`api-${name}`, { state: 'offline', versions: 0 }]));
-    this.#raging = rage(emulator, way, seededRandom(seed), this.#ending.signal);
+    this.#raging = causeFaults(emulator, proxy, seededRandom(seed), this.#ending.signal);
   }
 
   /** Starts a gateway whose APIs have names with `prefix`. */
-  static async open(prefix: string, publications: number, seed: number): Promise<RagedGateway> {
+  static async open(prefix: string, publications: number, seed: number): Promise<FaultyGateway> {
     const names = Array.from({ length: publications }, (_, index) => `${prefix}${index}`);
     const emulator = await startEmulator({
       seed: {
@@ -54,7 +55,7 @@ export class RagedGateway implements AsyncDisposable {
       propagationDelayMs: 200,
       random: seed,
     });
-    return new RagedGateway(emulator, await openWay(emulator.url), names, seed + 1);
+    return new FaultyGateway(emulator, await openTcpProxy(emulator.url), names, seed + 1);
   }
 
   /** The number of versions that were ever wanted. */
@@ -70,7 +71,7 @@ export class RagedGateway implements AsyncDisposable {
       return `  ${id}: { id: ${id}, revision: r${round}, environments: { test: ${publication.state} } }\n`;
     });
     const { calls, perMs, concurrency } = limit;
-    const { url } = this.#way;
+    const { url } = this.#proxy;
     const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, propagationDelay: 1s`;
     const gateway = `gateway: { endpoint: "${url}", iam: "${url}", project: project, instance: instance, ${settings} }\n`;
     const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
@@ -128,15 +129,15 @@ export class RagedGateway implements AsyncDisposable {
   }
 
   /** Ends all faults. */
-  async calm(): Promise<void> {
+  async endFaults(): Promise<void> {
     this.#ending.abort();
     await this.#raging;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.calm();
+    await this.endFaults();
     await this.emulator.close();
-    await this.#way[Symbol.asyncDispose]();
+    await this.#proxy[Symbol.asyncDispose]();
   }
 }
 
@@ -149,7 +150,7 @@ function countOf(names: readonly string[]): ReadonlyMap<string, number> {
 /** Returns how many attempts without a response had taken effect, and how many had not. */
 export function late(history: readonly Recorded[]): { readonly found: number; readonly absent: number } {
   return {
-    found: history.filter(({ outcome, code, settledLate }) => outcome === 'succeeded' && (code !== null || settledLate)).length,
+    found: history.filter(({ outcome, code, resolvedLater }) => outcome === 'succeeded' && (code !== null || resolvedLater)).length,
     absent: history.filter(({ outcome }) => outcome === 'notApplied').length,
   };
 }

@@ -6,7 +6,7 @@ import { approvalDigest } from '../../src/plan/policies.ts';
 import { approveCommand } from '../../src/render/command-line.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
-const test = suite('release command');
+const test = suite('approve command');
 const desired = desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: ['release'] });
 const held = diffStates(desired, recordedState([recorded('orders', 'release')]));
 const digest = approvalDigest(held);

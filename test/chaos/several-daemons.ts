@@ -5,17 +5,17 @@ import pg from 'pg';
 import { pickRandom, type Random, seededRandom } from '../../src/emulator/random.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
-import type { StormOptions, Report as StormReport } from './storm.ts';
-import { openWay, type Way, type Weather } from './way.ts';
+import { FaultyGateway, late, limit, type Recorded, user } from './faulty-gateway.ts';
+import type { ChaosOptions, Report as OneDaemonReport } from './one-daemon.ts';
+import { openTcpProxy, type ProxyMode, type TcpProxy } from './tcp-proxy.ts';
 
-export interface FleetOptions extends StormOptions {
+export interface SeveralDaemonsOptions extends ChaosOptions {
   readonly processes: number;
   readonly gateways: number;
 }
 
 /** The result of a run with several daemons. */
-export interface Report extends StormReport {
+export interface Report extends OneDaemonReport {
   /** How often a process was killed, paused, and cut off from the database, and how often the database was restarted. */
   readonly harm: Readonly<Record<Harm, number>>;
   /** The longest time from the death of a process until others held all its leases, in milliseconds, without other faults. */
@@ -30,61 +30,63 @@ const longestRoundMs = 180_000;
  * Has several daemons with one PostgreSQL store bring the publications of several gateways from one state to the next under faults
  * of processes, database, network and gateways. Throws an Error that says what was lost, repeated, too fast or not recorded.
  */
-export async function fleet({ kills, publications, processes, gateways, seed, say }: FleetOptions): Promise<Report> {
+export async function runSeveralDaemons({ kills, publications, processes, gateways, seed, say }: SeveralDaemonsOptions): Promise<Report> {
   const startedAtMs = Date.now();
   const random = seededRandom(seed);
   const server = await postgresServer();
   const each = Math.ceil(publications / gateways);
-  const raged = await Promise.all(Array.from({ length: gateways }, (_, index) => RagedGateway.open(`g${index}a`, each, seed + index * 10)));
-  const ships = new Fleet(server, await server.database(), kills, random, say);
+  const faulty = await Promise.all(
+    Array.from({ length: gateways }, (_, index) => FaultyGateway.open(`g${index}a`, each, seed + index * 10)),
+  );
+  const daemons = new DaemonGroup(server, await server.database(), kills, random, say);
   let rounds = 0;
   try {
-    await ships.launch(processes);
-    while (rounds === 0 || ships.left > 0) {
+    await daemons.launch(processes);
+    while (rounds === 0 || daemons.left > 0) {
       rounds += 1;
-      for (const [index, gateway] of raged.entries()) gateway.write(join(ships.folder, `gateway${index}.yaml`), rounds, random);
+      for (const [index, gateway] of faulty.entries()) gateway.write(join(daemons.folder, `gateway${index}.yaml`), rounds, random);
       // Every gateway is checked, since the check of each may throw.
-      const isReached = (): boolean => raged.map((gateway) => gateway.isReached()).every(Boolean);
-      await ships.untilCalm(isReached, `round ${rounds} is reached`);
+      const isReached = (): boolean => faulty.map((gateway) => gateway.isReached()).every(Boolean);
+      await daemons.untilCalm(isReached, `round ${rounds} is reached`);
       say(`round ${rounds} reached`);
     }
-    await Promise.all(raged.map((gateway) => gateway.calm()));
-    const takeOverMs = await ships.takeOver();
-    await ships.end();
-    const history = await ships.histories(gateways);
-    for (const [index, gateway] of raged.entries()) gateway.check(history[index] ?? []);
-    await ships.checkInSync(gateways);
+    await Promise.all(faulty.map((gateway) => gateway.endFaults()));
+    const takeOverMs = await daemons.takeOver();
+    await daemons.end();
+    const history = await daemons.histories(gateways);
+    for (const [index, gateway] of faulty.entries()) gateway.check(history[index] ?? []);
+    await daemons.checkInSync(gateways);
     const all = history.flat();
     return {
-      kills: ships.harm.killed,
-      harm: ships.harm,
+      kills: daemons.harm.killed,
+      harm: daemons.harm,
       takeOverMs,
       rounds,
-      requests: raged.reduce((sum, { emulator }) => sum + emulator.requests.all().length, 0),
-      versions: raged.reduce((sum, { versions }) => sum + versions, 0),
+      requests: faulty.reduce((sum, { emulator }) => sum + emulator.requests.all().length, 0),
+      versions: faulty.reduce((sum, { versions }) => sum + versions, 0),
       attempts: all.length,
       ...late(all),
-      fullest: Math.max(...raged.map((gateway) => gateway.fullest())),
+      fullest: Math.max(...faulty.map((gateway) => gateway.fullest())),
       allowed: limit.calls,
       seconds: Math.round((Date.now() - startedAtMs) / 1000),
     };
   } finally {
-    await ships.end();
-    await Promise.all(raged.map((gateway) => gateway[Symbol.asyncDispose]()));
+    await daemons.end();
+    await Promise.all(faulty.map((gateway) => gateway[Symbol.asyncDispose]()));
     await server.close();
   }
 }
 
 /** A daemon with its own connection to the database. */
 interface Ship {
-  readonly way: Way;
+  readonly proxy: TcpProxy;
   running: Running;
   /** Undoes the fault of this daemon. */
   mend: Promise<void> | null;
 }
 
 /** Daemons with the same files and the same store, which are subjected to faults. */
-class Fleet {
+class DaemonGroup {
   /** The folder of the files. */
   readonly folder = scratchFolder();
   readonly harm: Record<Harm, number> = { killed: 0, stopped: 0, paused: 0, 'cut off': 0, 'database restarted': 0 };
@@ -92,8 +94,8 @@ class Fleet {
   readonly #state: string;
   readonly #random: Random;
   readonly #say: (line: string) => void;
-  readonly #ships: Ship[] = [];
-  #hastenedAtMs = 0;
+  readonly #daemons: Ship[] = [];
+  #lastRetryAtMs = 0;
   /** The number of kills that remain. */
   left: number;
 
@@ -109,8 +111,8 @@ class Fleet {
   async launch(processes: number): Promise<void> {
     const { host } = new URL(this.#state);
     for (let index = 0; index < processes; index += 1) {
-      const way = await openWay(`http://${host}`);
-      this.#ships.push({ way, running: this.#start(way), mend: null });
+      const proxy = await openTcpProxy(`http://${host}`);
+      this.#daemons.push({ proxy, running: this.#start(proxy), mend: null });
     }
   }
 
@@ -121,15 +123,15 @@ class Fleet {
       if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
       if (isReached() && !(await this.#hasUnresolved())) return;
       await sleep(this.left > 0 ? 20 + this.#random() * 1500 : 100);
-      const dead = this.#ships.find(({ running }) => running.child.exitCode !== null);
+      const dead = this.#daemons.find(({ running }) => running.child.exitCode !== null);
       if (dead) throw new Error(`edict ended by itself with ${dead.running.child.exitCode}\n${dead.running.output.stderr.slice(-4000)}`);
       if (this.left > 0) await this.#doHarm();
-      else this.#hasten();
+      else this.#retryNow();
     }
   }
 
   async #doHarm(): Promise<void> {
-    const ship = pickRandom(this.#ships, this.#random);
+    const ship = pickRandom(this.#daemons, this.#random);
     if (ship.mend) return;
     const chance = this.#random();
     const forMs = 300 + this.#random() ** 2 * 9000;
@@ -139,20 +141,20 @@ class Fleet {
       if (this.harm.killed % 20 === 0) this.#say(`${this.harm.killed} kills`);
       ship.running.child.kill('SIGKILL');
       await ship.running.finished;
-      ship.running = this.#start(ship.way);
+      ship.running = this.#start(ship.proxy);
     } else if (chance < 0.55) {
       this.harm.stopped += 1;
       ship.running.child.kill('SIGTERM');
       await ship.running.finished;
-      ship.running = this.#start(ship.way);
+      ship.running = this.#start(ship.proxy);
     } else if (chance < 0.75) {
       this.harm.paused += 1;
       ship.running.child.kill('SIGSTOP');
       this.#mendLater(ship, forMs, () => ship.running.child.kill('SIGCONT'));
     } else if (chance < 0.97) {
       this.harm['cut off'] += 1;
-      ship.way.turn(pickRandom<Weather>(['refused', 'swallowed', 'frozen'], this.#random));
-      this.#mendLater(ship, forMs, () => ship.way.turn('clear'));
+      ship.proxy.setMode(pickRandom<ProxyMode>(['refused', 'swallowed', 'frozen'], this.#random));
+      this.#mendLater(ship, forMs, () => ship.proxy.setMode('clear'));
     } else {
       this.harm['database restarted'] += 1;
       await this.#server.restart(this.#random() * 2000);
@@ -168,12 +170,12 @@ class Fleet {
 
   /** Kills each process in turn without other faults. Returns the longest time until its leases were all held by others, in milliseconds. */
   async takeOver(): Promise<number> {
-    await Promise.all(this.#ships.map(({ mend }) => mend));
+    await Promise.all(this.#daemons.map(({ mend }) => mend));
     let longestMs = 0;
-    for (const ship of this.#ships) {
+    for (const ship of this.#daemons) {
       await this.#until('all gateways have somebody, and each process has one', async () => {
         const held = await this.#holders();
-        return held.every((holder) => holder !== null) && new Set(held).size === this.#ships.length;
+        return held.every((holder) => holder !== null) && new Set(held).size === this.#daemons.length;
       });
       const { pid } = ship.running.child;
       ship.running.child.kill('SIGKILL');
@@ -182,7 +184,7 @@ class Fleet {
       const isHis = (holder: string | null): boolean => holder === null || holder.includes(`pid ${pid},`);
       await this.#until('the others have its gateways', async () => !(await this.#holders()).some(isHis));
       longestMs = Math.max(longestMs, performance.now() - killedAtMs);
-      ship.running = this.#start(ship.way);
+      ship.running = this.#start(ship.proxy);
     }
     return Math.round(longestMs);
   }
@@ -195,11 +197,11 @@ class Fleet {
 
   /** Stops every daemon. */
   async end(): Promise<void> {
-    for (const { way, running } of this.#ships.splice(0)) {
+    for (const { proxy, running } of this.#daemons.splice(0)) {
       running.child.kill('SIGCONT');
       running.child.kill('SIGKILL');
       await running.finished;
-      await way[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
     }
   }
 
@@ -223,7 +225,7 @@ class Fleet {
           outcome: row['outcome'] as Recorded['outcome'],
           code: row['code'] as string | null,
           marker: row['marker'] as string | null,
-          settledLate: Number(row['took']) > 1000,
+          resolvedLater: Number(row['took']) > 1000,
         },
       ]);
     }
@@ -261,21 +263,21 @@ class Fleet {
   }
 
   /** Ends backoffs, which grow to minutes and would make the test slow. */
-  #hasten(): void {
-    if (Date.now() < this.#hastenedAtMs + 3000) return;
-    this.#hastenedAtMs = Date.now();
-    for (const { running } of this.#ships) running.child.kill('SIGHUP');
+  #retryNow(): void {
+    if (Date.now() < this.#lastRetryAtMs + 3000) return;
+    this.#lastRetryAtMs = Date.now();
+    for (const { running } of this.#daemons) running.child.kill('SIGHUP');
   }
 
-  #start(way: Way): Running {
-    this.#hastenedAtMs = Date.now();
+  #start(proxy: TcpProxy): Running {
+    this.#lastRetryAtMs = Date.now();
     const state = new URL(this.#state);
-    state.host = new URL(way.url).host;
+    state.host = new URL(proxy.url).host;
     const args = ['run', '.', '--state', state.href, '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'];
     return startEdict(args, this.folder, user);
   }
 
   #lastWords(): string {
-    return this.#ships.map(({ running }) => running.output.stderr.split('\n').slice(-15).join('\n')).join('\n\n');
+    return this.#daemons.map(({ running }) => running.output.stderr.split('\n').slice(-15).join('\n')).join('\n\n');
   }
 }

@@ -3,7 +3,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts';
 import type { Fault } from '../../src/emulator/faults.ts';
 import type { Random } from '../../src/emulator/random.ts';
 import { Throttle } from '../../src/emulator/throttle.ts';
-import type { Way } from './way.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
 
 const answer = (status: number, errorCode: string, share: number, more: object = {}): Fault => ({
   status,
@@ -37,21 +37,21 @@ const faults: readonly Fault[] = [
 ];
 
 /** Causes random faults in the emulator and the proxy to it until `signal` is aborted. */
-export async function rage(emulator: Emulator, way: Way, random: Random, signal: AbortSignal): Promise<void> {
+export async function causeFaults(emulator: Emulator, proxy: TcpProxy, random: Random, signal: AbortSignal): Promise<void> {
   for (const fault of faults) emulator.faults.add(fault);
   emulator.faults.latencyMs = { minMs: 0, maxMs: 20 };
   const between = (from: number, to: number): number => from + random() * (to - from);
-  const pass = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
+  const wait = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => {});
   while (!signal.aborted) {
-    await pass(between(500, 3000));
+    await wait(between(500, 3000));
     const chance = random();
-    if (chance < 0.25) way.turn('refused');
-    else if (chance < 0.5) way.turn('swallowed');
+    if (chance < 0.25) proxy.setMode('refused');
+    else if (chance < 0.5) proxy.setMode('swallowed');
     else if (chance < 0.75)
       emulator.faults.throttle = new Throttle({ calls: 5, perMs: 1000, retryAfter: random() < 0.5, quiet: random() < 0.5 });
     else emulator.state.auth.revokeTokens();
-    await pass(between(200, 1500));
-    way.turn('clear');
+    await wait(between(200, 1500));
+    proxy.setMode('clear');
     emulator.faults.throttle = null;
   }
   emulator.faults.clear();

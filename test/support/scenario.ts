@@ -70,7 +70,7 @@ export interface Danger {
  * Runs a scenario twice, with text and with JSON output, and checks the gateway.
  * Throws an AssertionError if anything else is online than expected, or the exit codes differ.
  */
-export async function survive(danger: Danger): Promise<void> {
+export async function checkDanger(danger: Danger): Promise<void> {
   const { before, happens, command = () => ['apply'], exit, says, online } = danger;
   for (const format of ['text', 'json']) {
     await using scene = await openScene();

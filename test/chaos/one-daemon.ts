@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
 import type { Attempt } from '../../src/model/attempt.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
-import { late, limit, RagedGateway, type Recorded, user } from './raged-gateway.ts';
+import { FaultyGateway, late, limit, type Recorded, user } from './faulty-gateway.ts';
 
-export interface StormOptions {
+export interface ChaosOptions {
   /** How often the process is killed. */
   readonly kills: number;
   readonly publications: number;
@@ -40,10 +40,10 @@ const longestRoundMs = 120_000;
  * Has the daemon bring publications from one state to the next under faults while its process is killed
  * repeatedly. Throws an Error that says what was lost, repeated, too fast or not recorded.
  */
-export async function storm({ kills, publications, seed, say }: StormOptions): Promise<Report> {
+export async function runOneDaemon({ kills, publications, seed, say }: ChaosOptions): Promise<Report> {
   const startedAtMs = Date.now();
   const random = seededRandom(seed);
-  await using gateway = await RagedGateway.open('a', publications, seed);
+  await using gateway = await FaultyGateway.open('a', publications, seed);
   const folder = scratchFolder();
   const daemon = new MortalDaemon(folder, kills, random, say);
   let rounds = 0;
@@ -54,7 +54,7 @@ export async function storm({ kills, publications, seed, say }: StormOptions): P
       await daemon.untilCalm(() => gateway.isReached(), `round ${rounds} is reached`);
     }
   } finally {
-    await gateway.calm();
+    await gateway.endFaults();
     await daemon.stop();
   }
   const history = readHistory(folder);
@@ -81,7 +81,7 @@ class MortalDaemon {
   killsLeft: number;
   kills = 0;
   /** When the process last got SIGHUP, or started: the signal would end it before it listens. */
-  #hastenedAtMs = 0;
+  #lastRetryAtMs = 0;
   #running: Running | null = null;
   /** The output of the previous process. */
   #log = '';
@@ -104,7 +104,7 @@ class MortalDaemon {
       await sleep(this.killsLeft > 0 ? 20 + this.#random() * 1200 : 100);
       if (child.exitCode !== null) throw new Error(`edict ended by itself with ${child.exitCode}\n${this.#lastWords()}`);
       if (this.killsLeft > 0) await this.#kill();
-      else this.#hasten();
+      else this.#retryNow();
     }
   }
 
@@ -114,9 +114,9 @@ class MortalDaemon {
   }
 
   /** Ends backoffs, which grow to minutes and would make the test slow. */
-  #hasten(): void {
-    if (Date.now() < this.#hastenedAtMs + 3000) return;
-    this.#hastenedAtMs = Date.now();
+  #retryNow(): void {
+    if (Date.now() < this.#lastRetryAtMs + 3000) return;
+    this.#lastRetryAtMs = Date.now();
     this.#running?.child.kill('SIGHUP');
   }
 
@@ -130,7 +130,7 @@ class MortalDaemon {
   }
 
   #start(): Running {
-    this.#hastenedAtMs = Date.now();
+    this.#lastRetryAtMs = Date.now();
     return startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'], this.#folder, user);
   }
 
@@ -158,7 +158,7 @@ function readHistory(folder: string): Recorded[] {
     outcome: row['outcome'] as Attempt['outcome'],
     code: row['code'] as string | null,
     marker: row['marker'] as string | null,
-    settledLate: Number(row['took']) > 1000,
+    resolvedLater: Number(row['took']) > 1000,
   }));
 }
 
