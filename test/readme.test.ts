@@ -95,7 +95,7 @@ test('the annotation in the README is the output of the command', () => {
 
 test('the diagnostic rules in the README are those of the program', () => {
   const rows = Object.entries(diagnosticRules).map(([rule, means]) => `| \`${rule}\` | ${means} |`);
-  const head = '| mistake | means |\n|---|---|\n';
+  const head = '| rule | means |\n|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 
@@ -104,7 +104,7 @@ test('the gateway errors in the README are those of the program', () => {
     const what = codes.length > 0 ? codes.join(', ') : statuses.map((status) => `any other ${status}`).join(', ');
     return `| ${what} | ${onlyFor === null ? '' : onlyFor} | ${meaning} | ${errorClass} |`;
   });
-  const head = '| answer | only to | means | so |\n|---|---|---|---|\n';
+  const head = '| response | only to | means | reaction |\n|---|---|---|---|\n';
   assert.ok(readme.includes(`${head}${rows.join('\n')}\n\n`), `${head}${rows.join('\n')}\n`);
 });
 

@@ -23,15 +23,15 @@ const edited =
 export const dangersInFiles: readonly Danger[] = [
   {
     name: 'the file is emptied',
-    does: 'calls it invalid: an empty file says nothing, not "nothing"',
+    does: 'rejects it as invalid: an empty file does not mean "no APIs"',
     before: three,
     happens: ({ write }) => write(''),
     exit: 3,
     says: /edict\.yaml/,
   },
   {
-    name: 'of the file only comments are left',
-    does: 'calls it invalid',
+    name: 'only comments are left in the file',
+    does: 'rejects it as invalid',
     before: three,
     happens: ({ write }) => write('# under construction\n'),
     exit: 3,
@@ -39,30 +39,30 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'the file says `apis: {}`',
-    does: 'holds the whole file, with `prune: true` as without',
+    does: 'holds the whole file, with or without `prune: true`',
     before: three,
     happens: writing({ apis: {}, more: 'prune: true' }),
     exit: 4,
     says: /the file declares no publications; the last one declared carts in release, carts in test, invoices in release and 3 more/,
   },
   {
-    name: 'the file says `apis: {}`, and what leaves it is kept',
-    does: 'holds the file all the same, since a next one would be compared with it',
+    name: 'the file says `apis: {}`, with `prune: false`',
+    does: 'still holds the file, since the next one would be compared with it',
     before: { ...three, more: '' },
     happens: writing({ apis: {} }),
     exit: 4,
     says: /the file declares no publications/,
   },
   {
-    name: 'half of the file is missing, cut in the middle of a line',
-    does: 'calls it invalid',
+    name: 'half of the file is missing, truncated within a line',
+    does: 'rejects it as invalid',
     before: three,
     happens: edited((text) => text.slice(0, text.indexOf('release: online', text.indexOf('carts')) + 9)),
     exit: 3,
     says: /edict\.yaml:\d+|"line":\d+/,
   },
   {
-    name: 'half of the file is missing, cut between two lines',
+    name: 'half of the file is missing, truncated between two lines',
     does: 'holds the whole file: more was removed than `guards.maxRemoved` allows',
     before: three,
     happens: edited((text) => text.slice(0, text.indexOf('  carts'))),
@@ -71,15 +71,15 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'the file is deleted',
-    does: 'says that it is absent; that is no empty file',
+    does: 'reports it as missing, which is not the same as empty',
     before: three,
     happens: ({ folder }) => rmSync(join(folder, 'edict.yaml')),
     exit: 3,
     says: /does not exist|FILE_NOT_FOUND/,
   },
   {
-    name: 'a folder stands where the file was',
-    does: 'says that it cannot be read',
+    name: 'the file is replaced by a folder',
+    does: 'reports that it cannot be read',
     before: three,
     happens: ({ folder }) => {
       rmSync(join(folder, 'edict.yaml'));
@@ -89,8 +89,8 @@ export const dangersInFiles: readonly Danger[] = [
     says: /edict\.yaml/,
   },
   {
-    name: 'a merge has left its conflict markers',
-    does: 'calls it invalid',
+    name: 'a merge leaves conflict markers in the file',
+    does: 'rejects it as invalid',
     before: three,
     happens: edited((text) =>
       text.replace('  carts', '<<<<<<< HEAD\n  carts').replace('  invoices', '=======\n>>>>>>> theirs\n  invoices'),
@@ -99,8 +99,8 @@ export const dangersInFiles: readonly Danger[] = [
     says: /edict\.yaml:\d+|"line":\d+/,
   },
   {
-    name: 'an included file vanishes, and its pattern matches others',
-    does: 'holds the whole file, however little was in it',
+    name: 'an included file disappears, and its pattern matches others',
+    does: 'holds the whole file, however few publications were in it',
     before: ten,
     happens: async (scene) => {
       const { apis, ...rest } = ten;
@@ -116,8 +116,8 @@ export const dangersInFiles: readonly Danger[] = [
     says: /apis\/audit\.yaml is no longer included, which removes audit in test/,
   },
   {
-    name: 'a pattern of included files matches nothing any more',
-    does: 'calls the file invalid',
+    name: 'an include pattern no longer matches anything',
+    does: 'rejects the file as invalid',
     before: three,
     happens: edited((text) => text.replace('apis:\n', 'include: [apis/*.yaml]\napis:\n')),
     exit: 3,
@@ -125,7 +125,7 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'an included file is half-written',
-    does: 'calls it invalid and names its line: nothing of the whole file is acted on',
+    does: 'rejects it as invalid and names the line: no changes are made for the whole file',
     before: three,
     happens: (scene) => {
       scene.write('apis:\n  tax: { id: id-tax, environ', 'apis/tax.yaml');
@@ -136,7 +136,7 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'two teams declare one API in two files',
-    does: 'calls it invalid and names both places',
+    does: 'rejects it as invalid and names both places',
     before: three,
     happens: (scene) => {
       scene.write('apis:\n  orders: { id: id-orders, environments: { test: offline } }\n', 'apis/orders.yaml');
@@ -146,24 +146,24 @@ export const dangersInFiles: readonly Danger[] = [
     says: /the API `orders` is also declared in .*edict\.yaml:\d+/,
   },
   {
-    name: 'an API stands twice in the file',
-    does: 'calls it invalid and shows both places, instead of believing the last',
+    name: 'an API is declared twice in the file',
+    does: 'rejects it as invalid and shows both places, instead of using the last one',
     before: three,
     happens: edited((text) => `${text}  orders: { id: id-orders, environments: { test: offline } }\n`),
     exit: 3,
     says: /orders/,
   },
   {
-    name: 'the ID of an API stands under a second name too',
-    does: 'calls it invalid: nobody could say which of the two is meant',
+    name: 'the ID of an API is also declared under a second name',
+    does: 'rejects it as invalid: it is ambiguous which of the two is meant',
     before: three,
     happens: writing({ apis: { ...three.apis, 'orders-v2': '-test' }, ids: { 'orders-v2': 'id-orders' } }),
     exit: 3,
     says: /id-orders|orders-v2/,
   },
   {
-    name: 'the IDs of two APIs are mixed up',
-    does: 'holds both: an API is recorded under the name that the other one has now',
+    name: 'the IDs of two APIs are swapped',
+    does: 'holds both: each API is recorded under the name that the other one has now',
     before: { apis: { orders: 'test', carts: 'test', stock: 'test', users: '-test' } },
     happens: async (scene) => {
       scene.write(scene.file({ apis: { orders: 'test', carts: '-test', stock: 'test', users: '-test' } }));
@@ -175,8 +175,8 @@ export const dangersInFiles: readonly Danger[] = [
     online: ['orders test', 'stock test'],
   },
   {
-    name: 'an environment gets another name',
-    does: 'nothing: its ID is what counts',
+    name: 'an environment is renamed',
+    does: 'nothing: only its ID counts',
     before: three,
     happens: edited((text) => text.replaceAll('release', 'production').replace('env-production', 'env-release')),
     exit: 0,
@@ -184,22 +184,22 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'an environment gets the ID of another one',
-    does: 'calls it invalid',
+    does: 'rejects it as invalid',
     before: three,
     happens: writing({ ...three, environments: { release: 'env-test' } }),
     exit: 3,
     says: /env-test/,
   },
   {
-    name: 'an environment gets an ID that is none',
-    does: 'holds the whole file: everything in the environment that was seems lost',
+    name: 'an environment gets an ID that does not exist',
+    does: 'holds the whole file: everything in the previous environment seems to be removed',
     before: three,
     happens: writing({ ...three, environments: { release: 'env-relaese' } }),
     exit: 4,
     says: /the file no longer declares 3 of the 6 publications/,
   },
   {
-    name: 'an environment is taken out with all that was in it',
+    name: 'an environment is removed with everything in it',
     does: 'holds the whole file',
     before: three,
     happens: edited((text) => text.replaceAll(', release: online', '').replace(', release: env-release', '')),
@@ -207,7 +207,7 @@ export const dangersInFiles: readonly Danger[] = [
     says: /the file no longer declares 3 of the 6 publications/,
   },
   {
-    name: 'one API leaves an environment that leaves the file too',
+    name: 'an API is removed together with its environment',
     does: 'holds it: the `protected` setting of the environment is gone',
     before: { apis: { ...ten.apis, orders: 'test release' }, more: 'prune: true' },
     happens: edited((text) => text.replace(', release: online', '').replace(', release: env-release', ''), {
@@ -218,7 +218,7 @@ export const dangersInFiles: readonly Danger[] = [
     says: /environment release was removed from the file/,
   },
   {
-    name: 'another project is named',
+    name: 'the project is changed',
     does: 'holds the whole file: its APIs belong to another gateway',
     before: three,
     happens: writing({ ...three, gateway: 'project: another, instance: instance' }),
@@ -226,7 +226,7 @@ export const dangersInFiles: readonly Danger[] = [
     says: /3 of the file's 3 APIs belong to another gateway/,
   },
   {
-    name: 'another instance is named',
+    name: 'the instance is changed',
     does: 'holds the whole file',
     before: three,
     happens: writing({ ...three, gateway: 'project: project, instance: another' }),
@@ -234,7 +234,7 @@ export const dangersInFiles: readonly Danger[] = [
     says: /3 of the file's 3 APIs belong to another gateway/,
   },
   {
-    name: 'another endpoint is named',
+    name: 'the endpoint is changed',
     does: 'holds the whole file',
     before: three,
     happens: edited((text) => text.replace('127.0.0.1', 'localhost')),
@@ -242,7 +242,7 @@ export const dangersInFiles: readonly Danger[] = [
     says: /3 of the file's 3 APIs belong to another gateway/,
   },
   {
-    name: 'the file of another shop is put in its place',
+    name: 'the file is replaced by that of another gateway',
     does: 'holds the whole file',
     before: without(ten, 'tax', 'audit'),
     happens: writing({ apis: { tax: 'test', audit: 'test' }, more: 'prune: true' }),
@@ -251,23 +251,23 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'a state is mistyped',
-    does: 'calls it invalid',
+    does: 'rejects it as invalid',
     before: three,
     happens: edited((text) => text.replace('release: online', 'release: onlin')),
     exit: 3,
     says: /online/,
   },
   {
-    name: 'a key is mistyped, so that its part would be missing',
-    does: 'calls it invalid and names the nearest key',
+    name: 'a key is mistyped, so that its value would be ignored',
+    does: 'rejects it as invalid and suggests the right key',
     before: three,
     happens: edited((text) => text.replace('carts: { id: id-carts, environments', 'carts: { id: id-carts, enviroments')),
     exit: 3,
     says: /environments/,
   },
   {
-    name: 'a part is indented too little, so that it would belong elsewhere',
-    does: 'calls it invalid',
+    name: 'a block is indented too little, so that it would belong elsewhere',
+    does: 'rejects it as invalid',
     before: three,
     happens: edited((text) => text.replace('  carts:', 'carts:')),
     exit: 3,
@@ -275,15 +275,15 @@ export const dangersInFiles: readonly Danger[] = [
   },
   {
     name: 'a variable of the gateway is not set',
-    does: 'calls it invalid, instead of asking a gateway without a name',
+    does: 'rejects it as invalid, instead of calling a wrong gateway',
     before: three,
     happens: writing({ ...three, gateway: 'project: "$' + '{HW_PROJECT_ID}", instance: instance' }),
     exit: 3,
     says: /HW_PROJECT_ID/,
   },
   {
-    name: 'one of ten APIs leaves the file, and that is meant',
-    does: 'takes it offline: guards are for what nobody can have meant',
+    name: 'one of ten APIs is removed from the file on purpose',
+    does: 'takes it offline: guards hold only changes that look unintended',
     before: ten,
     happens: writing(without(ten, 'audit')),
     exit: 0,

@@ -25,15 +25,15 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'two of three publications go offline at once',
-    does: 'holds both: a share means something for three as for three thousand',
+    does: 'holds both: a share works for three publications as for three thousand',
     before: { apis: { orders: 'test', carts: 'test', stock: 'test' } },
     happens: writing({ apis: { orders: '-test', carts: '-test', stock: 'test' } }),
     exit: 4,
     says: /2 of 3 would go offline at once, and guards\.maxOffline allows 1/,
   },
   {
-    name: 'more than a count of thirty goes offline at once',
-    does: 'holds all of them, though the share would allow more',
+    name: 'more than the allowed thirty go offline at once',
+    does: 'holds all of them, even if the share would allow more',
     before: {
       apis: Object.fromEntries(six.map((api) => [api, 'test staging release'])),
       more: 'guards: { maxOffline: { count: 2, share: 50% } }',
@@ -48,8 +48,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /3 of 18 would go offline at once, and guards\.maxOffline allows 2/,
   },
   {
-    name: 'an environment allows less than all together',
-    does: 'holds what goes offline there, and makes the rest',
+    name: 'an environment allows less than the whole file',
+    does: 'holds the changes to offline there, and makes the rest',
     before: {
       apis: Object.fromEntries(six.map((api) => [api, 'test release'])),
       environments: { release: '{ id: env-release, maxOffline: 0 }' },
@@ -63,8 +63,8 @@ export const dangersOfPlans: readonly Danger[] = [
     online: [...six.map((api) => `${api} release`), ...rest('orders')],
   },
   {
-    name: 'what is held comes together with what is not',
-    does: 'makes the rest, and ends with exit code 4',
+    name: 'some changes are held and others are not',
+    does: 'makes the others, and exits with code 4',
     before: { ...allOnline, apis: { ...allOnline.apis, mail: '-test' } },
     happens: writing({ apis: { ...down('orders', 'carts').apis, mail: 'test' } }),
     exit: 4,
@@ -72,8 +72,8 @@ export const dangersOfPlans: readonly Danger[] = [
     online: [...rest(), 'mail test'],
   },
   {
-    name: 'a part of a plan is applied that is held as a whole',
-    does: 'holds the part too: nobody slips past a guard in steps',
+    name: 'a targeted part of a held plan is applied',
+    does: 'holds it too: targets cannot bypass a guard',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
     command: () => ['apply', '--api', 'orders'],
@@ -81,8 +81,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'what is held is approved',
-    does: 'makes it once, and records who approved it',
+    name: 'held changes are approved',
+    does: 'makes them once, and records who approved them',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -117,7 +117,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'the file takes more offline than was approved',
-    does: 'holds all of it: any other plan has another digest',
+    does: 'holds all of it: a different plan has a different digest',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -141,7 +141,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'the digest of an older plan is approved',
-    does: 'refuses, and names the digest of what is held now',
+    does: 'rejects it, and prints the digest of what is held now',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
     command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', 'ada', '--reason', 'CHG-7'],
@@ -150,7 +150,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'an approval is given while nothing is held',
-    does: 'refuses',
+    does: 'rejects it',
     before: allOnline,
     happens: () => {},
     command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', 'ada', '--reason', 'CHG-7'],
@@ -159,7 +159,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'two people approve the same plan',
-    does: 'makes it once, and names the first approver to the second',
+    does: 'makes the changes once, and tells the second person who approved first',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -172,7 +172,7 @@ export const dangersOfPlans: readonly Danger[] = [
     online: rest('orders', 'carts'),
   },
   {
-    name: 'the same plan returns after it was approved and made',
+    name: 'an approved and applied plan comes back',
     does: 'holds it: an approval releases each change once',
     before: allOnline,
     happens: async (scene) => {
@@ -187,8 +187,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'an approval names no person',
-    does: 'refuses: an approval needs a name and a reason',
+    name: 'an approval has no name',
+    does: 'rejects it: an approval needs a name and a reason',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
     command: () => ['approve', `sha256:${'0'.repeat(64)}`, '--by', ' ', '--reason', 'CHG-7'],
@@ -196,8 +196,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /--by needs a text/,
   },
   {
-    name: 'somebody looks at a held plan with an exit code',
-    does: 'answers 4 and sends nothing',
+    name: 'a held plan is shown with `--detailed-exitcode`',
+    does: 'exits with 4 and sends nothing',
     before: allOnline,
     happens: writing(down('orders', 'carts')),
     command: () => ['plan', '--detailed-exitcode'],
@@ -205,8 +205,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: tooMany,
   },
   {
-    name: 'somebody looks at a suspicious file that needs no call',
-    does: 'answers 4 and does not call it in sync',
+    name: 'a held file that needs no call is shown with `--detailed-exitcode`',
+    does: 'exits with 4 and does not report it as in sync',
     before: allOnline,
     happens: writing({ apis: {} }),
     command: () => ['plan', '--detailed-exitcode'],
@@ -215,7 +215,7 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'an approved plan is only shown',
-    does: 'sends nothing: a dry run has no way to',
+    does: 'sends nothing: a dry run cannot send',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(down('orders', 'carts')));
@@ -226,8 +226,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /Approved by ada|"by": ?"ada"/,
   },
   {
-    name: 'the record is lost, and the file wants something offline',
-    does: 'leaves it: it takes down only what it knows to be up',
+    name: 'the record is lost, and the file declares an API offline',
+    does: 'makes no call: it takes offline only publications that it knows to be online',
     before: allOnline,
     happens: (scene) => {
       rmSync(join(scene.folder, 'state.db'));
@@ -237,8 +237,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /In sync|"offline":0/,
   },
   {
-    name: 'the record is lost, and edict looks at the gateway first',
-    does: 'adopts what is online without a call',
+    name: 'the record is lost, and the gateway is observed first',
+    does: 'adopts the online publications without a call',
     before: allOnline,
     happens: ({ folder }) => rmSync(join(folder, 'state.db')),
     command: () => ['apply', '--refresh'],
@@ -246,8 +246,8 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /In sync|"online":0,"offline":0/,
   },
   {
-    name: 'the record is lost, and what it would show is offline in the file',
-    does: 'shows it as published outside edict, and leaves it',
+    name: 'the record is lost, and an online API is declared offline in the file',
+    does: 'reports it as published outside edict, and makes no call',
     before: allOnline,
     happens: (scene) => {
       rmSync(join(scene.folder, 'state.db'));

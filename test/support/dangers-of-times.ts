@@ -33,8 +33,8 @@ const edited = (edit: (text: string) => string) => (scene: Scene) => writeFileSy
 /** Dangers of the time at which something is done. */
 export const dangersOfTimes: readonly Danger[] = [
   {
-    name: 'something is due in a freeze',
-    does: 'lets it wait and says until when',
+    name: 'a change is due in a freeze',
+    does: 'defers it and shows until when',
     before: allOnline,
     happens: (scene) => scene.write(scene.file({ ...withoutOrders, more: freeze(-hourMs, hourMs) })),
     exit: 0,
@@ -53,7 +53,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'a freeze ends during an apply',
-    does: 'leaves what waited to the next one: what was shown as waiting is not made',
+    does: 'leaves the deferred changes to the next apply: a change shown as deferred is not made',
     before: allOnline,
     happens: (scene) => {
       const more = freeze(-hourMs, 1500).replace(' }]', ', environments: [test] }]');
@@ -66,7 +66,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'a freeze is over',
-    does: 'makes what waited',
+    does: 'makes the deferred changes',
     before: allOnline,
     happens: (scene) => scene.write(scene.file({ ...withoutOrders, more: freeze(-hourMs, -1000) })),
     exit: 0,
@@ -75,7 +75,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'a freeze ends before it starts',
-    does: 'calls the file invalid, instead of taking it for none',
+    does: 'rejects the file as invalid, instead of ignoring the freeze',
     before: allOnline,
     happens: (scene) => scene.write(scene.file({ ...withoutOrders, more: freeze(hourMs, -hourMs) })),
     exit: 3,
@@ -83,7 +83,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'an API is suspended',
-    does: 'lets its changes wait, and says who has said so',
+    does: 'defers its changes, and shows who suspended it',
     before: allOnline,
     happens: (scene) =>
       scene.write(scene.file(withoutOrders).replace('id: id-orders,', 'id: id-orders, suspend: { reason: migration, by: ada },')),
@@ -91,8 +91,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /suspended by ada \(migration\)/,
   },
   {
-    name: 'release is to follow test, and test is not done',
-    does: 'lets release wait for its turn',
+    name: 'release follows test in the rollout, and test is not in sync',
+    does: 'defers release',
     before: { ...everywhere, environments: { test: '{ id: env-test, protected: true }' }, more: 'rollout: [test, release]' },
     happens: (scene) =>
       scene.write(
@@ -107,7 +107,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'the probe between test and release fails',
-    does: 'leaves release as it is, and ends with exit code 5',
+    does: 'leaves release as it is, and exits with code 5',
     before: { apis: { orders: 'test' }, more: 'rollout: [{ environment: test, probe: "http://127.0.0.1:1/health" }, release]' },
     happens: (scene) =>
       scene.write(
@@ -120,8 +120,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /127\.0\.0\.1:1\/health/,
   },
   {
-    name: 'somebody else has moved an API since the plan was saved',
-    does: 'refuses the whole plan, and says what has moved',
+    name: 'an API was changed outside edict since the plan was saved',
+    does: 'rejects the whole plan, and lists the stale changes',
     before: allOnline,
     happens: saving(async (scene) => {
       scene.write(scene.file(withoutOrders));
@@ -136,7 +136,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'the file has changed since the plan was saved',
-    does: 'refuses the whole plan',
+    does: 'rejects the whole plan',
     before: allOnline,
     happens: saving((scene) => scene.write(scene.file(allOnline))),
     command: applying,
@@ -144,8 +144,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /orders/,
   },
   {
-    name: 'the file takes down more than the saved plan',
-    does: 'makes what the plan has, and no more',
+    name: 'the file takes more offline than the saved plan',
+    does: 'makes the changes of the plan, and no more',
     before: allOnline,
     happens: saving((scene) =>
       scene.write(scene.file({ apis: { ...withoutOrders.apis, carts: '-test' }, more: 'guards: { maxOffline: 100% }' })),
@@ -157,7 +157,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'a saved plan was edited',
-    does: 'refuses it: its checksum is another',
+    does: 'rejects it: its checksum does not match',
     before: allOnline,
     happens: saving(edited((text) => text.replaceAll('orders', 'carts'))),
     command: applying,
@@ -166,7 +166,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'half of a saved plan is missing',
-    does: 'refuses it',
+    does: 'rejects it',
     before: allOnline,
     happens: saving(edited((text) => text.slice(0, text.length / 2))),
     command: applying,
@@ -175,7 +175,7 @@ export const dangersOfTimes: readonly Danger[] = [
   },
   {
     name: 'a saved plan is applied twice',
-    does: 'makes it once: the second time all of it is done',
+    does: 'makes its changes once: the second time all of them are done',
     before: allOnline,
     happens: saving(async (scene) => {
       await scene.edict('apply', '--plan', saved(scene));
@@ -186,8 +186,8 @@ export const dangersOfTimes: readonly Danger[] = [
     online: online(withoutOrders),
   },
   {
-    name: 'the change of an undo would take an API of a protected environment offline',
-    does: 'holds it: the file asks for it like for any other change',
+    name: 'an undo would take an API of a protected environment offline',
+    does: 'holds it, like any other change to the file',
     before: { ...allOnline, environments: { release: '{ id: env-release, protected: true }' } },
     happens: async (scene) => {
       const apis = { ...allOnline.apis, orders: 'test release' };
@@ -201,8 +201,8 @@ export const dangersOfTimes: readonly Danger[] = [
     online: [...online(allOnline), 'orders release'],
   },
   {
-    name: 'what is to be undone has moved since',
-    does: 'leaves it out of the change, and says what has moved it',
+    name: 'a publication was changed since the apply that is undone',
+    does: 'leaves it out of the patch, and says what changed it',
     before: allOnline,
     happens: async (scene) => {
       for (const content of [withoutOrders, allOnline]) {
@@ -215,8 +215,8 @@ export const dangersOfTimes: readonly Danger[] = [
     says: /attempt 8 has changed it since/,
   },
   {
-    name: 'somebody asks for an undo',
-    does: 'sends nothing, and prints the change to the file that restores what was before',
+    name: 'an undo is requested',
+    does: 'sends nothing, and prints a patch to the file that restores the previous state',
     before: allOnline,
     happens: async (scene) => {
       scene.write(scene.file(withoutOrders));
