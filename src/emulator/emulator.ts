@@ -1,6 +1,6 @@
 /*
  * The emulator: an HTTP server that behaves like ROMA Connect or API Gateway on this machine, for tests, `--emulate` and trials. It is built from
- * spec/ and generated/ alone. It must never import the client's code, since it would share the client's mistakes.
+ * spec/ and generated/ alone. It must never import the client's code, since it would share the client's bugs.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Fastify, { type FastifyError } from 'fastify';

@@ -127,7 +127,7 @@ const errorResponses: readonly (readonly [code: RegExp, status: number, errorMsg
 
 /**
  * Parses a fault for a share of all changes: a kind or an error code, `:applied` if the change takes effect first, and the share, as in
- * `cut=0.05` or `APIG.9999:applied=0.1`. Throws a TypeError that explains a mistake in the text.
+ * `cut=0.05` or `APIG.9999:applied=0.1`. Throws a TypeError that explains an error in the text.
  */
 export function parseFault(text: string): Fault {
   const [, name = '', flag, shareText = ''] = /^([^:=]+)(:applied)?=(.+)$/.exec(text) ?? [];

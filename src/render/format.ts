@@ -90,6 +90,11 @@ export function formatDurationMs(ms: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Formats a rate: `10 calls/s`, or `10 calls per 5 s`. */
+export function formatRate({ calls, perMs }: { readonly calls: number; readonly perMs: number }): string {
+  return perMs === 1000 ? `${calls} calls/s` : `${calls} calls per ${formatDurationMs(perMs)}`;
+}
+
 /** Formats a time in UTC, to the second: `2026-11-20T09:30:00Z`. */
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -4,7 +4,7 @@ import { noticeForDrift, noticeForOutdated } from './notices.ts';
 
 /** Describes the next change of a publication and its reason, in one line. */
 export function formatStatusCell({ change, lastAttempt, recorded, status }: StatusCell): string {
-  if (change) return formatBlocker(change) ?? `${change.action}: ${formatReason(change)}${formatFailure(change, lastAttempt)}`;
+  if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
   if (status === 'drifted' && recorded) {
     const { kind, message } = noticeForDrift(recorded);
     return `${kind}: ${message}`;

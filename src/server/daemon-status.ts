@@ -4,7 +4,7 @@ import type { DesiredState } from '../model/desired-state.ts';
 import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
-import { formatDurationMs, formatTimestamp } from '../render/format.ts';
+import { formatRate, formatTimestamp } from '../render/format.ts';
 import { fileHoldJson, planSummaryJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
@@ -89,7 +89,6 @@ function estimateSeconds(changes: readonly Change[], { gateway }: DesiredState, 
 function formatBottleneck(remaining: number, rate: RateLimit, limit: RateLimit, pauseMessage: string | undefined): string | null {
   if (pauseMessage !== undefined) return pauseMessage;
   if (remaining === 0) return null;
-  const formatRate = ({ calls, perMs }: RateLimit): string => `${calls} per ${formatDurationMs(perMs)}`;
   const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
   return isLower ? `throttled by the gateway: ${formatRate(rate)} of ${formatRate(limit)}` : `limit in the file: ${formatRate(limit)}`;
 }

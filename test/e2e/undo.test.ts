@@ -106,7 +106,7 @@ test('undo prints a patch that git applies, and the next apply restores the prev
   assert.match(printed, 'Restores 3 publications:');
   assert.match(printed, new RegExp(`orders +test +online, version ${orders}`));
   assert.match(printed, /users +test +offline\n/);
-  assert.match(printed, 'Nothing was changed. Change the file, then edict apply or a daemon makes the calls.');
+  assert.match(printed, 'Nothing was changed. Change the file, then run edict apply, or let a daemon make the calls.');
   const text = readFileSync(join(folder, 'edict.yaml'), 'utf8');
   assert.match(text, `test: { state: online, version: ${orders} }   # the shop`);
   assert.match(text, `test: { state: online, version: ${carts}, remark: retired }`);
@@ -219,7 +219,7 @@ test('a file that declares the previous state needs no change', async () => {
   await apply();
   write(['  orders: { id: api-orders, environments: { test: offline } }']);
   const printed = await undo();
-  assert.match(printed, 'The file already declares this. edict apply or a daemon makes the calls.');
+  assert.match(printed, 'The file already declares this. To apply it, run edict apply, or let a daemon make the calls.');
   assert.not.match(printed, '+++');
   await apply();
   assert.is(effective('orders'), null);

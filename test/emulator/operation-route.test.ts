@@ -129,12 +129,12 @@ test('the throttle comes before everything, and does not apply to the identity s
 
 test('a call takes effect at once, and its response comes after the latency', async () => {
   emulator.faults.latencyMs = { minMs: 60_000, maxMs: 120_000 };
-  const call = publishAt(emulator).catch(() => 'cut off');
+  const call = publishAt(emulator).catch(() => 'connection closed');
   while (publications() === 0) await sleep(5);
   assert.is(lastRequest()?.applied, true);
   assert.is(await Promise.race([call, sleep(100, 'waiting')]), 'waiting');
   await emulator.close();
-  assert.is(await call, 'truncated');
+  assert.is(await call, 'connection closed');
 });
 
 test('a connection is cut without a byte of a response', async () => {

@@ -30,14 +30,14 @@ const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 0, backoffUntil
 for (const [given, expected] of [
   [cell({}), 'unchanged'],
   [cell({ desired: null, status: 'unmanaged' }), 'not in the file, left as it is'],
-  [cell({ change: change('orders', 'test'), status: 'pending' }), 'online: new: edict has not published it yet'],
+  [cell({ change: change('orders', 'test'), status: 'pending' }), 'goes online (new: edict has not published it yet)'],
   [
     cell({ change: change('orders', 'test'), status: 'failed', lastAttempt }),
-    'online: new: edict has not published it yet; last attempt retryable: APIG.9999 System error',
+    'goes online (new: edict has not published it yet); last attempt retryable: APIG.9999 System error',
   ],
   [
     cell({ change: change('orders', 'test'), status: 'pending', lastAttempt: { ...lastAttempt, outcome: null } }),
-    'online: new: edict has not published it yet; the outcome of the last attempt is unknown',
+    'goes online (new: edict has not published it yet); the outcome of the last attempt is unknown',
   ],
   [cell({ change: change('orders', 'test', { action: 'offline', held }), status: 'held' }), 'offline: environment test is protected'],
   [

@@ -33,9 +33,9 @@ test('before the first file is loaded, the status is empty', () => {
 
 test('the queue has the pending changes, the remaining time at the current rate, and the bottleneck', () => {
   const { queue } = statusAfter(...start);
-  assert.equal([queue.remaining, queue.remainingSeconds, queue.bottleneck], [31, 3, 'limit in the file: 10 per 1 s']);
+  assert.equal([queue.remaining, queue.remainingSeconds, queue.bottleneck], [31, 3, 'limit in the file: 10 calls/s']);
   const slower = statusAfter(...start, { type: 'rate:changed', calls: 5, perMs: 1000, limit: 10 }).queue;
-  assert.equal([slower.remainingSeconds, slower.bottleneck], [6, 'throttled by the gateway: 5 per 1 s of 10 per 1 s']);
+  assert.equal([slower.remainingSeconds, slower.bottleneck], [6, 'throttled by the gateway: 5 calls/s of 10 calls/s']);
   const paused = statusAfter(...start, { type: 'requests:paused', reason: 'outage', message: 'nobody answers' }).queue;
   assert.equal([paused.remainingSeconds, paused.bottleneck], [null, 'nobody answers']);
   assert.equal(paused.paused, { reason: 'outage', message: 'nobody answers', since: '1970-01-01T00:00:00Z' });

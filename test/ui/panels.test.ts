@@ -20,9 +20,9 @@ test('the queue shows the pending changes, the time left and what limits the rat
   );
   await shown.page.getByText('3 pending', { exact: true }).waitFor();
   const queue = await text('queue');
-  for (const part of ['in flight', '10 calls/s', 'about 0.2 s', 'limit in the file: 10 per 1 s']) assert.match(queue, part);
+  for (const part of ['in flight', '10 calls/s', 'about 0.2 s', 'limit in the file: 10 calls/s']) assert.match(queue, part);
   shown.emit({ type: 'rate:changed', calls: 2, perMs: 1000, limit: 10 });
-  await shown.page.getByText('throttled by the gateway: 2 per 1 s of 10 per 1 s').waitFor();
+  await shown.page.getByText('throttled by the gateway: 2 calls/s of 10 calls/s').waitFor();
   assert.match(await text('queue'), 'about 1 s');
 });
 

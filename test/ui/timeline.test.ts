@@ -38,7 +38,7 @@ test('a click on a cell shows the state of the API in each environment and every
     'online, revision r2 (edict.yaml:1)',
     'version version',
     'online, published 1970-01-01',
-    'online: new: edict has not published it yet',
+    'goes online (new: edict has not published it yet)',
     '▼ offline, new: succeeded',
     'approved by ada: <i>CHG-7</i>',
     '▲ online, revision r2: succeeded',

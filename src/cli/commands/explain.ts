@@ -32,7 +32,7 @@ interface ExplainArguments {
 export function registerExplain(program: Command, context: CliContext, finish: Finish): void {
   program
     .command('explain')
-    .description('Show all about one publication: its states, its attempts and the next step')
+    .description('Show everything about one publication: its states, its attempts and the next step')
     .addArgument(apiArgument())
     .addArgument(environmentArgument())
     .addArgument(fileArgument())

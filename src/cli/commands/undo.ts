@@ -17,7 +17,7 @@ export function registerUndo(program: Command, context: CliContext, finish: Fini
   program
     .command('undo')
     .description('Print a patch to the file that undoes an apply or an attempt, for git apply')
-    .argument('[what]', 'an attempt number, an apply ID or the beginning of one, or last: the last apply that changed something', 'last')
+    .argument('[what]', 'an attempt number, an apply ID or a prefix of it, or last for the last apply that changed something', 'last')
     .argument('[file]', `the edict file (default: "${defaultFile}")`)
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))

@@ -23,7 +23,7 @@ export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colo
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
     if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
-  lines.push(`${pluralize(diagnostics.length, 'error')}. Nothing was changed.`);
+  lines.push(`${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -114,7 +114,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
     case 'notObserved':
-      return [title('Gateway', `not observed now: ${formatLastObservation(gateway.wasObserved, desired)}`, paint)];
+      return [title('Gateway', formatLastObservation(gateway.wasObserved, desired), paint)];
     case 'unavailable':
       return [
         title('Gateway', paint('red', 'cannot be observed, so the next step follows from the record alone'), paint),
@@ -148,9 +148,9 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
 }
 
 function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: DesiredState): string {
-  const schedule =
-    refreshIntervalMs === null ? 'the daemon does not observe it' : `the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${schedule}; ${wasObserved ? 'the recorded state includes the last observation' : 'it was never observed'} (--refresh observes it now)`;
+  const last = wasObserved ? 'not observed now; the recorded state includes the last observation' : 'never observed';
+  const schedule = refreshIntervalMs === null ? '' : `; the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
+  return `${last}${schedule} (--refresh observes it now)`;
 }
 
 function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {
@@ -160,7 +160,7 @@ function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[]
       String(attempt.id),
       formatTimestampWithAge(attempt.startedAtMs, nowMs),
       attempt.action,
-      attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+      attempt.revision === null ? attempt.reason : `${attempt.reason}, revision ${attempt.revision}`,
       paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unknown'),
       [attempt.code, attempt.message].filter(Boolean).join(' '),
     ]),

@@ -13,7 +13,7 @@ type Properties = Readonly<Record<string, string | number | null>>;
 
 /** Returns each diagnostic of a file as an annotation at its place, and their number. */
 export function diagnosticAnnotations({ diagnostics }: InvalidFileError): string {
-  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'error')}. Nothing was changed.\n`;
+  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.\n`;
 }
 
 function diagnosticAnnotation({ rule, file, line, column, length, message, hint }: Diagnostic): string {

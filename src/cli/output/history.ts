@@ -56,7 +56,7 @@ function attemptRow(attempt: Attempt, paint: Colorize): string[] {
     attempt.api,
     attempt.environment,
     attempt.action,
-    attempt.revision === null ? attempt.reason : `${attempt.reason} ${attempt.revision}`,
+    attempt.revision === null ? attempt.reason : `${attempt.reason}, revision ${attempt.revision}`,
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
     shortReconcileId(attempt.reconcileId),
     paint(
@@ -88,7 +88,7 @@ function versionsText({ names, versions, pinnedVersionId }: VersionsReport, pain
     paint('green', [isEffective ? 'effective' : '', versionId === pinnedVersionId ? 'pinned' : ''].filter(Boolean).join(', ')),
     remark.replace(/[\p{C}\p{Z}]+/gu, ' '),
   ]);
-  const hint = paint('dim', `To pin a version, write \`{ state: online, version: ID }\` for ${names.environment}.`);
+  const hint = paint('dim', `To pin a version, declare \`${names.environment}: { state: online, version: ID }\` for the API.`);
   return `${[title, ...formatTable([head, ...rows]), '', hint].join('\n')}\n`;
 }
 

@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import type { Commit, CommitLookup, DesiredState } from '../../model/desired-state.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate.ts';
-import { formatDurationMs, formatTimestamp, pluralize } from '../../render/format.ts';
+import { formatDurationMs, formatRate, formatTimestamp, pluralize } from '../../render/format.ts';
 import { truncateMiddle } from './markdown.ts';
 
 /** Suggest batching only for plans that take longer than this, in seconds. */
@@ -35,12 +35,11 @@ export function formatTotals(plan: Plan): string {
 export function formatCost(plan: Plan, { gateway }: DesiredState): string {
   const { batched, ...single } = estimateCost(plan.changes, gateway);
   const formatCallsAndTime = ({ calls, seconds }: Cost): string => `${pluralize(calls, 'call')}, about ${formatDurationMs(seconds * 1000)}`;
-  const limit = `${gateway.limit.calls} per ${formatDurationMs(gateway.limit.perMs)}`;
   const batchHint =
     batched && single.seconds > minSecondsForBatchHint
       ? ` With \`gateway.batch: ${suggestedBatchSize}\`: ${formatCallsAndTime(batched)}.`
       : '';
-  return `${formatCallsAndTime(single)} at ${limit}.${batchHint}`;
+  return `${formatCallsAndTime(single)} at ${formatRate(gateway.limit)}.${batchHint}`;
 }
 
 /** The most characters shown of an author's name. */

@@ -3,7 +3,7 @@ import { EdictError } from '../../model/errors.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
-import { formatDurationMs, formatSuspension, formatTargets } from '../../render/format.ts';
+import { formatRate, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
 import { type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -98,10 +98,10 @@ function summaryLines(
   const { online, offline, held, deferred } = countChanges(plan);
   const idleSummary = plan.drifted.length > 0 ? `No changes, ${plan.drifted.length} drifted.` : 'All in sync.';
   const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} deferred`] : [])];
-  const summary = plan.changes.length === 0 ? idleSummary : `To do: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
+  const summary = plan.changes.length === 0 ? idleSummary : `Pending: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
   const inFile = cells.filter(({ desired }) => desired).length;
   const scope = formatTargets(plan);
-  const lines = [`${inFile} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
+  const lines = [`${pluralize(inFile, 'publication')} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
@@ -183,7 +183,7 @@ export function formatControllerStatus(
 ): string {
   const since = `${holder}, as of ${iso(updatedAtMs)}`;
   if (paused) return `${paint('yellow', `No calls since ${iso(paused.sinceMs)}: ${paused.message}`)} (${since})`;
-  const rate = `${calls} calls per ${formatDurationMs(perMs)}`;
+  const rate = formatRate({ calls, perMs });
   const isLower = calls * limit.perMs < limit.calls * perMs;
   return `${isLower ? paint('yellow', `Slowed down to ${rate}, as the gateway asked`) : `Running at ${rate}`} (${since})`;
 }

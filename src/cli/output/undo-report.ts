@@ -37,7 +37,7 @@ function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] 
       .filter(({ mayHaveBeenOnline }) => mayHaveBeenOnline && uncheckedReason === null)
       .map(
         ({ api, environment }) =>
-          `${api} in ${environment}: no earlier state is recorded, but the gateway keeps an older version, so it may have been published outside edict.`,
+          `${api} in ${environment}: may have been online before, published outside edict: no earlier state is recorded, and the gateway keeps an older version.`,
       ),
   ];
 }
@@ -83,8 +83,8 @@ function formatNotRestored({ attemptId, cause }: NotRestored): string {
 function fileLines({ restorations, file }: UndoReport, settings: Settings, paint: Colorize): string[] {
   const { isUpToDate, diff, manualEdits, folder } = file;
   if (restorations.length === 0) return [];
-  const next = `${paint('bold', formatCommandLine('apply', [], settings))} or a daemon makes the calls.`;
-  if (isUpToDate) return [`The file already declares this. ${next}`];
+  const next = `run ${paint('bold', formatCommandLine('apply', [], settings))}, or let a daemon make the calls.`;
+  if (isUpToDate) return [`The file already declares this. To apply it, ${next}`];
   return [
     `Nothing was changed. Change the file, then ${next}`,
     ...manualEdits.map((edit) => `Edit by hand: ${edit.api} in ${edit.environment}: ${formatSetting(edit.state, edit.version)}`),

@@ -44,11 +44,11 @@ test('shows desired state, recorded state and next step, also of removed publica
   assert.match(publications[0]?.recorded?.versionId ?? '', /^[0-9a-f]{32}$/);
 
   const text = (await edict(['status', '--emulate'], folder)).stdout;
-  assert.match(text, /^orders +test +offline +online +\S+Z +offline: desired offline, recorded online$/m);
+  assert.match(text, /^orders +test +offline +online +\S+Z +goes offline \(desired offline, recorded online\)$/m);
   assert.match(text, /^carts +test +not in file +online/m);
   assert.match(text, /^API +test$/m);
   assert.match(text, /^orders +▼ going offline$/m);
-  assert.match(text, 'To do: 1 online, 1 offline.');
+  assert.match(text, 'Pending: 1 online, 1 offline.');
 });
 
 test('shows and counts only the targets', async () => {
@@ -64,7 +64,7 @@ test('shows and counts only the targets', async () => {
   assert.equal([summary['online'], summary['unchanged'], summary['excluded'], targets], [1, 1, 1, { apis: ['shop-*'], environments: [] }]);
   const text = (await edict(['status', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder)).stdout;
   assert.not.match(text, 'users');
-  assert.match(text, '2 in the file. To do: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');
+  assert.match(text, '2 publications in the file. Pending: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');
   const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
   assert.equal([wrong.code, wrong.stdout], [1, '']);
   assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
@@ -79,7 +79,7 @@ test('each of several files is shown, and an invalid one does not hide the other
   assert.is(both.code, 0, both.stderr);
   assert.match(
     both.stdout,
-    /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*To do: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*To do: 1 online/,
+    /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*Pending: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*Pending: 1 online/,
   );
   writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\napis: [\n');
   const broken = await edict(['status', 'gateways/', '--format', 'json'], folder);

@@ -25,7 +25,7 @@ test('a single argument that is not an attempt or an apply is the file', async (
   assert.is((await edict(['apply', 'my.yaml', '--emulate'], folder)).code, 0);
   const { stdout, stderr } = await edict(['undo', 'my.yaml', '--emulate'], folder);
   assert.match(stdout, 'Restores 1 publication:\n  orders  test  offline\n', stderr);
-  assert.match(stdout, 'Nothing was changed. Change the file, then edict apply my.yaml --emulate or a daemon makes the calls.');
+  assert.match(stdout, 'Nothing was changed. Change the file, then run edict apply my.yaml --emulate, or let a daemon make the calls.');
   assert.match(stdout, /--- a\/my\.yaml\n\+\+\+ b\/my\.yaml\n/);
   const wrong = await edict(['undo', 'wrong', 'my.yaml', '--emulate'], folder);
   assert.is(wrong.code, 1);

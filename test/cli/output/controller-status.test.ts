@@ -9,8 +9,8 @@ const idle = { updatedAtMs, pid: 7, calls: 10, perMs: 1000, paused: null };
 const paused = { reason: 'outage', message: 'nobody answers', sinceMs: updatedAtMs } as const;
 
 for (const [name, condition, expected] of [
-  ['at work', idle, 'Running at 10 calls per 1 s (pid 7, as of 2026-11-20T09:30:00.000Z)'],
-  ['slowed down', { ...idle, calls: 4 }, 'Slowed down to 4 calls per 1 s, as the gateway asked (pid 7, as of 2026-11-20T09:30:00.000Z)'],
+  ['at work', idle, 'Running at 10 calls/s (pid 7, as of 2026-11-20T09:30:00.000Z)'],
+  ['slowed down', { ...idle, calls: 4 }, 'Slowed down to 4 calls/s, as the gateway asked (pid 7, as of 2026-11-20T09:30:00.000Z)'],
   ['stopped', { ...idle, paused }, 'No calls since 2026-11-20T09:30:00.000Z: nobody answers (pid 7, as of 2026-11-20T09:30:00.000Z)'],
 ] as const) {
   test(`describes the controller status: ${name}`, () => assert.is(formatControllerStatus(condition, 'pid 7', limit, noColor), expected));

@@ -17,7 +17,10 @@ const diagnostic: Diagnostic = {
 
 test('shows place, message, frame and hint', () => {
   const text = renderDiagnostics(new InvalidFileError('edict.yaml', [diagnostic]), noColor);
-  assert.is(text, 'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 error. Nothing was changed.\n');
+  assert.is(
+    text,
+    'edict.yaml:12:5  wrong\n  12 |     bad: x\n     |     ^^^\n     = do this\n\n1 error. No changes are made until the file is fixed.\n',
+  );
 });
 
 test('a very long line is cut around the error', () => {

@@ -36,7 +36,7 @@ Record: online
   revision    r1
   version     version
 
-Gateway: not observed now: the daemon does not observe it; it was never observed (--refresh observes it now)
+Gateway: never observed (--refresh observes it now)
 
 Attempts: newest first
   3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  rejected  APIG.3002 no such API
@@ -113,7 +113,7 @@ for (const [key, line, column] of [
 
 test('a running daemon is shown last', () => {
   const condition = { updatedAtMs: nowMs, pid: 7, calls: 10, perMs: 1000, paused: null };
-  assert.match(text(explanation({ file: {}, condition })), /daemon +Running at 10 calls per 1 s \(pid 7, .*\)\n$/);
+  assert.match(text(explanation({ file: {}, condition })), /daemon +Running at 10 calls\/s \(pid 7, .*\)\n$/);
 });
 
 test.run();

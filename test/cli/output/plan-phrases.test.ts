@@ -32,9 +32,9 @@ test('each change is counted once, as held before deferred', () => {
 test('a long plan suggests batches', () => {
   const changes = Array.from({ length: 200 }, (_, index) => change(`a${index}`, 'test'));
   const words = formatCost({ ...inSync, changes }, desiredState([]));
-  assert.match(words, /^200 calls, about .* at 10 per 1 s\. With `gateway\.batch: 100`: 2 calls/);
+  assert.match(words, /^200 calls, about .* at 10 calls\/s\. With `gateway\.batch: 100`: 2 calls/);
   const batched = formatCost({ ...inSync, changes }, desiredState([], { gateway: gatewaySettings({ batchSize: 100 }) }));
-  assert.match(batched, /^2 calls, about .* at 10 per 1 s\.$/);
+  assert.match(batched, /^2 calls, about .* at 10 calls\/s\.$/);
 });
 
 test.run();

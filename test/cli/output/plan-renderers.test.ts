@@ -35,7 +35,7 @@ test('the text shows online changes, then held ones, and offline changes last', 
   );
   assert.match(text, 'edict.yaml:1');
   assert.match(text, 'Before you approve: check that it is intended.\nTo approve: edict approve sha256:1');
-  assert.match(text, '2 calls, about 0.1 s at 10 per 1 s.');
+  assert.match(text, '2 calls, about 0.1 s at 10 calls/s.');
 });
 
 const lost = { rule: 'maxRemoved', message: 'the file has lost 3 of the 4 publications', hint: 'check it', affected: ['a'] } as const;

@@ -46,7 +46,7 @@ test('publications that are not in sync are listed with their next step', () => 
   );
   assert.equal(lines, [
     'API    environment  desired      recorded  since                 next',
-    'carts  test         online       online    1970-01-01T00:00:00Z  online: new: edict has not published it yet',
+    'carts  test         online       online    1970-01-01T00:00:00Z  goes online (new: edict has not published it yet)',
     'users  test         not in file  online    1970-01-01T00:00:00Z  not in the file, left as it is',
   ]);
 });
