@@ -44,7 +44,7 @@ export interface Explanation {
 
 /** The observed state of the publication. */
 export type GatewayLookup =
-  /** The gateway was not asked now. `wasObserved`: an earlier observation is part of the recorded state. */
+  /** The gateway was not read now. `wasObserved`: an earlier observation is part of the recorded state. */
   | { readonly kind: 'notObserved'; readonly wasObserved: boolean }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly hint: string | null }
   /** `recorded`: the recorded state after this observation. `versions`: the versions that the gateway keeps; `null` if they cannot be listed. */

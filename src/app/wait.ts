@@ -168,12 +168,12 @@ class Grace {
     return this.#clock.monotonicMs() - this.#sinceMs > this.#allowedMs;
   }
 
-  /** Starts anew; called while the lease is held. */
+  /** Restarts the grace period; called while the lease is held. */
   reset(): void {
     this.extend(0);
   }
 
-  /** Starts anew after a store outage of `ms`: a daemon may return that much later. */
+  /** Restarts the grace period after a store outage of `ms`: a daemon may return that much later. */
   extend(ms: number): void {
     this.#sinceMs = this.#clock.monotonicMs();
     this.#allowedMs = graceMs + ms;

@@ -25,16 +25,16 @@ export interface ControllerDeps {
   readonly resyncMs: number;
   /**
    * Returns the runner for the desired state's gateway: the current one, or a new one if the address or the limit has changed or the
-   * lease has ended. Rejects with an EdictError `LEASE_HELD` while another edict holds the lease.
+   * lease has ended. Rejects with an EdictError `LEASE_HELD` while another process holds the lease.
    */
   readonly runnerFor: (desired: DesiredState, triggers: RunnerTriggers) => Promise<ReconcileRunner>;
-  /** Returns whether the gateway may be taken over from another edict. Rejects with an EdictError `STORE_*`. */
+  /** Returns whether the gateway may be taken over from another process. Rejects with an EdictError `STORE_*`. */
   readonly checkStaleSource: (desired: DesiredState) => Promise<StaleSourceResult>;
   /** Consecutive tries of a reconciliation; for a daemon no limit. */
   readonly maxTries: number;
 }
 
-/** Interval between attempts to acquire a lease that another edict holds, in milliseconds. */
+/** Interval between attempts to acquire a lease that another process holds, in milliseconds. */
 const leaseRetryMs = 500;
 
 /** The longest delay before a failed reconciliation is run again, in milliseconds: a takeover waits for the store too. */

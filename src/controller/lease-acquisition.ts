@@ -6,9 +6,9 @@ import type { AcquiredLease, Store } from '../store/interface.ts';
 export interface AcquireLeaseDeps {
   readonly store: Pick<Store, 'acquire'>;
   readonly clock: Clock;
-  /** How long to wait while another edict holds the lease, in milliseconds. */
+  /** How long to wait while another process holds the lease, in milliseconds. */
   readonly waitMs: number;
-  /** Whether to yield the lease to an edict that holds fewer leases. */
+  /** Whether to yield the lease to a process that holds fewer leases. */
   readonly sharesEvenly: boolean;
   /** Ends the wait. */
   readonly signal: AbortSignal;

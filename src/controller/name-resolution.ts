@@ -39,7 +39,7 @@ export function resolvedIds(resolutions: NameResolutions): Map<NameKey, string> 
 function valueOrThrow<T>(read: ReadResult<T>): T {
   if (read.kind === 'read') return read.value;
   const { code, message, hint } = read.failure;
-  throw new NamesUnresolvedError(`the file has names without IDs, and the gateway cannot be asked for them: ${code} ${message}`, {
+  throw new NamesUnresolvedError(`the file has names without IDs, and they cannot be looked up at the gateway: ${code} ${message}`, {
     hint: hint ?? 'try again later, or write the IDs into the file',
   });
 }

@@ -3,7 +3,7 @@ import type { DesiredState } from '../model/desired-state.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 import type { StoreReader } from '../store/interface.ts';
 
-/** How long a free gateway is left to edicts with a newer file, in milliseconds: a checkout or ConfigMap has reached every host by then. */
+/** How long a free gateway is left to instances with a newer file, in milliseconds: a checkout or ConfigMap has reached every host by then. */
 const maxWaitMs = 180_000;
 
 export interface StaleSourceCheckDeps {
@@ -15,7 +15,7 @@ export interface StaleSourceCheckDeps {
 export type StaleSourceResult = 'free' | 'held' | 'behind';
 
 /**
- * Prevents an edict on standby from reverting changes that the previous lease holder made for a newer file that has not reached this
+ * Prevents a standby from reverting changes that the previous lease holder made for a newer file that has not reached this
  * host yet. A file that was never applied counts as newer.
  */
 export class StaleSourceCheck {

@@ -76,7 +76,7 @@ export class ObservationFailedError extends EdictError {
   }
 }
 
-/** The file uses names instead of IDs, and the gateway cannot be asked to resolve them. */
+/** The file uses names instead of IDs, and the gateway cannot be read to resolve them. */
 export class NamesUnresolvedError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {
     super('NAMES_UNRESOLVED', message, options);

@@ -91,7 +91,7 @@ export function formatDurationMs(ms: number): string {
 }
 
 /** Formats a rate: `10 calls/s`, or `10 calls per 5 s`. */
-export function formatRate({ calls, perMs }: { readonly calls: number; readonly perMs: number }): string {
+export function formatRateLimit({ calls, perMs }: { readonly calls: number; readonly perMs: number }): string {
   return perMs === 1000 ? `${calls} calls/s` : `${calls} calls per ${formatDurationMs(perMs)}`;
 }
 

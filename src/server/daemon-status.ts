@@ -4,7 +4,7 @@ import type { DesiredState } from '../model/desired-state.ts';
 import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
-import { formatRate, formatTimestamp } from '../render/format.ts';
+import { formatRateLimit, formatTimestamp } from '../render/format.ts';
 import { fileHoldJson, planSummaryJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
@@ -90,7 +90,9 @@ function formatBottleneck(remaining: number, rate: RateLimit, limit: RateLimit, 
   if (pauseMessage !== undefined) return pauseMessage;
   if (remaining === 0) return null;
   const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
-  return isLower ? `throttled by the gateway: ${formatRate(rate)} of ${formatRate(limit)}` : `limit in the file: ${formatRate(limit)}`;
+  return isLower
+    ? `throttled by the gateway: ${formatRateLimit(rate)} of ${formatRateLimit(limit)}`
+    : `limit in the file: ${formatRateLimit(limit)}`;
 }
 
 function reconciliationJson({ id, cause, startedAtMs, result }: ReconciliationView): Schemas['Reconciliation'] {

@@ -28,7 +28,7 @@ import { ParseCache } from './yaml/parse-cache.ts';
 /** Maximum number of reads until two in a row are equal. A checkout may be swapped during one read, rarely during two. */
 const maxReads = 5;
 
-/** Resolves a file's names to IDs at its gateway. Rejects with an EdictError if the gateway cannot be asked. */
+/** Resolves a file's names to IDs at its gateway. Rejects with an EdictError if the gateway cannot be read. */
 export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[], signal: AbortSignal) => Promise<NameResolutions>;
 
 /** Returns the commit of files, by their paths; `null` if there is none or it is unknown. Never rejects. */

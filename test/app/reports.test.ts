@@ -35,7 +35,7 @@ test('validate, status and history look up no names', async () => {
 test('a plan needs the names looked up, and says so', async () => {
   const error = await readPlan(createAppContext(named(nowhere), environment)).catch((thrown: unknown) => thrown);
   assert.instance(error, EdictError);
-  assert.match((error as EdictError).message, 'names without IDs, and the gateway cannot be asked');
+  assert.match((error as EdictError).message, 'names without IDs, and they cannot be looked up at the gateway');
 });
 
 test('the names that an apply looked up are known to all commands afterwards, without the gateway', async () => {

@@ -73,14 +73,14 @@ test('with --refresh the gateway is observed before the first plan, and APIs tha
   await using at = await opened({ refresh: true });
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const { events } = at;
-  const engine = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
-  await engine.reconcile(at.file(), 'startup');
+  const runner = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });
+  await runner.reconcile(at.file(), 'startup');
   assert.not.ok(
     events.some(({ type }) => type === 'plan:computed'),
     'no plan is computed before the gateway was observed',
   );
-  await until('it is observed', () => engine.isIdle);
-  await engine.reconcile(at.file(), 'observed');
+  await until('it is observed', () => runner.isIdle);
+  await runner.reconcile(at.file(), 'observed');
   const plans = events.flatMap((event) => (event.type === 'plan:computed' ? [[event.plan.changes, event.plan.unchanged]] : []));
   assert.equal(plans, [[[], 1]]);
   assert.ok(events.some((event) => event.type === 'publication:drift' && event.notice.kind === 'adopted'));

@@ -94,9 +94,9 @@ test('each of several files has a page and an API of its own, and the first page
   const desired = desiredState([wanted('orders', 'test')], { protectedNames: [] });
   for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
   assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been loaded yet\n');
-  statusServer.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict works on the gateway' });
+  statusServer.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict process holds the lease of the gateway' });
   assert.match((await get('/')).text, '<td>standby</td>');
-  assert.match((await get('/shop-2/api/v1/status')).text, '"standbyReason":"another edict works on the gateway"');
+  assert.match((await get('/shop-2/api/v1/status')).text, '"standbyReason":"another edict process holds the lease of the gateway"');
   const { text } = await get('/metrics');
   assert.match(text, 'edict_file_valid{file="a/shop.yaml"} 1\n');
   assert.match(text, 'edict_file_valid{file="c/<b>.yaml"} 0\n');

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- plan load edit calls rate outage observe page watchers stores hand-over start-up]`: measures what edict promises about speed and prints it beside the targets.
+ * `npm run bench [-- plan load edit calls rate outage observe page watchers stores hand-over start-up]`: measures performance and prints it beside the targets.
  *
- * Exit code 1 only when something cannot be measured: a missed target is printed as `MISSED`, and on a busy machine means little.
+ * Exit code 1 only if a measurement fails: a missed target is printed as `MISSED`, and means little on a busy machine.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -49,7 +49,7 @@ async function bench(wanted: readonly string[]): Promise<0 | 1> {
     process.stderr.write(`There is no part ${unknown}; the parts are ${Object.keys(parts).join(', ')}.\n`);
     return 1;
   }
-  // In the checkout, not in the system's folder for such things: that may be memory, which makes a store too fast.
+  // In the checkout, not in the temporary folder of the system: that may be in memory, which makes a store too fast.
   mkdirSync(join(root, '.edict'), { recursive: true });
   const folder = mkdtempSync(join(root, '.edict/bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 /**
  * `node calls-bare.ts FILE CONCURRENCY [STATE]`: makes the calls that `edict apply` would make on an empty store, bare, and writes
- * `CallsMade`. With STATE it also records each attempt before its call and each outcome after it: what is the least that edict must do.
+ * `CallsMade`. With STATE it also records each attempt before its call and each outcome after it, which is the minimum for edict.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';

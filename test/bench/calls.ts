@@ -5,7 +5,7 @@ import { generateFile } from './generated-file.ts';
 import { runNode } from './measured-process.ts';
 import { atLeast, grouped, type Row, table } from './table.ts';
 
-/** What a measuring child writes. */
+/** The output of a measured child process. */
 export interface CallsMade {
   readonly calls: number;
   readonly tookMs: number;
@@ -18,8 +18,8 @@ const byEngine = join(import.meta.dirname, 'calls-by-engine.ts');
 const bare = join(import.meta.dirname, 'calls-bare.ts');
 
 /**
- * Measures calls a second, records on the disk included, beside a bare keep-alive loop and one that does nothing but record its calls, in
- * turns: no engine can be faster than that. Returns the table.
+ * Measures calls a second, with durable records, beside a bare keep-alive loop and one that does nothing but record its calls, in
+ * turns: edict cannot be faster than that. Returns the table.
  */
 export async function measureCalls(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
@@ -61,7 +61,7 @@ async function commandCalls(args: readonly string[]): Promise<CallsMade> {
   return { calls: summary.online, tookMs: summary.durationMs };
 }
 
-/** Returns calls a second, after making sure that the gateway saw every call and took it. */
+/** Returns calls a second, after checking that the gateway received and accepted every call. */
 async function rate(gateway: EmulatedGateway, make: () => Promise<CallsMade>): Promise<number> {
   const { calls, tookMs } = await make();
   const received = await gateway.takeRequests();

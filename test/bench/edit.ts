@@ -18,7 +18,7 @@ const ways = {
   },
 } as const;
 
-/** Measures how long a one-line edit takes from the write to the request's arrival at the gateway. Returns the table. */
+/** Measures the time of a one-line edit from the write to the arrival of its request at the gateway. Returns the table. */
 export async function measureEdit(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const { file, state, text, movable } = await writeFixture(folder, { publications, endpoint: gateway.url });
@@ -45,9 +45,9 @@ export async function measureEdit(main: string, folder: string): Promise<string>
     rows,
   );
 
-  /** Resolves to the milliseconds from the begin of `write` to the arrival of the one request that follows. */
+  /** Resolves to the milliseconds from the start of `write` to the arrival of the request that follows. */
   async function arrival(write: () => void): Promise<number> {
-    await sleep(150); // what the last edit set in motion has come to rest
+    await sleep(150); // the effects of the last edit have ended
     const outcomeRecorded = daemon.line(/"event":"reconcile:finished"/);
     const writtenAtMs = performance.timeOrigin + performance.now();
     write();

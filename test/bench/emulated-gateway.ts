@@ -7,11 +7,11 @@ import { startNode } from './measured-process.ts';
 /** `edict emulate` as a process of its own. */
 export interface EmulatedGateway extends AsyncDisposable {
   readonly url: string;
-  /** Returns what has come since the last call. */
+  /** Returns the requests since the last call. */
   takeRequests(): Promise<readonly ReceivedRequest[]>;
 }
 
-/** Starts the emulator, told `more`, with everything that `json`, a generated file as JSON, declares. */
+/** Starts the emulator, with the options `more`, with everything that `json`, a generated file as JSON, declares. */
 export async function startEmulatedGateway(
   main: string,
   folder: string,

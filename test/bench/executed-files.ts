@@ -1,5 +1,5 @@
 /**
- * `node test/bench/executed-files.ts [FOLDER]`: applies one publication at an emulated gateway with the edict of the checkout FOLDER (default:
+ * `node test/bench/executed-files.ts [FOLDER]`: applies one publication to an emulated gateway with the edict of the checkout FOLDER (default:
  * this one), and prints the files under its `src/` in which a named function ran, and their number. V8 counts, so nothing is sampled.
  */
 import { execFile } from 'node:child_process';

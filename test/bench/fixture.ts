@@ -4,12 +4,12 @@ import { parseDesiredState } from '../../src/source/parser.ts';
 import { type GeneratedFile, type GenerateOptions, generateFile } from './generated-file.ts';
 import { recordAsApplied } from './recorded-store.ts';
 
-/** An edict file on the disk, the same content as JSON, and a store that is in sync with it. */
+/** An edict file on disk, the same content as JSON, and a store that is in sync with it. */
 export interface Fixture extends GeneratedFile {
   readonly publications: number;
   readonly file: string;
   readonly jsonFile: string;
-  /** The store's address. */
+  /** The store URL. */
   readonly state: string;
 }
 

@@ -3,17 +3,17 @@ export interface GeneratedFile {
   readonly text: string;
   /** The same content as JSON. */
   readonly json: string;
-  /** Where a one-line edit can move one publication: the offset and length of an `online` behind `test:`, in no protected environment. */
+  /** The place of a one-line edit: the offset and length of an `online` after `test:`, in an unprotected environment. */
   readonly movable: readonly { readonly at: number; readonly length: number }[];
 }
 
 export interface GenerateOptions {
   readonly publications: number;
-  /** Default: one that nothing listens on. */
+  /** Default: an address that nothing listens on. */
   readonly endpoint?: string;
-  /** Requests in flight at one time. */
+  /** The maximum number of requests in flight. */
   readonly concurrency?: number;
-  /** Requests in a second; left out, so many that it is no limit. */
+  /** Requests a second; by default so many that there is no limit. */
   readonly callsPerSecond?: number;
 }
 
@@ -34,7 +34,7 @@ const nouns = ['orders', 'prices', 'invoices', 'shipments', 'accounts', 'returns
 const remarks = ['retired, see CHG-1042', 'until the partner has moved', 'for the audit in spring', 'owned by team 7'] as const;
 
 /**
- * Returns an edict file as people write them: three environments an API, publications in one line, in flow maps and in blocks of
+ * Returns a realistic edict file: three environments an API, publications in one line, in flow maps and in blocks of
  * their own, some revisions and remarks, and a comment here and there. The same options give the same text.
  */
 export function generateFile({

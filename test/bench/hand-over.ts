@@ -7,7 +7,7 @@ import { atMost, duration, median, type Row, table } from './table.ts';
 
 const runs = 5;
 
-/** Measures how long it takes from the end of one daemon until the next one has a gateway's lease and its plan. Returns the table. */
+/** Measures the time from the end of one daemon until the next one has the lease of a gateway and its plan. Returns the table. */
 export async function measureHandOver(folder: string): Promise<string> {
   const server = await postgresServer();
   const emulator = await startEmulator({ seed: seedOf('orders') });

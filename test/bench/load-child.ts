@@ -1,4 +1,4 @@
-/** `node load-child.ts FILE STATE`: writes how long each step took in this process, as JSON. */
+/** `node load-child.ts FILE STATE`: writes the duration of each step in this process, as JSON. */
 import { readFileSync } from 'node:fs';
 import { diffStates } from '../../src/plan/diff.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
@@ -7,11 +7,11 @@ import { openReadonly } from '../../src/store/open.ts';
 import { median } from './table.ts';
 
 export interface LoadTimes {
-  /** The first reading of a process. */
+  /** The first load of a process. */
   readonly coldMs: number;
-  /** A later one, of a text that has not been seen. */
+  /** A later load of a new text. */
   readonly warmMs: number;
-  /** A later one that knows the pieces of the text before the edit, as in the daemon. */
+  /** A later load with the cached segments of the text before the edit, as in the daemon. */
   readonly editedMs: number;
   readonly recordMs: number;
   readonly planMs: number;

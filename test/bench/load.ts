@@ -6,7 +6,7 @@ import { duration, grouped, median, type Row, table } from './table.ts';
 
 const child = join(import.meta.dirname, 'load-child.ts');
 
-/** Measures loading a file, reading the record and planning, each alone. Returns the table. */
+/** Measures loading a file, reading the record and planning, separately. Returns the table. */
 export async function measureLoad(fixtures: readonly Fixture[]): Promise<string> {
   const rows: Row[] = [];
   for (const { publications, file, state } of fixtures) {

@@ -12,7 +12,7 @@ export interface Finished {
 
 const options: SpawnOptions = { env: { ...process.env, NO_COLOR: '1', EDICT_LISTEN: 'off', HW_AUTH_TOKEN: 'bench' } };
 
-/** Runs Node with `args` to its end. Throws an Error with what it wrote to stderr if it exits with anything but 0. */
+/** Runs Node with `args` to its end. Throws an Error with its stderr if the exit code is not 0. */
 export async function runNode(args: readonly string[]): Promise<Finished> {
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -29,8 +29,8 @@ export async function runNode(args: readonly string[]): Promise<Finished> {
 }
 
 /**
- * Writes the peak of the process's memory, in KiB, at its end. `VmHWM` is the process's own; `maxRSS`, where there is nothing
- * better, begins on Linux with that of the process that spawned it.
+ * Writes the peak memory of the process, in KiB, at its end. `VmHWM` is that of the process itself; the fallback `maxRSS`
+ * starts on Linux with that of the parent process.
  */
 const reportPeak = `data:text/javascript,${encodeURIComponent(`
 import { readFileSync, writeSync } from 'node:fs';
@@ -41,7 +41,7 @@ process.on('exit', () => {
   writeSync(1, '\\npeak ' + kib);
 });`)}`;
 
-/** Runs Node with `args` to its end and returns the peak of its memory in MB (10^6 bytes). */
+/** Runs Node with `args` to its end and returns its peak memory in MB (10^6 bytes). */
 export async function peakMemory(args: readonly string[]): Promise<number> {
   const { stdout } = await runNode(['--import', reportPeak, ...args]);
   const kib = /\npeak (\d+)$/.exec(stdout)?.[1];
@@ -49,7 +49,7 @@ export async function peakMemory(args: readonly string[]): Promise<number> {
   return (Number(kib) * 1024) / 1e6;
 }
 
-/** A process that goes on until it is stopped. */
+/** A process that runs until it is stopped. */
 export interface RunningNode extends AsyncDisposable {
   /** Resolves to the next line that matches, stdout and stderr alike. Rejects after 30 seconds or if the process ends before. */
   line(pattern: RegExp): Promise<RegExpExecArray>;

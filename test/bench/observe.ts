@@ -13,7 +13,7 @@ const batch = 100;
 /** 5,000 APIs at 500 a page. */
 const fewestReads = 10;
 
-/** Measures how long a full instance takes to publish in batches, and to look at. Returns two tables. */
+/** Measures how long it takes to publish a full instance in batches, and to observe it. Returns two tables. */
 export async function measureObserve(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const file = join(folder, 'observe.yaml');

@@ -11,7 +11,7 @@ const outageMs = 30_000;
 const callsPerSecond = 20;
 const publications = callsPerSecond * 60;
 
-/** Measures how soon after an outage of the gateway, which refuses connections, calls are made again. Returns the table. */
+/** Measures how soon calls resume after an outage of the gateway, which refuses connections. Returns the table. */
 export async function measureOutage(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   await using way = await openTcpProxy(gateway.url);

@@ -13,7 +13,7 @@ const visits = 5;
 const edits = 6;
 
 /**
- * Notes, in the browser, when the matrix was first painted, in milliseconds after the navigation began, and how long each
+ * Records, in the browser, when the matrix was first painted, in milliseconds after the navigation started, and how long each
  * message about cells took from its arrival until the frame after it was painted.
  */
 const watchPaints = `
@@ -30,7 +30,7 @@ const watchPaints = `
     });
   };`;
 
-/** Measures, in a real browser, how soon the matrix is there and how long a change takes to be painted. Returns the table. */
+/** Measures, in a real browser, how soon the matrix is visible and how long it takes to paint a change. Returns the table. */
 export async function measurePage(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const { file, state, text, movable } = await writeFixture(folder, { publications, endpoint: gateway.url });
@@ -73,7 +73,7 @@ export async function measurePage(main: string, folder: string): Promise<string>
   }
 }
 
-/** Resolves when an expression holds in the page, whose policy lets Playwright's own waiting not evaluate it. */
+/** Resolves when an expression holds in the page; the policy of the page blocks the wait functions of Playwright. */
 async function when(page: Page, expression: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; !(await page.evaluate<boolean>(expression)); await sleep(10)) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${expression}`);

@@ -4,7 +4,7 @@ import { atMost, duration, grouped, median, type Row, table } from './table.ts';
 
 const head = ['publications', 'file', 'plan', 'peak', 'floor', 'peak', 'plan / floor', '/ 10,000'];
 
-/** What every program that reads such a file pays: Node starts, reads the same content as JSON and parses it. */
+/** The floor for every program that reads such a file: Node starts, reads the same content as JSON and parses it. */
 const floorScript = "JSON.parse(require('node:fs').readFileSync(process.argv[1], 'utf8'))";
 
 /** Measures an in-sync `edict plan` as a whole process beside the floor, in turns. Returns the table. */

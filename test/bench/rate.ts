@@ -10,7 +10,7 @@ const perMs = 1000;
 const windows = 12;
 const throttledShare = 0.05;
 
-/** Measures how much of the allowed rate is used while a long queue is worked off. Returns the table. */
+/** Measures how much of the allowed rate is used for a long queue. Returns the table. */
 export async function measureRate(main: string, folder: string): Promise<string> {
   const rows: Row[] = [];
   for (const callsPerSecond of [10, 100, 1000]) {
@@ -38,9 +38,9 @@ export async function measureRate(main: string, folder: string): Promise<string>
   );
 }
 
-/** A whole window leaves at once, so request number `allowed * n`, from 0, could at best arrive `n` windows after the first one. */
+/** A whole window is sent at once, so request number `allowed * n`, from 0, could at best arrive `n` windows after the first one. */
 function shares(arrivedMs: readonly number[], allowed: number): { readonly used: number; readonly fullest: number } {
-  const measured = windows - 2; // at the end only what was throttled is left, and is tried again
+  const measured = windows - 2; // at the end only throttled requests are left, which are retried
   const tookMs = (arrivedMs[allowed * measured] ?? Number.POSITIVE_INFINITY) - (arrivedMs[0] ?? 0);
   return { used: (measured * perMs) / tookMs, fullest: fullestWindow(arrivedMs, perMs) };
 }

@@ -4,8 +4,8 @@ import { applyOutcome } from '../../src/model/outcome.ts';
 import type { Store } from '../../src/store/interface.ts';
 
 /**
- * Records an attempt before `call` and its outcome after it, as edict does, and does nothing else that edict does. Resolves when the
- * call is over; `settled` resolves when its outcome is recorded too.
+ * Records an attempt before `call` and its outcome after it, as edict does, and does nothing else. Resolves when the
+ * call is over; `outcomeRecorded` resolves when its outcome is recorded too.
  */
 export async function recordedAttempt(
   store: Store,

@@ -3,7 +3,7 @@ import { diffStates } from '../../src/plan/diff.ts';
 import { openStore } from '../../src/store/open.ts';
 import { recordedAttempt } from './recorded-attempt.ts';
 
-/** Writes a store at `url` as a whole `apply` of `desired` leaves it: one attempt for each publication that had to move. */
+/** Writes the store at `url` that `apply` of `desired` leaves: one attempt for each changed publication. */
 export async function recordAsApplied(url: string, desired: DesiredState): Promise<void> {
   const store = await openStore({ url, isEmulated: false });
   const { gateway } = desired;

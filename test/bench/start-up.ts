@@ -5,7 +5,7 @@ import { duration, median, type Row, table } from './table.ts';
 const runs = 9;
 const quickstart = resolve(import.meta.dirname, '../../examples/quickstart/edict.yaml');
 
-/** Measures how long commands take from start to end, beside Node.js that does nothing, in turns. Returns the table. */
+/** Measures how long commands take from start to end, in turns with an empty Node.js program. Returns the table. */
 export async function measureStartUp(main: string, folder: string): Promise<string> {
   const commands: readonly (readonly [string, readonly string[]])[] = [
     ['node, doing nothing', ['--eval', '0']],
@@ -18,7 +18,7 @@ export async function measureStartUp(main: string, folder: string): Promise<stri
     for (const [index, [, args]] of commands.entries()) {
       const beganAtMs = performance.now();
       await runNode(args);
-      // The first run fills Node's cache of compiled code, as the first command of a day does.
+      // The first run fills the compile cache of Node, as the first command of a day does.
       if (run >= 0) took[index]?.push(performance.now() - beganAtMs);
     }
   }

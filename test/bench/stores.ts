@@ -9,7 +9,7 @@ const attempts = 6_000;
 const concurrencies = [1, 16, 64] as const;
 const gateway = gatewaySettings();
 
-/** Measures how many attempts a second each engine takes, each written before and after its call, without any call. Returns the table. */
+/** Measures how many attempts a second each engine records, each before and after its call, without any call. Returns the table. */
 export async function measureStores(folder: string): Promise<string> {
   const server = await postgresServer();
   try {

@@ -10,7 +10,7 @@ const runs = 9;
 const pages = 10;
 const child = join(import.meta.dirname, 'watching-child.ts');
 
-/** Measures what scraping and ten open pages cost a daemon that makes calls as fast as it can, in turns with one that nobody looks at. Returns the table. */
+/** Measures the cost of scraping and of ten open pages for a busy daemon, in turns with one without them. Returns the table. */
 export async function measureWatchers(main: string, folder: string): Promise<string> {
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const file = join(folder, 'watchers.yaml');

@@ -1,6 +1,6 @@
 /**
- * `node watching-child.ts URL PAGES SCRAPE-EVERY-MS`: reads the events as so many pages do, and the metrics, until it is stopped.
- * It takes only what time of the machine the others leave: those who look at a daemon do not sit at its machine.
+ * `node watching-child.ts URL PAGES SCRAPE-EVERY-MS`: reads the events like so many pages, and the metrics, until it is stopped.
+ * It runs at low priority, since real clients run on other machines.
  */
 import { connect } from 'node:net';
 import { constants, setPriority } from 'node:os';
@@ -8,11 +8,11 @@ import { constants, setPriority } from 'node:os';
 const [url = '', pages = '0', scrapeEveryMs = '1000'] = process.argv.slice(2);
 setPriority(constants.priority.PRIORITY_LOW);
 
-/** Reads into the same piece of memory again and again, so that reading costs next to nothing. */
+/** Reads into the same buffer each time, so that reading costs next to nothing. */
 function read(): void {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), onread: { buffer: Buffer.alloc(256 * 1024), callback: () => true } });
-  // The daemon ends first, and with it the connections.
+  // The daemon stops first, which closes the connections.
   socket.on('error', () => undefined);
   socket.write(`GET /api/v1/events HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
 }

@@ -7,7 +7,7 @@ import { EdictError } from '../../src/model/errors.ts';
 import { edict, fileOf, scratchFolder, startEdict, until } from '../support/edict-process.ts';
 import { testContext } from '../support/streams.ts';
 
-/** Returns what `watch` wrote on a screen of `rows` lines while `read` gave `texts`, one each second. */
+/** Returns the output of `watch` on a screen of `rows` lines while `read` returned `texts`, one each second. */
 async function onScreen(texts: readonly (string | Error)[], rows: number): Promise<string> {
   const { context, stdout } = testContext();
   Object.assign(context.stdout, { isTTY: true, rows });

@@ -36,7 +36,7 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
   const reconciliations: { desired: DesiredState; cause: TriggerCause }[] = [];
   const events: EdictEvent[] = [];
   const waits: number[] = [];
-  const engine = {
+  const runner = {
     reconcile: async (desired: DesiredState, cause: TriggerCause) => {
       reconciliations.push({ desired, cause });
       return true;
@@ -78,8 +78,8 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
     maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       file.acquisitions += 1;
-      if (file.engine) throw file.engine;
-      return engine as unknown as ReconcileRunner;
+      if (file.acquisitionError) throw file.acquisitionError;
+      return runner as unknown as ReconcileRunner;
     },
     checkStaleSource: async () => 'free',
   });
@@ -109,7 +109,7 @@ test('name resolution is retried soon when the gateway cannot be read', async ()
 });
 
 test('an instance that needs the lease to resolve names stands by while another instance holds it', async () => {
-  const held = new LeaseHeldError('another edict works on the gateway');
+  const held = new LeaseHeldError('another edict process holds the lease of the gateway');
   const { file, reconciliations, types, waits, stop } = await started(held, { faster: 100 });
   await until('it has retried a few times', () => file.loads > 2);
   assert.equal(types(), ['lease:standby']);
@@ -126,7 +126,7 @@ test('an instance that needs the lease to resolve names stands by while another 
 test('an invalid file is not read repeatedly while another instance holds the lease', async () => {
   const { file, stop } = await started(state('a'), { faster: 100 });
   await until('it has reconciled', () => file.loads === 1);
-  file.engine = new LeaseHeldError('another edict works on the gateway');
+  file.acquisitionError = new LeaseHeldError('another edict process holds the lease of the gateway');
   file.content = invalid;
   file.hint();
   const { acquisitions } = file;
@@ -146,10 +146,10 @@ test('a requested reconciliation runs when the store is back, even though one fa
   for (const cause of ['signal', 'requested'] as const) {
     const before = reconciliations.length;
     const failed = types().length;
-    file.engine = new StoreUnavailableError('away');
+    file.acquisitionError = new StoreUnavailableError('away');
     controller.trigger(cause);
     await until('the store has failed', () => types().length > failed);
-    file.engine = null;
+    file.acquisitionError = null;
     await until('it is back', () => reconciliations.length > before);
     assert.is(reconciliations[before]?.cause, cause);
   }

@@ -8,7 +8,7 @@ import { gatewaySettings } from '../support/states.ts';
 const entered: AcquiredLease = { idleMs: 0, lease: { fence: 1, signal: new AbortController().signal, isHeld: () => true } };
 
 /** A lease that is free from `freeAtMs` on, and a clock that advances with each wait. */
-function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edict works on the gateway')) {
+function opened(freeAtMs: number, error: Error = new LeaseHeldError('another edict process holds the lease of the gateway')) {
   const time = { ms: 0 };
   const messages: string[] = [];
   const stopping = new AbortController();
@@ -43,7 +43,7 @@ test('a free lease is acquired without a standby event', async () => {
 test('a lease held by another instance is waited for, and its holder is reported once', async () => {
   const { time, messages, enter } = opened(1500);
   assert.is(await enter(60_000), entered);
-  assert.equal([time.ms, messages], [1600, ['another edict works on the gateway']]);
+  assert.equal([time.ms, messages], [1600, ['another edict process holds the lease of the gateway']]);
 });
 
 test('reports the reason when the time is over, and after any other failure', async () => {

@@ -54,7 +54,7 @@ async function startDaemon(): Promise<Running> {
   return started;
 }
 
-interface Told {
+interface ExplainOutput {
   readonly text: string;
   readonly next: {
     readonly kind: string;
@@ -73,13 +73,13 @@ function untouched(): unknown {
 }
 
 /** Explains one publication as text and as JSON, without credentials. */
-async function explain(api = 'orders', environment = 'test'): Promise<Told> {
+async function explain(api = 'orders', environment = 'test'): Promise<ExplainOutput> {
   const before = untouched();
   const text = await edict(['explain', api, environment], folder, {});
   const json = await edict(['explain', api, environment, '--format', 'json'], folder, {});
   assert.equal([text.code, text.stderr, json.code, json.stderr], [0, '', 0, '']);
   assert.equal(untouched(), before);
-  return { ...(JSON.parse(json.stdout) as Omit<Told, 'text'>), text: text.stdout };
+  return { ...(JSON.parse(json.stdout) as Omit<ExplainOutput, 'text'>), text: text.stdout };
 }
 
 test('from new over in sync to failed, by a fault of the emulator', async () => {

@@ -76,14 +76,14 @@ test('a second process is told who has the store open, or waits for it', async (
   await until('it has reconciled', () => daemon.events('reconcile:finished').length === 1);
   const refused = await edict(['apply'], folder);
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, new RegExp(`is in use by another edict \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
+  assert.match(refused.stderr, new RegExp(`is in use by another edict process \\(pid ${daemon.child.pid}, since \\d{4}-.*Z\\)`));
   assert.match(refused.stderr, 'wait for it with --lock-timeout, or let a daemon apply the file: `edict wait`');
   const impatient = await edict(['apply', '--lock-timeout', '300ms'], folder);
   assert.is(impatient.code, 1);
   const waiting = startEdict(['apply', '--lock-timeout', '20s'], folder);
   await until('it waits', () => waiting.output.stderr.includes('waiting for the store'));
   assert.is(waiting.child.exitCode, null);
-  assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict \(pid \d+/);
+  assert.match(waiting.output.stderr, /waiting for the store: the store .* is in use by another edict process \(pid \d+/);
   for (const [command, code] of [
     ['apply', 1],
     ['run', 0],

@@ -157,10 +157,10 @@ test('apply names the lease holder, and with --lock-timeout waits for the lease'
   );
   const refused = await edict(['apply', '--state', at.state], folder);
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, /another edict works on the gateway \(.*pid \d+/);
+  assert.match(refused.stderr, /another edict process holds the lease of the gateway \(.*pid \d+/);
   assert.is((await edict(['undo', '--state', at.state], folder)).code, 0, 'undo only reads');
   const waiting = startEdict(['apply', '--state', at.state, '--lock-timeout', '20s'], folder);
-  await until('it waits', () => waiting.output.stderr.includes('another edict works on the gateway'));
+  await until('it waits', () => waiting.output.stderr.includes('another edict process holds the lease of the gateway'));
   daemon.child.kill('SIGTERM');
   assert.is((await waiting.finished).code, 0);
 });

@@ -27,12 +27,12 @@ const rows: readonly [string, Partial<DesiredPublication> | null, Partial<Record
   ['online, outcome unknown beside online', {}, { unknownAttempt }, false, 'online unknown'],
   ['online, outcome unknown and never recorded', {}, { state: null, unknownAttempt }, false, 'online unknown'],
   ['offline, outcome unknown and never recorded', { state: 'offline' }, { state: null, unknownAttempt }, false, 'offline unknown'],
-  ['left the file, kept, online', null, {}, false, null],
-  ['left the file, kept, outcome unknown', null, { unknownAttempt }, false, null],
-  ['left the file, removed, online', null, {}, true, 'offline prune'],
-  ['left the file, removed, offline', null, { state: 'offline' }, true, null],
-  ['left the file, removed, outcome unknown', null, { state: null, unknownAttempt }, true, 'offline unknown'],
-  ['left the file, removed, never online', null, { state: null }, true, null],
+  ['left the file with prune: false, online', null, {}, false, null],
+  ['left the file with prune: false, outcome unknown', null, { unknownAttempt }, false, null],
+  ['left the file with prune: true, online', null, {}, true, 'offline prune'],
+  ['left the file with prune: true, offline', null, { state: 'offline' }, true, null],
+  ['left the file with prune: true, outcome unknown', null, { state: null, unknownAttempt }, true, 'offline unknown'],
+  ['left the file with prune: true, never online', null, { state: null }, true, null],
 ];
 
 for (const [name, inFile, inRecord, prune, expected] of rows) {
@@ -166,10 +166,10 @@ test('an attempt with an unknown outcome takes precedence over a drift and an ed
 
 for (const [title, over, expected] of [
   ['edited a while after it was published', { publishedAtMs: 10_000, editedAtMs: 12_001 }, true],
-  ['edited and published in one act', { publishedAtMs: 10_000, editedAtMs: 12_000 }, false],
+  ['edited and published in one step', { publishedAtMs: 10_000, editedAtMs: 12_000 }, false],
   ['edited before it was published', { publishedAtMs: 10_000, editedAtMs: 9_000 }, false],
-  ['nobody knows when it was published', { publishedAtMs: null, editedAtMs: 99_000 }, false],
-  ['nobody knows when it was edited', { publishedAtMs: 10_000, editedAtMs: null }, false],
+  ['the time of its publication is unknown', { publishedAtMs: null, editedAtMs: 99_000 }, false],
+  ['the time of its last edit is unknown', { publishedAtMs: 10_000, editedAtMs: null }, false],
   ['offline', { state: 'offline', publishedAtMs: 10_000, editedAtMs: 99_000 }, false],
 ] as const satisfies readonly (readonly [string, Partial<RecordedPublication>, boolean])[]) {
   test(`${title}: ${expected ? 'callers do not reach the newest draft' : 'not outdated'}`, () => {

@@ -31,53 +31,53 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: 'nothing has moved', planned: [online, offline], now: [online, offline], expected: 'open' },
+  { name: 'nothing has changed', planned: [online, offline], now: [online, offline], expected: 'open' },
   { name: 'it was put online meanwhile', planned: [online, offline], now: [online, online], expected: 'recordedState' },
-  { name: 'a daemon has done the same', planned: [online, offline], now: [online, online], lastAttempt: {}, expected: 'done' },
+  { name: 'a daemon made the same change', planned: [online, offline], now: [online, online], lastAttempt: {}, expected: 'done' },
   {
-    name: 'an attempt before the plan did the same',
+    name: 'an attempt before the plan made the same change',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { startedAtMs: plannedAtMs - 1 },
     expected: 'recordedState',
   },
   {
-    name: 'the attempt after the plan did something else',
+    name: 'the attempt after the plan made another change',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { remark: 'by hand' },
     expected: 'recordedState',
   },
   {
-    name: 'the record says it is done, and the attempt failed',
+    name: 'it is recorded as done, and the attempt failed',
     planned: [online, offline],
     now: [online, online],
     lastAttempt: { outcome: 'rejected' },
     expected: 'recordedState',
   },
   {
-    name: 'it was done and undone',
+    name: 'it was made and undone',
     planned: [online, offline],
     now: [online, offline],
     lastAttempt: { action: 'offline' },
     expected: 'reverted',
   },
   {
-    name: 'an earlier try came to nothing',
+    name: 'an earlier attempt had no effect',
     planned: [online, offline],
     now: [online, offline],
     lastAttempt: { outcome: 'retryable' },
     expected: 'open',
   },
   {
-    name: 'a try of this work is under way',
+    name: 'an attempt of this change is in flight',
     planned: [online, offline],
     now: [online, { ...offline, unknownAttempt }],
     lastAttempt: { outcome: null, finishedAtMs: null },
     expected: 'open',
   },
   {
-    name: 'a try of other work is under way',
+    name: 'an attempt of another change is in flight',
     planned: [online, offline],
     now: [online, { ...offline, unknownAttempt: { ...unknownAttempt, action: 'offline' } }],
     lastAttempt: { outcome: null, action: 'offline' },
@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
     expected: 'desiredVersion',
   },
   { name: 'the file wants the opposite', planned: [online, offline], now: [offline, offline], expected: 'desiredState' },
-  { name: 'the file forgets it', planned: [online, offline], now: [null, offline], expected: 'notNeeded' },
+  { name: 'it left the file', planned: [online, offline], now: [null, offline], expected: 'notNeeded' },
   {
     name: 'another version is effective',
     planned: [{ revision: '2' }, { versionId: 'v1' }],
@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
     expected: 'effectiveVersion',
   },
   {
-    name: 'a version was not known and is now',
+    name: 'an unknown version became known',
     planned: [{ revision: '2' }, { versionId: null }],
     now: [{ revision: '2' }, { versionId: 'v2' }],
     expected: 'open',
@@ -149,7 +149,7 @@ const cases: readonly Case[] = [
     lastAttempt: { startedAtMs: plannedAtMs - 1, revision: '1' },
     expected: 'open',
   },
-  { name: 'the gateway lost it', planned: [offline, online], now: [offline, offline], expected: 'recordedState' },
+  { name: 'it disappeared from the gateway', planned: [offline, online], now: [offline, offline], expected: 'recordedState' },
 ];
 
 for (const { name, planned, now, lastAttempt, expected } of cases) {

@@ -39,11 +39,11 @@ const online = wanted('orders', 'test');
 const offline = recorded('orders', 'test', { state: 'offline' });
 
 for (const [name, given, expected] of [
-  ['it is as the file says', { desired: online, recorded: recorded('orders', 'test') }, 'unchanged'],
-  ['a change is to be made', { desired: online, change: change('orders', 'test') }, 'pending'],
+  ['it is in sync', { desired: online, recorded: recorded('orders', 'test') }, 'unchanged'],
+  ['it has a change to make', { desired: online, change: change('orders', 'test') }, 'pending'],
   ['a person must approve', { desired: online, change: change('orders', 'test', { held: hold }) }, 'held'],
   [
-    'a freeze puts it off',
+    'it is in a freeze',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'freeze', message: '', untilMs: null } }) },
     'deferred',
   ],
@@ -53,7 +53,7 @@ for (const [name, given, expected] of [
     'deferred',
   ],
   [
-    'another environment is first',
+    'an earlier rollout step is not done',
     { desired: online, change: change('orders', 'test', { deferred: { rule: 'rollout', message: '', untilMs: null } }) },
     'deferred',
   ],
@@ -70,14 +70,14 @@ for (const [name, given, expected] of [
   ],
   ['an attempt is in flight', { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: null }) }, 'pending'],
   [
-    'the gateway’s list shows that the last attempt did nothing',
+    'the list of the gateway shows that the last attempt had no effect',
     { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'notApplied' }) },
     'pending',
   ],
-  ['somebody else moved it', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
+  ['it was changed outside edict', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
   ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'outdated'],
-  ['the file does not have it', { recorded: offline }, 'unmanaged'],
-  ['nobody knows it', {}, undefined],
+  ['it is not in the file', { recorded: offline }, 'unmanaged'],
+  ['it is neither declared nor recorded', {}, undefined],
 ] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {
   test(`a publication is ${expected ?? 'not shown'} if ${name}`, () => assert.is(statusOf(given), expected));
 }

@@ -26,47 +26,42 @@ function back(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, late
 }
 
 const rows: readonly [name: string, attempt: Partial<Attempt>, now: Partial<RecordedPublication>, expected: string][] = [
-  ['what was new goes offline', { priorState: nothing }, isOnline, 'offline null'],
-  ['what was offline goes offline again', { priorState: offline }, isOnline, 'offline null'],
-  ['what replaced a version gets it back', { priorState: online }, isOnline, 'online old'],
-  ['what replaced a version that was not known stays', { priorState: { ...online, versionId: null } }, isOnline, 'unknownVersion'],
-  ['what went offline comes back with its version', { ...wentOffline, priorState: online }, isOffline, 'online old'],
+  ['a new publication goes offline', { priorState: nothing }, isOnline, 'offline null'],
+  ['a publication that was offline goes offline again', { priorState: offline }, isOnline, 'offline null'],
+  ['a replaced version is restored', { priorState: online }, isOnline, 'online old'],
+  ['an unknown replaced version is not restored', { priorState: { ...online, versionId: null } }, isOnline, 'unknownVersion'],
+  ['an API that went offline returns with its version', { ...wentOffline, priorState: online }, isOffline, 'online old'],
   [
-    'what went offline with a version that was not known comes back',
+    'an API that went offline with an unknown version returns',
     { ...wentOffline, priorState: { ...online, versionId: null } },
     isOffline,
     'online null as new: unknown',
   ],
-  ['an offline before which nothing was recorded has no inverse', { ...wentOffline, priorState: nothing }, isOffline, 'unrecorded'],
-  ['an offline of what was offline has nothing to undo', { ...wentOffline, priorState: offline }, isOffline, 'unchanged'],
+  ['an offline without an earlier record cannot be undone', { ...wentOffline, priorState: nothing }, isOffline, 'unrecorded'],
+  ['an offline of an offline publication has nothing to undo', { ...wentOffline, priorState: offline }, isOffline, 'unchanged'],
+  ['a switch to the effective version has nothing to undo', { priorState: { ...online, versionId: 'new' } }, isOnline, 'unchanged'],
   [
-    'a switch to the version that was effective has nothing to undo',
-    { priorState: { ...online, versionId: 'new' } },
-    isOnline,
-    'unchanged',
-  ],
-  [
-    'a switch is known by the version it asked for',
+    'a switch is identified by its version',
     { versionId: null, requestedVersionId: 'pin', priorState: online },
     { ...isOnline, versionId: 'pin' },
     'online old',
   ],
-  ['another version has been made effective since', { priorState: online }, { ...isOnline, versionId: 'other' }, 'externalChange'],
-  ['it has been taken offline since', { priorState: online }, isOffline, 'externalChange'],
+  ['another version became effective since', { priorState: online }, { ...isOnline, versionId: 'other' }, 'externalChange'],
+  ['it was taken offline since', { priorState: online }, isOffline, 'externalChange'],
   [
-    'a drift has been seen since',
+    'a drift was observed since',
     { priorState: online },
     { ...isOnline, drift: { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } },
     'externalChange',
   ],
   [
-    'an attempt has no known outcome',
+    'an attempt has an unknown outcome',
     { priorState: online },
     { ...isOnline, unknownAttempt: { ...unknownAttempt, attemptId: 50 } },
     'unknownOutcome',
   ],
-  ['its own outcome is not known', { outcome: null, priorState: online }, { ...isOnline, unknownAttempt }, 'unknownOutcome'],
-  ['it has failed', { outcome: 'rejected', priorState: online }, isOnline, 'none'],
+  ['its own outcome is unknown', { outcome: null, priorState: online }, { ...isOnline, unknownAttempt }, 'unknownOutcome'],
+  ['it failed', { outcome: 'rejected', priorState: online }, isOnline, 'none'],
 ];
 for (const [name, attempt, now, expected] of rows) test(name, () => assert.is(back(attempt, now), expected));
 
@@ -113,47 +108,59 @@ function open(attempt: Partial<Attempt>, now: Partial<RecordedPublication>, vers
   const { restorations, notRestored } = filterRestorable(found, state, new Map(found.restorations.map(({ key }) => [key, versions])));
   const [one] = restorations;
   return one
-    ? `${one.state} ${one.version} ${one.newVersionCause}${one.mayHaveBeenOnline ? ' doubtful' : ''}`
+    ? `${one.state} ${one.version} ${one.newVersionCause}${one.mayHaveBeenOnline ? ' mayHaveBeenOnline' : ''}`
     : (notRestored[0]?.cause.kind ?? 'none');
 }
 
 const current = version('new', { isEffective: true, publishedAtMs: 5_000_000 });
 const gateways: readonly [name: string, Partial<Attempt>, Partial<RecordedPublication>, readonly ListedVersion[] | string, string][] = [
   ['a kept version is switched to', { priorState: online }, isOnline, [current, version('old')], 'online old null'],
-  ['a version that is gone cannot be brought back', { priorState: online }, isOnline, [current], 'versionDeleted'],
-  ['what was moved by somebody else is left', { priorState: online }, isOnline, [version('old', { isEffective: true })], 'externalChange'],
-  ['what went offline comes back with its version', { ...wentOffline, priorState: online }, isOffline, [version('old')], 'online old null'],
+  ['a deleted version cannot be restored', { priorState: online }, isOnline, [current], 'versionDeleted'],
+  ['an external change is left as it is', { priorState: online }, isOnline, [version('old', { isEffective: true })], 'externalChange'],
   [
-    'what went offline with a version that is gone comes back as a new one',
+    'an API that went offline returns with its version',
+    { ...wentOffline, priorState: online },
+    isOffline,
+    [version('old')],
+    'online old null',
+  ],
+  [
+    'an API that went offline with a deleted version returns as a new one',
     { ...wentOffline, priorState: online },
     isOffline,
     [],
     'online null deleted',
   ],
   [
-    'and so it does with one that was not known',
+    'an API that went offline with an unknown version returns as a new one',
     { ...wentOffline, priorState: { ...online, versionId: null } },
     isOffline,
     [version('old')],
     'online null unknown',
   ],
   [
-    'what was put online by somebody else is left',
+    'an API put online outside edict is left as it is',
     { ...wentOffline, priorState: online },
     isOffline,
     [version('old', { isEffective: true })],
     'externalChange',
   ],
-  ['what was new goes offline', { priorState: nothing }, isOnline, [current], 'offline null null'],
+  ['a new publication goes offline', { priorState: nothing }, isOnline, [current], 'offline null null'],
   [
-    'an older version says that it may have been online',
+    'an older version means that it may have been online',
     { priorState: nothing },
     isOnline,
     [current, version('old')],
-    'offline null null doubtful',
+    'offline null null mayHaveBeenOnline',
   ],
-  ['but not where it was recorded offline', { priorState: offline }, isOnline, [current, version('old')], 'offline null null'],
-  ['what cannot be read is left', { priorState: online }, isOnline, 'APIG.1005 no', 'unreadable'],
+  [
+    'an older version means nothing if it was recorded offline',
+    { priorState: offline },
+    isOnline,
+    [current, version('old')],
+    'offline null null',
+  ],
+  ['a publication whose versions cannot be read is left', { priorState: online }, isOnline, 'APIG.1005 no', 'unreadable'],
 ];
 for (const [name, attempt, now, versions, expected] of gateways) {
   test(`at the gateway ${name}`, () => assert.is(open(attempt, now, versions), expected));
@@ -174,16 +181,16 @@ const files: readonly [name: string, file: DesiredState, Restoration, isMissing:
   ['a version that is not pinned, with the revision from before', inFile({ revision: 'r1' }), one, true],
   ['another version', inFile({ version: 'other' }), one, true],
   ['the version itself', inFile({ revision: 'r2', version: 'old' }), one, false],
-  ['a version of what the file takes offline', inFile({ state: 'offline' }), one, true],
+  ['a version of a publication declared offline', inFile({ state: 'offline' }), one, true],
   ['offline, and the file says online', inFile({}), down, true],
-  ['offline, and so says the file', inFile({ state: 'offline' }), down, false],
+  ['offline, and the file says offline', inFile({ state: 'offline' }), down, false],
   ['a new version, and the file says online', inFile({}), asNew, false],
   ['a new version, and the file pins one', inFile({ version: 'other' }), asNew, true],
   ['a new version, and the file says offline', inFile({ state: 'offline' }), asNew, true],
-  ['a version of what left the file', desiredState([], { prune: true }), one, true],
-  ['offline of what left the file', desiredState([], { prune: true }), down, false],
-  ['offline of what left a file that keeps it', desiredState([], { prune: false }), down, true],
-  ['offline of what left the file and was put online by somebody else', desiredState([], { prune: true }), down, true, byHand],
+  ['a version of a publication that left the file', desiredState([], { prune: true }), one, true],
+  ['offline of a publication that left the file', desiredState([], { prune: true }), down, false],
+  ['offline of a publication that left a file with prune: false', desiredState([], { prune: false }), down, true],
+  ['offline of a publication that left the file and was put online outside edict', desiredState([], { prune: true }), down, true, byHand],
 ];
 for (const [name, file, restoration, isMissing, record = nowOnline] of files) {
   test(`the file ${isMissing ? 'must be changed for' : 'already declares'} ${name}`, () =>

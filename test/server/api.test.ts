@@ -193,10 +193,10 @@ test('approves exactly what is held', async () => {
 for (const [name, body] of [
   ['nothing', {}],
   ['no digest', { digest: 'sha256:1', by: 'ada', reason: 'CHG' }],
-  ['nobody', { digest: `sha256:${'0'.repeat(64)}`, by: '', reason: 'CHG' }],
-  ['a key that nobody knows', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', force: true }],
-  ['eight days', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: '192h' }],
-  ['no duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: 'soon' }],
+  ['no name', { digest: `sha256:${'0'.repeat(64)}`, by: '', reason: 'CHG' }],
+  ['an unknown key', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', force: true }],
+  ['a duration over the maximum', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: '192h' }],
+  ['an invalid duration', { digest: `sha256:${'0'.repeat(64)}`, by: 'ada', reason: 'CHG', expiresAfter: 'soon' }],
   ['broken JSON', '{"digest":'],
 ] as const) {
   test(`an approval with ${name} is rejected`, async () => assert.is((await ask('POST', '/api/v1/approvals', body, 'right')).status, 400));

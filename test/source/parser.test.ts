@@ -143,11 +143,11 @@ test("the file's `drift` applies to publications without their own", () => {
   assert.equal(drifts('drift: report\n'), ['report', 'report', 'correct']);
 });
 
-/** A reference to an environment variable, as the file has it. */
+/** A reference to an environment variable, as written in the file. */
 const variable = (name: string): string => `$\{${name}}`;
 const withProject = (project: string): string => `${head.replace('project: p', `project: ${project}`)}apis: {}\n`;
 
-/** Each `«…»` is where an error must be reported; the texts are parts of their messages and hints, in the same order. */
+/** Each `«…»` is the place of an expected error; the texts are parts of their messages and hints, in the same order. */
 const invalidFiles: readonly [name: string, marked: string, says: readonly RegExp[]][] = [
   ['an empty file', '«»', [/the file is empty; expected a map/]],
   ['a file that is a list', '«- a»', [/the file is a list/]],

@@ -8,7 +8,7 @@ import { watchPaths } from '../../src/source/path-watcher.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Well below the 5 s after which the path is looked at anyway: what comes so soon has been heard. */
+/** Well below the 5 s polling interval: a change noticed so soon came from an event. */
 const soonMs = 2000;
 
 const root = temporaryFolder();
@@ -26,7 +26,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-/** Points the link at `target` in one step, as git-sync and the kubelet do. */
+/** Points the link at `target` in one step, like git-sync and the kubelet. */
 function swapLink(link: string, target: string): void {
   symlinkSync(target, `${link}.new`);
   renameSync(`${link}.new`, link);
@@ -44,7 +44,7 @@ async function lookAt(path: string, ...directories: readonly string[]) {
   return { fingerprint: await contentOf(path), paths: [path], directories };
 }
 
-/** Watches `path` while `run` moves things; `heard` does something and waits until the hint has come. */
+/** Watches `path` while `run` changes things; `noticed` does something and waits until the event has come. */
 async function watching(
   path: string,
   run: (noticed: (act: () => void, what: string) => Promise<void>, hints: () => number) => Promise<void>,

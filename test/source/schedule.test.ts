@@ -134,7 +134,7 @@ interface Minute {
   readonly day: string;
 }
 
-/** What the clocks of a zone show, minute by minute. */
+/** The local time of a zone, minute by minute. */
 function minutesOf(zone: string, fromMs: number, toMs: number): Minute[] {
   const clock = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
@@ -150,7 +150,7 @@ function minutesOf(zone: string, fromMs: number, toMs: number): Minute[] {
   });
 }
 
-/** Of a time that is shown twice the first, and one that is left out when the clocks have been put forward. */
+/** The first of an ambiguous local time; for one skipped when clocks go forward, the end of the gap. */
 function comingOf(minutes: readonly Minute[], matches: (hour: number, minute: number, day: string) => boolean): number[] {
   const does = (wall: number, day: string): boolean => matches(Math.floor(wall / 60), wall % 60, day);
   return minutes.flatMap(({ ms, wall, day }, index) => {

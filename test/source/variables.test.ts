@@ -5,7 +5,7 @@ import { substituteVariables } from '../../src/source/variables.ts';
 
 const variable = (name: string): string => `$\{${name}}`;
 
-/** Returns what becomes of a file, and the path and message of each diagnostic. */
+/** Returns the result for a file, and the path and message of each diagnostic. */
 function substituted(
   file: unknown,
   variables: Record<string, string | undefined> = {},

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { EdictError } from '../../src/model/errors.ts';
 import { watchSourceFiles } from '../../src/source/source-directory.ts';
 
-/** Returns what is told while one look after the other finds this; `null`: nothing can be told. */
+/** Returns the events while consecutive reads find these snapshots; `null`: a read fails. */
 async function eventsFor(first: readonly string[], ...snapshots: readonly (readonly string[] | null)[]): Promise<readonly string[]> {
   const stopping = new AbortController();
   const [lines, left]: [string[], (readonly string[] | null)[]] = [[], [...snapshots]];

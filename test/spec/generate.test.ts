@@ -25,7 +25,7 @@ function generate(folder: string, ...options: readonly string[]): Promise<Ended>
   });
 }
 
-/** Runs `run` on a copy of all that the generator reads and writes. */
+/** Runs `run` on a copy of all inputs and outputs of the generator. */
 async function withCopy(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'edict-generate-'));
   try {

@@ -17,7 +17,7 @@ import { actions, answers, exampleRequest, headerParameters, pathParameters, rem
 type Body = Readonly<Record<string, unknown>>;
 type Request = operations['changePublication']['requestBody']['content']['application/json'];
 
-/** One call that was answered. */
+/** A call with its response. */
 interface Answered {
   readonly status: number;
   readonly phrase: string;
@@ -46,7 +46,7 @@ test.before.each(async () => {
 
 test.after.each(() => emulator.close());
 
-/** Makes the page's call with the generated client, the page's own example where `given` says nothing else. */
+/** Makes the documented call with the generated client, with the documented example unless `given` says otherwise. */
 async function call(given: { body?: Body; project_id?: string; instance_id?: string; 'X-Auth-Token'?: string } = {}): Promise<Answered> {
   const { body = exampleRequest, project_id = project, instance_id = instance, 'X-Auth-Token': sent = token } = given;
   const client = createClient<paths>({ baseUrl: emulator.url });
@@ -57,7 +57,7 @@ async function call(given: { body?: Body; project_id?: string; instance_id?: str
   return answered(answer);
 }
 
-/** Reads an answer and asserts that it is one of those that the specification promises. */
+/** Reads a response and asserts that it is in the specification. */
 function answered({ response, data, error }: FetchResponse<operations['changePublication'], object, 'application/json'>): Answered {
   const body = (data ?? error) as Body;
   assertPromised(response.status, body);
@@ -83,7 +83,7 @@ function assertPromised(status: number, body: unknown): void {
 interface RawRequest {
   readonly method?: string;
   readonly path?: string;
-  /** `null` leaves the header out. */
+  /** `null` omits the header. */
   readonly token?: string | null;
   readonly contentType?: string | null;
   readonly body?: string;
@@ -111,7 +111,7 @@ function assertRefused({ status, body }: Answered, wantedStatus: number, code: s
 
 const invalid = (name: string): string => `Invalid parameter value,parameterName:${name}. Please refer to the support documentation`;
 
-/** How each status of the page comes about. */
+/** The cause of each documented status. */
 const ways: Readonly<Record<number, readonly (readonly [string, () => Promise<Answered>])[]>> = {
   201: [['the example request', () => call()]],
   400: [['an unknown action', () => call({ body: { ...exampleRequest, action: 'on' } })]],

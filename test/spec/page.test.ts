@@ -11,7 +11,7 @@ type Json = { readonly [key: string]: unknown };
 const file = join(import.meta.dirname, '../../spec/roma-connect.openapi.yaml');
 const document = parse(readFileSync(file, 'utf8')) as Json;
 
-/** Follows `keys` down from `value`, and every reference on the way. */
+/** Follows `keys` down from `value`, resolving every reference. */
 function at(value: unknown, ...keys: readonly string[]): Json {
   const reference = (value as Json | undefined)?.['$ref'];
   if (typeof reference === 'string') return at(at(document, ...reference.slice(2).split('/')), ...keys);
@@ -28,7 +28,7 @@ const answerAt = (status: number): Json => at(operation, 'responses', String(sta
 const answerSchema = (status: number): Json => at(answerAt(status), 'content', 'application/json', 'schema');
 const namesIn = (place: string): unknown[] => parameters.filter((parameter) => parameter['in'] === place).map(({ name }) => name);
 
-/** Whether a description says what the page does, which may be the beginning of more. */
+/** Whether a description starts with that of the page. */
 function saysAsThePage(description: unknown, page: string): boolean {
   return typeof description === 'string' && description.startsWith(page.replace(/\.$/, ''));
 }
@@ -90,7 +90,7 @@ test('answers with the statuses of the page and no others', () => {
   );
 });
 
-/** What the specification adds to a table of the page, and says so. */
+/** Additions of the specification to a table of the page, which it marks as such. */
 const beyondThePage: Readonly<Record<number, readonly string[]>> = Object.fromEntries(
   answers.map(({ status }) => [status, status === 201 ? [] : ['request_id']]),
 );

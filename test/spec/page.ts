@@ -1,12 +1,12 @@
 /**
- * The page that the product is built from, row by row: "Service Integration APIs > API Management > Publishing an API or Taking an API
- * Offline", updated 2023-06-29. Copied, not derived: whatever is made from the specification is held against this.
+ * The documentation page of the API, row by row: "Service Integration APIs > API Management > Publishing an API or Taking an API
+ * Offline", updated 2023-06-29. Copied by hand: everything made from the specification is compared with it.
  */
 
 interface Row {
   readonly name: string;
   readonly type: 'String';
-  /** The first sentence of the page's description. */
+  /** The first sentence of the description on the page. */
   readonly description: string;
 }
 
@@ -41,10 +41,10 @@ export const requestFields: readonly RequestRow[] = [
   { name: 'remark', mandatory: 'No', type: 'String', description: 'Description of the publish action.' },
 ];
 
-/** What Table 3 says of `action`: "online: Publish; offline: Take offline". */
+/** Table 3 on `action`: "online: Publish; offline: Take offline". */
 export const actions = ['online', 'offline'] as const;
 
-/** What Table 3 says of `remark`: "The value can contain a maximum of 255 characters." */
+/** Table 3 on `remark`: "The value can contain a maximum of 255 characters." */
 export const remarkLength = 255;
 
 /** "Table 4 Response body parameters", for 201. */

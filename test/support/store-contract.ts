@@ -57,7 +57,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await record.close();
   });
 
-  promise('enters a gateway for one file of an edict at a time, even if two ask at once', async (under) => {
+  promise('acquires a gateway for one file of an instance at a time, even with concurrent requests', async (under) => {
     const store = await under.open();
     const enter = () => store.acquire(gateway, 1).catch((error: EdictError) => `${error.code}: ${error.message}`);
     const [first, second] = await Promise.all([enter(), enter()]);
@@ -285,7 +285,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ]);
   });
 
-  promise('knows for how long nobody can have called the gateway, and that the one before was killed', async (under) => {
+  promise('reports how long the gateway has been idle, and that the previous holder was killed', async (under) => {
     const first = await under.open();
     assert.ok((await first.acquire(gateway, Date.now())).idleMs > 1_000_000_000, 'no process has had it open');
     await first.release(gateway, Date.now());
@@ -301,7 +301,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await third.close();
   });
 
-  promise('every lease has a greater fence than the one before, and an attempt needs one', async (under) => {
+  promise('every lease has a higher fence than the previous one, and an attempt needs one', async (under) => {
     const first = await under.open();
     const begin = (store: Store) =>
       store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
@@ -321,7 +321,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await second.close();
   });
 
-  promise('an attempt that a process left without an outcome is over when the next one finds it', async (under) => {
+  promise('an attempt left without an outcome by a process has ended when the next one finds it', async (under) => {
     const first = await opened(under);
     const { key } = change('orders', 'test');
     await first.beginAttempt(gateway, change('orders', 'test'), {
@@ -554,7 +554,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     }
   });
 
-  promise('remembers how many APIs each gateway listed the last time, also across openings', async (under) => {
+  promise('keeps how many APIs each gateway listed last, in a reopened store too', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
     assert.is(await first.listedApiCount(gateway), null);
@@ -624,7 +624,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.readRecordedState(gateway)).size, 2);
   });
 
-  promise('everything is there after it is opened again, attempts without an outcome included', async (under) => {
+  promise('a reopened store has everything, attempts without an outcome included', async (under) => {
     const first = await opened(under);
     const finishedRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await finished(first, change('orders', 'test', { revision: 'r1' }), success, finishedRecord);
@@ -656,7 +656,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await reader.close();
   });
 
-  promise('only whoever works on the gateway writes what names mean, and it replaces what was known', async (under) => {
+  promise('only the lease holder records resolved names, and they replace earlier ones', async (under) => {
     const store = await under.open();
     const meaning = (...names: readonly string[]) => new Map(names.map((name) => [name as NameKey, `${name}-id`]));
     const refused = await store.saveNames(gateway, meaning('a')).then(
@@ -671,7 +671,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.close();
   });
 
-  promise('what is being written when it is closed is written', async (under) => {
+  promise('writes in progress when it is closed are completed', async (under) => {
     const first = await opened(under);
     const writing = first.beginAttempt(gateway, change('orders', 'test'), {
       reconcileId: 'reconcile-1',
@@ -686,7 +686,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await reader.close();
   });
 
-  promise('a write after it was closed is refused, not lost in silence', async (under) => {
+  promise('a write after it was closed is rejected, not lost silently', async (under) => {
     const store = await opened(under);
     await store.close();
     const refused = await store

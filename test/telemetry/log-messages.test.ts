@@ -51,11 +51,7 @@ const levels: readonly [string, EdictEvent, string][] = [
     { type: 'plan:computed', reconcileId: 'p', cause: 'resync', recorded: new Map(), plan: nothing },
     'debug',
   ],
-  [
-    'a plan that goes on with the last one',
-    { type: 'plan:computed', reconcileId: 'p', cause: 'rollout', recorded: new Map(), plan },
-    'debug',
-  ],
+  ['a plan that continues the last one', { type: 'plan:computed', reconcileId: 'p', cause: 'rollout', recorded: new Map(), plan }, 'debug'],
   [
     'a plan that waits at the start',
     { type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan: waiting() },

@@ -4,6 +4,7 @@ import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { formatDrift, formatDurationMs, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';
+import { formatAttemptReason } from './history.ts';
 import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
 import { type Colorize, formatTable } from './terminal.ts';
@@ -160,7 +161,7 @@ function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[]
       String(attempt.id),
       formatTimestampWithAge(attempt.startedAtMs, nowMs),
       attempt.action,
-      attempt.revision === null ? attempt.reason : `${attempt.reason}, revision ${attempt.revision}`,
+      formatAttemptReason(attempt),
       paint(attempt.outcome === 'succeeded' ? 'green' : 'red', attempt.outcome ?? 'unknown'),
       [attempt.code, attempt.message].filter(Boolean).join(' '),
     ]),

@@ -56,7 +56,7 @@ function attemptRow(attempt: Attempt, paint: Colorize): string[] {
     attempt.api,
     attempt.environment,
     attempt.action,
-    attempt.revision === null ? attempt.reason : `${attempt.reason}, revision ${attempt.revision}`,
+    formatAttemptReason(attempt),
     paint(outcome === 'succeeded' ? 'green' : 'red', outcome),
     shortReconcileId(attempt.reconcileId),
     paint(
@@ -70,6 +70,12 @@ function attemptRow(attempt: Attempt, paint: Colorize): string[] {
         .join('; '),
     ),
   ];
+}
+
+/** Returns why an attempt was made, with the revision that it published. */
+export function formatAttemptReason({ reason, revision }: Pick<Attempt, 'reason' | 'revision'>): string {
+  if (revision === null) return reason;
+  return reason === 'revision' ? `revision ${revision}` : `${reason}, revision ${revision}`;
 }
 
 /** Returns the first 8 characters of an apply's ID, enough to select it on the command line. */

@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import type { Commit, CommitLookup, DesiredState } from '../../model/desired-state.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate.ts';
-import { formatDurationMs, formatRate, formatTimestamp, pluralize } from '../../render/format.ts';
+import { formatDurationMs, formatRateLimit, formatTimestamp, pluralize } from '../../render/format.ts';
 import { truncateMiddle } from './markdown.ts';
 
 /** Suggest batching only for plans that take longer than this, in seconds. */
@@ -39,7 +39,7 @@ export function formatCost(plan: Plan, { gateway }: DesiredState): string {
     batched && single.seconds > minSecondsForBatchHint
       ? ` With \`gateway.batch: ${suggestedBatchSize}\`: ${formatCallsAndTime(batched)}.`
       : '';
-  return `${formatCallsAndTime(single)} at ${formatRate(gateway.limit)}.${batchHint}`;
+  return `${formatCallsAndTime(single)} at ${formatRateLimit(gateway.limit)}.${batchHint}`;
 }
 
 /** The most characters shown of an author's name. */

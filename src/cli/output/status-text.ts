@@ -3,7 +3,7 @@ import { EdictError } from '../../model/errors.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
 import { countChanges } from '../../plan/change-counts.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
-import { formatRate, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
+import { formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
 import { type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -183,7 +183,7 @@ export function formatControllerStatus(
 ): string {
   const since = `${holder}, as of ${iso(updatedAtMs)}`;
   if (paused) return `${paint('yellow', `No calls since ${iso(paused.sinceMs)}: ${paused.message}`)} (${since})`;
-  const rate = formatRate({ calls, perMs });
+  const rate = formatRateLimit({ calls, perMs });
   const isLower = calls * limit.perMs < limit.calls * perMs;
   return `${isLower ? paint('yellow', `Slowed down to ${rate}, as the gateway asked`) : `Running at ${rate}`} (${since})`;
 }

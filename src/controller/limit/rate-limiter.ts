@@ -47,7 +47,7 @@ export class RateLimiter {
     this.#window = new SendWindow(limit, clock, clock.monotonicMs() + initialDelayMs);
     this.#rate = new AdaptiveRate(limit, clock);
     this.#breaker = new CircuitBreaker({
-      onOpen: () => this.pause('outage', 'the gateway does not answer; it is asked once in a while until it does'),
+      onOpen: () => this.pause('outage', 'the gateway does not respond; edict sends an occasional read until it does'),
       onClosed: () => this.resume('outage'),
     });
   }

@@ -59,7 +59,7 @@ export class HealthChecks {
   }
 
   /**
-   * Runs the probes that `plan` waits for and cancels all others; one in flight is never started anew. With `retryNow` those that wait
+   * Runs the probes that `plan` waits for and cancels all others; one in flight is never restarted. With `retryNow` those that wait
    * for their next try, or have used up their tries, are made immediately.
    */
   setPlan({ changes }: Pick<Plan, 'changes'>, { retryNow }: { readonly retryNow: boolean }): void {

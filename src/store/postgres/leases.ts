@@ -207,7 +207,7 @@ export class PostgresLeases implements Leases {
   async #toLeaseHeldError(gatewayId: number): Promise<EdictError> {
     const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
     const holder = row?.['holder'];
-    return new LeaseHeldError(`another edict works on the gateway${holder ? ` (${String(holder)})` : ''}`, {
+    return new LeaseHeldError(`another edict process holds the lease of the gateway${holder ? ` (${String(holder)})` : ''}`, {
       hint: 'stop that one first, or wait for it with --lock-timeout',
     });
   }

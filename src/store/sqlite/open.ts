@@ -192,7 +192,7 @@ function isEmpty(db: DatabaseSync, path: string): boolean {
 }
 
 function toLockedError(path: string): EdictError {
-  return new StoreLockedError(`the store ${path} is in use by another edict${describeLockHolder(path)}`, {
+  return new StoreLockedError(`the store ${path} is in use by another edict process${describeLockHolder(path)}`, {
     hint: 'stop that one first, or wait for it with --lock-timeout',
   });
 }

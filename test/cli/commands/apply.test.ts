@@ -22,7 +22,7 @@ test('with targets it makes the matching changes and counts the excluded ones', 
   assert.equal([shop.code, shop.stdout.includes('2 online, 0 offline, 0 unchanged.')], [0, true]);
   assert.match(shop.stdout, 'Only --api shop-*, --environment test: 1 change left out.');
 
-  // What left the file is online still, and stays so: it is not targeted.
+  // The publication that left the file stays online: it is not targeted.
   writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { users: 'online' })}prune: true\n`);
   const shown = await edict(['apply', '--dry-run', '--emulate', '--api', 'users'], folder);
   assert.match(shown.stdout, '1 change: 1 online, 0 offline, 0 unchanged.\nOnly --api users: 2 changes left out.');

@@ -8,7 +8,7 @@ import { completionScript } from '../../../src/cli/commands/completion.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
 /*
- * The scripts in the shells that they are for, with an `edict` on the PATH as it is installed.
+ * The scripts in their shells, with an `edict` on the PATH.
  */
 type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -20,7 +20,7 @@ writeFileSync(join(bin, 'edict'), `#!/bin/sh\nexec '${process.execPath}' '${main
 chmodSync(join(bin, 'edict'), 0o755);
 writeFileSync(join(folder, 'my copy.db'), '');
 
-/** Runs a program in a shell that has loaded the script, in a folder with one file; returns its lines, `null` where the shell is not installed. */
+/** Runs a program in a shell that has loaded the script, in a folder with one file; returns its lines, `null` if the shell is not installed. */
 function ask(shell: Shell, program: string, args: readonly string[] = []): string[] | null {
   const script = join(folder, `completion.${shell}`);
   writeFileSync(script, completionScript(shell));
@@ -28,7 +28,7 @@ function ask(shell: Shell, program: string, args: readonly string[] = []): strin
   const options = { encoding: 'utf8', cwd: folder, env, timeout: 300_000 } as const;
   const { error, stdout, stderr } = spawnSync(shell, [...args, '-c', program.replaceAll('SCRIPT', script)], options);
   if (error) {
-    // EACCES if a folder on PATH may not be entered, as root's when root has become an ordinary user.
+    // EACCES if a folder on PATH may not be entered, such as that of root when root has become an ordinary user.
     assert.match(error.message, /ENOENT|EACCES/);
     process.stdout.write(`note: ${shell} is not installed, its completion was not tried\n`);
     return null;
@@ -37,7 +37,7 @@ function ask(shell: Shell, program: string, args: readonly string[] = []): strin
   return stdout.split('\n').slice(0, -1);
 }
 
-/** Words as they stand on the command line, the last one not complete yet, and the candidates for it. */
+/** Words of the command line, the last one incomplete, and the candidates for it. */
 const asked: readonly (readonly [words: readonly string[], candidates: string])[] = [
   [['pl'], 'plan'],
   [['plan', '--f'], '--format'],
@@ -66,7 +66,7 @@ test('bash completes commands, options and values, and falls back to files', () 
   assert.equal(lines, ['complete -o default -F _edict edict', ...asked.map(([, candidates]) => candidates)]);
 });
 
-/** What a shell makes of a command line when the tab key is pressed at its end. */
+/** The result of pressing the tab key at the end of a command line. */
 const typed: readonly (readonly [line: string, completed: string])[] = [
   ['edict pl', 'edict plan '],
   ['edict plan --fo', 'edict plan --format '],
@@ -127,7 +127,7 @@ test('no shell evaluates the typed words', () => {
   }
 });
 
-/** Returns one word of a shell, whatever is in it. */
+/** Quotes a word for the shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -61,7 +61,7 @@ test('copying a store in use succeeds and names the process on stderr', async ()
   assert.equal([holders, gateways, publications, attempts], [[`pid ${daemon.child.pid}`], 1, 2, 2]);
   const refused = await run('state', 'rm', 'orders', 'test');
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, 'in use by another edict');
+  assert.match(refused.stderr, 'in use by another edict process');
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   assert.match((await run('plan', '--state', 'sqlite:copy.db')).stdout, 'In sync');

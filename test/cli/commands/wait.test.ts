@@ -15,7 +15,7 @@ import { change, recorded } from '../../support/states.ts';
 import { testContext } from '../../support/streams.ts';
 
 /*
- * What `edict wait` says of a store that a daemon writes; this process stands for the daemon.
+ * The output of `edict wait` for a store that a daemon writes; this process takes the place of the daemon.
  */
 const test = suite('wait');
 let folder: string;
@@ -31,7 +31,7 @@ test.after.each(() => store.close());
 const stateUrl = (): string => `sqlite:${join(folder, 'state.db')}`;
 const condition: ControllerStatus = { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null };
 
-/** Writes the file, and takes the lease of its gateway. */
+/** Writes the file, and acquires the lease of its gateway. */
 async function write(states: Readonly<Record<string, string>>, edit = (text: string): string => text): Promise<void> {
   const text = edit(fileOf('https://127.0.0.1:9', states));
   writeFileSync(join(folder, 'edict.yaml'), text);

@@ -130,11 +130,11 @@ const planned = fc.record({
   text: name,
 });
 
-/** Returns how a name reads where everything in it is shown. */
+/** Returns a name as displayed, with all special characters visible. */
 const shownAs = (text: string): string =>
   text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 
-/** Returns whether a name is too long to be shown whole; no file has such. */
+/** Returns whether a name is too long to be shown whole; no valid file has such a name. */
 const isClipped = (text: string): boolean => [...shownAs(text)].length > 300;
 
 test('any plan fits, keeps its tables intact, and shows all offline changes', async () => {

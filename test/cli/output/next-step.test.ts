@@ -17,7 +17,7 @@ function next(given: Given): NextStep {
   return computeNextStep(explanation(given), settings);
 }
 
-/** What is said of a situation: the kind, and words that must be among what is said. */
+/** The expected explanation: the kind, and texts that it must contain. */
 const situations: readonly [name: string, given: Given, kind: NextStep['kind'], said: readonly string[]][] = [
   [
     'new, without a daemon',

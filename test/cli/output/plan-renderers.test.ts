@@ -113,7 +113,7 @@ test('every format shows the targets and how many changes they exclude', () => {
   assert.equal([json.targets, json.summary.excluded], [targets, 2]);
 });
 
-/** A plan that leaves a drift, beside the changes of `changed`. */
+/** A plan with a reported drift, beside the changes of `changed`. */
 function drifting(...changed: readonly string[]): Parameters<typeof planRenderers.json>[0] {
   const drift = { from: null, fromSinceMs: null, detectedAtMs: 0, backoffUntilMs: null };
   const file = desiredState([wanted('a|b', 'test', { state: 'offline' }), ...changed.map((api) => wanted(api, 'test'))]);

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSchema } from '../../../src/source/checks/schema.ts';
 
-/** A valid file's value, with `over` in place of parts. */
+/** The value of a valid file, with parts replaced by `over`. */
 const file = (over: Record<string, unknown> = {}) => ({
   edict: 1,
   gateway: { endpoint: 'https://host', project: 'p', instance: 'i' },

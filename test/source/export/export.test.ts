@@ -24,7 +24,7 @@ function api(apiId: string, name: string, where: readonly string[], more: Partia
 
 const read = (text: string) => parseDesiredState({ text, file: 'edict.yaml', variables: {} });
 const write = (listing: Partial<GatewayListing>) => exportGateway({ gateway, apis: [], environments: [release], ...listing });
-/** Returns the part of the file that begins with `key`. */
+/** Returns the part of the file that starts with `key`. */
 const part = (text: string, key: string): string => text.slice(text.indexOf(`\n${key}:`) + 1);
 
 test('exports the whole gateway, with comments on every block', () => {

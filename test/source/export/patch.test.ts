@@ -16,7 +16,7 @@ function wish(api: string, environment: string, state: PublicationEdit['state'],
   return { key: `${apiId} ${environmentId}` as PublicationKey, api, apiId, environment, environmentId, state, version };
 }
 
-/** Returns the lines that the diff takes and adds, and what is left to a person. */
+/** Returns the lines that the diff removes and adds, and the edits left to the user. */
 function edit(apis: string, ...wishes: readonly PublicationEdit[]): readonly [lines: readonly string[], byHand: number] {
   const text = head + apis;
   const desired = parseDesiredState({ text, file: 'edict.yaml', variables: {} });

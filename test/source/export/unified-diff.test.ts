@@ -49,7 +49,7 @@ const texts = fc
   .tuple(fc.array(line, { minLength: 1, maxLength: 40 }), fc.boolean())
   .map(([lines, isEnded]) => lines.join('\n') + (isEnded ? '\n' : ''));
 
-/** Edits anywhere in a text, in any order, that do not overlap: within lines, over lines, and whole new lines. */
+/** Edits anywhere in a text, in any order, that do not overlap: within lines, across lines, and whole new lines. */
 const cases = texts.chain((text) =>
   fc.tuple(
     fc.constant(text),

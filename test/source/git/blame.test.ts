@@ -10,7 +10,7 @@ import { gitRepository } from '../../support/git-repository.ts';
 const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 const authoredAtMs = Date.UTC(2026, 10, 20, 9, 30);
 
-/** Returns what is known of these lines of a file. */
+/** Returns the commits of these lines of a file. */
 async function commitsOf(file: string, lines: readonly number[], given: Parameters<typeof blame>[1] = environment, limitMs?: number) {
   const sources = lines.map((line) => ({ file, line, column: 1 }));
   const commits = await blame(sources, given, limitMs);
@@ -25,7 +25,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Says how many times Git was run, by a `git` that notes it and then is the real one. */
+/** Returns how many times Git was run, by a wrapper that counts and then runs the real one. */
 function countingGit(): { readonly environment: typeof environment; count(): number } {
   const folder = scratchFolder();
   const log = join(folder, 'log');

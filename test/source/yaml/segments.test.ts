@@ -27,7 +27,7 @@ function assertSame(text: string, cache: SegmentCache): void {
     const [expected, actual] = [locate(whole.root, path), locate(pieces.root, path)];
     assert.equal(actual.key, expected.key, `key of ${path.join('.')}`);
     assert.is(actual.value.start, expected.value.start, `value of ${path.join('.')}`);
-    // The yaml package counts blank lines after a block scalar to it, or not, by what follows.
+    // Whether the yaml package counts blank lines after a block scalar to it depends on what follows.
     const [written, found] = [expected, actual].map(({ value }) => text.slice(value.start, value.end).trimEnd());
     if (expected.node.kind === 'scalar') assert.is(found, written, `value of ${path.join('.')}`);
   }

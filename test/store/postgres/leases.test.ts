@@ -92,7 +92,7 @@ test('one instance at a time has a lease while it renews it, and others see the 
   await looking.close();
   assert.ok(lease.isHeld());
   const refused = (await second.acquire(1, 0, false).catch((error: unknown) => error)) as EdictError;
-  assert.equal([refused.code, refused.message], ['LEASE_HELD', 'another edict works on the gateway (host-1, pid 1)']);
+  assert.equal([refused.code, refused.message], ['LEASE_HELD', 'another edict process holds the lease of the gateway (host-1, pid 1)']);
 });
 
 test('a released lease is free at once, with a higher fence and the time of its release', async () => {
