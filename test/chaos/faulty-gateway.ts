@@ -1,8 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import { hasMarker } from '../../src/model/attempt-marker.ts';
-import type { Attempt } from '../../src/model/ports.ts';
+import { type Attempt, hasMarker } from '../../src/model/attempt.ts';
 import { causeFaults } from './random-faults.ts';
 import { fullestWindow } from './rate.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';

@@ -26,7 +26,7 @@ const invalid = new InvalidFileError('f', [
 async function started(first: DesiredState | EdictError, times: { debounceMs?: number; resyncMs?: number; faster?: number } = {}) {
   const file = {
     content: first,
-    engine: null as EdictError | null,
+    acquisitionError: null as EdictError | null,
     loads: 0,
     hangs: false,
     acquisitions: 0,
@@ -350,7 +350,7 @@ test('a standby with a failing store reports it, sends nothing, backs off, and c
     maxTries: Number.POSITIVE_INFINITY,
     runnerFor: async () => {
       if (refusal) throw refusal;
-      return { reconcile: async (_: DesiredState, cause: TriggerCause) => passes.push(cause) > 0 } as unknown as ReconcileRunner;
+      return { reconcile: async (_: DesiredState, cause: TriggerCause) => reconciliations.push(cause) > 0 } as unknown as ReconcileRunner;
     },
     checkStaleSource: async () => 'free',
   });
@@ -371,39 +371,39 @@ test('a standby with a failing store reports it, sends nothing, backs off, and c
 });
 
 test('a file that hangs delays neither the last valid one nor the end', async () => {
-  const { daemon, file, passes, stop } = await started(state('a'));
-  await until('the first pass is made', () => passes.length === 1);
+  const { controller, file, reconciliations, stop } = await started(state('a'));
+  await until('the first pass is made', () => reconciliations.length === 1);
   file.hangs = true;
   file.hint();
   await until('it is read', () => file.loads === 2);
-  daemon.trigger('suspension');
-  await until('a plan is computed meanwhile', () => passes.length === 2);
+  controller.trigger('suspension');
+  await until('a plan is computed meanwhile', () => reconciliations.length === 2);
   await stop();
 });
 
 test('an edit every moment is read all the same, five times the debounce after the first one', async () => {
-  const { file, passes, stop } = await started(state('a'), { debounceMs: 50 });
-  await until('the first pass is made', () => passes.length === 1);
+  const { file, reconciliations, stop } = await started(state('a'), { debounceMs: 50 });
+  await until('the first pass is made', () => reconciliations.length === 1);
   let edits = 0;
   const editing = setInterval(() => {
     edits += 1;
     file.content = state(`a${edits}`);
     file.hint();
   }, 10);
-  await until('an edit is reconciled while the edits go on', () => passes.length > 1);
+  await until('an edit is reconciled while the edits go on', () => reconciliations.length > 1);
   clearInterval(editing);
   await stop();
 });
 
 test('an unexpected error of a later reconciliation is emitted, and the reconciliation is run again', async () => {
-  const { daemon, file, passes, types, stop } = await started(state('a'), { faster: 100 });
-  await until('the first pass is made', () => passes.length === 1);
-  file.engine = new TypeError('a bug') as unknown as EdictError;
-  daemon.trigger('approval');
+  const { controller, file, reconciliations, types, stop } = await started(state('a'), { faster: 100 });
+  await until('the first pass is made', () => reconciliations.length === 1);
+  file.acquisitionError = new TypeError('a bug') as unknown as EdictError;
+  controller.trigger('approval');
   await until('it has failed twice', () => types().filter((type) => type === 'reconcile:failed').length >= 2);
-  file.engine = null;
-  await until('it is run again', () => passes.length > 1);
-  assert.is(passes[1]?.cause, 'approval');
+  file.acquisitionError = null;
+  await until('it is run again', () => reconciliations.length > 1);
+  assert.is(reconciliations[1]?.cause, 'approval');
   await stop();
 });
 

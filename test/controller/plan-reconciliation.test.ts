@@ -5,7 +5,7 @@ import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import { toSavedPlan } from '../../src/plan/saved-plan.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import type { Store } from '../../src/store/interface.ts';
-import { type Workshop, workshop } from '../support/engine.ts';
+import { type ControllerFixture, openController } from '../support/controller-fixture.ts';
 import { lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 

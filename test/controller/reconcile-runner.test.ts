@@ -152,11 +152,11 @@ test('a gateway that drops remarks and loses its answers makes one version of ea
     const losingAll = losing(Number.POSITIVE_INFINITY, true)(gateway);
     return { ...gateway, send: (change, how, signal) => losingAll.send(change, { ...how, marker: null }, signal) };
   };
-  await using shop = await workshop({ apis: names(3), wrapGateway });
-  await shop.engine.reconcile(shop.desire(all(names(3), 'online')), 'startup');
-  await shop.engine.idle();
-  assert.is(shop.requested().length, 3);
-  const held = shop.events.filter((event) => event.type === 'attempt:unknown');
+  await using fixture = await openController({ apis: names(3), wrapGateway });
+  await fixture.controller.reconcile(fixture.desire(all(names(3), 'online')), 'startup');
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 3);
+  const held = fixture.events.filter((event) => event.type === 'attempt:unknown');
   assert.equal(
     held.map(({ isRetried }) => isRetried),
     [false, false, false],

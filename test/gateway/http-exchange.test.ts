@@ -62,7 +62,7 @@ async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: 
 
 const head = 'HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n';
 
-test('reads a whole response', async () => {
+test('reads a whole answer', async () => {
   const { answer } = await exchangeWith((socket) => socket.write(`${head}X-Two: a\r\nX-Two: b\r\nContent-Length: 7\r\n\r\n{"a":1}`));
   assert.is(answer?.status, 201);
   assert.is(answer?.ok, true);
@@ -72,7 +72,7 @@ test('reads a whole response', async () => {
   assert.equal(await answer?.json(), { a: 1 });
 });
 
-test('reads a response in many chunks, split inside a character', async () => {
+test('reads an answer in many pieces, cut inside a character', async () => {
   const bytes = Buffer.from('"häß"');
   const { answer } = await exchangeWith((socket) => {
     socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
@@ -82,12 +82,55 @@ test('reads a response in many chunks, split inside a character', async () => {
   assert.is(await answer?.text(), '"häß"');
 });
 
-test('ignores an interim response', async () => {
-  const { answer } = await exchangeWith((socket) =>
-    socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${head}Content-Length: 2\r\n\r\n{}`),
-  );
-  assert.is(answer?.status, 201);
-  assert.is(answer?.headers.get('link'), null);
+const goOn = 'HTTP/1.1 100 Continue\r\n\r\n';
+const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+const final = `${head}Content-Length: 2\r\n\r\n{}`;
+for (const [title, pieces] of [
+  ['100 Continue', [goOn + final]],
+  ['100 Continue with fields', [`HTTP/1.1 100 Continue\r\nDate: x\r\nVia: 1.1 y\r\n\r\n${final}`]],
+  ['100 Continue of HTTP/1.0', [`HTTP/1.0 100 Continue\r\n\r\n${final}`]],
+  ['102 Processing', [`HTTP/1.1 102 Processing\r\n\r\n${final}`]],
+  ['103 Early Hints', [early + final]],
+  ['an unknown 1xx', [`HTTP/1.1 199 X\r\n\r\n${final}`]],
+  ['several', [goOn, early, goOn, goOn + final]],
+  ['100 Continue byte by byte', [...(goOn + goOn), final]],
+  ['100 Continue and the answer byte by byte', [...(goOn + final)]],
+] as const) {
+  test(`ignores what comes before an answer: ${title}`, async () => {
+    const { answer, error } = await exchangeWith(async (socket) => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    assert.is(error, null);
+    assert.equal([answer?.status, await answer?.text(), answer?.headers.get('link')], [201, '{}', null]);
+  });
+}
+
+for (const [title, bytes, code] of [
+  ['100 Continue alone', goOn, 'CONNECTION_LOST'],
+  ['half of 100 Continue', 'HTTP/1.1 100 Cont', 'CONNECTION_LOST'],
+  ['a switch of protocols', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', 'CONNECTION_LOST'],
+  ['100 Continue without end', `HTTP/1.1 100 Continue\r\nX: ${'x'.repeat(100_000)}`, 'INVALID_RESPONSE'],
+] as const) {
+  test(`${title} before the end of the connection is ${code}: the request has left`, async () => {
+    const { error } = await exchangeWith((socket) => socket.end(bytes));
+    assert.is((error as ConnectionError).code, code);
+  });
+}
+
+test('ignores 100 Continue in one piece with a long answer', async () => {
+  const { answer } = await exchangeWith((socket) => socket.write(`${goOn}${head}Content-Length: 50000\r\n\r\n${'x'.repeat(50_000)}`));
+  assert.is((await answer?.text())?.length, 50_000);
+});
+
+test('a body that looks like 100 Continue is a body', async () => {
+  const { answer } = await exchangeWith((socket) => {
+    socket.write(`${head}Content-Length: ${goOn.length}\r\n\r\n`);
+    setTimeout(() => socket.write(goOn), 20);
+  });
+  assert.is(await answer?.text(), goOn);
 });
 
 test('does not follow a redirect', async () => {
@@ -98,14 +141,14 @@ test('does not follow a redirect', async () => {
 });
 
 for (const [title, bytes, code] of [
-  ['a reset without a response', '', 'CONNECTION_LOST'],
+  ['a reset without an answer', '', 'CONNECTION_LOST'],
   ['half a head', 'HTTP/1.1 201 Cre', 'CONNECTION_LOST'],
   ['half a body', `${head}Content-Length: 100\r\n\r\n{"a"`, 'CONNECTION_LOST'],
   ['half a chunk', `${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{"a"`, 'CONNECTION_LOST'],
-  ['a response that is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'INVALID_RESPONSE'],
+  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'INVALID_RESPONSE'],
   ['a head without end', `${head}X-Long: ${'x'.repeat(100_000)}`, 'INVALID_RESPONSE'],
 ] as const) {
-  test(`${title} is ${code}: the request was sent`, async () => {
+  test(`${title} is ${code}: the request has left`, async () => {
     const { error } = await exchangeWith((socket) => socket.end(bytes));
     assert.is((error as ConnectionError).code, code);
     assert.is((error as ConnectionError).status, null);
@@ -117,12 +160,12 @@ test('a connection that is reset is lost', async () => {
   assert.is((error as ConnectionError).code, 'CONNECTION_LOST');
 });
 
-test('the timeout covers the wait for the response', async () => {
+test('the time limit covers the wait for the answer', async () => {
   const { error } = await exchangeWith(() => {}, { timeoutMs: 100 });
   assert.is((error as ConnectionError).code, 'TIMEOUT');
 });
 
-test('the timeout covers the body, even while data arrives', async () => {
+test('the time limit covers the body, however busy it is', async () => {
   const { error } = await exchangeWith(
     (socket) => {
       socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
@@ -138,7 +181,7 @@ for (const [status, code] of [
   ['201 Created', 'INVALID_RESPONSE'],
   ['404 Not Found', 'HTTP_404'],
 ] as const) {
-  test(`a body over 16 MiB after ${status} is rejected: ${code}`, async () => {
+  test(`a body over 16 MiB after ${status} is refused: ${code}`, async () => {
     let closed = false;
     const { error } = await exchangeWith((socket) => {
       socket.on('close', () => {
@@ -159,23 +202,23 @@ test('a body of 16 MiB is read', async () => {
   assert.is((await answer?.text())?.length, 16_777_216);
 });
 
-test('nothing is sent if the connection is refused', async () => {
+test('nothing has left where nobody listens', async () => {
   const { error } = await exchangeAt('http://127.0.0.1:1/');
   assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
   assert.match((error as Error).message, 'ECONNREFUSED');
 });
 
-test('nothing is sent if the host does not exist', async () => {
+test('nothing has left where there is no such host', async () => {
   const { error } = await exchangeAt('http://nowhere.invalid/');
   assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
 });
 
-test('nothing is sent if the URL is invalid', async () => {
+test('nothing has left where the address is none', async () => {
   const { error } = await exchangeAt('http://host:99999/');
   assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
 });
 
-test('nothing is sent if the server does not speak TLS', async () => {
+test('nothing has left where TLS finds no TLS', async () => {
   const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -184,7 +227,7 @@ test('nothing is sent if the server does not speak TLS', async () => {
   assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
 });
 
-test('nothing is sent if the TLS handshake times out', async () => {
+test('nothing has left where TLS hangs until the time is over', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
   server.listen(0, '127.0.0.1');
@@ -196,7 +239,7 @@ test('nothing is sent if the TLS handshake times out', async () => {
   assert.is((error as Error).message, 'no connection within 100 ms');
 });
 
-test('nothing is sent if it was aborted before', async () => {
+test('stopped beforehand, nothing leaves', async () => {
   let served = false;
   const { error } = await exchangeWith(
     () => {
@@ -208,7 +251,7 @@ test('nothing is sent if it was aborted before', async () => {
   assert.not(served);
 });
 
-test('nothing is sent if it is no longer allowed when the connection is open', async () => {
+test('what may not leave any more when its connection stands does not leave', async () => {
   const [asked, served]: [string[], string[]] = [[], []];
   const mayLeave = (): boolean => asked.push('asked') === 0;
   const { error } = await exchangeWith(() => served.push('served'), { mayLeave });
@@ -216,7 +259,7 @@ test('nothing is sent if it is no longer allowed when the connection is open', a
   assert.equal([asked, served], [['asked'], []]);
 });
 
-test('a request aborted while the response is on its way may have taken effect', async () => {
+test('stopped while the answer is on its way, it may have happened', async () => {
   const stop = new AbortController();
   const { error } = await exchangeWith(() => stop.abort(), { signal: stop.signal });
   assert.is((error as ConnectionError).code, 'INTERRUPTED');

@@ -33,14 +33,14 @@ const unmarked = (minutes: number | null, over: Partial<ListedVersion> = {}): Li
 });
 
 for (const [title, attempt, versions, expected] of [
-  ['its version is effective: it took effect', online, [other(false), mine(true)], ['applied', 'mine', 'online', 'mine', 'r2']],
-  ['its version was followed by another: it took effect', online, [other(true), mine(false)], ['applied', 'mine', 'online', 'other', 'r2']],
-  ['its version was taken offline since: it took effect', online, [mine(false)], ['applied', 'mine', 'offline', null, 'r2']],
-  ['only others are there: it did not take effect', online, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
-  ['nothing is there: it did not take effect', online, [], ['notApplied', null, 'online', 'version', 'r1']],
-  ['without a marker the outcome stays unknown', { ...online, marker: null }, [mine(true)], ['unknown', null, null, null, null]],
-  ['nothing is effective: the offline took effect', offline, [other(false)], ['applied', null, 'offline', null, null]],
-  ['something is effective: the offline did not take effect', offline, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
+  ['its version is effective: it happened', online, [other(false), mine(true)], ['applied', 'mine', 'online', 'mine', 'r2']],
+  ['its version was followed by another: it happened', online, [other(true), mine(false)], ['applied', 'mine', 'online', 'other', 'r2']],
+  ['its version was taken offline since: it happened', online, [mine(false)], ['applied', 'mine', 'offline', null, 'r2']],
+  ['only others are there: it did not happen', online, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
+  ['nothing is there: it did not happen', online, [], ['notApplied', null, 'online', 'version', 'r1']],
+  ['without a marker nobody can tell', { ...online, marker: null }, [mine(true)], ['unknown', null, null, null, null]],
+  ['nothing is effective: the offline happened', offline, [other(false)], ['applied', null, 'offline', null, null]],
+  ['something is effective: the offline did not happen', offline, [other(true)], ['notApplied', null, 'online', 'version', 'r1']],
 ] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
     const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
@@ -52,13 +52,29 @@ for (const [title, attempt, versions, expected] of [
   });
 }
 
-test('a switch to a version that took effect keeps the recorded revision', () => {
+for (const [title, versions, expected] of [
+  ['published after it started', [unmarked(0)], 'unknown'],
+  ['published after it started, and no longer effective', [other(true), unmarked(1, { isEffective: false })], 'unknown'],
+  ['with a marker that the gateway has cut', [unmarked(0, { remark: 'x [edict ab' })], 'unknown'],
+  ['published just before it started, as far as the clocks agree', [unmarked(-14)], 'unknown'],
+  ['published long before it started', [unmarked(-16), unmarked(-10_000, { versionId: 'old' })], 'notApplied'],
+  ['without a time', [unmarked(null)], 'unknown'],
+  ['known before it started', [unmarked(0, { versionId: 'version' }), unmarked(null, { versionId: 'version' })], 'notApplied'],
+  ['beside the version with its marker', [unmarked(1), mine(false)], 'applied'],
+  ['with the marker of another attempt', [unmarked(1, { remark: 'x [edict abd]' })], 'notApplied'],
+] as const satisfies readonly (readonly [string, readonly ListedVersion[], string])[]) {
+  test(`online: a version ${title}: ${expected}`, () => {
+    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, versions, 99).kind, expected);
+  });
+}
+
+test('a switch to a version that happened leaves the recorded revision as it is', () => {
   const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
   const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, [other(true)], 99);
   assert.equal(resolution.kind === 'applied' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
 });
 
-test('an attempt to correct a drift that took effect ends the drift and counts as its correction', () => {
+test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
   const before = recorded('orders', 'test', { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: 4, unknownAttempt: online });
   const happened = resolveAttempt(before, online, [mine(true)], 99);

@@ -10,7 +10,7 @@ const cell = (api: string, environmentId: string, status: CellStatus = 'unchange
 const whole = (...cells: readonly GridCell[]) => ({ complete: true, cells, removed: [] });
 const part = (...cells: readonly GridCell[]) => ({ complete: false, cells, removed: [] });
 
-test('an API is a row, sorted by name as people expect', () => {
+test('an API is a row, in the order in which people read names', () => {
   const model = new Model();
   model.applyCells(whole(cell('api10', 'test'), cell('api9', 'test'), cell('Api1', 'test'), cell('api9', 'release')));
   assert.equal(
@@ -19,7 +19,7 @@ test('an API is a row, sorted by name as people expect', () => {
   );
 });
 
-test('a change updates the row of its API, and an unchanged one updates nothing', () => {
+test('a change is told by the API that it is in, and nothing by what is the same', () => {
   const model = new Model();
   model.applyCells(whole(cell('orders', 'test'), cell('carts', 'test')));
   assert.equal(model.applyCells(part(cell('orders', 'test'))), { apiIds: new Set(), hasRowChanges: false });
@@ -27,7 +27,20 @@ test('a change updates the row of its API, and an unchanged one updates nothing'
   assert.equal(model.applyCells(whole(cell('orders', 'test', 'held'), cell('carts', 'test'))), { apiIds: new Set(), hasRowChanges: false });
 });
 
-test('a removed publication disappears, and its row with the last one', () => {
+test('a change of any field is a change', () => {
+  const others: GridCell = {
+    ...{ api: 'carts', apiId: 'api-carts', environmentId: 'release' },
+    ...{ status: 'held', desired: 'offline', recorded: 'offline', observed: 'offline', message: 'held' },
+  };
+  const before = cell('orders', 'test');
+  for (const field of Object.keys(before).filter((name) => name !== 'apiId' && name !== 'environmentId') as (keyof GridCell)[]) {
+    const model = new Model();
+    model.applyCells(whole(before));
+    assert.equal([...model.applyCells(part({ ...before, [field]: others[field] })).apiIds], ['api-orders'], field);
+  }
+});
+
+test('what has gone goes, its row with the last of it', () => {
   const model = new Model();
   model.applyCells(whole(cell('orders', 'test'), cell('orders', 'release'), cell('carts', 'test')));
   const gone = (api: string, environmentId: string) => ({ complete: false, cells: [], removed: [{ apiId: `api-${api}`, environmentId }] });
@@ -41,7 +54,7 @@ test('a removed publication disappears, and its row with the last one', () => {
   assert.equal(model.rows, []);
 });
 
-test('increments and the whole state lead to the same result', () => {
+test('parts and the whole lead to the same', () => {
   const some = fc.array(
     fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('x', 'y'), fc.constantFrom<CellStatus>('held', 'unchanged')),
   );

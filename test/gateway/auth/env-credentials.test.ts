@@ -25,16 +25,16 @@ async function errorOf(environment: Record<string, string>): Promise<EdictError>
   return assert.unreachable('nothing was thrown') as never;
 }
 
-test('a token takes precedence over a user', async () => {
+test('a given token wins over a user', async () => {
   const credentials = await openCredentials({ HW_AUTH_TOKEN: ' t0ken\n', ...user }, settings, { clock: systemClock });
   assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 't0ken' });
 });
 
-test('an empty token counts as not set', async () => {
+test('an empty token is none', async () => {
   assert.instance(await openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { clock: systemClock }), TokenCredentials);
 });
 
-test('a user logs in to the project of the file', async () => {
+test('a user logs in for the project of the file', async () => {
   const iam = await answeringServer((response) => tokenAnswer(response, 'new-token'));
   const credentials = await openCredentials(
     { ...user, HW_PROJECT_ID: 'other', HW_PROJECT_NAME: 'other' },
@@ -73,13 +73,13 @@ for (const [environment, message, hint] of [
     `set HW_SECRET_KEY too (a key), or other credentials: ${ways}`,
   ],
 ] as const) {
-  test(`names the missing variables when ${Object.keys(environment).join(' and ') || 'nothing'} is set`, async () => {
+  test(`says what is missing when there is ${Object.keys(environment).join(' and ') || 'nothing'}`, async () => {
     const error = await errorOf(environment);
     assert.equal([error.code, error.message, error.hint], ['CREDENTIALS_MISSING', message, hint]);
   });
 }
 
-test('a key signs each request, with the token of a temporary key', async () => {
+test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (environment: Record<string, string>) =>
     headersOf(await (await openCredentials(environment, settings, { clock: systemClock })).authenticate(signal));
@@ -93,7 +93,7 @@ test('a key signs each request, with the token of a temporary key', async () => 
   assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-sdk-date;x-security-token');
 });
 
-test('a key takes precedence over a user, and a token over both', async () => {
+test('a key wins over a user, and a token over both', async () => {
   const all = { ...user, HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const names = async (environment: Record<string, string>) =>
     Object.keys(headersOf(await (await openCredentials(environment, settings, { clock: systemClock })).authenticate(signal))).sort();
@@ -112,31 +112,47 @@ test('a token in a file follows the file', async () => {
   assert.not(credentials.report(first, 'rejected'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
-  assert.not(credentials.hasChanged(), 'the file was read a moment ago');
+  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
   ms += 1000;
   await eventually(() => credentials.hasChanged(), 10_000, 'the new token');
   assert.is(await token(), 'second');
 });
 
-test('the secret that is sent is the one that was checked, even if the file changes in between', async () => {
+test('a token that can be none is not sent either when the file changes later', async () => {
   const file = join(scratchFolder(), 'token');
   writeFileSync(file, 'first');
-  let reads = 0;
-  // The interval has passed at each call, so that each reads the file.
-  const monotonicMs = (): number => {
-    reads += 1;
-    if (reads === 3) writeFileSync(file, 'second');
-    return reads * 1000;
-  };
-  const credentials = openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs } });
-  assert.is(reads, 1);
+  let ms = 0;
+  const credentials = await openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs: () => ms } });
+  ms += 1000;
   writeFileSync(file, 'half of it');
   const stuck = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.match(String(stuck), 'HW_AUTH_TOKEN_FILE holds a space');
 });
 
-test('an invalid token is rejected without being shown', () => {
-  const error = errorOf({ HW_AUTH_TOKEN: 'two words' });
+test('after a password in a file was rejected, the one that replaced it meanwhile is tried', async () => {
+  const file = join(scratchFolder(), 'password');
+  writeFileSync(file, 'old');
+  let ms = 0;
+  const iam = await answeringServer((response, { body }) => {
+    if (!body.includes('"old"')) return tokenAnswer(response, 'new-token');
+    writeFileSync(file, 'new');
+    response.writeHead(401).end('{"error":{"code":401,"message":"wrong","title":"Unauthorized"}}');
+  });
+  const credentials = await openCredentials(
+    { HW_USER_NAME: 'ada', HW_DOMAIN_NAME: 'acme', HW_USER_PASSWORD_FILE: file },
+    { ...settings, iamEndpoint: iam.url },
+    { clock: { now: Date.now, monotonicMs: () => ms } },
+  );
+  const rejected = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
+  assert.is(rejected.code, 'CREDENTIALS_REJECTED');
+  ms += 1000;
+  await eventually(() => credentials.hasChanged(), 10_000, 'the new password');
+  assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
+  await iam.close();
+});
+
+test('a token that can be none is refused without being shown', async () => {
+  const error = await errorOf({ HW_AUTH_TOKEN: 'two words' });
   assert.is(error.code, 'CREDENTIALS_INVALID');
   assert.not.match(`${error.message} ${error.hint}`, 'two words');
 });
