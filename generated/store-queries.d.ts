@@ -30,7 +30,7 @@ export interface StoreQueries {
   readonly succeededAfter: Query<'gateway' | 'attempt'>;
   readonly lastAttempts: Query<'gateway'>;
   readonly succeededWithApproval: Query<'gateway'>;
-  readonly insertAttempt: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'reconcileId' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'version' | 'approval' | 'commitId' | 'fence' | 'atMs'>;
+  readonly insertAttempt: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'reconcileId' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'version' | 'approval' | 'commitId' | 'fence' | 'atMs' | 'sendByMs'>;
   readonly orphan: Query<'atMs' | 'gateway'>;
   readonly prune: Query<'gateway' | 'beforeMs' | 'limit'>;
   readonly finishAttempt: Query<'atMs' | 'outcome' | 'code' | 'status' | 'message' | 'requestId' | 'versionId' | 'publishId' | 'attempt'>;
@@ -51,7 +51,7 @@ export interface StoreQueries {
   readonly copyApproval: Query<'id' | 'gateway_id' | 'digest' | 'approved_by' | 'reason' | 'approved_at_ms' | 'expires_at_ms' | 'scope' | 'is_file_hold_released'>;
   readonly continueApproval: Query<never>;
   readonly rowsOfAttempt: Query<'after' | 'limit'>;
-  readonly copyAttempt: Query<'id' | 'gateway_id' | 'reconcile_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'requested_version_id' | 'approval_id' | 'commit_id' | 'fence' | 'started_at_ms' | 'finished_at_ms' | 'ended_at_ms' | 'outcome' | 'code' | 'status' | 'message' | 'request_id' | 'version_id' | 'publish_id' | 'prior_state' | 'prior_revision' | 'prior_version_id'>;
+  readonly copyAttempt: Query<'id' | 'gateway_id' | 'reconcile_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'requested_version_id' | 'approval_id' | 'commit_id' | 'fence' | 'started_at_ms' | 'send_by_ms' | 'finished_at_ms' | 'ended_at_ms' | 'outcome' | 'code' | 'status' | 'message' | 'request_id' | 'version_id' | 'publish_id' | 'prior_state' | 'prior_revision' | 'prior_version_id'>;
   readonly continueAttempt: Query<never>;
   readonly rowsOfPublication: Query<'after' | 'limit'>;
   readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unknown_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_detected_at_ms' | 'drift_backoff_until_ms' | 'corrections' | 'corrected_at_ms'>;

@@ -229,6 +229,7 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
         commit_id: param('commitId'),
         fence: param('fence'),
         started_at_ms: param('atMs'),
+        send_by_ms: param('sendByMs'),
         prior_state: (eb) => eb.fn.coalesce(publication.select('state'), sql.lit('none')),
         prior_revision: publication.select('revision'),
         prior_version_id: publication.select('version_id'),
@@ -290,7 +291,11 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
       'a.requested_version_id as unknown_version',
       'a.started_at_ms as unknown_started_at_ms',
     ])
-    .select((eb) => eb.fn.coalesce('a.ended_at_ms', 'a.finished_at_ms').as('unknown_ended_at_ms'))
+    .select((eb) => [
+      // An attempt that its own process has finished is not sent after that.
+      eb.fn.coalesce('a.finished_at_ms', 'a.send_by_ms').as('unknown_send_by_ms'),
+      eb.fn.coalesce('a.ended_at_ms', 'a.finished_at_ms').as('unknown_ended_at_ms'),
+    ])
     .where('p.gateway_id', '=', param('gateway'))
     // A row that says nothing any more is none.
     .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unknown_attempt_id', 'is not', null)]));
@@ -403,6 +408,7 @@ const copiedColumns = {
       'commit_id',
       'fence',
       'started_at_ms',
+      'send_by_ms',
       'finished_at_ms',
       'ended_at_ms',
       'outcome',

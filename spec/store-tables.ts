@@ -41,6 +41,7 @@ interface AttemptTable {
   readonly commit_id: string | null;
   readonly fence: number;
   readonly started_at_ms: number;
+  readonly send_by_ms: number;
   readonly finished_at_ms: number | null;
   readonly ended_at_ms: number | null;
   readonly outcome: string | null;

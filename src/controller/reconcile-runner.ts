@@ -105,7 +105,7 @@ export class ReconcileRunner {
     const { clock, rateLimiter, store, emit, triggers } = deps;
     this.#deps = deps;
     this.#desired = desired;
-    this.#unknownOutcomes = new UnknownOutcomes(desired.gateway.propagationDelayMs, clock);
+    this.#unknownOutcomes = new UnknownOutcomes(desired.gateway, clock);
     this.#batcher = new Batcher({ gateway: deps.gateway, settings: desired.gateway, clock, signal: this.#stopping.signal });
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,

@@ -32,6 +32,9 @@ export interface ReconcilerDeps {
   readonly retryWrite: (write: () => Promise<void>) => Promise<boolean>;
 }
 
+/** How many windows of the limit a request may wait for its slot, besides the time limit of a request, before it is given up unsent. */
+const sendWindows = 2;
+
 /** The result of reconciling one publication. */
 export type Reconciled =
   /** It needs no call, or the newest plan does not allow it. */
@@ -82,10 +85,11 @@ async function makeAttempt(
 ): Promise<Reconciled> {
   const { key } = change;
   const startedAtMs = now();
+  const sendByMs = startedAtMs + settings.timeoutMs + sendWindows * settings.limit.perMs;
   const slot = batcher.reserve(change);
   const { marker } = slot;
   const id = await store
-    .beginAttempt(settings, change, { reconcileId, marker, commitId: desiredState.commitId, startedAtMs })
+    .beginAttempt(settings, change, { reconcileId, marker, commitId: desiredState.commitId, startedAtMs, sendByMs })
     .catch((error: unknown) => {
       slot.cancel();
       throw error;
@@ -97,11 +101,12 @@ async function makeAttempt(
     if (newest === desiredState) return matchAllowed(change, recorded, allowedChange) !== null;
     return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
-  const outcome = await slot.send(isStillNeeded);
+  const outcome = await slot.send(isStillNeeded, () => now() <= sendByMs);
   onAnswered();
 
   const finishedAtMs = now();
-  if (outcome.kind === 'unknown') unknownOutcomes.remainingMs({ attemptId: id, endedAtMs: null });
+  if (outcome.kind === 'unknown')
+    unknownOutcomes.remainingMs({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
   const next = applyOutcome(change, outcome, recorded, { id, marker, startedAtMs, finishedAtMs });
   const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
   emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
@@ -133,7 +138,10 @@ async function resolveUnknown(
   }
   const finishedAtMs = now();
   const resolution = resolveAttempt(recorded, unknownAttempt, read.value, finishedAtMs);
-  if (resolution.kind !== 'applied' && remainingMs > 0) return { kind: 'tooEarly', change, afterMs: remainingMs };
+  // Waiting tells nothing about an attempt without a marker.
+  const isEarly =
+    remainingMs > 0 && (resolution.kind === 'notApplied' || (resolution.kind === 'unknown' && unknownAttempt.marker !== null));
+  if (isEarly) return { kind: 'tooEarly', change, afterMs: remainingMs };
   if (resolution.kind === 'unknown') return unresolvable(resolution.reason);
   const outcome: Outcome =
     resolution.kind === 'notApplied' ? { kind: 'notApplied' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };

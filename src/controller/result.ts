@@ -26,7 +26,10 @@ export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: 
     case 'attempted': {
       const { outcome, isRecorded } = reconciled;
       if (!isRecorded) return { kind: 'blocked' };
-      return 'failure' in outcome ? resultOfFailure(outcome.kind, failures, retryPolicy) : { kind: 'done' };
+      if (!('failure' in outcome)) return { kind: 'done' };
+      // It waited too long for a slot or a connection, which is no failure of the change.
+      if (outcome.failure.code === 'REQUEST_NOT_SENT') return { kind: 'again', afterMs: 0, failures: failures - 1 };
+      return resultOfFailure(outcome.kind, failures, retryPolicy);
     }
     default:
       return assertNever(reconciled);

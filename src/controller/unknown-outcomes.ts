@@ -1,35 +1,45 @@
 import type { Clock } from '../model/clock.ts';
-import type { UnknownAttempt } from '../model/recorded-state.ts';
+import type { GatewaySettings, UnknownAttempt } from '../model/recorded-state.ts';
 
 /**
- * Tracks how long ago attempts of unknown outcome ended. The age of an earlier process's attempt is taken once from the wall
- * clock; from then on the monotonic clock counts, because the wall clock can jump.
+ * Tracks for how long the absence of an attempt's effect proves nothing: its request may still be sent until `sendByMs` or until the
+ * attempt has ended, whichever is later; it may be on its way for the time limit of a request, and its effect may not be listed for the
+ * propagation delay. The age of an attempt is taken once from the wall clock; from then on the monotonic clock counts, because the wall clock can jump.
  */
 export class UnknownOutcomes {
-  readonly #propagationDelayMs: number;
+  readonly #settlingMs: number;
   readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
-  readonly #sinceMs = new Map<number, number>();
+  readonly #provenAtMs = new Map<number, number>();
 
-  /** @param propagationDelayMs how long a change may take to appear in the gateway's lists */
-  constructor(propagationDelayMs: number, clock: Pick<Clock, 'now' | 'monotonicMs'>) {
-    this.#propagationDelayMs = propagationDelayMs;
+  constructor(
+    { timeoutMs, propagationDelayMs }: Pick<GatewaySettings, 'timeoutMs' | 'propagationDelayMs'>,
+    clock: Pick<Clock, 'now' | 'monotonicMs'>,
+  ) {
+    this.#settlingMs = timeoutMs + propagationDelayMs;
     this.#clock = clock;
   }
 
   /** Returns the milliseconds until the attempt's absence at the gateway proves that it took no effect. */
-  remainingMs({ attemptId, endedAtMs }: Pick<UnknownAttempt, 'attemptId' | 'endedAtMs'>): number {
+  remainingMs({
+    attemptId,
+    startedAtMs,
+    sendByMs,
+    endedAtMs,
+  }: Pick<UnknownAttempt, 'attemptId' | 'startedAtMs' | 'sendByMs' | 'endedAtMs'>): number {
     const nowMs = this.#clock.monotonicMs();
-    let sinceMs = this.#sinceMs.get(attemptId);
-    if (sinceMs === undefined) {
-      const ageMs = endedAtMs === null ? 0 : this.#clock.now() - endedAtMs;
-      sinceMs = nowMs - Math.max(0, Math.min(ageMs, this.#propagationDelayMs));
-      this.#sinceMs.set(attemptId, sinceMs);
+    let provenAtMs = this.#provenAtMs.get(attemptId);
+    if (provenAtMs === undefined) {
+      const wallClockMs = this.#clock.now();
+      const sendableMs = Math.max(sendByMs, endedAtMs ?? wallClockMs) - wallClockMs;
+      // A clock that was set back since the attempt would make it last for as long; it cannot be sent for longer than when it started.
+      provenAtMs = nowMs + Math.max(0, Math.min(sendableMs, sendByMs - startedAtMs) + this.#settlingMs);
+      this.#provenAtMs.set(attemptId, provenAtMs);
     }
-    return Math.max(0, sinceMs + this.#propagationDelayMs - nowMs);
+    return Math.max(0, provenAtMs - nowMs);
   }
 
   /** Forgets an attempt whose outcome is known. */
   forget(attemptId: number): void {
-    this.#sinceMs.delete(attemptId);
+    this.#provenAtMs.delete(attemptId);
   }
 }

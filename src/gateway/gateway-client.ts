@@ -41,12 +41,16 @@ export class GatewayClient {
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }
 
-  /** Resolves to the result of `request`. Rejects with a GatewayError. */
-  async call<T>(signal: AbortSignal, request: (client: RomaClient, one: RequestContext) => Promise<T>): Promise<T> {
-    const first = await this.#try(signal, request);
+  /** Resolves to the result of `request`, which is sent only if `canSend` allows it. Rejects with a GatewayError. */
+  async call<T>(
+    signal: AbortSignal,
+    request: (client: RomaClient, one: RequestContext) => Promise<T>,
+    canSend?: () => boolean,
+  ): Promise<T> {
+    const first = await this.#try(signal, request, canSend);
     if ('value' in first) return first.value;
     if (!first.isWorthAnother) throw first.error;
-    const second = await this.#try(signal, request);
+    const second = await this.#try(signal, request, canSend);
     if ('value' in second) return second.value;
     throw second.error;
   }
@@ -58,10 +62,12 @@ export class GatewayClient {
   async #try<T>(
     signal: AbortSignal,
     request: (client: RomaClient, one: RequestContext) => Promise<T>,
+    canSend: (() => boolean) | undefined,
   ): Promise<{ readonly value: T } | { readonly error: unknown; readonly isWorthAnother: boolean }> {
     const auth = await this.#credentials.authenticate(signal);
     const { project: project_id, instance: instance_id } = this.identity;
-    const one: RequestContext = { path: { project_id, instance_id }, fetch: this.#transport.fetchWithAuth(auth), secrets: auth.secrets };
+    const fetch = this.#transport.fetchWithAuth(auth, canSend);
+    const one: RequestContext = { path: { project_id, instance_id }, fetch, secrets: auth.secrets };
     try {
       const value = await withRateLimit(this.#acquire, signal, () => request(this.#client, one));
       this.#credentials.report(auth, 'accepted');

@@ -38,14 +38,18 @@ export function openGatewayReader(
 export function openGateway(settings: GatewaySettings, credentials: Credentials, { acquire, ...options }: GatewayOptions = {}): Gateway {
   const gatewayClient = new GatewayClient(settings, credentials, acquire, 'everything', options);
 
-  async function send(change: Change, { marker, isStillDesired }: SendOptions, signal: AbortSignal): Promise<Outcome> {
+  async function send(change: Change, { marker, isStillDesired, canSend }: SendOptions, signal: AbortSignal): Promise<Outcome> {
     let isSuperseded = false;
     try {
-      const result = await gatewayClient.call(signal, (client, one) => {
-        isSuperseded = signal.aborted || !isStillDesired();
-        if (isSuperseded) throw notSentError();
-        return change.version === null ? publish(client, one, change, marker) : switchVersion(client, one, change, change.version);
-      });
+      const result = await gatewayClient.call(
+        signal,
+        (client, one) => {
+          isSuperseded = signal.aborted || !isStillDesired();
+          if (isSuperseded) throw notSentError();
+          return change.version === null ? publish(client, one, change, marker) : switchVersion(client, one, change, change.version);
+        },
+        canSend,
+      );
       return { kind: 'succeeded', ...result };
     } catch (error) {
       return isSuperseded ? { kind: 'superseded' } : toOutcome(error, change.action);
@@ -61,11 +65,15 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
     const outcomeByChange = new Map<Change, Outcome>();
     let sent = changes;
     try {
-      const outcomes = await gatewayClient.call(signal, async (client, one) => {
-        sent = signal.aborted ? [] : changes.filter(options.isStillDesired);
-        if (sent.length === 0) throw notSentError();
-        return parseBatchResponse(sent, await publishBatch(client, one, sent, options.marker), one.secrets);
-      });
+      const outcomes = await gatewayClient.call(
+        signal,
+        async (client, one) => {
+          sent = signal.aborted ? [] : changes.filter(options.isStillDesired);
+          if (sent.length === 0) throw notSentError();
+          return parseBatchResponse(sent, await publishBatch(client, one, sent, options.marker), one.secrets);
+        },
+        options.canSend,
+      );
       for (const [index, outcome] of outcomes.entries()) outcomeByChange.set(sent[index] as Change, outcome);
     } catch (error) {
       const [one] = sent;

@@ -63,6 +63,8 @@ export interface SendOptions {
   readonly marker: string | null;
   /** Called immediately before the request is sent; if it returns false, the outcome is `superseded`. */
   readonly isStillDesired: () => boolean;
+  /** Called when the connection is established; if it returns false, nothing is sent and the outcome is `retryable`. */
+  readonly canSend: () => boolean;
 }
 
 export interface SendBatchOptions {
@@ -70,6 +72,8 @@ export interface SendBatchOptions {
   readonly marker: string | null;
   /** Called for each change immediately before the request is sent; a change that is no longer desired is left out of it. */
   readonly isStillDesired: (change: Change) => boolean;
+  /** As for one change. */
+  readonly canSend: () => boolean;
 }
 
 export interface SendBatchResult {

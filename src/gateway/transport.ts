@@ -23,8 +23,8 @@ export interface TransportOptions {
 /** Keep-alive connections in the form that openapi-fetch takes: pass `fetch` and `Request` to `createClient`. */
 export interface Transport {
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Returns a `fetch` that adds the headers of `auth` to a complete request. */
-  readonly fetchWithAuth: (auth: RequestAuth) => Transport['fetch'];
+  /** Returns a `fetch` that adds the headers of `auth` to a complete request, and sends it only if `canSend` allows it too. */
+  readonly fetchWithAuth: (auth: RequestAuth, canSend?: () => boolean) => Transport['fetch'];
   readonly Request: typeof Request;
   /** Closes the connections immediately: a call in flight ends without a response. */
   close(): Promise<void>;
@@ -36,7 +36,7 @@ ignoreInterimResponses();
 const connectTimeoutMs = 10_000;
 
 /** Opens a transport; no connection is made before the first call. Its errors are those of `sendRequest`, and ReadOnlyTransportError. */
-export function openTransport({ mode, connections, timeoutMs, proxies = null, canSend }: TransportOptions): Transport {
+export function openTransport({ mode, connections, timeoutMs, proxies = null, canSend = () => true }: TransportOptions): Transport {
   const options = {
     connections,
     connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
@@ -44,13 +44,15 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null, ca
     bodyTimeout: 0,
   };
   const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
-  const sendWith = (auth: RequestAuth | null) => async (request: HttpRequest) => {
-    if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
-    return sendRequest(agent, request, auth?.headersFor(request) ?? {}, timeoutMs, canSend);
-  };
+  const sendWith =
+    (auth: RequestAuth | null, canSendThis = () => true) =>
+    async (request: HttpRequest) => {
+      if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
+      return sendRequest(agent, request, auth?.headersFor(request) ?? {}, timeoutMs, () => canSend() && canSendThis());
+    };
   return {
     fetch: sendWith(null) as unknown as Transport['fetch'],
-    fetchWithAuth: (auth) => sendWith(auth) as unknown as Transport['fetch'],
+    fetchWithAuth: (auth, canSendThis) => sendWith(auth, canSendThis) as unknown as Transport['fetch'],
     Request: HttpRequest as unknown as typeof Request,
     close: () => agent.destroy(),
   };

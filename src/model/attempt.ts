@@ -58,6 +58,8 @@ export interface NewAttempt {
   /** The commit of the file that declares it; `null` if unknown or not committed. */
   readonly commitId: string | null;
   readonly startedAtMs: number;
+  /** The request may not be sent later than this. */
+  readonly sendByMs: number;
 }
 
 /** Maximum length of a remark at the gateway: `PublicationRequest.remark` in the specification. */

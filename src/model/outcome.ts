@@ -82,7 +82,7 @@ export function applyOutcome(
         ...names,
         unknownAttempt: {
           ...{ attemptId: attempt.id, action, revision, version, marker: attempt.marker },
-          ...{ startedAtMs: attempt.startedAtMs, endedAtMs: attempt.finishedAtMs },
+          ...{ startedAtMs: attempt.startedAtMs, sendByMs: attempt.finishedAtMs, endedAtMs: attempt.finishedAtMs },
         },
       };
     case 'superseded':

@@ -111,7 +111,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   async beginAttempt(
     gateway: GatewayIdentity,
     change: Change,
-    { reconcileId, marker, commitId, startedAtMs }: NewAttempt,
+    { reconcileId, marker, commitId, startedAtMs, sendByMs }: NewAttempt,
   ): Promise<number> {
     const params = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
     const { action, reason, revision, remark, version } = change;
@@ -124,6 +124,7 @@ export class RecordStore extends ReadonlyStore implements Store {
       marker,
       version,
       commitId,
+      sendByMs,
       approval: change.approval?.id ?? null,
     };
     const [inserted] = await this.#writeUnderLease(params.gateway, [

@@ -42,6 +42,7 @@ export function toRecordedPublication(row: SqlRow): RecordedPublication {
             version: toNullableString(row['unknown_version']),
             marker: toNullableString(row['unknown_marker']),
             startedAtMs: Number(row['unknown_started_at_ms']),
+            sendByMs: Number(row['unknown_send_by_ms']),
             endedAtMs: toNullableNumber(row['unknown_ended_at_ms']),
           },
     drift:

@@ -135,14 +135,18 @@ test('a call whose response was lost is confirmed by observation and not repeate
 });
 
 test('a call that was lost on its way is repeated once the propagation delay has passed', async () => {
-  await using fixture = await openController({ apis: ['orders'], wrapGateway: losing(1, false), settings: { propagationDelayMs: 2500 } });
+  await using fixture = await openController({
+    apis: ['orders'],
+    wrapGateway: losing(1, false),
+    settings: { propagationDelayMs: 1500, timeoutMs: 1000 },
+  });
   const up = fixture.desire({ orders: 'online' });
   const beganAtMs = Date.now();
   await fixture.controller.reconcile(up, 'startup');
   await fixture.controller.idle();
   assert.equal(fixture.requested(), ['orders online']);
   const arrived = fixture.emulator.requests.all().find(({ operation }) => operation === 'changePublication');
-  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after the propagation delay');
+  assert.ok((arrived?.atMs ?? 0) - beganAtMs >= 2500, 'not found is believed only after a request has had time to arrive and to be listed');
   const outcomes = (await fixture.store.history(up.gateway, { limit: 9 })).map(({ outcome }) => outcome);
   assert.equal(outcomes, ['succeeded', 'notApplied']);
 });

@@ -10,7 +10,7 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { PublicationKey } from '../../src/model/publication.ts';
 import { openController } from '../support/controller-fixture.ts';
-import { desiredState, wanted } from '../support/states.ts';
+import { desiredState, gatewaySettings, wanted } from '../support/states.ts';
 
 const orders = wanted('orders', 'test');
 /** A gateway that must not be called. */
@@ -30,9 +30,10 @@ function outcomeKind(result: Reconciled): string | null {
 /** Reconciles orders against a real store; `send` stands for the gateway. */
 async function reconciled(
   desired: () => DesiredState,
-  send: () => Promise<Outcome>,
+  send: (canSend: () => boolean) => Promise<Outcome>,
   key: PublicationKey = orders.key,
   allowedChange: (change: Change) => Change | null = (change) => change,
+  clock = { ms: 5 },
 ) {
   const fixture = await openController({ apis: ['orders'] });
   const events: EdictEvent[] = [];
@@ -45,7 +46,7 @@ async function reconciled(
     gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
     batcher: new Batcher({
       gateway: {
-        send: (_, { isStillDesired }) => (isStillDesired() ? send() : Promise.resolve({ kind: 'superseded' })),
+        send: (_, { isStillDesired, canSend }) => (isStillDesired() ? send(canSend) : Promise.resolve({ kind: 'superseded' })),
         sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
       },
       settings,
@@ -53,8 +54,8 @@ async function reconciled(
       signal,
     }),
     settings,
-    unknownOutcomes: new UnknownOutcomes(0, systemClock),
-    now: () => 5,
+    unknownOutcomes: new UnknownOutcomes({ timeoutMs: 0, propagationDelayMs: 0 }, systemClock),
+    now: () => clock.ms,
     emit: (event) => events.push(event),
     desired,
     allowedChange,
@@ -125,6 +126,30 @@ test('a new file that asks for the same change does not cancel it', async () => 
   const desired = (): DesiredState => desiredState([orders]);
   const { result } = await reconciled(desired, async () => ({ kind: 'succeeded', versionId: null, publishId: null }));
   assert.is(outcomeKind(result), 'succeeded');
+});
+
+test('a request may be sent for its time limit and two windows of the limit after the attempt is recorded, and not later', async () => {
+  const clock = { ms: 5 };
+  const settings = gatewaySettings({ timeoutMs: 300, limit: { calls: 1, perMs: 100, concurrency: 1 } });
+  const allowed: boolean[] = [];
+  const send = async (canSend: () => boolean): Promise<Outcome> => {
+    for (const ms of [5, 505, 506]) {
+      clock.ms = ms;
+      allowed.push(canSend());
+    }
+    clock.ms = 6;
+    return lost;
+  };
+  const desired = desiredState([orders], { gateway: settings });
+  const { recorded } = await reconciled(
+    () => desired,
+    send,
+    orders.key,
+    (change) => change,
+    clock,
+  );
+  assert.equal(allowed, [true, true, false]);
+  assert.equal([recorded?.unknownAttempt?.startedAtMs, recorded?.unknownAttempt?.sendByMs], [5, 6]);
 });
 
 test.run();

@@ -37,6 +37,16 @@ const cases: readonly [string, Reconciled, ReturnType<typeof resultOf>][] = [
   ['a rejected change', attempted('rejected'), { kind: 'blocked' }],
   ['rejected credentials, which are no failure of the change', attempted('unauthorized'), { kind: 'again', afterMs: 0, failures: 1 }],
   [
+    'a request that was not sent in time, which is no failure of the change',
+    {
+      kind: 'attempted',
+      change: orders,
+      outcome: { kind: 'retryable', failure: { ...failure, code: 'REQUEST_NOT_SENT' } },
+      isRecorded: true,
+    },
+    { kind: 'again', afterMs: 0, failures: 1 },
+  ],
+  [
     'a read that failed',
     { kind: 'unreadable', change: orders, failing: 'throttled', failure },
     { kind: 'again', afterMs: 1000, failures: 2 },

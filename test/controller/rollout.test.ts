@@ -154,7 +154,7 @@ const aFault = fc.record({
 test('there is never a call for an environment before the previous one is in sync', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aFile, { minLength: 1, maxLength: 4 }), fc.array(aFault, { maxLength: 5 }), async (written, faults) => {
-      await using fixture = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'retry' } });
+      await using fixture = await threeStages({ apis: [...apis], maxTries: 1, settings: { unknownOutcome: 'retry', timeoutMs: 500 } });
       for (const { api, environment, kind, times } of faults) {
         const where = { times, apiId: `api-${api}`, environmentId: `env-${environment}` };
         if (kind === 'refused') fixture.emulator.faults.add({ ...where, status: 403, errorCode: 'APIG.1005', errorMsg: 'no' });

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';
+import { unknownAttemptOf } from '../support/states.ts';
 
 function open() {
   const clock = { ms: 1000, wallClockMs: 500_000, monotonicMs: () => clock.ms, now: () => clock.wallClockMs };
@@ -10,6 +11,9 @@ function open() {
     waitMs: (attemptId: number, endedAtMs: number | null = null) => unknownOutcomes.remainingMs({ attemptId, endedAtMs }),
     outcomes: unknownOutcomes,
   };
+  const waitMs = (attemptId: number, endedAtMs: number | null, sendByMs = startMs + 1000): number =>
+    unknownOutcomes.remainingMs(unknownAttemptOf({ attemptId, startedAtMs: startMs, sendByMs, endedAtMs }));
+  return { clock, pass, unknownOutcomes, waitMs };
 }
 
 test('an outcome is unknown for the propagation delay from when the attempt was first found', () => {

@@ -7,6 +7,7 @@ import { openCredentials } from '../../src/gateway/auth/env-credentials.ts';
 import { type GatewayOptions, openGateway, openGatewayReader } from '../../src/gateway/gateway.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
+import { publicationKey } from '../../src/model/publication.ts';
 import { givenToken } from '../support/credentials.ts';
 import { type Answer, answeringServer, changeTo, created, json, type SeenRequest, settingsFor, tokenAnswer } from './answering-server.ts';
 
@@ -27,7 +28,7 @@ interface How {
   readonly isWanted?: () => boolean;
 }
 
-const plainly = { marker: null, isStillDesired: () => true };
+const plainly = { marker: null, isStillDesired: () => true, canSend: () => true };
 
 /** Sends one change to a gateway that responds with `answer`. */
 async function sendTo(
@@ -45,7 +46,7 @@ async function sendTo(
   const gateway = openGateway(settingsFor(server.url, { timeoutMs }), credentials);
   try {
     return {
-      outcome: await gateway.send(change, { marker, isStillDesired }, signal ?? new AbortController().signal),
+      outcome: await gateway.send(change, { marker, isStillDesired, canSend: () => true }, signal ?? new AbortController().signal),
       requests: server.requests,
     };
   } finally {
@@ -157,7 +158,22 @@ test('a timeout may have taken effect', async () => {
   assert.is(failureOf(outcome).code, 'TIMEOUT');
 });
 
-test('a refused connection is retried', async () => {
+test('a call that may no longer be sent when its connection is established is retried, and nothing has arrived', async () => {
+  const server = await answeringServer(created);
+  const gateway = openGateway(settingsFor(server.url), givenToken('t0ken'));
+  const { signal } = new AbortController();
+  const tooLate = { ...plainly, canSend: () => false };
+  const one = await gateway.send(changeTo('online'), tooLate, signal);
+  const moved = await gateway.send(changeTo('online', { version: 'v2' }), tooLate, signal);
+  const two = [changeTo('online'), changeTo('online', { apiId: 'api-2', key: publicationKey('api-2', 'env-1') })];
+  const { outcomes } = await gateway.sendBatch(two, tooLate, signal);
+  for (const outcome of [one, moved, ...outcomes]) assert.equal([outcome.kind, failureOf(outcome).code], ['retryable', 'REQUEST_NOT_SENT']);
+  assert.is(server.requests.length, 0);
+  await gateway.close();
+  await server.close();
+});
+
+test('nobody listening is tried again', async () => {
   const gateway = openGateway(settingsFor('http://127.0.0.1:1'), givenToken('t0ken'));
   const outcome = await gateway.send(changeTo('online'), plainly, new AbortController().signal);
   assert.is(outcome.kind, 'retryable');

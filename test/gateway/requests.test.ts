@@ -24,7 +24,9 @@ async function through<T>(answer: Answer, use: (gateway: ReturnType<typeof openG
 }
 
 const switchTo = (answer: Answer): Promise<{ result: Outcome; requests: readonly SeenRequest[] }> =>
-  through(answer, (gateway) => gateway.send(changeTo('online', { version: 'v2' }), { marker: null, isStillDesired: () => true }, signal));
+  through(answer, (gateway) =>
+    gateway.send(changeTo('online', { version: 'v2' }), { marker: null, isStillDesired: () => true, canSend: () => true }, signal),
+  );
 
 test('a change to a version is a switch, which creates no new version', async () => {
   const { result, requests } = await switchTo((response) => json(response, 200, made('api-1')));
@@ -48,7 +50,7 @@ for (const [title, answer, kind, code] of switched) {
 
 const together = (answer: Answer, ...apiIds: string[]): Promise<{ result: SendBatchResult; requests: readonly SeenRequest[] }> =>
   through(answer, (gateway) =>
-    gateway.sendBatch(changesTo(...apiIds), { marker: 'abc', isStillDesired: ({ apiId }) => apiId !== 'no' }, signal),
+    gateway.sendBatch(changesTo(...apiIds), { marker: 'abc', isStillDesired: ({ apiId }) => apiId !== 'no', canSend: () => true }, signal),
   );
 const kindsOf = ({ outcomes }: SendBatchResult): string[] => outcomes.map(({ kind }) => kind);
 /** Responds to a batch like the service: an API named `bad…` fails individually. */
@@ -105,8 +107,12 @@ test('a status that does not prove that nothing happened leaves every change unk
   for (const status of unproven) {
     const answer: Answer = (response) => void response.writeHead(status, headers).end();
     const [one, off, moved, batch] = await Promise.all([
-      through(answer, (gateway) => gateway.send(changeTo('online'), { marker: 'abc', isStillDesired: () => true }, signal)),
-      through(answer, (gateway) => gateway.send(changeTo('offline'), { marker: null, isStillDesired: () => true }, signal)),
+      through(answer, (gateway) =>
+        gateway.send(changeTo('online'), { marker: 'abc', isStillDesired: () => true, canSend: () => true }, signal),
+      ),
+      through(answer, (gateway) =>
+        gateway.send(changeTo('offline'), { marker: null, isStillDesired: () => true, canSend: () => true }, signal),
+      ),
       switchTo(answer),
       together(answer, 'a', 'b'),
     ]);

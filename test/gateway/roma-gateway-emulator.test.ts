@@ -38,7 +38,8 @@ async function withEmulator(environment: Record<string, string>, play: (scene: S
     await play({
       emulator,
       gateway,
-      send: (change) => gateway.send(change, { marker: null, isStillDesired: () => true }, new AbortController().signal),
+      send: (change) =>
+        gateway.send(change, { marker: null, isStillDesired: () => true, canSend: () => true }, new AbortController().signal),
       operations: () => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`),
     });
   } finally {

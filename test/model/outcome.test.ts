@@ -24,7 +24,7 @@ test('an unknown outcome keeps the recorded state and marks it as unknown', () =
   const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
   assert.equal(next, {
     ...before,
-    unknownAttempt: unknownAttemptOf({ attemptId: 9, revision: 'r2', startedAtMs: 900, endedAtMs: 1000 }),
+    unknownAttempt: unknownAttemptOf({ attemptId: 9, revision: 'r2', startedAtMs: 900, sendByMs: 1000, endedAtMs: 1000 }),
   });
 });
 

@@ -20,7 +20,7 @@ const engines = storeEngines(test);
 const pairs = engines.flatMap((from) => engines.map((to) => ({ from, to, title: `${from.name} to ${to.name}` })));
 const gateway = gatewaySettings();
 const tables = ['gateway', 'approval', 'attempt', 'publication', 'name', 'declared'];
-const about = { reconcileId: 'reconcile-1', marker: 'marker', commitId: 'commit', startedAtMs: 1 };
+const about = { reconcileId: 'reconcile-1', marker: 'marker', commitId: 'commit', startedAtMs: 1, sendByMs: 1 };
 const succeeded = { kind: 'succeeded', versionId: 'version', publishId: 'publish' } as const;
 const code = (error: unknown): string => (error as EdictError).code;
 

@@ -32,7 +32,7 @@ for (const { name, make } of storeEngines(test)) {
       import { change, gatewaySettings } from ${JSON.stringify(join(import.meta.dirname, '../support/states.ts'))};
       const store = await openStore({ url: ${JSON.stringify(url)}, isEmulated: false });
       await store.acquire(gatewaySettings(), 1);
-      await store.beginAttempt(gatewaySettings(), change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+      await store.beginAttempt(gatewaySettings(), change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'ignore', 'pipe'] });
     const complaint = text(child.stderr);

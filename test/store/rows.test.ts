@@ -21,12 +21,13 @@ test('a row of a publication becomes its recorded state', () => {
     unknown_revision: null,
     unknown_marker: null,
     unknown_started_at_ms: 1,
+    unknown_send_by_ms: 2,
     unknown_version: 'v3',
     unknown_ended_at_ms: null,
   };
   assert.equal(toRecordedPublication(pending), {
     ...expected,
-    unknownAttempt: unknownAttemptOf({ attemptId: 3, action: 'offline', version: 'v3' }),
+    unknownAttempt: unknownAttemptOf({ attemptId: 3, action: 'offline', version: 'v3', sendByMs: 2 }),
   });
 });
 

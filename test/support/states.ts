@@ -64,7 +64,9 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
 
 /** Returns an attempt of unknown outcome: an `online` without a marker unless `over` says otherwise. */
 export function unknownAttemptOf(over: Partial<UnknownAttempt> = {}): UnknownAttempt {
-  return { attemptId: 7, action: 'online', revision: null, version: null, marker: null, startedAtMs: 1, endedAtMs: null, ...over };
+  const { startedAtMs = 1 } = over;
+  const times = { startedAtMs, sendByMs: startedAtMs, endedAtMs: null };
+  return { attemptId: 7, action: 'online', revision: null, version: null, marker: null, ...times, ...over };
 }
 
 /** Returns a change under the same names as `wanted`: a first `online` unless `over` says otherwise. */

@@ -100,12 +100,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt keeps the recorded state from when it started', async (store) => {
     const of = change('orders', 'test');
-    const first = await store.beginAttempt(gateway, of, { reconcileId: 'pass-1', marker: null, commitId: null, startedAtMs: 1 });
+    const first = await store.beginAttempt(gateway, of, {
+      reconcileId: 'pass-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+      sendByMs: 1,
+    });
     await store.finishAttempt(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
     const second = await store.beginAttempt(
       gateway,
       { ...of, reason: 'version' },
-      { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3 },
+      { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3, sendByMs: 3 },
     );
     await store.finishAttempt(gateway, of.key, second, { kind: 'rejected', failure }, recorded('orders', 'test'), 4);
     const attempts = await store.findAttempts(gateway, { reconcile: 'pass-' });
@@ -127,7 +133,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ['bb33', 'carts', { kind: 'rejected', failure }],
     ] as const) {
       const of = change(api, 'test');
-      const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1 });
+      const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
       await store.finishAttempt(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
       ids.push(id);
     }
@@ -154,20 +160,22 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [known] = (await store.previousState(gateway, 99)).approvals;
     assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
-    const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.beginAttempt(gateway, withApproval, {
-      reconcileId: 'reconcile-1',
+    const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
+    const lost = await store.beginAttempt(gateway, agreed, {
+      reconcileId: 'pass',
       marker: null,
       commitId: null,
       startedAtMs: 2,
+      sendByMs: 2,
     });
     await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
-    const id = await store.beginAttempt(gateway, withApproval, {
-      reconcileId: 'reconcile-1',
+    const id = await store.beginAttempt(gateway, agreed, {
+      reconcileId: 'pass',
       marker: null,
       commitId: null,
       startedAtMs: 4,
+      sendByMs: 4,
     });
     await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
     await store.saveDeclared(gateway, new Map(), 'third', 1);
@@ -187,12 +195,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt that has started has an unknown outcome', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
-    const attemptId = await store.beginAttempt(gateway, begun, { reconcileId: 'pass-1', marker: 'm1', commitId: null, startedAtMs: 1000 });
+    const attemptId = await store.beginAttempt(gateway, begun, {
+      reconcileId: 'pass-1',
+      marker: 'm1',
+      commitId: null,
+      startedAtMs: 1000,
+      sendByMs: 1500,
+    });
     const expected = recorded('orders', 'test', {
       state: null,
       versionId: null,
       recordedAtMs: 1000,
-      unknownAttempt: unknownAttemptOf({ attemptId, revision: 'r1', marker: 'm1', startedAtMs: 1000 }),
+      unknownAttempt: unknownAttemptOf({ attemptId, revision: 'r1', marker: 'm1', startedAtMs: 1000, sendByMs: 1500 }),
     });
     assert.equal(await store.readPublication(gateway, begun.key), expected);
     assert.equal(await store.readRecordedState(gateway), new Map([[begun.key, expected]]));
@@ -209,6 +223,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 3,
+      sendByMs: 3,
     });
     const now = await store.readPublication(gateway, before.key);
     assert.equal(now, {
@@ -232,8 +247,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     });
-    const unknownAttempt = unknownAttemptOf({ attemptId, endedAtMs: 2 });
+    const unknownAttempt = unknownAttemptOf({ attemptId, sendByMs: 2, endedAtMs: 2 });
     const next = recorded('orders', 'test', { state: null, unknownAttempt });
     await store.finishAttempt(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
     assert.equal(await store.readPublication(gateway, next.key), next);
@@ -304,7 +320,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('every lease has a higher fence than the previous one, and an attempt needs one', async (under) => {
     const first = await under.open();
     const begin = (store: Store) =>
-      store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+      store.beginAttempt(gateway, change('orders', 'test'), {
+        reconcileId: 'reconcile-1',
+        marker: null,
+        commitId: null,
+        startedAtMs: 1,
+        sendByMs: 1,
+      });
     const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
     assert.is(refused.code, 'LEASE_HELD');
     const { lease } = await first.acquire(gateway, 1);
@@ -325,10 +347,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await opened(under);
     const { key } = change('orders', 'test');
     await first.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
+      reconcileId: 'pass',
       marker: 'm',
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     });
     await first.close();
     for (const atMs of [500, 900]) {
@@ -352,7 +375,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+    const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
     await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
@@ -363,7 +386,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {
     const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
-      const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs });
+      const id = await store.beginAttempt(gateway, made, {
+        reconcileId: 'reconcile-1',
+        marker: null,
+        commitId: null,
+        startedAtMs,
+        sendByMs: startedAtMs,
+      });
       if (outcome) await store.finishAttempt(gateway, made.key, id, outcome, recorded(api, 'test'), startedAtMs + 1);
       return id;
     };
@@ -406,12 +435,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.previousState(gateway, 1)).suspension, null);
   });
 
-  withStore('an attempt has the commit behind it', async (store) => {
+  withStore('an attempt knows the commit that has asked for it', async (store) => {
     await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
+      reconcileId: 'pass',
       marker: null,
       commitId: 'abc',
       startedAtMs: 1,
+      sendByMs: 1,
     });
     assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
@@ -454,6 +484,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 9,
+      sendByMs: 9,
     });
     const last = await store.lastAttempts(gateway);
     assert.equal(
@@ -474,6 +505,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
         marker: null,
         commitId: null,
         startedAtMs: 1,
+        sendByMs: 1,
       });
       await store.finishAttempt(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
       assert.is((await store.readRecordedState(other)).size, 1);
@@ -524,7 +556,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await finished(store, change('orders', 'test'), success, before);
-    const began = { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 3 };
+    const began = { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 3, sendByMs: 3 };
     const ids = [
       await store.beginAttempt(gateway, change('orders', 'test'), began),
       await store.beginAttempt(gateway, change('carts', 'test'), began),
@@ -546,7 +578,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
       const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
-      const begin = () => store.beginAttempt(gateway, api, { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 5 });
+      const begin = () =>
+        store.beginAttempt(gateway, api, { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 5, sendByMs: 5 });
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
       assert.is(now?.unknownAttempt?.marker, 'm');
@@ -586,7 +619,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
     const ids = await Promise.all(
       changes.map((each) =>
-        store.beginAttempt(gateway, each, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 }),
+        store.beginAttempt(gateway, each, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 }),
       ),
     );
     assert.is(new Set(ids).size, 500);
@@ -602,12 +635,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is([...(await store.readRecordedState(gateway)).values()].filter(({ unknownAttempt }) => unknownAttempt === null).length, 500);
   });
 
-  withStore('a write is visible to others once its promise has resolved, and not before', async (store, under) => {
+  withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
     await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
+      reconcileId: 'pass',
       marker: null,
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     });
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).size, 1);
@@ -616,6 +650,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     });
     await writing;
     await nextTurn();
@@ -633,6 +668,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 5,
+      sendByMs: 5,
     });
     const before = [await first.readRecordedState(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
@@ -648,6 +684,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 9,
+      sendByMs: 9,
     });
     assert.ok(next > attemptId && attemptId > id, 'ids grow, in a reopened store too');
     await second.close();
@@ -678,6 +715,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       marker: null,
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     });
     await first.close();
     assert.ok((await writing) > 0);
@@ -690,7 +728,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const store = await opened(under);
     await store.close();
     const refused = await store
-      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 })
+      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 })
       .then(
         () => false,
         () => true,
@@ -713,7 +751,7 @@ async function finished(
   outcome: Outcome,
   next: Parameters<Store['finishAttempt']>[4],
 ): Promise<number> {
-  const id = await store.beginAttempt(gateway, of, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+  const id = await store.beginAttempt(gateway, of, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
   await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
   return id;
 }

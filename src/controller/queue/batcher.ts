@@ -10,8 +10,11 @@ import { batchKey } from '../../plan/batch.ts';
 export interface BatchSlot {
   /** The attempt marker in the call's remark; `null`: none. */
   readonly marker: string | null;
-  /** Resolves to the outcome of the change. `isWanted` is called right before the request leaves. */
-  send(isWanted: () => boolean): Promise<Outcome>;
+  /**
+   * Resolves to the outcome of the change. `isWanted` is called right before the request leaves. Nothing is sent, and the outcome
+   * is `retryable`, if `canSend` returns false when the connection is established.
+   */
+  send(isWanted: () => boolean, canSend: () => boolean): Promise<Outcome>;
   /** Releases the slot: nothing is sent for it. */
   cancel(): void;
 }
@@ -66,8 +69,8 @@ export class Batcher {
   #singleCall(change: Change): BatchSlot {
     const { gateway, signal } = this.#deps;
     const marker = change.version === null ? this.#newMarker(change) : null;
-    const send = async (isStillDesired: () => boolean): Promise<Outcome> => {
-      const outcome = await gateway.send(change, { marker, isStillDesired }, signal);
+    const send = async (isStillDesired: () => boolean, canSend: () => boolean): Promise<Outcome> => {
+      const outcome = await gateway.send(change, { marker, isStillDesired, canSend }, signal);
       if (outcome.kind === 'succeeded') this.#growMaxSize();
       return outcome;
     };
@@ -78,8 +81,9 @@ export class Batcher {
     const { gateway, signal } = this.#deps;
     const byChange = new Map(entries.map((entry) => [entry.change, entry]));
     const isStillDesired = (change: Change): boolean => byChange.get(change)?.isWanted() ?? false;
+    const canSend = (): boolean => entries.every((entry) => entry.canSend());
     const marker = entries[0]?.marker ?? null;
-    const { outcomes, isSameFailure } = await gateway.sendBatch([...byChange.keys()], { marker, isStillDesired }, signal);
+    const { outcomes, isSameFailure } = await gateway.sendBatch([...byChange.keys()], { marker, isStillDesired, canSend }, signal);
     if (isSameFailure) this.#maxSize = Math.max(1, Math.floor(this.#maxSize / 2));
     else this.#growMaxSize();
     for (const [index, { resolve }] of entries.entries()) resolve(outcomes[index] ?? { kind: 'superseded' });
@@ -101,6 +105,7 @@ interface Entry {
   readonly change: Change;
   readonly marker: string | null;
   readonly isWanted: () => boolean;
+  readonly canSend: () => boolean;
   readonly resolve: (outcome: Outcome) => void;
 }
 
@@ -126,9 +131,9 @@ class Batch {
   reserve(change: Change): BatchSlot {
     this.#reserved += 1;
     const marker = this.#marker;
-    const send = (isWanted: () => boolean): Promise<Outcome> =>
+    const send = (isWanted: () => boolean, canSend: () => boolean): Promise<Outcome> =>
       new Promise((resolve) => {
-        this.#entries.push({ change, marker, isWanted, resolve });
+        this.#entries.push({ change, marker, isWanted, canSend, resolve });
         this.#flushIfComplete();
       });
     const cancel = (): void => {

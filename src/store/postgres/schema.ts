@@ -31,7 +31,8 @@ const schema = `
     api text NOT NULL, api_id text NOT NULL, environment text NOT NULL, environment_id text NOT NULL,
     action text NOT NULL, reason text NOT NULL, revision text, remark text, marker text, requested_version_id text,
     approval_id bigint REFERENCES edict.approval (id), commit_id text, fence bigint NOT NULL,
-    started_at_ms bigint NOT NULL, finished_at_ms bigint,
+    -- send_by_ms: the request is not sent later than this.
+    started_at_ms bigint NOT NULL, send_by_ms bigint NOT NULL, finished_at_ms bigint,
     -- When a later process found the attempt without an outcome.
     ended_at_ms bigint,
     outcome text, code text, status integer, message text, request_id text, version_id text, publish_id text,

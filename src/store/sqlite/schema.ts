@@ -43,7 +43,8 @@ const schema = `
     -- The commit of the file that declared the attempt; NULL: unknown, or not committed.
     commit_id TEXT,
     fence INTEGER NOT NULL,
-    started_at_ms INTEGER NOT NULL, finished_at_ms INTEGER,
+    -- send_by_ms: the request is not sent later than this.
+    started_at_ms INTEGER NOT NULL, send_by_ms INTEGER NOT NULL, finished_at_ms INTEGER,
     -- When a later process found the attempt without an outcome.
     ended_at_ms INTEGER,
     outcome TEXT, code TEXT, status INTEGER, message TEXT, request_id TEXT, version_id TEXT, publish_id TEXT,

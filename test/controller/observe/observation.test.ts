@@ -271,6 +271,7 @@ test('changes made during the confirming reads are not overwritten', async () =>
       marker: null,
       commitId: null,
       startedAtMs,
+      sendByMs: startedAtMs,
     });
     const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: startedAtMs });
     await store.finishAttempt(

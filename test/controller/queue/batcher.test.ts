@@ -16,6 +16,7 @@ function station(
 ) {
   const calls: string[] = [];
   const markers: (string | null)[] = [];
+  const mayBeSent: boolean[] = [];
   const gateway: BatcherDeps['gateway'] = {
     send: async (one, how) => {
       if (!how.isStillDesired()) return { kind: 'superseded' };
@@ -27,6 +28,7 @@ function station(
       const leaving = changes.filter(how.isStillDesired);
       calls.push(`${leaving.map(({ api }) => api).join('+')} in ${leaving[0]?.environment}`);
       markers.push(how.marker);
+      mayBeSent.push(how.canSend());
       const outcomes = changes.map((each): Outcome => (how.isStillDesired(each) ? answer(each) : { kind: 'superseded' }));
       return { outcomes, isSameFailure: outcomes.every((outcome) => 'failure' in outcome) };
     },
@@ -39,14 +41,14 @@ function station(
   });
   const place = (api: string, environment = 'test', over: Partial<Change> = {}): BatchSlot =>
     batcher.reserve(change(api, environment, over));
-  return { calls, markers, place };
+  return { calls, markers, mayBeSent, place };
 }
 
 const yes = (): boolean => true;
 
 test('without batching each change has its own call and marker, at once', async () => {
   const { calls, markers, place } = station(1);
-  assert.equal(await Promise.all([place('a').send(yes), place('b').send(yes)]), [done, done]);
+  assert.equal(await Promise.all([place('a').send(yes, yes), place('b').send(yes, yes)]), [done, done]);
   assert.equal(calls, ['a', 'b']);
   assert.is(new Set(markers).size, 2);
 });
@@ -54,7 +56,7 @@ test('without batching each change has its own call and marker, at once', async 
 test('a full batch is one call whose marker every change knows in advance', async () => {
   const { calls, markers, place } = station(3);
   const places = ['a', 'b', 'c', 'd'].map((api) => place(api));
-  await Promise.all(places.map(({ send }) => send(yes)));
+  await Promise.all(places.map(({ send }) => send(yes, yes)));
   assert.equal(calls, ['a+b+c in test', 'd in test']);
   assert.is(new Set(places.slice(0, 3).map(({ marker }) => marker)).size, 1);
   assert.equal(markers, [places[0]?.marker, places[3]?.marker]);
@@ -64,11 +66,11 @@ test('a full batch is one call whose marker every change knows in advance', asyn
 test('a batch waits for changes that have reserved a slot, not for those that were cancelled', async () => {
   const { calls, place } = station(3);
   const [first, second, third] = ['a', 'b', 'c'].map((api) => place(api)) as [BatchSlot, BatchSlot, BatchSlot];
-  const [one] = [first.send(yes)];
+  const [one] = [first.send(yes, yes)];
   second.cancel();
   await new Promise((resolve) => setTimeout(resolve, 40));
   assert.equal(calls, []);
-  await Promise.all([one, third.send(yes)]);
+  await Promise.all([one, third.send(yes, yes)]);
   assert.equal(calls, ['a+c in test']);
 });
 
@@ -82,7 +84,7 @@ test('environments, actions and remarks are not mixed; a version switch is a cal
     place('d', 'test', { remark: 'x' }),
     pinned,
   ];
-  await Promise.all(places.map(({ send }) => send(yes)));
+  await Promise.all(places.map(({ send }) => send(yes, yes)));
   assert.equal(calls.sort(), ['a in test', 'b in release', 'c in test', 'd in test', 'e']);
   assert.is(pinned.marker, null);
   assert.is(places[2]?.marker, null, 'offline creates no version');
@@ -90,7 +92,7 @@ test('environments, actions and remarks are not mixed; a version switch is a cal
 
 test('changes that are no longer needed are left out', async () => {
   const { calls, place } = station(2);
-  const outcomes = await Promise.all([place('a').send(() => false), place('b').send(yes)]);
+  const outcomes = await Promise.all([place('a').send(() => false, yes), place('b').send(yes, yes)]);
   assert.equal(outcomes, [{ kind: 'superseded' }, done]);
   assert.equal(calls, ['b in test']);
 });
@@ -100,7 +102,7 @@ test('after a batch that failed as a whole the next ones are smaller, and grow a
   const { calls, place } = station(4, { answer: () => (isBad ? { kind: 'retryable', failure } : done) });
   const round = async (count: number): Promise<number[]> => {
     calls.length = 0;
-    await Promise.all(Array.from({ length: count }, (_, index) => place(`a${index}`).send(yes)));
+    await Promise.all(Array.from({ length: count }, (_, index) => place(`a${index}`).send(yes, yes)));
     return calls.map((call) => call.split('+').length);
   };
   assert.equal(await round(4), [4]);
@@ -111,8 +113,16 @@ test('after a batch that failed as a whole the next ones are smaller, and grow a
 
 test('there is no marker if the file disables it', async () => {
   const { markers, place } = station(2, { marker: false });
-  await Promise.all([place('a').send(yes), place('b').send(yes)]);
+  await Promise.all([place('a').send(yes, yes), place('b').send(yes, yes)]);
   assert.equal(markers, [null]);
+});
+
+test('a batch may be sent only while every change in it may', async () => {
+  const { place, mayBeSent } = station(3);
+  const no = (): boolean => false;
+  await Promise.all([place('a').send(yes, yes), place('b').send(yes, no), place('c').send(yes, yes)]);
+  await Promise.all([place('a').send(yes, yes), place('b').send(yes, yes), place('c').send(yes, yes)]);
+  assert.equal(mayBeSent, [false, true]);
 });
 
 test.run();

@@ -21,13 +21,25 @@ test('concurrent writes share one transaction', async () => {
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('first', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+  await store.beginAttempt(gateway, change('first', 'test'), {
+    reconcileId: 'reconcile-1',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   const watching = new DatabaseSync(path, { readOnly: true });
   const count = (): unknown => watching.prepare('SELECT count(*) AS n FROM attempt').get()?.['n'];
   const seen: unknown[] = [];
   const writing = Array.from({ length: 100 }, (_, index) =>
     store
-      .beginAttempt(gateway, change(`api${index}`, 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 })
+      .beginAttempt(gateway, change(`api${index}`, 'test'), {
+        reconcileId: 'reconcile-1',
+        marker: null,
+        commitId: null,
+        startedAtMs: 1,
+        sendByMs: 1,
+      })
       .then(() => seen.push(count())),
   );
   await Promise.all(writing);
@@ -40,13 +52,31 @@ test('a failed write leaves nothing of its transaction, and the next one succeed
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+  await store.beginAttempt(gateway, change('orders', 'test'), {
+    reconcileId: 'reconcile-1',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   await store.acquire(another, 1);
   const other = new DatabaseSync(path);
   other.exec('ALTER TABLE publication RENAME TO away');
   const failed = await Promise.allSettled([
-    store.beginAttempt(gateway, change('carts', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 }),
-    store.beginAttempt(another, change('carts', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 }),
+    store.beginAttempt(gateway, change('carts', 'test'), {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+      sendByMs: 1,
+    }),
+    store.beginAttempt(another, change('carts', 'test'), {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+      sendByMs: 1,
+    }),
   ]);
   assert.equal(
     failed.map(({ status, reason }: { status: string; reason?: { code?: string } }) => [status, reason?.code]),
@@ -60,6 +90,7 @@ test('a failed write leaves nothing of its transaction, and the next one succeed
     marker: null,
     commitId: null,
     startedAtMs: 1,
+    sendByMs: 1,
   });
   assert.is((await store.readRecordedState(another)).size, 1);
   await store.close();

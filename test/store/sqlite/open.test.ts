@@ -53,14 +53,16 @@ async function writtenStore(): Promise<string> {
     marker: null,
     commitId: null,
     startedAtMs: 1,
+    sendByMs: 1,
   });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.finishAttempt(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
   await store.beginAttempt(gateway, change('invoices', 'test'), {
-    reconcileId: 'reconcile-1',
+    reconcileId: 'pass',
     marker: null,
     commitId: null,
     startedAtMs: 1,
+    sendByMs: 1,
   });
   await store.close();
   return path;
@@ -75,7 +77,13 @@ test('creates the file and its folders for the owner alone', async () => {
   const store = await open(path);
   process.umask(before);
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1 });
+  await store.beginAttempt(gateway, change('orders', 'test'), {
+    reconcileId: 'reconcile-1',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   assert.equal(filesBeside(path), ['state.db', 'state.db-shm', 'state.db-wal', 'state.db.lock', 'state.db.lock-journal']);
   for (const file of filesBeside(path)) assert.is(modeOf(join(path, '..', file)), '600', file);
   assert.is(modeOf(join(path, '..')), '700');
@@ -125,10 +133,11 @@ test('an empty file is an empty store', async () => {
   await store.acquire(gateway, 1);
   assert.ok(
     (await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
+      reconcileId: 'pass',
       marker: null,
       commitId: null,
       startedAtMs: 1,
+      sendByMs: 1,
     })) > 0,
   );
   await store.close();
