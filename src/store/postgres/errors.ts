@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { EdictError, errorMessage, LeaseHeldError, StoreError, storeError } from '../../model/errors.ts';
 
 interface ErrorRow {
@@ -72,11 +73,12 @@ const leaseLostState = 'ED001';
 export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   if (thrown instanceof EdictError) return thrown;
   const code = String((thrown as { readonly code?: unknown }).code ?? '');
-  if (code === leaseLostState) {
+  // Only the server's answers carry a SQLSTATE; codes such as EPIPE look like one.
+  const isAnswered = thrown instanceof pg.DatabaseError;
+  if (isAnswered && code === leaseLostState) {
     return new LeaseHeldError('another process has acquired the lease of the gateway', { hint: 'nothing was written or sent' });
   }
-  const isState = /^[0-9A-Z]{5}$/.test(code);
-  const row = isState
+  const row = isAnswered
     ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
     : classifyConnectionError(thrown, code);
   if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });

@@ -1,37 +1,50 @@
+import { constants } from 'node:os';
+import pg from 'pg';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EdictError, StoreError } from '../../../src/model/errors.ts';
 import { toPostgresStoreError } from '../../../src/store/postgres/errors.ts';
 
+/** Returns the error for one of the network, or of pg. */
 const of = (code: string | undefined, message = 'oh'): EdictError =>
   toPostgresStoreError(Object.assign(new Error(message), { code }), 'postgres://db/');
 
+/** Returns the error for one that the server has answered. */
+const answered = (code: string, message = 'oh'): EdictError =>
+  toPostgresStoreError(Object.assign(new pg.DatabaseError(message, 0, 'error'), { code }), 'postgres://db/');
+
 for (const [code, expected] of [
   ['08006', 'STORE_UNREACHABLE'],
-  ['ECONNREFUSED', 'STORE_UNREACHABLE'],
-  ['ENOTFOUND', 'STORE_UNREACHABLE'],
   ['57P01', 'STORE_UNREACHABLE'],
   ['57P03', 'STORE_UNREACHABLE'],
   ['57014', 'STORE_UNREACHABLE'],
   ['55000', 'STORE_UNREACHABLE'],
   ['28P01', 'STORE_ACCESS_DENIED'],
-  ['ENOENT', 'STORE_UNREACHABLE'],
   ['3D000', 'STORE_OPEN_FAILED'],
   ['42501', 'STORE_READ_ONLY'],
   ['25006', 'STORE_READ_ONLY'],
   ['53100', 'STORE_FULL'],
   ['XX001', 'STORE_CORRUPT'],
   ['42P01', 'STORE_FAILED'],
-  ['ERR_OSSL_PEM_NO_START_LINE', 'STORE_CONNECTION_INVALID'],
   ['ED001', 'LEASE_HELD'],
 ] as const) {
   test(`${code} is ${expected}`, () => {
-    assert.is(of(code).code, expected);
+    assert.is(answered(code).code, expected);
   });
 }
 
+test('an error of the network is one whatever its code looks like', () => {
+  for (const code of [...Object.keys(constants.errno), 'ENOTFOUND', 'EAI_AGAIN', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', '08006', 'ED001']) {
+    assert.is(of(code).code, 'STORE_UNREACHABLE', code);
+  }
+});
+
+test('TLS files that cannot be used are told as that', () => {
+  assert.is(of('ERR_OSSL_PEM_NO_START_LINE').code, 'STORE_CONNECTION_INVALID');
+});
+
 test('the message says where and what, with a hint', () => {
-  const { message, hint } = of('28P01', 'password authentication failed for user "edict"');
+  const { message, hint } = answered('28P01', 'password authentication failed for user "edict"');
   assert.is(message, 'the store postgres://db/ rejects the credentials: password authentication failed for user "edict"');
   assert.match(hint ?? '', 'PGPASSWORD');
 });
