@@ -33,10 +33,12 @@ export interface StoreQueries {
   readonly insertAttempt: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'reconcileId' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'version' | 'approval' | 'commitId' | 'fence' | 'atMs' | 'sendByMs'>;
   readonly orphan: Query<'atMs' | 'gateway'>;
   readonly prune: Query<'gateway' | 'beforeMs' | 'limit'>;
+  readonly pruneApprovals: Query<'gateway' | 'beforeMs'>;
   readonly finishAttempt: Query<'atMs' | 'outcome' | 'code' | 'status' | 'message' | 'requestId' | 'versionId' | 'publishId' | 'attempt'>;
   readonly recorded: Query<'gateway'>;
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
   readonly markUnknown: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
+  readonly prunePublications: Query<'gateway' | 'beforeMs' | 'limit'>;
   readonly ensurePublication: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly record: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
   readonly recordSettled: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;

@@ -263,6 +263,19 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
           .limit(param<number>('limit')),
       )
       .returning('id'),
+    // An approval is an attempt's as long as that is kept.
+    pruneApprovals: db
+      .deleteFrom('approval')
+      .where('gateway_id', '=', param('gateway'))
+      .where('expires_at_ms', '<', param('beforeMs'))
+      .where('id', 'not in', (eb) =>
+        eb
+          .selectFrom('attempt')
+          .select('approval_id')
+          .where('gateway_id', '=', param('gateway'))
+          .where('approval_id', 'is not', null)
+          .$narrowType<{ approval_id: number }>(),
+      ),
     finishAttempt: db
       .updateTable('attempt')
       .set((eb) => ({
@@ -344,6 +357,33 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
           last_attempt_id: eb.ref('excluded.last_attempt_id'),
         })),
       ),
+    // Rows that say nothing any more, or that a publication is offline which no file declares.
+    prunePublications: db
+      .deleteFrom('publication')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('publication as old')
+          .select('old.id')
+          .where('old.gateway_id', '=', param('gateway'))
+          .where('old.recorded_at_ms', '<', param('beforeMs'))
+          .where('old.unknown_attempt_id', 'is', null)
+          .where((of) => of.or([of('old.state', 'is', null), of('old.state', '=', sql.lit('offline'))]))
+          .where((of) =>
+            of.not(
+              of.exists(
+                of
+                  .selectFrom('declared as d')
+                  .select('d.api_id')
+                  .whereRef('d.gateway_id', '=', 'old.gateway_id')
+                  .whereRef('d.api_id', '=', 'old.api_id')
+                  .whereRef('d.environment_id', '=', 'old.environment_id'),
+              ),
+            ),
+          )
+          .orderBy('old.id')
+          .limit(param<number>('limit')),
+      )
+      .returning('id'),
     ensurePublication: db
       .insertInto('publication')
       .values(named)

@@ -5,7 +5,7 @@ import type { GatewayIdentity } from '../model/gateway.ts';
 import type { Store } from '../store/interface.ts';
 
 export interface HistoryPrunerDeps {
-  readonly store: Pick<Store, 'pruneHistory'>;
+  readonly store: Pick<Store, 'pruneHistory' | 'pruneRecordedState'>;
   readonly clock: Clock;
   readonly emit: Emit;
   /** How long attempts are kept, in milliseconds; `null` keeps them forever. */
@@ -17,7 +17,7 @@ const pruneIntervalMs = 24 * 3_600_000;
 /** The delay between two batches, in milliseconds: pruning is not urgent, so other writers go first. */
 const batchDelayMs = 50;
 
-/** Deletes old attempts once a day. */
+/** Deletes, once a day, old attempts and publications that are offline and left the file long ago. */
 export class HistoryPruner {
   readonly #deps: HistoryPrunerDeps;
   #nextAtMs = Number.NEGATIVE_INFINITY;
@@ -34,6 +34,8 @@ export class HistoryPruner {
     const beforeMs = clock.now() - retentionMs;
     let attemptCount = 0;
     try {
+      // First the publications, because their last attempts are kept as long as they are.
+      while (!signal.aborted && (await store.pruneRecordedState(gateway, beforeMs)) > 0) await clock.sleep(batchDelayMs, signal);
       for (let count = -1; count !== 0 && !signal.aborted; await clock.sleep(batchDelayMs, signal)) {
         count = await store.pruneHistory(gateway, beforeMs);
         attemptCount += count;

@@ -89,10 +89,15 @@ export interface Store extends StoreReader {
   /** Deletes the recorded state of a publication; its attempts stay in the history. */
   deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /**
-   * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to. Resolves to how many were deleted;
-   * 0 if none are left.
+   * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to, and approvals that expired before it and
+   * that no attempt used. Resolves to how many attempts were deleted; 0 if none are left.
    */
   pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
+  /**
+   * Deletes a batch of publications that are offline since before `beforeMs` and that the last applied file does not declare.
+   * Resolves to how many were deleted; 0 if none are left.
+   */
+  pruneRecordedState(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
   /** Replaces all saved name resolutions by `names`. */
   saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void>;
   /** Saves the status of this process, which `status` returns. */

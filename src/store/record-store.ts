@@ -15,7 +15,7 @@ import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
 
-/** Attempts deleted per transaction. A small batch keeps other writes from waiting. */
+/** Rows deleted per transaction. A small batch keeps other writes from waiting. */
 const pruneBatchSize = 200;
 
 /** The recorded state and history, open for writing, in either engine. Every write is durable when its promise resolves. */
@@ -65,7 +65,14 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
     const params = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
-    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prune, params)]);
+    const { prune, pruneApprovals } = this.queries;
+    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(prune, params), bindQuery(pruneApprovals, params)]);
+    return rows?.length ?? 0;
+  }
+
+  async pruneRecordedState(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
+    const params = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
+    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prunePublications, params)]);
     return rows?.length ?? 0;
   }
 

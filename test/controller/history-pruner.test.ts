@@ -14,22 +14,28 @@ function scene(retentionMs: number | null, attempts: number) {
   const time = { nowMs: 100 * dayMs };
   const events: EdictEvent[] = [];
   const asked: number[] = [];
-  const left = { attempts };
+  const left = { attempts, publications: 3 };
   const pruneHistory = async (_: unknown, beforeMs: number): Promise<number> => {
     asked.push(beforeMs);
     const count = Math.min(2, left.attempts);
     left.attempts -= count;
     return count;
   };
+  const pruneRecordedState = async (): Promise<number> => {
+    if (left.publications === 0) return 0;
+    assert.is(left.attempts, attempts, 'their last attempts are kept as long as they are');
+    left.publications -= 1;
+    return 1;
+  };
   const clock = { now: () => time.nowMs, monotonicMs: () => time.nowMs, sleep: async () => undefined };
-  const deps = { store: { pruneHistory }, clock, emit: (event: EdictEvent) => void events.push(event), retentionMs };
+  const deps = { store: { pruneHistory, pruneRecordedState }, clock, emit: (event: EdictEvent) => void events.push(event), retentionMs };
   return { tidying: new HistoryPruner(deps), deps, time, events, asked, left };
 }
 
 test('deletes old history once a day and reports how many attempts it deleted', async () => {
   const { tidying, time, events, asked, left } = scene(30 * dayMs, 5);
   await tidying.prune(gateway, unending);
-  assert.equal([left.attempts, asked], [0, [70, 70, 70, 70].map((day) => day * dayMs)]);
+  assert.equal([left.attempts, left.publications, asked], [0, 0, [70, 70, 70, 70].map((day) => day * dayMs)]);
   assert.equal(events, [{ type: 'history:pruned', attemptCount: 5, beforeMs: 70 * dayMs }]);
   await tidying.prune(gateway, unending);
   assert.is(asked.length, 4);
@@ -46,7 +52,7 @@ test('deletes nothing unless a retention is set', async () => {
 
 test('a store failure is reported and stops nothing', async () => {
   const { deps, events } = scene(1, 5);
-  const failing = { ...deps, store: { pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'no room')) } };
+  const failing = { ...deps, store: { ...deps.store, pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'no room')) } };
   await new HistoryPruner(failing).prune(gateway, unending);
   assert.equal(events, [{ type: 'store:error', reconcileId: '', message: 'no room' }]);
 });

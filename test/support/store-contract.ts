@@ -33,7 +33,10 @@ const failure: Failure = {
 };
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
-/** Adds to `test` the contract of every store, whatever its engine. `empty` creates a new one for each test. */
+/** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
+/** Returns these publications as declared in the main file. */
+const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
+
 export function storeContract(test: Test, name: string, empty: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
     test(`${name}: ${says}`, async () => run(await empty()));
@@ -76,7 +79,6 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const other = { ...gateway, instance: 'other' };
     const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
     if (!orders || !carts || !invoices) throw new Error('no keys');
-    const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
     assert.equal((await store.previousState(gateway, 0)).declared, new Map());
     await store.saveDeclared(gateway, inMain(orders, carts), 'first', null);
     await store.saveDeclared(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), 'second', null);
@@ -381,6 +383,50 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(await store.readPublication(gateway, made.key), undefined);
     assert.equal([...(await store.readRecordedState(gateway)).keys()], []);
     assert.is((await store.history(gateway, { limit: 10 })).length, 1);
+  });
+
+  withStore('forgets publications that are offline and left the file long ago, and then their attempts', async (store) => {
+    const made = async (api: string, state: 'online' | 'offline' | null, recordedAtMs: number): Promise<PublicationKey> => {
+      const publication = recorded(api, 'test', { state: state ?? 'online', recordedAtMs });
+      await settled(store, change(api, 'test', { action: state ?? 'online' }), success, state === null ? undefined : publication);
+      return publication.key;
+    };
+    const old = [await made('old', 'offline', 10), await made('older', 'offline', 9)];
+    const online = await made('online', 'online', 10);
+    const declared = await made('declared', 'offline', 10);
+    const recent = await made('recent', 'offline', 5000);
+    const unknown = await made('unknown', 'offline', 10);
+    await store.beginAttempt(gateway, change('unknown', 'test'), {
+      reconcileId: 'pass',
+      marker: null,
+      commitId: null,
+      startedAtMs: 11,
+      sendByMs: 11,
+    });
+    await store.saveDeclared(gateway, inMain(declared), 'digest', null);
+    const rows = async (): Promise<PublicationKey[]> => [...(await store.lastAttempts(gateway)).keys()];
+    assert.is((await rows()).length, 6);
+    assert.is(await store.pruneRecordedState(gateway, 1000), 2);
+    assert.is(await store.pruneRecordedState(gateway, 1000), 0);
+    assert.equal((await rows()).toSorted(), [online, declared, recent, unknown].toSorted());
+    assert.equal([...(await store.readRecordedState(gateway)).keys()].toSorted(), [online, declared, recent, unknown].toSorted());
+    for (let count = -1; count !== 0; ) count = await store.pruneHistory(gateway, 1000);
+    const left = (await store.history(gateway, { limit: 100 })).map(({ api }) => api);
+    assert.not(
+      left.some((api) => old.some((key) => key.startsWith(`api-${api} `))),
+      'no attempt of theirs is left',
+    );
+  });
+
+  withStore('forgets an approval that expired long ago once no attempt was made with it', async (store, under) => {
+    const approval = { digest: 'sha256:1', by: 'ada', reason: 'CHG-7', approvedAtMs: 1, expiresAtMs: 100, scope: [] };
+    for (const by of ['unused', 'used']) await under.approve(gateway, { ...approval, by });
+    await under.approve(gateway, { ...approval, by: 'in force', expiresAtMs: 1000 });
+    const of = { ...change('orders', 'test'), approval: { id: 2, by: 'used', reason: 'CHG-7', expiresAtMs: 100 } };
+    await settled(store, of, success, recorded('orders', 'test'));
+    await store.pruneHistory(gateway, 1000);
+    const left = (await store.approvals(gateway)).map(({ by }) => by);
+    assert.equal(left, ['in force', 'used']);
   });
 
   withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {

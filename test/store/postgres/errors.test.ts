@@ -34,7 +34,15 @@ for (const [code, expected] of [
 }
 
 test('an error of the network is one whatever its code looks like', () => {
-  for (const code of [...Object.keys(constants.errno), 'ENOTFOUND', 'EAI_AGAIN', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', '08006', 'ED001']) {
+  for (const code of [
+    ...Object.keys(constants.errno),
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EPROTO',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+    '08006',
+    'ED001',
+  ]) {
     assert.is(of(code).code, 'STORE_UNREACHABLE', code);
   }
 });
