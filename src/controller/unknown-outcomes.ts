@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
-import type { GatewaySettings, UnknownAttempt } from '../model/recorded-state.ts';
+import type { GatewaySettings } from '../model/gateway.ts';
+import type { UnknownAttempt } from '../model/recorded-state.ts';
 
 /**
  * Tracks for how long the absence of an attempt's effect proves nothing: its request may still be sent until `sendByMs` or until the

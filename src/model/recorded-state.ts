@@ -11,6 +11,8 @@ export interface UnknownAttempt {
   readonly marker: string | null;
   /** When it was recorded, before its request was sent. */
   readonly startedAtMs: number;
+  /** Its request was or is not sent later than this. */
+  readonly sendByMs: number;
   /** When its process was found to have ended, or recorded that there was no response; `null` before either. */
   readonly endedAtMs: number | null;
 }

@@ -3,47 +3,48 @@ import * as assert from 'uvu/assert';
 import { UnknownOutcomes } from '../../src/controller/unknown-outcomes.ts';
 import { unknownAttemptOf } from '../support/states.ts';
 
-function open() {
-  const clock = { ms: 1000, wallClockMs: 500_000, monotonicMs: () => clock.ms, now: () => clock.wallClockMs };
-  const unknownOutcomes = new UnknownOutcomes(500, clock);
-  return {
-    clock,
-    waitMs: (attemptId: number, endedAtMs: number | null = null) => unknownOutcomes.remainingMs({ attemptId, endedAtMs }),
-    outcomes: unknownOutcomes,
+const startMs = 500_000;
+const settlingMs = 3500;
+
+/** Attempts start at `startMs` on the wall clock and may be sent for 1000 ms; a request takes 3000 ms at most, its effect 500 ms to be listed. */
+function fixture() {
+  const clock = { ms: 7, wallClockMs: startMs, monotonicMs: () => clock.ms, now: () => clock.wallClockMs };
+  const unknownOutcomes = new UnknownOutcomes({ timeoutMs: 3000, propagationDelayMs: 500 }, clock);
+  const pass = (ms: number): void => {
+    clock.ms += ms;
+    clock.wallClockMs += ms;
   };
   const waitMs = (attemptId: number, endedAtMs: number | null, sendByMs = startMs + 1000): number =>
     unknownOutcomes.remainingMs(unknownAttemptOf({ attemptId, startedAtMs: startMs, sendByMs, endedAtMs }));
   return { clock, pass, unknownOutcomes, waitMs };
 }
 
-test('an outcome is unknown for the propagation delay from when the attempt was first found', () => {
-  const { clock, outcomes, waitMs } = open();
-  assert.is(waitMs(7), 500);
-  clock.ms += 200;
-  assert.equal([waitMs(7), waitMs(8)], [300, 500]);
-  clock.ms += 1000;
-  assert.is(waitMs(7), 0);
-  outcomes.forget(7);
-  assert.is(waitMs(7), 500, 'it is forgotten');
+test('absence proves nothing until a request that was sent at the last moment has arrived and is listed', () => {
+  const { pass, unknownOutcomes, waitMs } = fixture();
+  assert.is(waitMs(7, null), 1000 + settlingMs);
+  pass(200);
+  assert.equal([waitMs(7, null), waitMs(8, startMs + 200)], [800 + settlingMs, 800 + settlingMs], 'its process may still send it');
+  assert.is(waitMs(9, startMs + 200, startMs + 200), settlingMs, 'its own process has finished it');
+  pass(5000);
+  assert.is(waitMs(7, null), 0);
+  unknownOutcomes.forget(7);
+  assert.is(waitMs(7, null), settlingMs, 'it is forgotten, and was in flight until now');
 });
 
-test('an attempt of an earlier process is as old as the store says, if that is plausible', () => {
-  const { clock, waitMs } = open();
-  assert.equal(
-    [waitMs(1, clock.wallClockMs - 100), waitMs(2, clock.wallClockMs - 9000), waitMs(3, clock.wallClockMs + 9000)],
-    [400, 0, 500],
-  );
+test('an attempt that was found after the last moment to send it may have been sent until it was found', () => {
+  const { pass, waitMs } = fixture();
+  pass(60_000);
+  assert.equal([waitMs(1, startMs + 60_000), waitMs(2, startMs + 59_000), waitMs(3, startMs + 1000)], [settlingMs, settlingMs - 1000, 0]);
 });
 
-test('setting the clock while an outcome is unknown changes nothing', () => {
-  const { clock, waitMs } = open();
-  const overAtMs = clock.wallClockMs;
-  assert.is(waitMs(7, overAtMs), 500);
-  clock.wallClockMs += 3_600_000;
-  assert.is(waitMs(7, overAtMs), 500);
-  clock.wallClockMs -= 7_200_000;
-  clock.ms += 500;
-  assert.is(waitMs(7, overAtMs), 0);
+test('a clock that is set back does not prolong the wait, one that is set in the meantime changes nothing', () => {
+  const { clock, pass, waitMs } = fixture();
+  clock.wallClockMs -= 3_600_000;
+  assert.is(waitMs(7, null), 1000 + settlingMs);
+  clock.wallClockMs += 7_200_000;
+  assert.is(waitMs(7, null), 1000 + settlingMs);
+  pass(1000 + settlingMs);
+  assert.is(waitMs(7, null), 0);
 });
 
 test.run();

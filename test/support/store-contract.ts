@@ -33,10 +33,10 @@ const failure: Failure = {
 };
 const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: 'publish' };
 
-/** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
 /** Returns these publications as declared in the main file. */
 const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
 
+/** Adds to `test` the contract of every store, whatever its engine. `empty` creates a new one for each test. */
 export function storeContract(test: Test, name: string, empty: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
     test(`${name}: ${says}`, async () => run(await empty()));
@@ -162,9 +162,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [known] = (await store.previousState(gateway, 99)).approvals;
     assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
-    const agreed = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.beginAttempt(gateway, agreed, {
-      reconcileId: 'pass',
+    const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
+    const lost = await store.beginAttempt(gateway, withApproval, {
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 2,
@@ -172,8 +172,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     });
     await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
-    const id = await store.beginAttempt(gateway, agreed, {
-      reconcileId: 'pass',
+    const id = await store.beginAttempt(gateway, withApproval, {
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 4,
@@ -349,7 +349,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await opened(under);
     const { key } = change('orders', 'test');
     await first.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: 'm',
       commitId: null,
       startedAtMs: 1,
@@ -377,7 +377,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
+    const id = await store.beginAttempt(gateway, made, {
+      reconcileId: 'reconcile-1',
+      marker: null,
+      commitId: null,
+      startedAtMs: 1,
+      sendByMs: 1,
+    });
     await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
@@ -388,7 +394,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('forgets publications that are offline and left the file long ago, and then their attempts', async (store) => {
     const made = async (api: string, state: 'online' | 'offline' | null, recordedAtMs: number): Promise<PublicationKey> => {
       const publication = recorded(api, 'test', { state: state ?? 'online', recordedAtMs });
-      await settled(store, change(api, 'test', { action: state ?? 'online' }), success, state === null ? undefined : publication);
+      await finished(store, change(api, 'test', { action: state ?? 'online' }), success, state === null ? undefined : publication);
       return publication.key;
     };
     const old = [await made('old', 'offline', 10), await made('older', 'offline', 9)];
@@ -397,7 +403,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const recent = await made('recent', 'offline', 5000);
     const unknown = await made('unknown', 'offline', 10);
     await store.beginAttempt(gateway, change('unknown', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 11,
@@ -423,7 +429,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const by of ['unused', 'used']) await under.approve(gateway, { ...approval, by });
     await under.approve(gateway, { ...approval, by: 'in force', expiresAtMs: 1000 });
     const of = { ...change('orders', 'test'), approval: { id: 2, by: 'used', reason: 'CHG-7', expiresAtMs: 100 } };
-    await settled(store, of, success, recorded('orders', 'test'));
+    await finished(store, of, success, recorded('orders', 'test'));
     await store.pruneHistory(gateway, 1000);
     const left = (await store.approvals(gateway)).map(({ by }) => by);
     assert.equal(left, ['in force', 'used']);
@@ -483,7 +489,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt knows the commit that has asked for it', async (store) => {
     await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: 'abc',
       startedAtMs: 1,
@@ -683,7 +689,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
     await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 1,
@@ -774,7 +780,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const store = await opened(under);
     await store.close();
     const refused = await store
-      .beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 })
+      .beginAttempt(gateway, change('orders', 'test'), {
+        reconcileId: 'reconcile-1',
+        marker: null,
+        commitId: null,
+        startedAtMs: 1,
+        sendByMs: 1,
+      })
       .then(
         () => false,
         () => true,
@@ -797,7 +809,13 @@ async function finished(
   outcome: Outcome,
   next: Parameters<Store['finishAttempt']>[4],
 ): Promise<number> {
-  const id = await store.beginAttempt(gateway, of, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
+  const id = await store.beginAttempt(gateway, of, {
+    reconcileId: 'reconcile-1',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
   return id;
 }

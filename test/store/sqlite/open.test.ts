@@ -58,7 +58,7 @@ async function writtenStore(): Promise<string> {
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.finishAttempt(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
   await store.beginAttempt(gateway, change('invoices', 'test'), {
-    reconcileId: 'pass',
+    reconcileId: 'reconcile-1',
     marker: null,
     commitId: null,
     startedAtMs: 1,
@@ -133,7 +133,7 @@ test('an empty file is an empty store', async () => {
   await store.acquire(gateway, 1);
   assert.ok(
     (await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'pass',
+      reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,
       startedAtMs: 1,

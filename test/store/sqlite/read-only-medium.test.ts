@@ -33,7 +33,13 @@ async function writtenStore(name: string) {
   mkdirSync(dirname(path));
   const store = await openStore({ url: `sqlite:${path}`, isEmulated: false });
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('orders', 'test'), { reconcileId: 'run', marker: null, commitId: null, startedAtMs: 1 });
+  await store.beginAttempt(gateway, change('orders', 'test'), {
+    reconcileId: 'run',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   return { path, store };
 }
 

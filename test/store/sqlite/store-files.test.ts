@@ -23,7 +23,7 @@ function newPath(): string {
 }
 
 const begin = (store: Store, api: string) =>
-  store.beginAttempt(gateway, change(api, 'test'), { reconcileId: 'run', marker: null, commitId: null, startedAtMs: 1 });
+  store.beginAttempt(gateway, change(api, 'test'), { reconcileId: 'run', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
 
 /** Opens a store in which one attempt has been started, as before a request in flight. */
 async function openedStore(path: string): Promise<Store> {
