@@ -13,3 +13,11 @@ if (major < 24) {
 module.enableCompileCache();
 const { runCli } = await import('./cli/program.ts');
 process.exitCode = await runCli(process.argv.slice(2), { env: process.env, stdout: process.stdout, stderr: process.stderr });
+
+/** How long the process may live after its last word, in milliseconds. */
+const endTimeLimitMs = 5000;
+
+// A read of a file system that hangs keeps the process alive, and even process.exit() would wait for it.
+setInterval(() => {
+  if (process.stdout.writableLength === 0) process.kill(process.pid, 'SIGKILL');
+}, endTimeLimitMs).unref();
