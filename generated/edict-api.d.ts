@@ -525,6 +525,8 @@ export interface components {
             /** @description A suspension of all calls that was set outside the file; null if there is none. */
             readonly suspension: components["schemas"]["Plan.Suspension"] | null;
             readonly targets: components["schemas"]["Plan.Targets"];
+            /** @description Why a gateway without recorded state was not observed, so that the plan may publish again what is already online; null if it was observed or need not be. */
+            readonly uncheckedReason: string | null;
         };
         /**
          * @description Why a publication must change; the README describes each.

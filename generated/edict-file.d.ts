@@ -153,8 +153,8 @@ export interface components {
              */
             prune: boolean;
             /**
-             * @description An interval such as `5m`, at which the daemon observes the published state at the gateway, or `never`. `--refresh` observes once.
-             * @default never
+             * @description The interval at which the daemon observes what is published at the gateway, or `never`. Unless it is `never`, a gateway without recorded state is observed before the first plan, and what is already online is adopted without a call. `--refresh` observes once.
+             * @default 5m
              * @example 5m
              * @example never
              */

@@ -48,7 +48,7 @@ function firstCells(head: string): string[] {
 
 test('the plan in the README is the output of the command', () => {
   const block = blockWith('$ npm run -s edict -- plan');
-  assert.is(block.slice(block.indexOf('\n') + 1), edict('plan', 'examples/quickstart/edict.yaml'));
+  assert.is(block.slice(block.indexOf('\n') + 1), edict('plan', 'examples/quickstart/edict.yaml', '--emulate'));
 });
 
 test('the explanation in the README is the output of the command', () => {
@@ -77,7 +77,10 @@ test('the error in the README is the output of the command', () => {
 });
 
 test('the comment in the README is the output of the command', () => {
-  assert.is(blockWith('<!-- edict plan'), edict('plan', '--format', 'markdown', '--no-blame', 'examples/quickstart/edict.yaml'));
+  assert.is(
+    blockWith('<!-- edict plan'),
+    edict('plan', '--format', 'markdown', '--no-blame', '--emulate', 'examples/quickstart/edict.yaml'),
+  );
 });
 
 test('the annotation in the README is the output of the command', () => {

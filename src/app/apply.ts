@@ -14,7 +14,7 @@ import type { Targets } from '../plan/targets.ts';
 import type { ResolveNames } from '../source/file-source.ts';
 import type { OpenedSavedPlan } from './plan-file.ts';
 import { resolveTargets, targetsOfSavedPlan } from './read-session.ts';
-import { type PlanReport, readPlan } from './reports.ts';
+import { assertChecked, type PlanReport, readPlan } from './reports.ts';
 import { createFileSource, openSession, type Session } from './session.ts';
 
 /*
@@ -150,6 +150,7 @@ export interface ApprovedPlan extends PlanReport {
  */
 export async function recordApproval(context: AppContext, request: ApprovalRequest): Promise<ApprovedPlan> {
   const report = await readPlan(context);
+  assertChecked(report);
   const approval = createApproval(report.plan, request, context.clock.now());
   const { writeApproval } = await import('../store/requests.ts');
   await writeApproval(context.settings.storeUrl, report.plan.gateway, approval);

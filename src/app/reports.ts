@@ -4,6 +4,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
+import { EdictError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
@@ -47,6 +48,8 @@ export interface PlanReport {
   readonly desired: DesiredState;
   readonly plan: Plan;
   readonly notices: readonly DriftNotice[];
+  /** Why a gateway without recorded state was not observed, so that the plan may publish again what is online; `null` otherwise. */
+  readonly uncheckedReason: string | null;
 }
 
 /**
@@ -67,9 +70,10 @@ export async function readCommits({ env }: AppContext, { changes }: Plan): Promi
   );
 }
 
-/** A plan, and the recorded state that it was computed from. */
+/** A plan, the recorded state that it was computed from, and whether that includes an observation. */
 interface PlanReportWithState extends PlanReport {
   readonly recorded: RecordedState;
+  readonly isObserved: boolean;
 }
 
 async function buildPlanReport(
@@ -79,11 +83,36 @@ async function buildPlanReport(
 ): Promise<PlanReportWithState> {
   const recordedBefore = await store.readRecordedState(desired.gateway);
   const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, async () => recordedBefore);
-  const { recorded, notices } = context.settings.refresh
-    ? await observeForPlan(context, desired, store)
-    : { recorded: recordedBefore, notices: [] };
+  const observation = await observeIfNeeded(context, desired, store);
+  const { recorded, notices, uncheckedReason } = observation ?? { recorded: recordedBefore, notices: [], uncheckedReason: null };
   const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved });
-  return { desired, plan, recorded, notices: notices.filter((notice) => isTargeted(targets, notice)) };
+  const isObserved = observation !== null && uncheckedReason === null;
+  return { desired, plan, recorded, isObserved, uncheckedReason, notices: notices.filter((notice) => isTargeted(targets, notice)) };
+}
+
+/**
+ * Observes the gateway with `refresh`, and at first contact: without recorded state the plan would publish again what is already online.
+ * Returns `null` where no observation is needed.
+ */
+async function observeIfNeeded(context: AppContext, desired: DesiredState, store: StoreReader) {
+  const { refresh, emulate } = context.settings;
+  if (refresh) return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
+  // An emulated gateway ends with its command, so nothing is online there.
+  if (emulate || desired.refreshIntervalMs === null || (await store.listedApiCount(desired.gateway)) !== null) return null;
+  try {
+    return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
+  } catch (error) {
+    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING') throw error;
+    return { recorded: await store.readRecordedState(desired.gateway), notices: [], uncheckedReason: error.message };
+  }
+}
+
+/** Throws an EdictError `GATEWAY_UNCHECKED` for a plan of a gateway that was never observed: it may publish again what is online. */
+export function assertChecked({ uncheckedReason }: PlanReport): void {
+  if (uncheckedReason === null) return;
+  throw new EdictError('GATEWAY_UNCHECKED', `the gateway was never observed, and cannot be observed now: ${uncheckedReason}`, {
+    hint: 'set the credentials, so that what is already online is adopted instead of published again',
+  });
 }
 
 /**
@@ -96,7 +125,9 @@ export async function writeSavedPlan(context: AppContext, out: string): Promise<
     const createdAtMs = context.clock.now();
     const attempts = await session.store.lastAttempts(session.desired.gateway);
     const report = await buildPlanReport(context, session, null);
-    const { emulate: isEmulated, refresh: isRefreshed } = context.settings;
+    assertChecked(report);
+    const isEmulated = context.settings.emulate;
+    const isRefreshed = report.isObserved;
     await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
     return report;
   });

@@ -124,6 +124,7 @@ export class ReconcileRunner {
       clock,
       emit,
       observeOnStart: deps.refresh,
+      observesAgain: deps.maxTries === Number.POSITIVE_INFINITY,
       onEnded: (error) => this.#onObservationEnded(error),
     });
     const onApproval = () => triggers.trigger('approval');

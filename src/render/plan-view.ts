@@ -14,6 +14,15 @@ export interface PlanView extends BlameInfo {
   readonly plan: Plan;
   /** What the observation before planning noticed. */
   readonly notices: readonly DriftNotice[];
+  /** Why a gateway without recorded state was not observed; `null`, the default, if it was, or need not be. */
+  readonly uncheckedReason?: string | null;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
+}
+
+/** Returns the first line of a plan of a gateway that was never observed; `null` for any other plan. */
+export function formatUnchecked({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
+  return uncheckedReason === null
+    ? null
+    : `Not checked against the gateway: ${uncheckedReason}. What is already online is shown as a change.`;
 }

@@ -146,7 +146,7 @@ function buildDesiredState(written: EdictFile, resolutions: NameResolutions, fil
       });
     }
   }
-  const refresh = written.refresh ?? 'never';
+  const refresh = written.refresh ?? '5m';
   return {
     gateway: parseGateway(written.gateway),
     environments,

@@ -65,7 +65,7 @@ function fileWith(publications: readonly (readonly [api: string, environment: st
   );
   const environments = 'environments: { test: env-test, stage: env-stage, release: { id: env-release, protected: true } }';
   const gateway = `gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 1s }${batch} }`;
-  return `edict: 1\n${gateway}\n${environments}\nprune: true\napis:\n${apis.join('')}`;
+  return `edict: 1\nrefresh: never\n${gateway}\n${environments}\nprune: true\napis:\n${apis.join('')}`;
 }
 
 test('an apply with targets makes exactly the matching changes of the plan, and leaves the rest', async () => {

@@ -166,7 +166,7 @@ test('a changed character is rejected unless it means the same', () => {
 
 test('a file is replaced only if it starts like a saved plan, or is empty', () => {
   for (const start of ['', '\n', '{"edictPlan":1,', '{ "edictPlan" : 2']) assert.ok(looksLikeSavedPlan(start), start);
-  for (const start of ['edict: 1\n', '{"a":1}', '[', '# {"edictPlan"']) assert.not.ok(looksLikeSavedPlan(start), start);
+  for (const start of ['edict: 1\nrefresh: never\n', '{"a":1}', '[', '# {"edictPlan"']) assert.not.ok(looksLikeSavedPlan(start), start);
 });
 
 test.run();

@@ -42,11 +42,11 @@ test('a saved plan is replaced, even if others could read it or it is truncated'
 test('any other file is left as it is', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'edict.yaml');
-  writeFileSync(path, 'edict: 1\n');
+  writeFileSync(path, 'edict: 1\nrefresh: never\n');
   const error = await thrown(writePlanFile(path, saved));
   assert.is(error.code, 'SAVED_PLAN_WRITE_FAILED');
   assert.match(error.message, 'is there already and is no saved plan');
-  assert.is(readFileSync(path, 'utf8'), 'edict: 1\n');
+  assert.is(readFileSync(path, 'utf8'), 'edict: 1\nrefresh: never\n');
   assert.equal(readdirSync(folder), ['edict.yaml']);
 });
 

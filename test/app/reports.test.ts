@@ -20,7 +20,10 @@ function named(endpoint: string): Settings {
   const folder = scratchFolder();
   const file = join(folder, 'edict.yaml');
   const gateway = `{ endpoint: "${endpoint}", project: project, instance: instance }`;
-  writeFileSync(file, `edict: 1\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`);
+  writeFileSync(
+    file,
+    `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`,
+  );
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
   return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
 }
@@ -58,7 +61,7 @@ test('a gateway that cannot be observed is an error for a plan with --refresh', 
   const settings = named(nowhere);
   writeFileSync(
     settings.file,
-    `edict: 1\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
+    `edict: 1\nrefresh: never\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
   );
   const error = await readPlan(createAppContext({ ...settings, refresh: true }, environment)).catch((thrown: unknown) => thrown);
   assert.is((error as EdictError).code, 'OBSERVATION_FAILED');

@@ -43,7 +43,7 @@ async function scene(seed: Seed): Promise<Scene> {
   };
   const write: Scene['write'] = (rest, more = '') => {
     const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms`;
-    writeFileSync(settings.file, `edict: 1\ngateway: { ${gateway}${more} }\n${rest}`);
+    writeFileSync(settings.file, `edict: 1\ngateway: { ${gateway}${more} }\n${rest}${rest.includes('refresh:') ? '' : 'refresh: never\n'}`);
   };
   let seen = 0;
   return {

@@ -54,7 +54,7 @@ test('each file has its own gateway and failures: an invalid file and an unreach
   write('good.yaml', 0);
   write('more/away.yaml', 1);
   await emulators[1]?.close();
-  writeFileSync(join(folder, 'more/broken.yaml'), 'edict: 1\napis: [\n');
+  writeFileSync(join(folder, 'more/broken.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   const daemon = start(['good.yaml', 'more/']);
   await until('every possible change is made', () => online(0) === names.length);
   await until('the file is rejected', () => of(daemon, 'file:invalid', 'broken.yaml').length === 1);
@@ -102,7 +102,7 @@ test('a file added to the folder is managed, and a removed one no longer: its pu
   const daemon = start(['all/'], '--listen', '127.0.0.1:0');
   await until('all of the first are online', () => online(0) === names.length);
   write('all/two.yaml', 1, 'a');
-  writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\napis: [\n');
+  writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   await until('all of the second are online', () => online(1) === names.length - 1);
   await until('the invalid one is reported', () => of(daemon, 'file:invalid', 'three.yaml').length === 1);
   const url = String(daemon.events('daemon:started')[0]?.['url']);

@@ -172,7 +172,7 @@ test('a webhook that hangs slows nothing down, and the shutdown does not wait fo
 
 test('a notice that could not be delivered is sent once more when the daemon stops', async () => {
   let isBroken = true;
-  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\n');
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\nrefresh: never\n');
   const running = await start((response) => json(response, isBroken ? 503 : 200, {}));
   await until('it is not delivered', () => running.events('webhook:failed').length > 0);
   const attempts = server.requests.length;

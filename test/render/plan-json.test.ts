@@ -23,6 +23,7 @@ test('a plan matches its JSON schema', () => {
     suspension: null,
     approval: null,
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
+    uncheckedReason: null,
     targets: { apis: [], environments: [] },
     summary: { online: 1, offline: 1, unchanged: 1, held: 1, deferred: 0, excluded: 0 },
     changes: [

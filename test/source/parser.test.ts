@@ -32,7 +32,7 @@ test('omitted settings have defaults', () => {
     ]),
   );
   assert.is(desired.prune, false);
-  assert.equal([desired.refreshIntervalMs, desired.republish], [null, 'revision']);
+  assert.equal([desired.refreshIntervalMs, desired.republish], [300_000, 'revision']);
   assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxRemoved: { count: null, share: 0.3 } });
   assert.is(desired.publications.size, 0);
 });

@@ -134,7 +134,7 @@ function fileText(endpoint: string, content: FileContent): string {
     return `  ${name}: { id: ${ids[name] ?? `id-${name}`}, environments: { ${inEach.join(', ')} } }\n`;
   });
   return [
-    'edict: 1\n',
+    'edict: 1\nrefresh: never\n',
     `gateway: { endpoint: "${endpoint}", ${gateway}, limit: { calls: 1000, per: 1s } }\n`,
     `environments: { ${Object.entries(places)
       .map(([name, setting]) => `${name}: ${setting}`)

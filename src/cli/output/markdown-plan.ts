@@ -4,7 +4,7 @@ import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
 import { formatApproval, formatBlocker, formatReason, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
-import type { BlameInfo, PlanView } from '../../render/plan-view.ts';
+import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
   escapeInvisible,
@@ -62,13 +62,16 @@ function commentMarker({ gateway }: Plan): string {
   return `<!-- edict plan ${gateway.instance.replace(/[^\w.-]/g, '-')} -->`;
 }
 
-function renderHeader({ plan, desired }: PlanView): string {
+function renderHeader(view: PlanView): string {
+  const { plan, desired } = view;
+  const unchecked = formatUnchecked(view);
   const { fileHeld, savedPlanDiff, approval, gateway } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
   const title = isIdle ? (savedPlanDiff ? 'nothing to do' : 'in sync') : formatTotals(plan);
   const scope = formatScope(plan);
   return [
     `${commentMarker(plan)}\n### edict: ${fileHeld ? 'the whole file is held. ' : ''}${title}`,
+    ...(unchecked === null ? [] : [`**${escapeText(unchecked)}**`]),
     `Gateway ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}. ${isIdle ? formatUnchanged(plan) : formatCost(plan, desired)}`,
     ...(scope ? [escapeText(scope)] : []),
     ...(approval ? [escapeText(formatApproval(approval))] : []),

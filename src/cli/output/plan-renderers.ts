@@ -4,7 +4,7 @@ import { planDigest } from '../../plan/digest.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
-import type { BlameInfo, PlanView } from '../../render/plan-view.ts';
+import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
 import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUnchanged } from './plan-phrases.ts';
@@ -26,6 +26,11 @@ function github({ plan }: PlanView): string {
 }
 
 function text(view: PlanView, paint: Colorize): string {
+  const unchecked = formatUnchecked(view);
+  return `${unchecked === null ? '' : `${paint('yellow', unchecked)}\n`}${checkedText(view, paint)}`;
+}
+
+function checkedText(view: PlanView, paint: Colorize): string {
   const { plan, desired, notices, approveCommand } = view;
   const gatewayNotices = listNotices(plan, notices);
   const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(

@@ -20,6 +20,8 @@ export interface DriftDetectorDeps {
   readonly emit: Emit;
   /** Whether the first observation is due immediately, even if the file does not ask for it. */
   readonly observeOnStart: boolean;
+  /** Whether a gateway that was observed before is observed again when the file's interval is over. */
+  readonly observesAgain: boolean;
   /**
    * Called when an observation has ended and a new plan is needed. `error`: the first observation failed, without which no plan may be
    * computed; `null` otherwise.
@@ -65,10 +67,11 @@ export class DriftDetector {
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
-    const { store, clock } = this.#deps;
+    const { store, clock, observesAgain } = this.#deps;
     const { refreshIntervalMs } = desired;
     if (!this.#isRequested && refreshIntervalMs === null) return 'none';
     this.#isRequired = this.#isRequested || (await store.listedApiCount(desired.gateway)) === null;
+    if (!this.#isRequired && !observesAgain) return 'none';
     if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
       this.#running = this.#observe(desired, reconcileId).then((error) => {
         this.#running = null;

@@ -38,16 +38,16 @@ test('--out saves the plan and does not change the output of any format', async 
   const out = join(temporaryFolder(), 'release.plan');
   for (const format of ['text', 'json', 'markdown'] as const) {
     const [plain, saving] = [testContext(), testContext()];
-    await runPlan(file, { state, format }, plain.context);
-    assert.is(await runPlan(file, { state, format, out, detailedExitcode: true }, saving.context), 2);
+    await runPlan(file, { state, format, emulate: true }, plain.context);
+    assert.is(await runPlan(file, { state, format, emulate: true, out, detailedExitcode: true }, saving.context), 2);
     assert.is(saving.stdout(), plain.stdout());
     assert.match(
       saving.stderr(),
-      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --state sqlite:nowhere.db\n`,
+      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --state sqlite:nowhere.db --emulate\n`,
     );
   }
   const { context, stdout } = testContext();
-  await runPlan(file, { state, format: 'json', plan: out }, context);
+  await runPlan(file, { state, format: 'json', emulate: true, plan: out }, context);
   const shown = JSON.parse(stdout()) as { digest: string; savedPlan: unknown };
   assert.equal(shown.savedPlan, { applied: 0, notInPlan: 0 });
   assert.match(readFileSync(out, 'utf8'), `"digest":"${shown.digest}"`);

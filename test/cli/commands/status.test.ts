@@ -81,7 +81,7 @@ test('each of several files is shown, and an invalid one does not hide the other
     both.stdout,
     /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*Pending: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*Pending: 1 online/,
   );
-  writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\napis: [\n');
+  writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   const broken = await edict(['status', 'gateways/', '--format', 'json'], folder);
   assert.is(broken.code, 3);
   const { format, files } = JSON.parse(broken.stdout) as { format: number; files: { file: string; valid?: boolean; summary?: object }[] };

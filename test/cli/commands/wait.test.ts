@@ -135,7 +135,7 @@ test('without a lease holder it is exit code 1, with a hint; an invalid file is 
   assert.is(absent.code, 1);
   assert.is(JSON.parse(absent.stdout).error.code, 'DAEMON_NOT_RUNNING');
   assert.match(absent.stderr, 'with SQLite it must run on this machine');
-  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\n');
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\nrefresh: never\n');
   assert.is((await wait()).code, 3);
   assert.match((await wait('--timeout', 'soon')).stderr, '--timeout soon is not a duration');
 });

@@ -9,7 +9,7 @@ import { FileSource } from '../../../src/source/file-source.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
 const gateway = 'gateway: { endpoint: "https://x", project: p, instance: i }\n';
-const head = `edict: 1\n${gateway}environments: { test: e1, release: e2 }\n`;
+const head = `edict: 1\nrefresh: never\n${gateway}environments: { test: e1, release: e2 }\n`;
 const nothingKnown: NameResolutions = new Map();
 
 /** Returns the rules of the errors in a file. */

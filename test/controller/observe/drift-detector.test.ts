@@ -60,6 +60,7 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     clock,
     emit: (event) => events.push(event),
     observeOnStart,
+    observesAgain: true,
     onEnded: (error) => ended.push(error),
   });
   /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error that blocks planning. */

@@ -258,7 +258,7 @@ test('a database of another program is rejected and stays as it is', async () =>
 test('a file that is not a database, or a damaged one, is rejected and stays as it is', async () => {
   const damage: readonly ((path: string) => void)[] = [
     (path) => writeFileSync(path, randomFillSync(Buffer.alloc(20_000))),
-    (path) => writeFileSync(path, 'edict: 1\n'),
+    (path) => writeFileSync(path, 'edict: 1\nrefresh: never\n'),
     (path) => truncateSync(path, 5000),
     (path) => truncateSync(path, 50),
     (path) => writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 100), randomFillSync(Buffer.alloc(20_000))])),
