@@ -65,7 +65,7 @@ test('follows an edit of the file', async () => {
 });
 
 test('shows an invalid file while the last valid one stays in force, and its fix', async () => {
-  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\nrefresh: never\ngateways: {}\n');
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\ngateways: {}\n');
   const alert = page.getByRole('alert');
   await alert.getByText('edict.yaml:2:1').waitFor();
   assert.match(await alert.innerText(), 'unknown key');
