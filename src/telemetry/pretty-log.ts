@@ -68,6 +68,11 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
       return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} dropped` : ''}`;
     case 'trace:failed':
       return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;
+    case 'stop:requested': {
+      const calls = log['inFlight'] === 1 ? '1 call' : `${log['inFlight']} calls`;
+      const waiting = log['inFlight'] === 0 ? '' : `, waiting for ${calls} in flight, ${Number(log['atMostMs']) / 1000} s at most`;
+      return `${message}: ${log['signal']}${waiting}; interrupt again to end at once`;
+    }
     case 'daemon:stopped':
       return `${message}: ${log['signal']}${log['unsent'] ? `, ${log['unsent']} changes not sent` : ''}`;
     default:

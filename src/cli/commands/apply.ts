@@ -20,6 +20,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
+import { openStopNotice } from '../stop-notice.ts';
 import { runPlan } from './plan.ts';
 
 export interface ApplyOptions {
@@ -72,11 +73,18 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   const settings = parseSettings(file, options);
   const showsProgress = context.stderr.isTTY && logFormat === undefined;
   const progress = showsProgress ? openProgress(context.stderr, colorizersFor(context).err) : null;
-  const log = progress ?? (await openCommandLogger({ level, format: logFormat ?? 'pretty' }));
+  const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' });
   const report = openApplyReport(options.format, context);
   using stop = onStopSignal();
   const appContext = createAppContext(settings, context.env, { signal: stop.signal });
-  appContext.events.subscribe(log.emit);
+  appContext.events.subscribe(progress?.emit ?? logger.emit);
+  const notice = openStopNotice();
+  appContext.events.subscribe(notice.emit);
+  stop.signal.addEventListener('abort', () => {
+    progress?.clear();
+    const { log } = logger;
+    log('stop:requested', 'stopping', { signal: stop.signal.reason, ...notice.pending() });
+  });
   appContext.events.subscribe(report.emit);
   const result = await (plan === undefined ? applyOnce(appContext) : applySavedPlan(appContext, plan));
   progress?.clear();

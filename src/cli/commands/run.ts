@@ -25,6 +25,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
+import { openStopNotice } from '../stop-notice.ts';
 import { runApply } from './apply.ts';
 
 export interface RunOptions {
@@ -110,10 +111,18 @@ async function runDaemon(
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
+  const notice = openStopNotice();
+  stop.signal.addEventListener('abort', () => log('stop:requested', 'stopping', { signal: stop.signal.reason, ...notice.pending() }));
   const daemon = await startDaemon(createAppContext(settings, context.env, { signal: stop.signal }), {
     ...daemonSettings,
     paths,
-    logFor: (file, isSingleFile) => (isSingleFile ? emit : forFile(file)),
+    logFor: (file, isSingleFile) => {
+      const logEvent = isSingleFile ? emit : forFile(file);
+      return (event) => {
+        notice.emit(event);
+        logEvent(event);
+      };
+    },
   }).catch((error: unknown) => {
     if (stop.signal.aborted) return null;
     throw error;

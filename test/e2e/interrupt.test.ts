@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+
+let emulator: Emulator;
+let folder: string;
+
+test.before.each(async () => {
+  emulator = await startEmulator({ seed: seedOf('a') });
+  folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online' }));
+  emulator.faults.latencyMs = 4000;
+});
+test.after.each(() => emulator.close());
+
+const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
+
+for (const command of ['apply', 'run'] as const) {
+  test(`the first Ctrl-C of ${command} says at once what it waits for, and the call in flight is recorded`, async () => {
+    const running = startEdict([command, '--log-format', 'json'], folder);
+    await until('the call is in flight', () => calls() === 1);
+    running.child.kill('SIGINT');
+    await until('it says so', () => running.events('stop:requested').length === 1);
+    assert.is(running.events('attempt:finished').length, 0);
+    const { signal, inFlight, atMostMs } = running.events('stop:requested')[0] ?? {};
+    assert.equal([signal, inFlight, Number(atMostMs) >= 1000], ['SIGINT', 1, true]);
+    await running.finished;
+    assert.is(running.events('attempt:finished').length, 1);
+    emulator.faults.latencyMs = 0;
+    assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
+    assert.is(calls(), 1);
+  });
+
+  test(`the second Ctrl-C of ${command} ends it`, async () => {
+    emulator.faults.latencyMs = 60_000;
+    const running = startEdict([command, '--log-format', 'pretty'], folder);
+    await until('the call is in flight', () => calls() === 1);
+    running.child.kill('SIGINT');
+    await until('it says so', () => running.output.stderr.includes('waiting for 1 call in flight'));
+    assert.match(running.output.stderr, /stopping: SIGINT, waiting for 1 call in flight, \d+ s at most; interrupt again to end at once/);
+    await sleep(1100);
+    running.child.kill('SIGINT');
+    assert.is((await running.finished).code, null);
+  });
+}
+
+test.run();
