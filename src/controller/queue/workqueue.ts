@@ -230,8 +230,9 @@ export class Workqueue {
 
   #fill(): void {
     const { limit, batchSize } = this.#deps;
-    const needed = Math.min(this.#readyApis.length - this.#next, limit.concurrency * batchSize);
-    while (this.#waitingForLimiter < needed) {
+    const isNeeded = (): boolean => this.#waitingForLimiter < Math.min(this.#readyApis.length - this.#next, limit.concurrency * batchSize);
+    // Checked again for each: p-queue may start an entry at once, and one that finds no key has used up a call of the limit in vain.
+    while (isNeeded()) {
       this.#waitingForLimiter += 1;
       this.#limiter.add(() => this.#runNext()).catch(ignoreAbort);
     }

@@ -12,11 +12,11 @@ const edited = (...names: string[]): QueuedChange[] => names.map((name) => ({ ke
 const done: Result = { kind: 'done' };
 
 /** A queue whose work waits until the test sets its result. */
-function controlled(concurrency = 1, calls = 1000) {
+function controlled(concurrency = 1, calls = 1000, perMs = 1000) {
   const begun: { name: string; failures: number; end: (result?: Result) => void; answered: () => void }[] = [];
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
-    limit: { calls, perMs: 1000, concurrency },
+    limit: { calls, perMs, concurrency },
     batchSize: 1,
     clock: systemClock,
     reconcile: (worked, failures, answered) =>
@@ -243,6 +243,19 @@ test('stop drops queued keys, lets those in flight finish, and starts nothing mo
   await stopped;
   queue.set(keys('c'), { retriesRejected: true });
   assert.equal([names(), queue.queued, queue.hasScheduledRetry], [['a'], [], false]);
+});
+
+test('no part of the limit is used up without a key', async () => {
+  const { queue, begun } = controlled(4, 6, 3_600_000);
+  const of = (api: string, environment: string): QueuedChange => ({ key: publicationKey(api, environment), fingerprint: 'online' });
+  const six = ['test', 'release'].flatMap((environment) => ['a', 'b', 'c'].map((api) => of(api, environment)));
+  queue.set(six, { retriesRejected: false });
+  for (let index = 0; index < six.length; index += 1) {
+    await until('the next of six has begun within the window of six', () => begun.length > index);
+    begun[index]?.end();
+  }
+  await until('all is done', () => queue.isIdle);
+  await queue.stop();
 });
 
 test('starts no more than the limit in a window', async () => {
