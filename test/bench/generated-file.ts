@@ -13,8 +13,10 @@ export interface GenerateOptions {
   readonly endpoint?: string;
   /** The maximum number of requests in flight. */
   readonly concurrency?: number;
-  /** Requests a second; by default so many that there is no limit. */
-  readonly callsPerSecond?: number;
+  /** Requests a window of `perMs`; by default so many that there is no limit. */
+  readonly calls?: number;
+  /** Default: a second. */
+  readonly perMs?: number;
 }
 
 type State = 'online' | 'offline';
@@ -41,7 +43,8 @@ export function generateFile({
   publications,
   endpoint = 'http://127.0.0.1:9',
   concurrency = 16,
-  callsPerSecond = 1_000_000,
+  calls = 1_000_000,
+  perMs = 1000,
 }: GenerateOptions): GeneratedFile {
   const random = randomFrom(publications);
   const head = {
@@ -50,7 +53,7 @@ export function generateFile({
       endpoint,
       project: hex(random),
       instance: hex(random),
-      limit: { calls: callsPerSecond, per: '1s', concurrency },
+      limit: { calls, per: `${perMs}ms`, concurrency },
     },
     environments: {
       production: { id: 'DEFAULT_ENVIRONMENT_RELEASE_ID', protected: true },

@@ -19,7 +19,7 @@ export async function measureObserve(main: string, folder: string): Promise<stri
   const file = join(folder, 'observe.yaml');
   const state = `sqlite:${join(folder, 'observe.db')}`;
   const write = (limit: number, more: string): void => {
-    const { text } = generateFile({ publications, endpoint: gateway.url, concurrency: 4, callsPerSecond: limit });
+    const { text } = generateFile({ publications, endpoint: gateway.url, concurrency: 4, calls: limit });
     writeFileSync(file, text.replace(/: offline\b/g, ': online').replace(/^(?= {2}limit:)/m, more));
   };
   const edict = (...args: string[]) => runNode([main, ...args, file, '--state', state, '--format', 'json']);

@@ -16,7 +16,7 @@ export async function measureOutage(main: string, folder: string): Promise<strin
   await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   await using way = await openTcpProxy(gateway.url);
   const file = join(folder, 'outage.yaml');
-  writeFileSync(file, generateFile({ publications, callsPerSecond, endpoint: way.url }).text);
+  writeFileSync(file, generateFile({ publications, calls: callsPerSecond, endpoint: way.url }).text);
   const state = `sqlite:${join(folder, 'outage.db')}`;
   await using daemon = startNode([main, 'run', file, '--state', state, '--log-format', 'json']);
   await daemon.line(/"event":"attempt:finished"/);
