@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { AppContext } from '../model/app-context.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Env } from '../model/env.ts';
@@ -33,9 +33,12 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
     const endAtMs = performance.now() + ms;
+    let leftMs = ms;
     do {
-      await setTimeout(Math.min(maxTimerMs, endAtMs - performance.now()), undefined, { signal }).catch(() => undefined);
-    } while (performance.now() < endAtMs && !signal.aborted);
+      await setTimeout(Math.min(maxTimerMs, leftMs), undefined, { signal }).catch(() => undefined);
+      // A timer counts whole milliseconds and may fire up to one early; waiting for another whole one would be too long.
+      for (leftMs = endAtMs - performance.now(); leftMs > 0 && leftMs < 1; leftMs = endAtMs - performance.now()) await setImmediate();
+    } while (leftMs > 0 && !signal.aborted);
   },
 };
 

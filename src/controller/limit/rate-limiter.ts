@@ -107,11 +107,12 @@ export class RateLimiter {
     const waitMs = (): number =>
       Math.max(this.#rate.remainingPauseMs, this.#lastSentAtMs + this.#rate.minIntervalMs - this.#clock.monotonicMs());
     while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
-    const markAnswered = await this.#window.acquire(signal);
+    const release = await this.#window.acquire(signal);
     this.#lastSentAtMs = this.#clock.monotonicMs();
     return (result) => {
-      markAnswered();
-      if (result.kind !== 'unsent') this.#report(result);
+      if (result.kind === 'unsent') return release('unsent');
+      release();
+      this.#report(result);
     };
   }
 

@@ -4,6 +4,8 @@ import type { RequestLimits } from '../../model/gateway.ts';
 /** The longest single sleep, in milliseconds: a timer overflows at 2^31 - 1. */
 const maxSleepMs = 60_000;
 
+type ReleaseSlot = (result?: 'unsent') => void;
+
 type WindowClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /**
@@ -33,25 +35,25 @@ export class SendWindow {
 
   /**
    * Resolves when one more request may leave, in call order, or immediately if `signal` is aborted. The caller must call the
-   * returned function when that request has been answered, or can certainly not arrive any more.
+   * returned function when that request has been answered, or can certainly not arrive any more; if it was `unsent`, its slot is free at once.
    */
-  acquire(signal: AbortSignal): Promise<() => void> {
+  acquire(signal: AbortSignal): Promise<ReleaseSlot> {
     const acquired = this.#tail.then(() => this.#acquire(signal));
     this.#tail = acquired;
     return acquired;
   }
 
-  async #acquire(signal: AbortSignal): Promise<() => void> {
+  async #acquire(signal: AbortSignal): Promise<ReleaseSlot> {
     for (let waitMs = this.#waitMs(); waitMs > 0 && !signal.aborted; waitMs = this.#waitMs()) {
-      await this.#clock.sleep(Math.min(maxSleepMs, Math.ceil(waitMs)), AbortSignal.any([signal, this.#wake.signal]));
+      await this.#clock.sleep(Math.min(maxSleepMs, waitMs), AbortSignal.any([signal, this.#wake.signal]));
     }
     this.#unanswered += 1;
-    let isAnswered = false;
-    return () => {
-      if (isAnswered) return;
-      isAnswered = true;
+    let isReleased = false;
+    return (result) => {
+      if (isReleased) return;
+      isReleased = true;
       this.#unanswered -= 1;
-      this.#freeAtMs.push(this.#clock.monotonicMs() + this.#perMs);
+      if (result !== 'unsent') this.#freeAtMs.push(this.#clock.monotonicMs() + this.#perMs);
       this.#wake.abort();
       this.#wake = new AbortController();
     };
