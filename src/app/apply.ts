@@ -88,9 +88,9 @@ async function applyInSession(
   let lastSummary = null as ReconcileSummary | null;
   let superseded: readonly StaleChange[] = [];
   using _subscription = events.subscribe((event) => {
-    if ((event.type === 'attempt:finished' || event.type === 'attempt:recovered') && event.outcome.kind === 'succeeded') {
-      totals[event.change.action] += 1;
-    }
+    // A change whose outcome could not be recorded counts as failed.
+    const isRecorded = event.type === 'attempt:recovered' || (event.type === 'attempt:finished' && event.isRecorded);
+    if (isRecorded && event.outcome.kind === 'succeeded') totals[event.change.action] += 1;
     if (event.type === 'plan:computed') {
       plan = event.plan;
       initialPlan ??= event.plan;

@@ -1,23 +1,20 @@
+import type { CommandLogger } from '../app/command-logger.ts';
 import type { Emit } from '../model/events.ts';
 
-/** Knows what an interrupted command waits for before it ends. */
-export interface StopNotice {
-  /** Follows the events of one file. */
-  readonly emit: Emit;
-  /** Returns how many calls are in flight, and how long they may take at most, in milliseconds. */
-  pending(): { readonly inFlight: number; readonly atMostMs: number };
-}
-
-/** Returns a notice that follows the attempts in its events. */
-export function openStopNotice(): StopNotice {
-  const inFlight = new Set<number>();
+/**
+ * Logs, as soon as `signal` is aborted, how many calls the command still waits for and how long they may take at most. The result follows
+ * the events of all files.
+ */
+export function logStopRequest(signal: AbortSignal, log: CommandLogger['log']): Emit {
+  const attempts = new Set<number>();
   let timeoutMs = 0;
-  return {
-    emit: (event) => {
-      if (event.type === 'file:loaded') timeoutMs = Math.max(timeoutMs, event.desired.gateway.timeoutMs);
-      if (event.type === 'attempt:started') inFlight.add(event.attemptId);
-      if (event.type === 'attempt:finished') inFlight.delete(event.attemptId);
-    },
-    pending: () => ({ inFlight: inFlight.size, atMostMs: inFlight.size === 0 ? 0 : timeoutMs }),
+  signal.addEventListener('abort', () => {
+    const inFlight = attempts.size;
+    log('stop:requested', 'stopping', { signal: signal.reason, inFlight, atMostMs: inFlight === 0 ? 0 : timeoutMs });
+  });
+  return (event) => {
+    if (event.type === 'file:loaded') timeoutMs = Math.max(timeoutMs, event.desired.gateway.timeoutMs);
+    if (event.type === 'attempt:started') attempts.add(event.attemptId);
+    if (event.type === 'attempt:finished') attempts.delete(event.attemptId);
   };
 }

@@ -109,7 +109,7 @@ async function makeAttempt(
     unknownOutcomes.remainingMs({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
   const next = applyOutcome(change, outcome, recorded, { id, marker, startedAtMs, finishedAtMs });
   const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
-  emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, durationMs: finishedAtMs - startedAtMs });
+  emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, isRecorded, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
 }
 

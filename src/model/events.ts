@@ -38,6 +38,8 @@ export type EdictEvent =
       readonly attemptId: number;
       readonly change: Change;
       readonly outcome: Outcome;
+      /** Whether the outcome is in the store; otherwise it has the attempt without an outcome. */
+      readonly isRecorded: boolean;
       readonly durationMs: number;
     }
   | {

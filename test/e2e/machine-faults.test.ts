@@ -43,6 +43,26 @@ test('no call is made while the disk is full, and the daemon continues when it i
   assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
 });
 
+test('while the disk takes no record, apply ends after its tries with exit code 5, counts that add up, and few lines', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `api${index}`);
+  const many = await startEmulator({ seed: seedOf(...names) });
+  const writeMany = (states: readonly string[]): void =>
+    writeFileSync(join(folder, 'edict.yaml'), fileOf(many.url, Object.fromEntries(states.map((name) => [name, 'online']))));
+  writeMany([]);
+  await edict(['apply'], folder);
+  writeMany(names);
+  many.faults.latencyMs = 300;
+  const apply = startEdict(['apply', '--format', 'json', '--log-format', 'json'], folder);
+  await until('calls are in flight', () => many.requests.all().some(({ operation }) => operation === 'changePublication'));
+  limitFiles(apply.child.pid, 0);
+  const { code, stdout, stderr } = await apply.finished;
+  await many.close();
+  assert.is(code, 5);
+  const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
+  assert.is(Number(summary['online']) + Number(summary['failed']), names.length, stdout);
+  assert.ok(stderr.split('\n').filter((line) => line.includes('store:error')).length <= 12, stderr);
+});
+
 test('an outcome that cannot be written is written later, and its call is not repeated', async () => {
   write({});
   emulator.faults.latencyMs = 1500;

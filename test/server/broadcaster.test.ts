@@ -46,7 +46,7 @@ test('a new client gets the whole state, and then only what changes', async () =
   const orders = change('orders', 'test');
   board.emit({ type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: orders });
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
-  board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, durationMs: 1 });
+  board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: orders, outcome, isRecorded: true, durationMs: 1 });
   await eventually(() => cells.length === 2, 60_000, 'the change is sent');
   assert.equal([cells[1]?.complete, brief(cells[1])], [false, ['orders unchanged']]);
   assert.equal([lives.at(-1)?.statusCounts, lives.at(-1)?.queue.remaining], [{ pending: 0, unchanged: 2 }, 0]);
@@ -78,7 +78,15 @@ test('a hundred changes at once are one message, the same text for all clients',
   for (const list of received) broadcast.subscribe((message) => list.push(message.toString()));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
   for (const [attemptId, name] of names.entries()) {
-    board.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId, change: change(name, 'test'), outcome, durationMs: 1 });
+    board.emit({
+      type: 'attempt:finished',
+      reconcileId: 'p',
+      attemptId,
+      change: change(name, 'test'),
+      outcome,
+      isRecorded: true,
+      durationMs: 1,
+    });
   }
   await eventually(() => (received[0]?.length ?? 0) >= 4, 60_000, 'the changes are sent');
   assert.is(received[0]?.length, 4, 'everything, and then one message for the cells and one for the rest');

@@ -15,7 +15,7 @@ const orders = change('orders', 'test');
 const failure = { code: 'APIG.9999', status: 500, message: 'System error', hint: null, requestId: null, retryAfterMs: null };
 const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 7, change: orders };
 const attemptFinished = (outcome: Extract<EdictEvent, { type: 'attempt:finished' }>['outcome']): EdictEvent => {
-  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 7, change: orders, outcome, durationMs: 5 };
+  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 7, change: orders, outcome, isRecorded: true, durationMs: 5 };
 };
 const succeeded = attemptFinished({ kind: 'succeeded', versionId: 'v1', publishId: null });
 

@@ -63,7 +63,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     },
   ],
   'attempt:started': [{ type: 'attempt:started', ...of }],
-  'attempt:finished': outcomes.map((outcome) => ({ type: 'attempt:finished', ...of, outcome, durationMs: 1 })),
+  'attempt:finished': outcomes.map((outcome) => ({ type: 'attempt:finished', ...of, outcome, isRecorded: true, durationMs: 1 })),
   'retry:scheduled': [{ type: 'retry:scheduled', reconcileId: 'p', change: orders, afterMs: 1, reason: 'r' }],
   'attempt:recovered': [
     { type: 'attempt:recovered', ...of, outcome: { kind: 'succeeded', versionId: 'v', publishId: null } },

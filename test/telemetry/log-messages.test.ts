@@ -17,6 +17,7 @@ const attemptFinished = (outcome: Outcome): EdictEvent => ({
   attemptId: 1,
   change,
   outcome,
+  isRecorded: true,
   durationMs: 1,
 });
 const finished = (over: object): EdictEvent => ({

@@ -49,7 +49,14 @@ test('observations are counted by result, and changes that need a person after a
 
 test('calls are counted by operation and result', async () => {
   const { emit, text } = opened();
-  const attemptFinished = { type: 'attempt:finished', reconcileId: '', attemptId: 1, change: change('a', 'test'), durationMs: 30 } as const;
+  const attemptFinished = {
+    type: 'attempt:finished',
+    reconcileId: '',
+    attemptId: 1,
+    change: change('a', 'test'),
+    isRecorded: true,
+    durationMs: 30,
+  } as const;
   emit({ ...attemptFinished, outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   emit({ ...attemptFinished, outcome: { kind: 'superseded' } });
   const shown = await text();
@@ -125,6 +132,7 @@ test('the queue length is counted, and queue time and time to sync are measured'
       reconcileId: '',
       attemptId: 1,
       change: one,
+      isRecorded: true,
       durationMs: 1,
       outcome: { kind: 'succeeded', versionId: null, publishId: null },
     });

@@ -17,7 +17,7 @@ const planned: EdictEvent = {
 const begun: EdictEvent = { type: 'attempt:started', reconcileId: 'p', attemptId: 1, change: change('orders', 'test') };
 const failure = { code: 'X', status: 500, message: '', hint: null, requestId: null, retryAfterMs: null };
 const attemptFinished = (kind: 'succeeded' | 'retryable'): EdictEvent => ({
-  ...{ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), durationMs: 1 },
+  ...{ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), isRecorded: true, durationMs: 1 },
   outcome: kind === 'retryable' ? { kind, failure } : { kind, versionId: null, publishId: null },
 });
 const finished = (failed: number): EdictEvent => ({

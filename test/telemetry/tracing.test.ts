@@ -42,7 +42,7 @@ const attemptFinished = (
   attemptId: number,
   outcome: Outcome = { kind: 'succeeded', versionId: 'v', publishId: null },
 ): EdictEvent => ({
-  ...{ type: 'attempt:finished', reconcileId, attemptId, outcome, durationMs: 1 },
+  ...{ type: 'attempt:finished', reconcileId, attemptId, outcome, isRecorded: true, durationMs: 1 },
   change: change(`a${attemptId}`, 'test'),
 });
 const finished = (reconcileId: string, failed = 0): EdictEvent => ({

@@ -29,7 +29,7 @@ const diagnostic: Diagnostic = {
 };
 
 const attemptFinished = (outcome: Outcome, of: Change = orders): EdictEvent => {
-  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: of, outcome, durationMs: 1 };
+  return { type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: of, outcome, isRecorded: true, durationMs: 1 };
 };
 const resolved = (outcome: Outcome): EdictEvent => ({ type: 'attempt:recovered', reconcileId: 'p', attemptId: 1, change: orders, outcome });
 const succeeded: Outcome = { kind: 'succeeded', versionId: null, publishId: null };

@@ -245,7 +245,15 @@ test('when the daemon stops each notification is tried once more, and a receiver
 test('changes of an unfinished reconciliation are sent when the daemon stops, and nothing afterwards', async () => {
   await start(ok);
   const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
-  webhook.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: change('orders', 'test'), outcome, durationMs: 1 });
+  webhook.emit({
+    type: 'attempt:finished',
+    reconcileId: 'p',
+    attemptId: 1,
+    change: change('orders', 'test'),
+    outcome,
+    isRecorded: true,
+    durationMs: 1,
+  });
   assert.is(server.requests.length, 0);
   await webhook.close();
   assert.equal(

@@ -71,6 +71,7 @@ test('the focus stays on its cell while others scroll by and change', async () =
     attemptId: 1,
     change: orders,
     outcome: { kind: 'rejected', failure },
+    isRecorded: true,
     durationMs: 1,
   });
   await shown.page.locator('.failed', { hasText: 'failed' }).first().waitFor();
@@ -89,6 +90,7 @@ test('an update touches the changed cells and no other', async () => {
     attemptId: 2,
     change: change('api000', 'test', { revision: 'r2' }),
     outcome,
+    isRecorded: true,
     durationMs: 1,
   });
   await shown.page.getByRole('row', { name: 'api000' }).locator('.unchanged').first().waitFor();

@@ -40,6 +40,7 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
     attemptId: 1,
     change: change('carts', 'test'),
     outcome: { kind: 'rejected', failure },
+    isRecorded: true,
     durationMs: 1,
   });
   emit({ type: 'requests:paused', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });

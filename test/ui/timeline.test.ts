@@ -54,7 +54,15 @@ test('a click on a cell shows the state of the API in each environment and every
 test('is updated live', async () => {
   attempts.unshift(attempt(4, { environment: 'release', environmentId: 'env-release' }));
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: null } as const;
-  shown.emit({ type: 'attempt:finished', reconcileId: 'p', attemptId: 4, change: change('orders', 'release'), outcome, durationMs: 1 });
+  shown.emit({
+    type: 'attempt:finished',
+    reconcileId: 'p',
+    attemptId: 4,
+    change: change('orders', 'release'),
+    outcome,
+    isRecorded: true,
+    durationMs: 1,
+  });
   await shown.page.getByText('release: ✓ unchanged').waitFor();
   await shown.page.getByText('attempt 4').waitFor();
 });

@@ -20,7 +20,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
-import { openStopNotice } from '../stop-notice.ts';
+import { logStopRequest } from '../stop-notice.ts';
 import { runPlan } from './plan.ts';
 
 export interface ApplyOptions {
@@ -78,13 +78,8 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   using stop = onStopSignal();
   const appContext = createAppContext(settings, context.env, { signal: stop.signal });
   appContext.events.subscribe(progress?.emit ?? logger.emit);
-  const notice = openStopNotice();
-  appContext.events.subscribe(notice.emit);
-  stop.signal.addEventListener('abort', () => {
-    progress?.clear();
-    const { log } = logger;
-    log('stop:requested', 'stopping', { signal: stop.signal.reason, ...notice.pending() });
-  });
+  stop.signal.addEventListener('abort', () => progress?.clear());
+  appContext.events.subscribe(logStopRequest(stop.signal, logger.log));
   appContext.events.subscribe(report.emit);
   const result = await (plan === undefined ? applyOnce(appContext) : applySavedPlan(appContext, plan));
   progress?.clear();

@@ -25,7 +25,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
-import { openStopNotice } from '../stop-notice.ts';
+import { logStopRequest } from '../stop-notice.ts';
 import { runApply } from './apply.ts';
 
 export interface RunOptions {
@@ -111,15 +111,14 @@ async function runDaemon(
     format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
   });
   using stop = onStopSignal();
-  const notice = openStopNotice();
-  stop.signal.addEventListener('abort', () => log('stop:requested', 'stopping', { signal: stop.signal.reason, ...notice.pending() }));
+  const onEvent = logStopRequest(stop.signal, log);
   const daemon = await startDaemon(createAppContext(settings, context.env, { signal: stop.signal }), {
     ...daemonSettings,
     paths,
     logFor: (file, isSingleFile) => {
       const logEvent = isSingleFile ? emit : forFile(file);
       return (event) => {
-        notice.emit(event);
+        onEvent(event);
         logEvent(event);
       };
     },

@@ -20,6 +20,7 @@ const attemptFinished = (outcome: Outcome) =>
     attemptId: 7,
     change: change('orders', 'test'),
     outcome,
+    isRecorded: true,
     durationMs: 1.5,
   });
 

@@ -14,7 +14,14 @@ test('the progress line shows what is done, failed and left, and is erased', () 
   const progress = openProgress(stream, noColor);
   const plan = diffStates(desiredState(['a', 'b', 'c', 'd'].map((api) => wanted(api, 'test'))), new Map());
   const attemptFinished = (index: number) =>
-    ({ type: 'attempt:finished', reconcileId: 'p', attemptId: 1, change: plan.changes[index] as Change, durationMs: 1 }) as const;
+    ({
+      type: 'attempt:finished',
+      reconcileId: 'p',
+      attemptId: 1,
+      change: plan.changes[index] as Change,
+      isRecorded: true,
+      durationMs: 1,
+    }) as const;
   progress.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', recorded: new Map(), plan });
   progress.emit({ ...attemptFinished(0), outcome: { kind: 'succeeded', versionId: null, publishId: null } });
   assert.match(text(), /\[=====\s+\] 1 of 4 done, 3 left, .* to go$/);
