@@ -362,7 +362,11 @@ export interface components {
         readonly "Plan.Deferral": {
             /** @description The reason, for people. */
             readonly message: string;
-            readonly rule: components["schemas"]["Plan.DeferralRule"];
+            /**
+             * @description The kind of deferral.
+             * @enum {unknown}
+             */
+            readonly rule: "freeze" | "suspended" | "rollout" | "removal";
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Plan.Timestamp"] | null;
         };

@@ -68,7 +68,11 @@ export interface components {
         readonly Deferral: {
             /** @description The reason, for people. */
             readonly message: string;
-            readonly rule: components["schemas"]["DeferralRule"];
+            /**
+             * @description The kind of deferral.
+             * @enum {unknown}
+             */
+            readonly rule: "freeze" | "suspended" | "rollout" | "removal";
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Timestamp"] | null;
         };

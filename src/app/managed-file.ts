@@ -19,6 +19,9 @@ export interface ManagedFile {
   close(): Promise<number>;
 }
 
+/** After how many debounces a publication that left the file may be taken offline. */
+const pruneDelayDebounces = 10;
+
 /** Opens everything that one file needs; its controller does not run yet. Throws an EdictError `WEBHOOK` for an invalid webhook. */
 export async function openManagedFile(
   context: AppContext,
@@ -38,7 +41,7 @@ export async function openManagedFile(
   const session = await openSession(context, { isStandby: true, store });
   const staleSourceCheck = new StaleSourceCheck({ record: store, clock });
   const controller = new Controller({
-    source: createFileSource(context, session.resolveNames),
+    source: withPruneDelay(createFileSource(context, session.resolveNames), clock, pruneDelayDebounces * times.debounceMs),
     clock,
     ...times,
     emit,

@@ -3,9 +3,9 @@
 // any folder but model/.
 
 import type { PreviousState } from '../model/approval.ts';
-import type { Plan, ProbeResults } from '../model/change.ts';
-import type { DesiredState, Suspension } from '../model/desired-state.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
+import type { Plan } from '../model/change.ts';
+import type { Deferral, ProbeResults } from '../model/deferral.ts';
+import type { DesiredState, PublicationKey, RecordedState, Suspension } from '../model/publication.ts';
 import { diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
 import { applyApprovals, applyPolicies } from './policies.ts';
@@ -22,7 +22,7 @@ export interface SavedPlanInput {
 
 /**
  * Returns the plan to apply. The steps are: compute the changes that the file needs, hold those that break a policy, defer by
- * freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
+ * recent removal, freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
  * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
 export function computePlan(
@@ -37,7 +37,11 @@ export function computePlan(
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
   const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, desired, recorded, previous);
   const whole = applyRollout(
-    applyFreezes(heldPlan, { ...desired, suspension: longerSuspension(desired.suspension, suspension) }, nowMs),
+    applyFreezes(
+      deferRemovals(heldPlan, desired, nowMs),
+      { ...desired, suspension: longerSuspension(desired.suspension, suspension) },
+      nowMs,
+    ),
     desired,
     recorded,
     probes,
@@ -50,6 +54,16 @@ export function computePlan(
     applyApprovals(restrictToSaved(targeted, whole, saved, { desired, recorded, lastAttempts }), previous.approvals, nowMs),
     saved,
   );
+}
+
+/** Returns `plan` with every change deferred whose publication left the file too recently. */
+function deferRemovals(plan: Plan, { publications, pruneAtMs }: DesiredState, nowMs: number): Plan {
+  if (!pruneAtMs) return plan;
+  const deferralOf = (key: PublicationKey): Deferral | null => {
+    const untilMs = publications.has(key) ? nowMs : pruneAtMs(key);
+    return nowMs < untilMs ? { rule: 'removal', message: 'removed from the file a moment ago', untilMs } : null;
+  };
+  return { ...plan, changes: plan.changes.map((change) => ({ ...change, deferred: change.deferred ?? deferralOf(change.key) })) };
 }
 
 function isInEffect(suspension: Suspension | null, nowMs: number): boolean {

@@ -1,0 +1,31 @@
+import type { Clock, DesiredSource } from '../model/ports.ts';
+import type { DesiredState, PublicationKey } from '../model/publication.ts';
+
+/**
+ * Returns `source` with a delay for removals: a publication may be taken offline only when it was absent from every valid file for
+ * `delayMs`, however often the file is edited meanwhile. A file that is saved in two halves then costs nothing.
+ */
+export function withPruneDelay(source: DesiredSource, clock: Pick<Clock, 'now'>, delayMs: number): DesiredSource {
+  /** When each publication that was declared since the start left the file; bounded by what the files have declared. */
+  const removedAtMs = new Map<PublicationKey, number>();
+  let loadedFirstAtMs: number | null = null;
+  let last: { readonly loaded: DesiredState; readonly desired: DesiredState } | null = null;
+
+  const delay = (loaded: DesiredState): DesiredState => {
+    const nowMs = clock.now();
+    loadedFirstAtMs ??= nowMs;
+    for (const key of last?.loaded.publications.keys() ?? []) if (!loaded.publications.has(key)) removedAtMs.set(key, nowMs);
+    for (const key of loaded.publications.keys()) removedAtMs.delete(key);
+    const startMs = loadedFirstAtMs;
+    const absentSinceMs = new Map(removedAtMs);
+    return { ...loaded, pruneAtMs: (key) => (absentSinceMs.get(key) ?? startMs) + delayMs };
+  };
+  return {
+    load: async (signal) => {
+      const loaded = await source.load(signal);
+      if (last?.loaded !== loaded) last = { loaded, desired: delay(loaded) };
+      return last.desired;
+    },
+    watch: (hint) => source.watch(hint),
+  };
+}
