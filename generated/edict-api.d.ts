@@ -362,11 +362,7 @@ export interface components {
         readonly "Plan.Deferral": {
             /** @description The reason, for people. */
             readonly message: string;
-            /**
-             * @description The kind of deferral.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout" | "removal";
+            readonly rule: components["schemas"]["Plan.DeferralRule"];
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Plan.Timestamp"] | null;
         };
@@ -374,7 +370,7 @@ export interface components {
          * @description The kind of deferral.
          * @enum {unknown}
          */
-        readonly "Plan.DeferralRule": "freeze" | "suspended" | "rollout";
+        readonly "Plan.DeferralRule": "freeze" | "suspended" | "rollout" | "removal";
         /** @description One error in the file. */
         readonly "Plan.Diagnostic": {
             /** @description Counts from 1, in UTF-16 units. */

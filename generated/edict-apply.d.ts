@@ -8,6 +8,11 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description The kind of deferral.
+         * @enum {unknown}
+         */
+        readonly DeferralRule: "freeze" | "suspended" | "rollout" | "removal";
         /** @description One error in the file. */
         readonly Diagnostic: {
             /** @description Counts from 1, in UTF-16 units. */
@@ -131,11 +136,8 @@ export interface components {
             readonly message: string;
             /** @description Why it must change. */
             readonly reason: components["schemas"]["Reason"];
-            /**
-             * @description The guard that holds it, or the kind of deferral.
-             * @enum {unknown}
-             */
-            readonly rule: "protected" | "undeclared" | "maxOffline" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "freeze" | "suspended" | "rollout" | "removal";
+            /** @description The guard that holds it, or the kind of deferral. */
+            readonly rule: components["schemas"]["HoldRule"] | components["schemas"]["DeferralRule"];
             /**
              * @description The kind of line.
              * @enum {unknown}

@@ -68,11 +68,7 @@ export interface components {
         readonly Deferral: {
             /** @description The reason, for people. */
             readonly message: string;
-            /**
-             * @description The kind of deferral.
-             * @enum {unknown}
-             */
-            readonly rule: "freeze" | "suspended" | "rollout" | "removal";
+            readonly rule: components["schemas"]["DeferralRule"];
             /** @description When it ends; null if it does not end at a known time. */
             readonly until: components["schemas"]["Timestamp"] | null;
         };
@@ -80,7 +76,7 @@ export interface components {
          * @description The kind of deferral.
          * @enum {unknown}
          */
-        readonly DeferralRule: "freeze" | "suspended" | "rollout";
+        readonly DeferralRule: "freeze" | "suspended" | "rollout" | "removal";
         /** @description One error in the file. */
         readonly Diagnostic: {
             /** @description Counts from 1, in UTF-16 units. */

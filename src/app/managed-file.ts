@@ -2,6 +2,7 @@ import type { Controller } from '../controller/controller.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DaemonSettings } from '../model/settings.ts';
+import { withPruneDelay } from '../source/prune-delay.ts';
 import type { Store } from '../store/interface.ts';
 import { createFileSource, openSession, type Session } from './session.ts';
 import type { ServedFile } from './status-server.ts';

@@ -62,7 +62,7 @@ export interface Plan {
 
 /** Why a change is made later, without an approval. `rule` is stable; `message` is the reason for people, without the end time. */
 export interface Deferral {
-  readonly rule: 'freeze' | 'suspended' | 'rollout';
+  readonly rule: 'freeze' | 'suspended' | 'rollout' | 'removal';
   readonly message: string;
   /** When it ends, in milliseconds since 1970; `null` if it does not end at a known time. */
   readonly untilMs: number | null;

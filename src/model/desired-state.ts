@@ -105,6 +105,11 @@ export interface DesiredState {
   readonly environments: ReadonlyMap<string, Environment>;
   /** Whether publications that are removed from the file are taken offline. */
   readonly prune: boolean;
+  /**
+   * Returns when a publication that is not declared may be taken offline, in milliseconds since 1970: its removal may be half of an edit.
+   * Omitted: at once.
+   */
+  readonly pruneAtMs?: (key: PublicationKey) => number;
   readonly guards: Guards;
   readonly rollout: Rollout;
   readonly freezes: readonly Freeze[];

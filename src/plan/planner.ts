@@ -3,9 +3,10 @@
 // any folder but model/.
 
 import type { PreviousState } from '../model/approval.ts';
-import type { Plan } from '../model/change.ts';
-import type { Deferral, ProbeResults } from '../model/deferral.ts';
-import type { DesiredState, PublicationKey, RecordedState, Suspension } from '../model/publication.ts';
+import type { Deferral, Plan, ProbeResults } from '../model/change.ts';
+import type { DesiredState, Suspension } from '../model/desired-state.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { RecordedState } from '../model/recorded-state.ts';
 import { diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
 import { applyApprovals, applyPolicies } from './policies.ts';

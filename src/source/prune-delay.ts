@@ -1,5 +1,7 @@
-import type { Clock, DesiredSource } from '../model/ports.ts';
-import type { DesiredState, PublicationKey } from '../model/publication.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DesiredState } from '../model/desired-state.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import type { DesiredSource } from './interface.ts';
 
 /**
  * Returns `source` with a delay for removals: a publication may be taken offline only when it was absent from every valid file for

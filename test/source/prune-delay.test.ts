@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DesiredState, PublicationKey } from '../../src/model/publication.ts';
+import type { DesiredState } from '../../src/model/desired-state.ts';
+import type { PublicationKey } from '../../src/model/publication.ts';
 import { withPruneDelay } from '../../src/source/prune-delay.ts';
 
 const [a, b, c] = ['a', 'b', 'c'] as PublicationKey[] as [PublicationKey, PublicationKey, PublicationKey];
