@@ -117,8 +117,8 @@ function recordedBefore({ gateway, recorded }: Explanation) {
 
 /** Explains how the gateway's list of versions confirms an attempt. */
 function formatConfirmation({ action, marker, version }: UnknownAttempt, { desired }: Explanation): string {
-  const { propagationDelayMs, unknownOutcome } = desired.gateway;
-  const absent = `if not, ${formatDurationMs(propagationDelayMs)} after the call ended, it did not`;
+  const { timeoutMs, propagationDelayMs, unknownOutcome } = desired.gateway;
+  const absent = `if not, ${formatDurationMs(timeoutMs + propagationDelayMs)} after the call ended, it did not`;
   if (action === 'offline') return 'it took effect if no version is effective';
   if (version !== null) return `it took effect if version ${version} is effective; ${absent}`;
   if (marker !== null)
