@@ -36,7 +36,7 @@ const success: Outcome = { kind: 'succeeded', versionId: 'version', publishId: '
 /** Returns these publications as declared in the main file. */
 const inMain = (...keys: readonly PublicationKey[]) => new Map(keys.map((key) => [key, '']));
 
-/** Adds to `test` the contract of every store, whatever its engine. `empty` creates a new one for each test. */
+/** Adds to `test` what every store promises its callers, whatever engine it is built on. `empty` makes a new one for each test. */
 export function storeContract(test: Test, name: string, empty: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   const promise = (says: string, run: (under: StoreUnderTest) => Promise<void>): void => {
     test(`${name}: ${says}`, async () => run(await empty()));
