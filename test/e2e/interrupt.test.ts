@@ -13,7 +13,7 @@ test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('a') });
   folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online' }));
-  emulator.faults.latencyMs = 4000;
+  emulator.faults.latencyMs = 2000;
 });
 test.after.each(() => emulator.close());
 
