@@ -5,10 +5,10 @@
  * `note: …` that a file writes is shown: it names a skipped check. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
  * and `--limit SECONDS` (per process) are there for its own test.
  *
- * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is removed at the end, compiled modules, and one PostgreSQL
- * (`EDICT_TEST_PG`), which is started if one of them needs it.
+ * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is also their `TMPDIR` and removed at the end, so that nothing of a killed
+ * one is left; compiled modules; and one PostgreSQL (`EDICT_TEST_PG`), which is started if one of them needs it.
  */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,13 +50,15 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .sort((a, b) => costRank(a) - costRank(b) || (a < b ? -1 : 1));
 
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
 
 process.umask(0o022);
 await using shared = new AsyncDisposableStack();
-const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'edict-tests-'));
-shared.defer(() => rmSync(scratch, { recursive: true, force: true }));
+const scratch = temporaryFolder();
+shared.defer(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
+if (process.getuid?.() === 0) chmodSync(scratch, 0o711); // The PostgreSQL of root runs as another user.
 process.env['EDICT_TEST_FOLDER'] = scratch;
+process.env['TMPDIR'] = scratch;
 if (!process.env['EDICT_TEST_PG'] && files.some((path) => readFileSync(join(folder, path), 'utf8').includes('postgresServer('))) {
   const server = await startPostgres();
   shared.defer(() => server.close());
@@ -68,6 +70,18 @@ process.env['NODE_COMPILE_CACHE'] = join(scratch, 'compiled');
 let passed = 0;
 let failed = 0;
 let filesCpuSeconds = 0;
+
+/** Returns the path of a new folder, or ends the run with a sentence if none can be created. */
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(realpathSync(tmpdir()), 'edict-tests-'));
+  } catch (error) {
+    process.stdout.write(
+      `No folder can be created in ${tmpdir()} (${(error as Error).message}): set TMPDIR to another one.\n0 passed, 0 failed\n`,
+    );
+    process.exit(1);
+  }
+}
 
 /** Returns which files run in one process each. */
 function processesOf(paths: readonly string[]): string[][] {
@@ -96,7 +110,7 @@ async function work(queue: string[][]): Promise<void> {
       filesCpuSeconds += result.cpuSeconds ?? 0;
       const path = paths[index] ?? '';
       const line = `${path}  ${result.passed} passed  ${result.seconds.toFixed(1)} s (cpu ${result.cpuSeconds?.toFixed(1) ?? '?'} s)\n`;
-      const notes = result.output.match(/^note: .*\n/gm) ?? [];
+      const notes = [...new Set(result.output.match(/^note: .*\n/gm))];
       process.stdout.write(
         result.why === null ? `ok    ${line}${notes.join('')}` : `FAIL  ${line}${result.output}\n      ${path}: ${result.why}\n\n`,
       );

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -28,8 +27,8 @@ for (const { name, make } of storeEngines(test)) {
   test(`${name}: an attempt that had started has an unknown outcome after its process was killed`, async () => {
     const url = await make();
     const source = `
-      import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/open.ts'))};
-      import { change, gatewaySettings } from ${JSON.stringify(join(import.meta.dirname, '../support/states.ts'))};
+      import { openStore } from ${JSON.stringify(import.meta.resolve('../../src/store/open.ts'))};
+      import { change, gatewaySettings } from ${JSON.stringify(import.meta.resolve('../support/states.ts'))};
       const store = await openStore({ url: ${JSON.stringify(url)}, isEmulated: false });
       await store.acquire(gatewaySettings(), 1);
       await store.beginAttempt(gatewaySettings(), change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });

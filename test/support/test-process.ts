@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -43,13 +44,17 @@ const mark = /^=== ([\d.]+) ([\d.]+) (.*)\n/gm;
 const hooks = new URL('./uvu-hooks.ts', import.meta.url).href;
 const entry = fileURLToPath(new URL('./test-files.ts', import.meta.url));
 
-/** Variables that a shell, a Git hook or a pipeline may have set and that affect edict, Git, PostgreSQL, npm, the formats of times or colours. */
+/**
+ * Variables that a shell, a Git hook or a pipeline may have set and that affect edict, Git, Node.js, PostgreSQL, npm, the browser, the formats of
+ * times or colours.
+ */
 const settings =
-  /^(?:GIT_|HW_|HUAWEICLOUD_|EDICT_(?!TEST_)|PG|OTEL_|LC_|npm_(?!config_))|^(?:LANG|LANGUAGE|TZ|NODE_OPTIONS|FORCE_COLOR|CLICOLOR_FORCE|COLORTERM|CDPATH)$/;
+  /^(?:GIT_|HW_|HUAWEICLOUD_|EDICT_(?!TEST_)|PG|OTEL_|LC_|npm_(?!config_)|NODE_(?!EXTRA_CA_CERTS$|V8_COVERAGE$|COMPILE_CACHE$))|^(?:LANG|LANGUAGE|TZ|FORCE_COLOR|CLICOLOR_FORCE|COLORTERM|CDPATH|DEBUG|PWDEBUG)$/;
 
-/** Returns `env` without the settings of the person who runs the tests. */
+/** Returns `env` without the settings of the person who runs the tests, and with Git's configuration files left out: they may ask for signed commits. */
 export function neutralEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.test(name)));
+  const kept = Object.entries(env).filter(([name]) => !settings.test(name));
+  return { ...Object.fromEntries(kept), GIT_CONFIG_GLOBAL: devNull, GIT_CONFIG_NOSYSTEM: '1' };
 }
 
 /** How long the pipes of an ended process may stay open: a child that left its process group would hold them forever. */

@@ -16,17 +16,17 @@ const folder = scratchFolder();
 const bin = join(folder, 'bin');
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 mkdirSync(bin);
-writeFileSync(join(bin, 'edict'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+writeFileSync(join(bin, 'edict'), `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(main)} "$@"\n`);
 chmodSync(join(bin, 'edict'), 0o755);
 writeFileSync(join(folder, 'my copy.db'), '');
 
-/** Runs a program in a shell that has loaded the script, in a folder with one file; returns its lines, `null` if the shell is not installed. */
+/** Runs a program in a shell, with the path of the script in `SCRIPT`, in a folder with one file; returns its lines, `null` if the shell is not installed. */
 function ask(shell: Shell, program: string, args: readonly string[] = []): string[] | null {
   const script = join(folder, `completion.${shell}`);
   writeFileSync(script, completionScript(shell));
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` };
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}`, SCRIPT: script };
   const options = { encoding: 'utf8', cwd: folder, env, timeout: 300_000 } as const;
-  const { error, stdout, stderr } = spawnSync(shell, [...args, '-c', program.replaceAll('SCRIPT', script)], options);
+  const { error, stdout, stderr } = spawnSync(shell, [...args, '-c', program], options);
   if (error) {
     // EACCES if a folder on PATH may not be entered, such as that of root when root has become an ordinary user.
     assert.match(error.message, /ENOENT|EACCES/);
@@ -61,7 +61,7 @@ test('bash completes commands, options and values, and falls back to files', () 
   const tries = asked.map(
     ([words]) => `COMP_WORDS=(edict ${words.join(' ')}); COMP_CWORD=${words.length}; _edict; echo "\${COMPREPLY[*]}"`,
   );
-  const lines = ask('bash', `source SCRIPT; source SCRIPT; complete -p edict; ${tries.join('; ')}`);
+  const lines = ask('bash', `source "$SCRIPT"; source "$SCRIPT"; complete -p edict; ${tries.join('; ')}`);
   if (lines === null) return;
   assert.equal(lines, ['complete -o default -F _edict edict', ...asked.map(([, candidates]) => candidates)]);
 });
@@ -85,7 +85,7 @@ test('zsh completes typed lines', () => {
     'zsh',
     `zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; source SCRIPT; show() { print -r -- "LINE<$BUFFER>"; BUFFER= }; zle -N show; bindkey "^X" show; print REA''DY'
+zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; source "$SCRIPT"; show() { print -r -- "LINE<$BUFFER>"; BUFFER= }; zle -N show; bindkey "^X" show; print REA''DY'
 zpty -r shell said '*READY*'
 ${presses.join('\n')}`,
     ['-f'],
@@ -99,7 +99,7 @@ ${presses.join('\n')}`,
 
 test('fish completes the same lines', () => {
   for (const [line, completed] of typed) {
-    const lines = ask('fish', `source SCRIPT; complete -C ${quotedInFish(line)}`, ['--no-config']);
+    const lines = ask('fish', `source "$SCRIPT"; complete -C ${quotedInFish(line)}`, ['--no-config']);
     if (lines === null) return;
     const word = completed
       .trimEnd()
@@ -118,11 +118,11 @@ test('no shell evaluates the typed words', () => {
   writeFileSync(join(bin, 'edict'), '#!/bin/sh\necho plan\n');
   const words = ['$(touch ran)', '`touch ran`', '(touch ran)', "'; touch ran; '", '--x$(touch ran)=', '--format=$(touch ran)'];
   for (const word of words) {
-    ask('bash', `source SCRIPT; COMP_WORDS=(edict plan ${quoted(word)} x); COMP_CWORD=3; _edict; COMP_CWORD=2; _edict`);
+    ask('bash', `source "$SCRIPT"; COMP_WORDS=(edict plan ${quoted(word)} x); COMP_CWORD=3; _edict; COMP_CWORD=2; _edict`);
     const stubs = 'compdef() { }; _describe() { }; _files() { }; compset() { }';
-    ask('zsh', `${stubs}; source SCRIPT; words=(edict plan ${quoted(word)} x); CURRENT=4; _edict; CURRENT=3; _edict`, ['-f']);
+    ask('zsh', `${stubs}; source "$SCRIPT"; words=(edict plan ${quoted(word)} x); CURRENT=4; _edict; CURRENT=3; _edict`, ['-f']);
     const lines = [word, `${word} `, quotedInFish(word), `${quotedInFish(word)} `].map((typed) => quotedInFish(`edict plan ${typed}`));
-    ask('fish', `source SCRIPT; ${lines.map((line) => `complete -C ${line}`).join('; ')}`, ['--no-config']);
+    ask('fish', `source "$SCRIPT"; ${lines.map((line) => `complete -C ${line}`).join('; ')}`, ['--no-config']);
     assert.not(existsSync(join(folder, 'ran')), word);
   }
 });

@@ -29,8 +29,7 @@ function isAlive(pid: number): boolean {
 function countingGit(): { readonly environment: typeof environment; count(): number } {
   const folder = scratchFolder();
   const log = join(folder, 'log');
-  const real = (environment.PATH ?? '').split(':');
-  writeFileSync(join(folder, 'git'), `#!/bin/sh\necho "$@" >> ${log}\nPATH='${real.join(':')}' exec git "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'git'), `#!/bin/sh\necho "$@" >> "$(dirname "$0")/log"\nPATH="\${PATH#*:}" exec git "$@"\n`, { mode: 0o755 });
   return {
     environment: { ...environment, PATH: `${folder}:${environment.PATH}` },
     count: () => readFileSync(log, 'utf8').trimEnd().split('\n').length,
@@ -126,7 +125,7 @@ test('a Git process that takes too long is killed, and no commit is returned', a
   const { folder, commit } = gitRepository();
   commit('edict.yaml', 'a\n');
   const slow = scratchFolder();
-  writeFileSync(join(slow, 'git'), `#!/bin/sh\necho $$ > ${slow}/pid\nexec sleep 600\n`, { mode: 0o755 });
+  writeFileSync(join(slow, 'git'), `#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 600\n`, { mode: 0o755 });
   const given = { ...environment, PATH: `${slow}:${environment.PATH}` };
   assert.equal(await commitsOf(join(folder, 'edict.yaml'), [1], given, 500), [null]);
   const pid = Number(readFileSync(join(slow, 'pid'), 'utf8'));
@@ -137,7 +136,7 @@ test('Git gets no secret and no other repository, and never prompts', async () =
   const { folder, commit } = gitRepository();
   commit('edict.yaml', 'a\n');
   const spy = scratchFolder();
-  writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv > ${spy}/env\n`, { mode: 0o755 });
+  writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv > "$(dirname "$0")/env"\n`, { mode: 0o755 });
   mkdirSync(join(spy, 'elsewhere'));
   const given = { PATH: `${spy}:${environment.PATH}`, HW_SECRET_KEY: 'secret', GIT_DIR: join(spy, 'elsewhere'), HOME: spy };
   await commitsOf(join(folder, 'edict.yaml'), [1], given);

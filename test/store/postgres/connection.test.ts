@@ -76,7 +76,10 @@ test('a password can be in a file if the host comes from PGHOST too', async () =
   const file = join(scratchFolder(), 'password');
   writeFileSync(file, decodeURIComponent(password));
   await withVariables({ PGHOST: hostname, PGPORT: port, PGUSER: username, PGDATABASE: pathname.slice(1) }, async () => {
-    for (const address of [`postgres:///${pathname.slice(1)}?password_file=${file}`, `postgres://?password_file=${file}`]) {
+    for (const address of [
+      `postgres:///${pathname.slice(1)}?password_file=${encodeURIComponent(file)}`,
+      `postgres://?password_file=${encodeURIComponent(file)}`,
+    ]) {
       assert.is(await answer(address, 'SELECT 1'), 1, address);
     }
   });
