@@ -100,7 +100,7 @@ test('the gateway converges to the file without a needless call, whatever other 
       const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');
       writeFileSync(
         settings.file,
-        `edict: 1\nrefresh: never\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms }\n` +
+        `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms }\n` +
           `environments: { test: env-test }\nguards: { maxOffline: 100% }\nrefresh: 100ms\ndrift: correct\napis:\n${lines}`,
       );
       const events: EdictEvent[] = [];

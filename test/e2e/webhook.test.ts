@@ -45,8 +45,12 @@ test.after.each(async () => {
   await emulator.close();
 });
 
-const write = (states: Readonly<Record<string, string>>, more = ''): void =>
-  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, states)}${more}`);
+/** Writes the file with `more` after its APIs: more of them, or another `refresh`. */
+function write(states: Readonly<Record<string, string>>, more = ''): void {
+  const refresh = 'refresh: never\n';
+  const file = fileOf(emulator.url, states).replace(refresh, more.startsWith('refresh:') ? more : `${more}${refresh}`);
+  writeFileSync(join(folder, 'edict.yaml'), file);
+}
 
 /** Returns the notices so far, after validating each notification against the schema. */
 function notices(): Notice[] {
