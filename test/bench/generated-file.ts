@@ -61,6 +61,7 @@ export function generateFile({
       test: hex(random),
     },
     prune: false,
+    refresh: 'never',
   };
   const apis: Record<string, Api> = {};
   const parts = [headText(head)];
@@ -102,6 +103,7 @@ environments:
   staging: { id: ${staging.id} }
   test: ${test}
 prune: false
+refresh: never
 apis:
 `;
 }

@@ -43,7 +43,7 @@ test('--out saves the plan and does not change the output of any format', async 
     assert.is(saving.stdout(), plain.stdout());
     assert.match(
       saving.stderr(),
-      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --state sqlite:nowhere.db --emulate\n`,
+      `Saved to ${out}. To make exactly these changes: edict apply --plan ${out} examples/quickstart/edict.yaml --emulate --state sqlite:nowhere.db\n`,
     );
   }
   const { context, stdout } = testContext();
