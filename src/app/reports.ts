@@ -150,14 +150,14 @@ export async function previewSavedPlan(context: AppContext, from: string): Promi
 }
 
 async function observeForPlan(context: AppContext, desired: DesiredState, store: StoreReader) {
-  const { observeGateway } = await import('../controller/observe/observation.ts');
-  const { clock, signal } = context;
-  const seed = context.settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
+  const { observeGateway, planObservationError } = await import('../controller/observe/observation.ts');
+  const { clock, signal, settings } = context;
+  const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
   const observation = await withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
     observeGateway(desired, { gateway, record: store, clock, signal }),
   );
   if (observation.kind === 'observed') return observation;
-  throw observationFailedError(observation.reason, 'without --refresh the plan starts from the record alone');
+  throw planObservationError(observation.reason, settings.refresh);
 }
 
 /**

@@ -6,12 +6,12 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
-import { ObservationFailedError, StoreError } from '../../model/errors.ts';
+import { StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
-import { observeGateway } from './observation.ts';
+import { observeGateway, planObservationError } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -119,7 +119,7 @@ export class DriftDetector {
     this.#postpone(intervalMs);
     if (this.#stopping.signal.aborted) return null;
     this.#deps.emit({ type: 'gateway:observe_failed', reconcileId, reason });
-    return this.#isRequired ? observationError(reason, this.#isRequested) : null;
+    return this.#isRequired ? planObservationError(reason, this.#isRequested) : null;
   }
 
   /** A first observation, which the plan waits for, is repeated within seconds. */
@@ -135,11 +135,4 @@ export class DriftDetector {
     this.#reportedDeleted = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(idOf));
     return notices.filter((notice) => notice.kind !== 'apiDeleted' || !reported.has(idOf(notice)));
   }
-}
-
-function observationError(reason: string, isRequested: boolean): Error {
-  const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
-  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
-    hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
-  });
 }

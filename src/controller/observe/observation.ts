@@ -1,6 +1,7 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
+import { ObservationFailedError } from '../../model/errors.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import type { DriftNotice, Observation, ObservedApi } from '../../model/observation.ts';
 import type { PublicationKey } from '../../model/publication.ts';
@@ -80,6 +81,14 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
     listed: read.value.size,
   };
+}
+
+/** Returns the error for a plan that needs an observation which failed for `reason`. `isRequested`: by `--refresh`; otherwise by the file. */
+export function planObservationError(reason: string, isRequested: boolean): ObservationFailedError {
+  const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
+  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
+    hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
+  });
 }
 
 function observationFailed(reason: string, listed: number | null = null): ObservationFailed {
