@@ -69,7 +69,7 @@ async function runApply(context: AppContext, plan: OpenedSavedPlan | null): Prom
     const session = await open();
     const targets = plan
       ? await targetsOfSavedPlan(plan.saved)
-      : await resolveTargets(context, desired, () => session.readRecordedState(desired.gateway));
+      : await resolveTargets(context, desired, () => session.store.readRecordedState(desired.gateway));
     return await applyInSession(context, session, { desired, targets, saved: plan?.saved ?? null });
   } catch (error) {
     throw withHint(error, 'stop that one first, wait for it with --lock-timeout, or let a daemon apply the file: `edict wait`');

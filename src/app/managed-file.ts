@@ -92,7 +92,7 @@ export async function toServedFile({ context, session, controller, gateway }: Ma
     },
     approve: (of, approval) => writeApproval(settings.storeUrl, of, approval),
     suspend: async (of, suspension) => {
-      await session.suspend(of, suspension);
+      await session.store.saveSuspension(of, suspension);
       controller.trigger('suspension');
       await requestReconcile(settings.storeUrl, of);
     },

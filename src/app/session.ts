@@ -10,7 +10,6 @@ import { EdictError } from '../model/errors.ts';
 import type { GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
 import { nameKey } from '../model/name-ref.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
@@ -106,14 +105,6 @@ export class Session implements AsyncDisposable {
   seedEmulator(desired: DesiredState): void {
     this.#emulator?.state.add({ ...seedFromState(desired, new Map()), kept: [] });
   }
-
-  /** Returns the recorded state of a gateway. */
-  readRecordedState(gateway: GatewayIdentity): Promise<RecordedState> {
-    return this.store.readRecordedState(gateway);
-  }
-
-  /** Stores a suspension, during which no calls are made; `null` ends it. */
-  readonly suspend: Store['saveSuspension'] = (gateway, suspension) => this.store.saveSuspension(gateway, suspension);
 
   /** Resolves names in the file to IDs and stores the result. Rejects with an EdictError if the gateway cannot be read. */
   readonly resolveNames: ResolveNames = async (of, names, signal) => {

@@ -10,6 +10,13 @@ import { defaultFile, logFormats, logLevels } from '../model/settings.ts';
 /** Receives the exit code of the command that ran. */
 export type Finish = (code: ExitCode) => void;
 
+/** The arguments of a command about one publication: API and environment by name or ID, and the file. */
+export interface PublicationArguments {
+  readonly api: string;
+  readonly environment: string;
+  readonly file: string;
+}
+
 /** Returns the argument for the edict file. */
 export const fileArgument = () => new Argument('[file]', 'the edict file').default(defaultFile);
 /** Returns the argument for several edict files or folders. */

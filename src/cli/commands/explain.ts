@@ -10,6 +10,7 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  type PublicationArguments,
   refreshOption,
   stateOption,
 } from '../options.ts';
@@ -19,13 +20,6 @@ export interface ExplainOptions {
   readonly emulate?: boolean;
   readonly refresh?: boolean;
   readonly format: 'text' | 'json';
-}
-
-/** The publication to explain, by name or ID, and its file. */
-interface ExplainArguments {
-  readonly api: string;
-  readonly environment: string;
-  readonly file: string;
 }
 
 /** Adds `edict explain`. */
@@ -49,7 +43,7 @@ export function registerExplain(program: Command, context: CliContext, finish: F
 const maxAttempts = 5;
 
 /** Shows one publication: desired, recorded and observed state, attempts, and the next step. Returns 0. */
-async function runExplain({ file, ...of }: ExplainArguments, options: ExplainOptions, context: CliContext): Promise<ExitCode> {
+async function runExplain({ file, ...of }: PublicationArguments, options: ExplainOptions, context: CliContext): Promise<ExitCode> {
   const { readExplanation } = await import('../../app/explanation.ts');
   const { explanationJson } = await import('../output/explanation-json.ts');
   const { explanationText } = await import('../output/explanation-text.ts');

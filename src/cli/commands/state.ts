@@ -11,6 +11,7 @@ import {
   fileArgument,
   formatOption,
   lockTimeoutOption,
+  type PublicationArguments,
   stateOption,
 } from '../options.ts';
 
@@ -23,13 +24,6 @@ export interface StateOptions {
 export interface StateRmOptions extends StateOptions {
   readonly emulate?: boolean;
   readonly lockTimeout?: string;
-}
-
-/** The publication whose record is deleted, by name or ID, and its file. */
-interface StateRmArguments {
-  readonly api: string;
-  readonly environment: string;
-  readonly file: string;
 }
 
 /** Adds `edict state` and its subcommands. */
@@ -87,7 +81,7 @@ async function copyStore(to: string, options: StateOptions, context: CliContext)
 }
 
 /** Deletes the recorded state of a publication. Returns 0. */
-async function removePublication({ file, ...of }: StateRmArguments, options: StateRmOptions, context: CliContext): Promise<ExitCode> {
+async function removePublication({ file, ...of }: PublicationArguments, options: StateRmOptions, context: CliContext): Promise<ExitCode> {
   const { removeRecord } = await import('../../app/store-admin.ts');
   const { renderRemovedRecord } = await import('../output/store-report.ts');
   const removed = await removeRecord(createAppContext(parseSettings(file, options), context.env), of);

@@ -231,7 +231,7 @@ export class Workqueue {
   #fill(): void {
     const { limit, batchSize } = this.#deps;
     const isNeeded = (): boolean => this.#waitingForLimiter < Math.min(this.#readyApis.length - this.#next, limit.concurrency * batchSize);
-    // Checked again for each: p-queue may start an entry at once, and one that finds no key has used up a call of the limit in vain.
+    // The need is computed again for each entry: p-queue may start one immediately, and an entry that finds no key wastes a call of the limit.
     while (isNeeded()) {
       this.#waitingForLimiter += 1;
       this.#limiter.add(() => this.#runNext()).catch(ignoreAbort);

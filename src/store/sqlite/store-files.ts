@@ -13,8 +13,8 @@ export interface StoreFilesOptions {
 }
 
 /**
- * The files of an open store: the database, its write-ahead log with the log's index, and its lock. While all of them are still the files
- * at their paths, no other process can have the lock, and what is written here is what the next process reads.
+ * The files of an open store: the database, its write-ahead log with the log's index, and its lock. While none of their paths leads to
+ * another file, no other process can hold the lock, and the next process reads what this one writes.
  */
 export class StoreFiles {
   readonly #path: string;
