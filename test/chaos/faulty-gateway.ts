@@ -18,6 +18,18 @@ export interface Recorded extends Pick<Attempt, 'outcome' | 'code' | 'marker' | 
   readonly resolvedLater: boolean;
 }
 
+/** Maps a row of `attempt`, with the milliseconds from start to end as `took`. */
+export function toRecorded(row: Readonly<Record<string, unknown>>): Recorded {
+  return {
+    apiId: String(row['api_id']),
+    action: row['action'] as Attempt['action'],
+    outcome: row['outcome'] as Attempt['outcome'],
+    code: row['code'] as string | null,
+    marker: row['marker'] as string | null,
+    resolvedLater: Number(row['took']) > 1000,
+  };
+}
+
 /** The desired state of one publication, and the number of versions that it should have by now. */
 interface Expected {
   state: 'online' | 'offline';

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import type { Attempt } from '../../src/model/attempt.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
-import { FaultyGateway, late, limit, type Recorded, user } from './faulty-gateway.ts';
+import { FaultyGateway, late, limit, type Recorded, toRecorded, user } from './faulty-gateway.ts';
 
 export interface ChaosOptions {
   /** How often the process is killed. */
@@ -152,14 +151,7 @@ function hasUnresolved(folder: string): boolean {
 function readHistory(folder: string): Recorded[] {
   using db = open(folder);
   const rows = db.prepare('SELECT api_id, action, outcome, code, marker, finished_at_ms - started_at_ms AS took FROM attempt').all();
-  return rows.map((row) => ({
-    apiId: String(row['api_id']),
-    action: row['action'] as Attempt['action'],
-    outcome: row['outcome'] as Attempt['outcome'],
-    code: row['code'] as string | null,
-    marker: row['marker'] as string | null,
-    resolvedLater: Number(row['took']) > 1000,
-  }));
+  return rows.map(toRecorded);
 }
 
 async function checkInSync(folder: string): Promise<void> {

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { pickRandom, type Random, seededRandom } from '../../src/emulator/random.ts';
 import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
-import { FaultyGateway, late, limit, type Recorded, user } from './faulty-gateway.ts';
+import { FaultyGateway, late, limit, type Recorded, toRecorded, user } from './faulty-gateway.ts';
 import type { ChaosOptions, Report as OneDaemonReport } from './one-daemon.ts';
 import { openTcpProxy, type ProxyMode, type TcpProxy } from './tcp-proxy.ts';
 
@@ -217,17 +217,7 @@ class DaemonGroup {
         throw new Error(`attempt ${row['id']} was begun under fence ${fence}, and a later one before it`);
       fences.set(endpoint, fence);
       const index = /^api-g(\d+)a/.exec(String(row['api_id']))?.[1] ?? '';
-      histories.set(index, [
-        ...(histories.get(index) ?? []),
-        {
-          apiId: String(row['api_id']),
-          action: row['action'] as Recorded['action'],
-          outcome: row['outcome'] as Recorded['outcome'],
-          code: row['code'] as string | null,
-          marker: row['marker'] as string | null,
-          resolvedLater: Number(row['took']) > 1000,
-        },
-      ]);
+      histories.set(index, [...(histories.get(index) ?? []), toRecorded(row)]);
     }
     return Array.from({ length: gateways }, (_, index) => histories.get(String(index)) ?? []);
   }

@@ -52,9 +52,12 @@ test('deletes nothing unless a retention is set', async () => {
 
 test('a store failure is reported and stops nothing', async () => {
   const { deps, events } = scene(1, 5);
-  const failing = { ...deps, store: { ...deps.store, pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'no room')) } };
+  const failing = {
+    ...deps,
+    store: { ...deps.store, pruneHistory: () => Promise.reject(new StoreError('STORE_FULL', 'the disk is full')) },
+  };
   await new HistoryPruner(failing).prune(gateway, unending);
-  assert.equal(events, [{ type: 'store:error', reconcileId: '', message: 'no room' }]);
+  assert.equal(events, [{ type: 'store:error', reconcileId: '', message: 'the disk is full' }]);
 });
 
 test.run();

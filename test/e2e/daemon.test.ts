@@ -5,12 +5,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const apis = Array.from({ length: 20 }, (_, index) => `a${index}`);
 let emulator: Emulator;
 let folder: string;
-let daemon: Running | null = null;
 
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('orders', 'invoices', ...apis) });
@@ -18,15 +17,12 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
-  daemon = null;
+  await killStarted();
   await emulator.close();
 });
 
 function run(file = 'edict.yaml', ...more: readonly string[]): Running {
-  daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug', ...more], folder);
-  return daemon;
+  return startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug', ...more], folder);
 }
 
 const write = (states: Readonly<Record<string, string>>, path = 'edict.yaml', limit?: string): void =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 
 /*
@@ -29,8 +29,7 @@ test.before(async () => {
   }
 });
 test.after(async () => {
-  for (const { child } of running) child.kill('SIGKILL');
-  await Promise.all(running.map(({ finished }) => finished));
+  await killStarted();
   await Promise.all(emulators.map((emulator) => emulator.close()));
   await server.close();
 });

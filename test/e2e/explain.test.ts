@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
-import { type Finished, fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { type Finished, fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { storeContent } from '../support/store-content.ts';
 
 /*
@@ -26,8 +26,7 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
+  await killStarted();
   daemon = null;
   await emulator.close();
 });
@@ -143,7 +142,7 @@ test('held: the rule, and a command that approves it and can be pasted as it is'
   assert.equal([(await explain()).next.kind, (await explain()).recorded?.state], ['unchanged', 'offline']);
 });
 
-test('a file that lost too much is reported for what it still has, and for what it lost', async () => {
+test('while the whole file is held, the next step of a declared publication and of a missing one says so', async () => {
   write({});
   await done('apply');
   writeFileSync(join(folder, 'edict.yaml'), withGuards(fileOf(emulator.url, { orders: 'online' })));

@@ -47,7 +47,7 @@ test('import and apply of a live gateway make no call, and the plan lists what i
   assert.match(applied.stdout, 'In sync. 62 publications');
 });
 
-test('a lost store, another folder and a fresh volume adopt what is online, and change only what differs', async () => {
+test('without a recorded state, what is online is adopted, and only what differs is changed', async () => {
   await importInto(folder);
   await edict(['apply'], folder);
   rmSync(join(folder, '.edict'), { recursive: true });

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const test = suite('freeze');
 const apis = Array.from({ length: 30 }, (_, index) => `a${index}`);
@@ -19,9 +19,7 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
-  daemon = null;
+  await killStarted();
   await emulator.close();
 });
 

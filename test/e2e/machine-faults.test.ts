@@ -90,7 +90,7 @@ test('a store in a read-only place is rejected before anything is sent', async (
   assert.is(calls(), 0);
 });
 
-test('a second process is told who has the store open, or waits for it', async () => {
+test('a second process names the process that has the store open, or waits for it', async () => {
   write({ a: 'online' });
   const daemon = startEdict(['run', '--log-format', 'json'], folder);
   await until('it has reconciled', () => daemon.events('reconcile:finished').length === 1);

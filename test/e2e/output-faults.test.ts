@@ -34,7 +34,7 @@ function start(args: readonly string[], stdout: 'ignore' | 'pipe' | number, stde
   });
 }
 
-test('a daemon whose log nobody reads goes on, and stops when it is told to', async () => {
+test('a daemon continues while nothing reads its log, and stops on SIGTERM', async () => {
   write('offline');
   // Nothing reads the pipe.
   const daemon = start(['run', '--debounce', '20ms', '--log-level', 'debug', '--log-format', 'json'], 'ignore', 'pipe');
@@ -52,7 +52,7 @@ for (const [how, log] of [
   ['a full disk', () => openSync('/dev/full', 'w')],
   ['a pipe that is closed', () => 'pipe' as const],
 ] as const) {
-  test(`a daemon whose log is on ${how} goes on`, async () => {
+  test(`a daemon whose log is on ${how} continues`, async () => {
     write('online');
     const daemon = start(['run', '--debounce', '20ms', '--log-format', 'json'], 'ignore', log());
     daemon.stderr?.destroy();

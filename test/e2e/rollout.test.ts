@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type AnsweringServer, answeringServer } from '../gateway/answering-server.ts';
 import { edict } from '../support/edict-command.ts';
-import { type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
 
 let emulator: Emulator;
@@ -13,7 +13,6 @@ let health: AnsweringServer;
 /** The responses of the APIs to probes. */
 let status: number;
 let folder: string;
-let daemon: Running | null = null;
 
 test.before.each(async () => {
   const seed = seedOf('orders', 'carts');
@@ -24,9 +23,7 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
-  daemon = null;
+  await killStarted();
   await emulator.close();
   await health.close();
 });
@@ -49,8 +46,7 @@ const calls = (api: string): string[] =>
     .map(({ environment = '' }) => environment.replace('env-', ''));
 
 const run = (): Running => {
-  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  return daemon;
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
 };
 
 test('one apply goes through the whole rollout; a targeted one goes no further than its step', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { fileOf, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
  * One daemon with several files, each for a gateway of its own.
@@ -13,7 +13,6 @@ const test = suite('several files');
 const names = ['a', 'b', 'c', 'd'];
 let emulators: Emulator[];
 let folder: string;
-let running: Running[];
 
 async function gateways(count: number): Promise<void> {
   emulators = await Promise.all(
@@ -22,11 +21,9 @@ async function gateways(count: number): Promise<void> {
 }
 test.before.each(() => {
   folder = scratchFolder();
-  running = [];
 });
 test.after.each(async () => {
-  for (const { child } of running) child.kill('SIGKILL');
-  await Promise.all(running.map(({ finished }) => finished));
+  await killStarted();
   await Promise.all(emulators.map((emulator) => emulator.close()));
 });
 
@@ -40,9 +37,7 @@ const online = (gateway: number): number =>
 
 function start(paths: readonly string[], ...options: readonly string[]): Running {
   const args = ['run', ...paths, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms', ...options];
-  const daemon = startEdict(args, folder);
-  running.push(daemon);
-  return daemon;
+  return startEdict(args, folder);
 }
 
 /** Returns the events of one of the files. */

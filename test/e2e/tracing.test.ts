@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /** The fields of OTLP JSON that the tests use. */
 interface OtlpSpan {
@@ -37,7 +37,6 @@ let collector: FastifyInstance;
 let received: OtlpRequest[] = [];
 let headers: Readonly<Record<string, unknown>> = {};
 let url = '';
-let daemon: Running | null = null;
 
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('orders', 'invoices') });
@@ -53,17 +52,14 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
-  daemon = null;
+  await killStarted();
   await collector.close();
   await emulator.close();
 });
 
 function run(environment: Readonly<Record<string, string>>): Running {
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', invoices: 'online' }));
-  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
-  return daemon;
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
 }
 
 const spans = (): OtlpSpan[] =>

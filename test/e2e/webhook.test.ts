@@ -8,7 +8,7 @@ import type { components } from '../../generated/edict-notification.d.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Answer, type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { assertConforms } from '../support/json-schemas.ts';
 
 type Notice = components['schemas']['Notice'];
@@ -20,7 +20,6 @@ const test = suite('webhook');
 let emulator: Emulator;
 let folder: string;
 let server: AnsweringServer;
-let daemon: Running | null = null;
 
 const apis = Array.from({ length: 30 }, (_, index) => `a${index}`);
 const ok: Answer = (response) => json(response, 200, {});
@@ -28,8 +27,7 @@ const ok: Answer = (response) => json(response, 200, {});
 async function start(answer: Answer): Promise<Running> {
   server = await answeringServer(answer);
   const webhook = { EDICT_WEBHOOK_URL: `${server.url}/hook/MARKED-path?key=MARKED-query`, EDICT_WEBHOOK_SECRET: secret };
-  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...webhook });
-  return daemon;
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...webhook });
 }
 
 test.before.each(async () => {
@@ -38,9 +36,7 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  daemon?.child.kill('SIGKILL');
-  await daemon?.finished;
-  daemon = null;
+  await killStarted();
   await server?.close();
   await emulator.close();
 });

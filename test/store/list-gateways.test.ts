@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { EdictError } from '../../src/model/errors.ts';
 import { listGateways } from '../../src/store/list-gateways.ts';
 import { openStore } from '../../src/store/open.ts';
-import { change, gatewaySettings, recorded } from '../support/states.ts';
+import { change, gatewaySettings, newAttempt, recorded } from '../support/states.ts';
 import { storeEngines } from '../support/store-engines.ts';
 
 const test = suite('list gateways');
@@ -17,13 +17,7 @@ for (const { name, make } of storeEngines(test)) {
     await store.acquire(gateway, 0);
     await store.saveStatus(gateway, { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null });
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 7,
-      sendByMs: 7,
-    });
+    const id = await store.beginAttempt(gateway, made, newAttempt({ startedAtMs: 7 }));
     await store.finishAttempt(gateway, made.key, id, { kind: 'succeeded', versionId: 'v', publishId: 'p' }, recorded('orders', 'test'), 8);
     await store.saveSuspension({ ...gateway, instance: 'other' }, null);
     const [first, second] = await listGateways(url);

@@ -28,10 +28,10 @@ for (const { name, make } of storeEngines(test)) {
     const url = await make();
     const source = `
       import { openStore } from ${JSON.stringify(import.meta.resolve('../../src/store/open.ts'))};
-      import { change, gatewaySettings } from ${JSON.stringify(import.meta.resolve('../support/states.ts'))};
+      import { change, gatewaySettings, newAttempt } from ${JSON.stringify(import.meta.resolve('../support/states.ts'))};
       const store = await openStore({ url: ${JSON.stringify(url)}, isEmulated: false });
       await store.acquire(gatewaySettings(), 1);
-      await store.beginAttempt(gatewaySettings(), change('orders', 'test'), { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
+      await store.beginAttempt(gatewaySettings(), change('orders', 'test'), newAttempt());
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'ignore', 'pipe'] });
     const complaint = text(child.stderr);

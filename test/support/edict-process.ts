@@ -29,6 +29,14 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+const started = new Set<Running>();
+
+/** Kills every `edict` that is still running, and resolves when all have ended: for the end of a test. */
+export async function killStarted(): Promise<void> {
+  for (const { child } of started) child.kill('SIGKILL');
+  await Promise.all([...started].map(({ finished }) => finished));
+}
+
 /** Starts `edict ARGS` in `cwd` with no variables of this process but the token and `environment`. A daemon serves no page unless asked. */
 export function startEdict(
   args: readonly string[],
@@ -55,8 +63,13 @@ export function startEdict(
     for (const line of lines) if (line.startsWith('{') && line.endsWith('}')) records.push(JSON.parse(line) as Record<string, unknown>);
     return records.filter((record) => record['event'] === event);
   };
-  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
-  return { child, output, events, finished };
+  const finished = once(child, 'close').then(([code]) => {
+    started.delete(running);
+    return { code: code as number | null, ...output };
+  });
+  const running: Running = { child, output, events, finished };
+  started.add(running);
+  return running;
 }
 
 /** Runs `edict ARGS` to its end. */

@@ -1,4 +1,4 @@
-import type { Attempt } from '../../src/model/attempt.ts';
+import type { Attempt, NewAttempt } from '../../src/model/attempt.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Environment, RolloutStep } from '../../src/model/desired-state.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
@@ -67,6 +67,12 @@ export function unknownAttemptOf(over: Partial<UnknownAttempt> = {}): UnknownAtt
   const { startedAtMs = 1 } = over;
   const times = { startedAtMs, sendByMs: startedAtMs, endedAtMs: null };
   return { attemptId: 7, action: 'online', revision: null, version: null, marker: null, ...times, ...over };
+}
+
+/** Returns the start of an attempt at 1 ms, without marker and commit, unless `over` says otherwise. */
+export function newAttempt(over: Partial<NewAttempt> = {}): NewAttempt {
+  const { startedAtMs = 1 } = over;
+  return { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs, sendByMs: startedAtMs, ...over };
 }
 
 /** Returns a change under the same names as `wanted`: a first `online` unless `over` says otherwise. */

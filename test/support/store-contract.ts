@@ -10,7 +10,7 @@ import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, recorded, unknownAttemptOf } from './states.ts';
+import { change, gatewaySettings, newAttempt, recorded, unknownAttemptOf } from './states.ts';
 
 /** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
@@ -163,22 +163,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
     const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.beginAttempt(gateway, withApproval, {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 2,
-      sendByMs: 2,
-    });
+    const lost = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 2 }));
     await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
-    const id = await store.beginAttempt(gateway, withApproval, {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 4,
-      sendByMs: 4,
-    });
+    const id = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 4 }));
     await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
     await store.saveDeclared(gateway, new Map(), 'third', 1);
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, usedKeys: new Set([of.key]), isFileHoldReleased: true }]);
@@ -244,13 +232,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a finished attempt may have an unknown outcome', async (store) => {
-    const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     const unknownAttempt = unknownAttemptOf({ attemptId, sendByMs: 2, endedAtMs: 2 });
     const next = recorded('orders', 'test', { state: null, unknownAttempt });
     await store.finishAttempt(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
@@ -321,14 +303,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('every lease has a higher fence than the previous one, and an attempt needs one', async (under) => {
     const first = await under.open();
-    const begin = (store: Store) =>
-      store.beginAttempt(gateway, change('orders', 'test'), {
-        reconcileId: 'reconcile-1',
-        marker: null,
-        commitId: null,
-        startedAtMs: 1,
-        sendByMs: 1,
-      });
+    const begin = (store: Store) => store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     const refused = (await begin(first).catch((error: unknown) => error)) as EdictError;
     assert.is(refused.code, 'LEASE_HELD');
     const { lease } = await first.acquire(gateway, 1);
@@ -348,13 +323,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('an attempt left without an outcome by a process has ended when the next one finds it', async (under) => {
     const first = await opened(under);
     const { key } = change('orders', 'test');
-    await first.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: 'm',
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    await first.beginAttempt(gateway, change('orders', 'test'), newAttempt({ marker: 'm' }));
     await first.close();
     for (const atMs of [500, 900]) {
       const next = await under.open();
@@ -377,13 +346,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    const id = await store.beginAttempt(gateway, made, newAttempt());
     await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
@@ -402,13 +365,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const declared = await made('declared', 'offline', 10);
     const recent = await made('recent', 'offline', 5000);
     const unknown = await made('unknown', 'offline', 10);
-    await store.beginAttempt(gateway, change('unknown', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 11,
-      sendByMs: 11,
-    });
+    await store.beginAttempt(gateway, change('unknown', 'test'), newAttempt({ startedAtMs: 11 }));
     await store.saveDeclared(gateway, inMain(declared), 'digest', null);
     const rows = async (): Promise<PublicationKey[]> => [...(await store.lastAttempts(gateway)).keys()];
     assert.is((await rows()).length, 6);
@@ -488,13 +445,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('an attempt knows the commit that has asked for it', async (store) => {
-    await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: 'abc',
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    await store.beginAttempt(gateway, change('orders', 'test'), newAttempt({ commitId: 'abc' }));
     assert.is((await store.history(gateway, { limit: 1 }))[0]?.commitId, 'abc');
   });
 
@@ -531,13 +482,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('the last attempt of each publication is its newest, finished or not', async (store) => {
     await finished(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     const invoices = await finished(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
-    const orders = await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 9,
-      sendByMs: 9,
-    });
+    const orders = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
     const last = await store.lastAttempts(gateway);
     assert.equal(
       new Map([...last].map(([key, { id }]) => [key, id])),
@@ -552,13 +497,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('gateways are isolated from each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
       await store.acquire(other, 1);
-      const id = await store.beginAttempt(other, change('orders', 'test'), {
-        reconcileId: 'reconcile-1',
-        marker: null,
-        commitId: null,
-        startedAtMs: 1,
-        sendByMs: 1,
-      });
+      const id = await store.beginAttempt(other, change('orders', 'test'), newAttempt());
       await store.finishAttempt(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
       assert.is((await store.readRecordedState(other)).size, 1);
       assert.is((await store.history(other, { limit: 10 })).length, 1);
@@ -630,8 +569,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
       const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
-      const begin = () =>
-        store.beginAttempt(gateway, api, { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 5, sendByMs: 5 });
+      const begin = () => store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: 5 }));
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
       assert.is(now?.unknownAttempt?.marker, 'm');
@@ -669,11 +607,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('concurrent writes all succeed, each under an ID of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
-    const ids = await Promise.all(
-      changes.map((each) =>
-        store.beginAttempt(gateway, each, { reconcileId: 'reconcile-1', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 }),
-      ),
-    );
+    const ids = await Promise.all(changes.map((each) => store.beginAttempt(gateway, each, newAttempt())));
     assert.is(new Set(ids).size, 500);
     const all = await store.readRecordedState(gateway);
     assert.equal(
@@ -688,22 +622,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a write stands once its promise has resolved, and not before that for anyone else', async (store, under) => {
-    await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).size, 1);
-    const writing = store.beginAttempt(gateway, change('invoices', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    const writing = store.beginAttempt(gateway, change('invoices', 'test'), newAttempt());
     await writing;
     await nextTurn();
     assert.is((await reader.readRecordedState(gateway)).size, 2);
@@ -715,13 +637,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await opened(under);
     const finishedRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await finished(first, change('orders', 'test', { revision: 'r1' }), success, finishedRecord);
-    const attemptId = await first.beginAttempt(gateway, change('invoices', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 5,
-      sendByMs: 5,
-    });
+    const attemptId = await first.beginAttempt(gateway, change('invoices', 'test'), newAttempt({ startedAtMs: 5 }));
     const before = [await first.readRecordedState(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
     const second = await under.open();
@@ -731,13 +647,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
     assert.is((await second.readPublication(gateway, change('invoices', 'test').key))?.unknownAttempt?.attemptId, attemptId);
     await second.acquire(gateway, 6);
-    const next = await second.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 9,
-      sendByMs: 9,
-    });
+    const next = await second.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
     assert.ok(next > attemptId && attemptId > id, 'ids grow, in a reopened store too');
     await second.close();
     const reader = await under.openRecord();
@@ -762,13 +672,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   promise('writes in progress when it is closed are completed', async (under) => {
     const first = await opened(under);
-    const writing = first.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    });
+    const writing = first.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     await first.close();
     assert.ok((await writing) > 0);
     const reader = await under.openRecord();
@@ -779,18 +683,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   promise('a write after it was closed is rejected, not lost silently', async (under) => {
     const store = await opened(under);
     await store.close();
-    const refused = await store
-      .beginAttempt(gateway, change('orders', 'test'), {
-        reconcileId: 'reconcile-1',
-        marker: null,
-        commitId: null,
-        startedAtMs: 1,
-        sendByMs: 1,
-      })
-      .then(
-        () => false,
-        () => true,
-      );
+    const refused = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt()).then(
+      () => false,
+      () => true,
+    );
     assert.ok(refused);
   });
 }
@@ -809,13 +705,7 @@ async function finished(
   outcome: Outcome,
   next: Parameters<Store['finishAttempt']>[4],
 ): Promise<number> {
-  const id = await store.beginAttempt(gateway, of, {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  const id = await store.beginAttempt(gateway, of, newAttempt());
   await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
   return id;
 }

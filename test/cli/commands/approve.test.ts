@@ -13,7 +13,7 @@ async function heldScene(): Promise<Scene & AsyncDisposable> {
   return scene;
 }
 
-test('shows what is approved, by whom, until when, and what happens next', async () => {
+test('the output names the approved changes, the approver, the expiry and the next step', async () => {
   await using scene = await heldScene();
   const { code, stdout } = await scene.approve();
   assert.is(code, 0);

@@ -11,7 +11,7 @@ import { parseDesiredState } from '../../../src/source/parser.ts';
 import type { Store } from '../../../src/store/interface.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { fileOf, scratchFolder } from '../../support/edict-process.ts';
-import { change, recorded } from '../../support/states.ts';
+import { change, newAttempt, recorded } from '../../support/states.ts';
 import { testContext } from '../../support/streams.ts';
 
 /*
@@ -89,13 +89,7 @@ test('a failure is exit code 5, also with held changes', async () => {
   await record(online('carts'));
   await reconcile();
   const made = change('orders', 'test', { apiId: 'api-orders', environmentId: 'env-test', key: 'api-orders env-test' as never });
-  const id = await store.beginAttempt(desired.gateway, made, {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  const id = await store.beginAttempt(desired.gateway, made, newAttempt());
   const failure = { code: 'APIG.3002', status: 404, message: 'gone', hint: null, requestId: null, retryAfterMs: null };
   await store.finishAttempt(desired.gateway, made.key, id, { kind: 'rejected', failure }, undefined, 2);
   const { code, stdout } = await wait();

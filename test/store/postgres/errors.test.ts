@@ -47,7 +47,7 @@ test('an error of the network is one whatever its code looks like', () => {
   }
 });
 
-test('TLS files that cannot be used are told as that', () => {
+test('an unusable TLS file is reported as such', () => {
   assert.is(of('ERR_OSSL_PEM_NO_START_LINE').code, 'STORE_CONNECTION_INVALID');
 });
 

@@ -223,7 +223,7 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
   for (let more = 2; more <= 4; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
   await store.close();
   const ids = [1, 2, 3, 4];
-  /** Does what a daemon does: acquires what it may have, and releases what it must. */
+  /** Acquires and releases leases as a daemon does: up to its even share of the gateways. */
   const daemon = (holder: string) => {
     const leases = edict(holder, shortLeaseMs);
     const had = new Map<number, AbortSignal>();

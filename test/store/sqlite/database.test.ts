@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openStore } from '../../../src/store/open.ts';
-import { change, gatewaySettings } from '../../support/states.ts';
+import { change, gatewaySettings, newAttempt } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const gateway = gatewaySettings();
@@ -21,26 +21,12 @@ test('concurrent writes share one transaction', async () => {
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('first', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  await store.beginAttempt(gateway, change('first', 'test'), newAttempt());
   const watching = new DatabaseSync(path, { readOnly: true });
   const count = (): unknown => watching.prepare('SELECT count(*) AS n FROM attempt').get()?.['n'];
   const seen: unknown[] = [];
   const writing = Array.from({ length: 100 }, (_, index) =>
-    store
-      .beginAttempt(gateway, change(`api${index}`, 'test'), {
-        reconcileId: 'reconcile-1',
-        marker: null,
-        commitId: null,
-        startedAtMs: 1,
-        sendByMs: 1,
-      })
-      .then(() => seen.push(count())),
+    store.beginAttempt(gateway, change(`api${index}`, 'test'), newAttempt()).then(() => seen.push(count())),
   );
   await Promise.all(writing);
   assert.equal(seen, Array(100).fill(101), 'a reader that sees one of them sees all');
@@ -52,31 +38,13 @@ test('a failed write leaves nothing of its transaction, and the next one succeed
   const { path, open } = newStore();
   const store = await open();
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('orders', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
   await store.acquire(another, 1);
   const other = new DatabaseSync(path);
   other.exec('ALTER TABLE publication RENAME TO away');
   const failed = await Promise.allSettled([
-    store.beginAttempt(gateway, change('carts', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    }),
-    store.beginAttempt(another, change('carts', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    }),
+    store.beginAttempt(gateway, change('carts', 'test'), newAttempt()),
+    store.beginAttempt(another, change('carts', 'test'), newAttempt()),
   ]);
   assert.equal(
     failed.map(({ status, reason }: { status: string; reason?: { code?: string } }) => [status, reason?.code]),
@@ -85,13 +53,7 @@ test('a failed write leaves nothing of its transaction, and the next one succeed
   other.exec('ALTER TABLE away RENAME TO publication');
   other.close();
   assert.is((await store.history(gateway, { limit: 10 })).length, 1);
-  await store.beginAttempt(another, change('carts', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  await store.beginAttempt(another, change('carts', 'test'), newAttempt());
   assert.is((await store.readRecordedState(another)).size, 1);
   await store.close();
 });

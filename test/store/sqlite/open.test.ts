@@ -10,7 +10,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError } from '../../../src/model/errors.ts';
 import { openReadonly, openShared, openSnapshot, openStore } from '../../../src/store/open.ts';
-import { change, gatewaySettings, recorded } from '../../support/states.ts';
+import { change, gatewaySettings, newAttempt, recorded } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const gateway = gatewaySettings();
@@ -48,22 +48,10 @@ async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
   await store.acquire(gateway, 1);
-  const id = await store.beginAttempt(gateway, change('orders', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  const id = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.finishAttempt(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
-  await store.beginAttempt(gateway, change('invoices', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  await store.beginAttempt(gateway, change('invoices', 'test'), newAttempt());
   await store.close();
   return path;
 }
@@ -77,13 +65,7 @@ test('creates the file and its folders for the owner alone', async () => {
   const store = await open(path);
   process.umask(before);
   await store.acquire(gateway, 1);
-  await store.beginAttempt(gateway, change('orders', 'test'), {
-    reconcileId: 'reconcile-1',
-    marker: null,
-    commitId: null,
-    startedAtMs: 1,
-    sendByMs: 1,
-  });
+  await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
   assert.equal(filesBeside(path), ['state.db', 'state.db-shm', 'state.db-wal', 'state.db.lock', 'state.db.lock-journal']);
   for (const file of filesBeside(path)) assert.is(modeOf(join(path, '..', file)), '600', file);
   assert.is(modeOf(join(path, '..')), '700');
@@ -131,15 +113,7 @@ test('an empty file is an empty store', async () => {
   assert.is(statSync(path).size, 0);
   const store = await open(path);
   await store.acquire(gateway, 1);
-  assert.ok(
-    (await store.beginAttempt(gateway, change('orders', 'test'), {
-      reconcileId: 'reconcile-1',
-      marker: null,
-      commitId: null,
-      startedAtMs: 1,
-      sendByMs: 1,
-    })) > 0,
-  );
+  assert.ok((await store.beginAttempt(gateway, change('orders', 'test'), newAttempt())) > 0);
   await store.close();
 });
 
