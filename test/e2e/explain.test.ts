@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
 import { type Finished, fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { eventually } from '../support/eventually.ts';
 import { storeContent } from '../support/store-content.ts';
 
 /*
@@ -206,6 +207,8 @@ test('paused requests are reported, with how they resume', async () => {
   write({});
   const { events } = await startDaemon();
   await until('requests are paused', () => events('requests:paused').length > 0);
+  // The daemon writes its status a little after the event.
+  await eventually(async () => (await explain()).next.when?.includes('on SIGHUP') ?? false, 60_000, 'the pause is in the store');
   const { next, text } = await explain();
   assert.match(next.when ?? '', 'they resume when the credentials change, or on SIGHUP');
   assert.match(text, /daemon +No calls since /);

@@ -37,6 +37,22 @@ async function importInto(target: string): Promise<void> {
   writeFileSync(join(target, 'edict.yaml'), stdout);
 }
 
+test('while a gateway cannot be observed there is no plan, and the hint names what asked for the observation', async () => {
+  await importInto(folder);
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'not allowed', share: 1, operation: '*' });
+  for (const [args, remedy] of [
+    [['plan'], 'with `refresh: never`'],
+    [['plan', '--refresh'], 'without --refresh'],
+    [['apply'], 'with `refresh: never`'],
+    [['apply', '--refresh'], 'without --refresh'],
+  ] as const) {
+    const { code, stderr } = await edict(args, folder);
+    assert.is(code, 1, args.join(' '));
+    assert.match(stderr, `nothing was sent; ${remedy} the plan starts from the record alone`);
+  }
+  assert.is(calls(), 0);
+});
+
 test('import and apply of a live gateway make no call, and the plan lists what is adopted', async () => {
   await importInto(folder);
   const planned = await edict(['plan'], folder);
