@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Gateway, Probe } from '../gateway/interface.ts';
-import type { Plan } from '../model/change.ts';
+import type { Change, Plan } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { RequestPause } from '../model/controller-status.ts';
 import type { DesiredState } from '../model/desired-state.ts';
@@ -21,7 +21,7 @@ import { DriftDetector } from './observe/drift-detector.ts';
 import { HealthChecks } from './observe/health-checks.ts';
 import { AllowedChanges, planReconciliation } from './planner.ts';
 import { Batcher } from './queue/batcher.ts';
-import { type Result, Workqueue } from './queue/workqueue.ts';
+import { type TriedResult, Workqueue } from './queue/workqueue.ts';
 import { reconcile, retryReason } from './reconciler.ts';
 import { continueRun, type Reconciliation, startRun, summarizeRun } from './reconciliation.ts';
 import { authFailure, requeueWithBackoff, resultOf } from './result.ts';
@@ -172,7 +172,7 @@ export class ReconcileRunner {
     this.#healthChecks.setPlan(plan, { retryNow: retriesRejected });
     const queued = sortByBatch(plan.changes, desired.gateway.batchSize)
       .filter((change) => isActionable(change) || resolvable.has(change.key))
-      .map(({ key, action, revision, version, remark }) => ({ key, fingerprint: `${action} ${revision} ${version} ${remark}` }));
+      .map((change) => ({ key: change.key, fingerprint: fingerprintOf(change) }));
     const planned = new Set(queued.map(({ key }) => key));
     for (const keySet of [this.#failing, this.#heldUnknown]) for (const key of keySet) if (!planned.has(key)) keySet.delete(key);
     if (maxTries === Number.POSITIVE_INFINITY) {
@@ -239,7 +239,7 @@ export class ReconcileRunner {
     }
   }
 
-  async #reconcileKey(key: PublicationKey, failures: number, onAnswered: () => void): Promise<Result> {
+  async #reconcileKey(key: PublicationKey, failures: number, onAnswered: () => void): Promise<TriedResult> {
     const { store, gateway, emit, clock } = this.#deps;
     const run = this.#current;
     if (!run || this.#stopping.signal.aborted) return { kind: 'done' };
@@ -272,7 +272,7 @@ export class ReconcileRunner {
         const { change } = reconciled;
         emit({ type: 'retry:scheduled', reconcileId: run.reconcileId, change, afterMs: result.afterMs, reason: retryReason(reconciled) });
       }
-      return result;
+      return 'change' in reconciled ? { ...result, fingerprint: fingerprintOf(reconciled.change) } : result;
     } catch (error) {
       this.#failing.add(key);
       this.#onStoreError(error);
@@ -342,4 +342,9 @@ export class ReconcileRunner {
     }
     triggers.wake();
   }
+}
+
+/** Returns what the file declares of a change: another one ends the backoff of its key. */
+function fingerprintOf({ action, revision, version, remark }: Change): string {
+  return `${action} ${revision} ${version} ${remark}`;
 }

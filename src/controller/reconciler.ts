@@ -101,7 +101,8 @@ async function makeAttempt(
     if (newest === desiredState) return matchAllowed(change, recorded, allowedChange) !== null;
     return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
-  const outcome = await slot.send(isStillNeeded, () => now() <= sendByMs);
+  // Establishing a connection takes seconds on a bad day, and meanwhile a newer file or a suspension may have arrived.
+  const outcome = await slot.send(isStillNeeded, () => now() <= sendByMs && isStillNeeded());
   onAnswered();
 
   const finishedAtMs = now();

@@ -15,8 +15,11 @@ const maxPlausibleLoss = 0.2;
 /** The most entries of a list that are confirmed by single reads, per check. */
 const maxSingleReads = 20;
 
-/** Recorded state that is further in the future was written before the clock was set back. */
-const maxClockSkewMs = 3_600_000;
+/**
+ * Recorded state that is further in the future was written before the clock was set back. Between machines that call the service, clocks
+ * differ by less: it rejects signatures beyond this.
+ */
+const maxClockSkewMs = 15 * 60_000;
 
 /** The result of observing the gateway. */
 export type GatewayObservation =

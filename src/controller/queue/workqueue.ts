@@ -15,6 +15,9 @@ export type Result =
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
   | { readonly kind: 'blocked' };
 
+/** The result of a key, and the fingerprint of the change that was tried: a later `set` may have changed it on its way. Omitted: none was. */
+export type TriedResult = Result & { readonly fingerprint?: string };
+
 /** A change that a key stands for. */
 export interface QueuedChange {
   readonly key: PublicationKey;
@@ -54,7 +57,7 @@ export interface WorkqueueDeps {
    * Reconciles one key inside a slot of the limit and calls `answered` to release the slot as soon as its request has been
    * answered. `failures`: consecutive failures before. A rejection is a bug and ends the process.
    */
-  readonly reconcile: (key: PublicationKey, failures: number, answered: () => void) => Promise<Result>;
+  readonly reconcile: (key: PublicationKey, failures: number, answered: () => void) => Promise<TriedResult>;
   /** Called whenever the queue becomes idle. */
   readonly onIdle: () => void;
   /** Called when a retry is due; respond by calling `set`. */
@@ -66,6 +69,9 @@ const clockCheckMs = 1000;
 
 /** The longest timer that `setTimeout` keeps, in milliseconds. */
 const maxTimerMs = 2 ** 31 - 1;
+
+/** How long the backoff of a key that is not to be changed at the moment is remembered after its end, in milliseconds. */
+const absentBackoffMs = 300_000;
 
 /** Retries that are due within this time are run together, in milliseconds. */
 const retryGranularityMs = 250;
@@ -84,6 +90,8 @@ export class Workqueue {
   #clockOffsetMs: number;
   #isPaused = false;
   readonly #slots = new Map<PublicationKey, Slot>();
+  /** Slots in backoff or blocked whose keys the newest `set` did not contain: a freeze or a suspension must not end a backoff. */
+  readonly #absent = new Map<PublicationKey, Slot>();
   /** Queued keys by API, in order. */
   readonly #queued = new Map<string, PublicationKey[]>();
   /** APIs with queued keys and none in flight, from index `#next` on; the ones before have been dequeued. */
@@ -122,12 +130,13 @@ export class Workqueue {
 
   /**
    * Replaces the queue with `changes`: waiting keys that are not among them are dropped, and a key in flight is reconciled again
-   * afterwards. A key's backoff ends only with its own success, a change of its own, or `retriesAll`.
+   * afterwards. A key's backoff ends only with its own success, a change of its own, or `retriesAll`; it outlasts a time in which the key is
+   * not among the changes.
    */
   set(changes: Iterable<QueuedChange>, { retriesRejected, retriesAll = false, isSequel = false }: QueueUpdate): void {
     if (this.#isStopped) return;
     const nowMs = this.#deps.clock.monotonicMs();
-    const before = new Map(this.#slots);
+    const before = new Map([...this.#absent, ...this.#slots]);
     this.#slots.clear();
     this.#clear();
     const failed: (readonly [QueuedChange, number])[] = [];
@@ -136,6 +145,7 @@ export class Workqueue {
       const { key, fingerprint } = change;
       const running = this.#running.get(key);
       const slot = before.get(key);
+      before.delete(key);
       if (running) running.newest = isSequel && running.fingerprint === fingerprint ? running.newest : fingerprint;
       else if (slot?.fingerprint !== fingerprint || retriesAll) this.#enqueue(change, 0);
       else if (slot.kind === 'blocked' && !retriesRejected) this.#slots.set(key, slot);
@@ -146,10 +156,19 @@ export class Workqueue {
       else failed.push([change, slot.kind === 'blocked' ? 0 : slot.failures]);
     }
     for (const [change, failures] of failed) this.#enqueue(change, failures);
+    this.#keepAbsent(before, retriesRejected, nowMs);
     this.#disarmRetryTimer();
     if (dueAtMs < Number.POSITIVE_INFINITY) this.#armRetryTimer(dueAtMs);
     this.#fill();
     if (this.isIdle) this.#deps.onIdle();
+  }
+
+  #keepAbsent(slots: Iterable<readonly [PublicationKey, Slot]>, retriesRejected: boolean, nowMs: number): void {
+    this.#absent.clear();
+    for (const [key, slot] of slots) {
+      const isKept = slot.kind === 'due' ? nowMs < slot.dueAtMs + absentBackoffMs : slot.kind === 'blocked' && !retriesRejected;
+      if (isKept) this.#absent.set(key, slot);
+    }
   }
 
   /** Starts no key until `resume`. */
@@ -263,7 +282,9 @@ export class Workqueue {
     });
   }
 
-  #applyResult(key: PublicationKey, result: Result, { fingerprint, newest }: RunningKey): void {
+  #applyResult(key: PublicationKey, result: TriedResult, running: RunningKey): void {
+    const { newest } = running;
+    const { fingerprint = running.fingerprint } = result;
     const isChanged = newest !== null && newest !== fingerprint;
     // What was dropped on its way may be wanted again: reconciling it once more costs no call if it is not.
     if (isChanged || (newest !== null && result.kind === 'done')) {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
-import { type QueuedChange, type Result, Workqueue } from '../../../src/controller/queue/workqueue.ts';
+import { type QueuedChange, type TriedResult, Workqueue } from '../../../src/controller/queue/workqueue.ts';
 import { type PublicationKey, publicationKey } from '../../../src/model/publication.ts';
 import { until } from '../../support/edict-process.ts';
 
@@ -9,11 +9,11 @@ const key = (name: string): PublicationKey => publicationKey(name, 'test');
 const keys = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'online' }));
 /** The keys whose declaration has changed. */
 const edited = (...names: string[]): QueuedChange[] => names.map((name) => ({ key: key(name), fingerprint: 'offline' }));
-const done: Result = { kind: 'done' };
+const done: TriedResult = { kind: 'done' };
 
 /** A queue whose work waits until the test sets its result. */
 function controlled(concurrency = 1, calls = 1000, perMs = 1000) {
-  const begun: { name: string; failures: number; end: (result?: Result) => void; answered: () => void }[] = [];
+  const begun: { name: string; failures: number; end: (result?: TriedResult) => void; answered: () => void }[] = [];
   const counts = { idle: 0, due: 0 };
   const queue = new Workqueue({
     limit: { calls, perMs, concurrency },
@@ -101,6 +101,50 @@ test('a backoff outlasts a new file, an edit of another key and a retry of anoth
   await until('the first is tried', () => begun.length === 4);
   assert.is(begun[3]?.failures, 0);
   begun[3]?.end();
+});
+
+test('a key whose declaration changed before it was tried keeps the backoff of that try', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has started', () => begun.length === 1);
+  queue.set(edited('a'), { retriesRejected: true });
+  begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 1, fingerprint: 'offline' });
+  await until('it is queued', () => queue.hasScheduledRetry);
+  assert.equal([begun.length, queue.isIdle], [1, true]);
+});
+
+test('a backoff outlasts a time in which the key is not to be changed, as in a freeze', async () => {
+  const { queue, begun, names } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has started', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 4 });
+  await until('it is queued', () => queue.hasScheduledRetry);
+  queue.set([], { retriesRejected: false });
+  queue.set(keys('b'), { retriesRejected: true });
+  await until('the other has started', () => begun.length === 2);
+  begun[1]?.end();
+  queue.set(keys('a'), { retriesRejected: true });
+  await until('it is idle', () => queue.isIdle);
+  assert.equal([names(), queue.hasScheduledRetry], [['a', 'b'], true]);
+  queue.set(edited('a'), { retriesRejected: true });
+  await until('the edited one has started', () => begun.length === 3);
+  assert.is(begun[2]?.failures, 0);
+  begun[2]?.end();
+});
+
+test('a rejected key that is not to be changed for a while is still rejected afterwards, until a person or a new file acts', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has started', () => begun.length === 1);
+  begun[0]?.end({ kind: 'blocked' });
+  await until('it is idle', () => queue.isIdle);
+  queue.set([], { retriesRejected: false });
+  queue.set(keys('a'), { retriesRejected: false });
+  assert.is(queue.isIdle, true);
+  queue.set([], { retriesRejected: true });
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it is tried', () => begun.length === 2);
+  begun[1]?.end();
 });
 
 test('failed keys queue behind keys that have not been tried', async () => {

@@ -1,0 +1,53 @@
+import type { Change } from '../../../src/model/change.ts';
+import type { EdictEvent } from '../../../src/model/events.ts';
+import type { Action, PublicationKey } from '../../../src/model/publication.ts';
+import type { SimulatedFile, SimulationOptions } from '../options.ts';
+
+/** What a change did at the gateway. */
+export interface Effect {
+  readonly atMs: number;
+  readonly key: PublicationKey;
+  readonly action: Action;
+  /** The state before. */
+  readonly wasOnline: boolean;
+  /** Whether edict made the call, or somebody else. */
+  readonly by: 'edict' | 'other';
+}
+
+/** The sender of requests: one process with its lease. */
+export interface Sender {
+  readonly replica: number;
+  readonly isAlive: () => boolean;
+  /** Whether it believes to hold the lease. */
+  readonly isLeaseHeld: () => boolean;
+  /** Whether it holds the lease, as the database knows. */
+  readonly isOwner: () => boolean;
+}
+
+/** What a check may look at, and how it says that something went wrong. */
+export interface CheckContext {
+  readonly options: SimulationOptions;
+  readonly nowMs: () => number;
+  readonly fail: (message: string) => void;
+}
+
+/** Watches one invariant. Every method is optional and is called when something has happened. */
+export interface Check {
+  /** A request leaves its process, with these changes; none for a read. */
+  left?(sender: Sender, changes: readonly Change[]): void;
+  /** The request has arrived at the gateway. */
+  arrived?(sender: Sender, changes: readonly Change[]): void;
+  /** The gateway made a change for `change`. */
+  effected?(effect: Effect, change: Change): void;
+  /** The sender knows how its request ended. */
+  settled?(sender: Sender, changes: readonly Change[]): void;
+  /** A file was saved. `isHalf`: only its first half is there for a moment. */
+  saved?(file: SimulatedFile, isHalf: boolean): void;
+  /** Reading the file, or the store, began or ceased to fail. */
+  disturbed?(what: 'file' | 'store'): void;
+  suspended?(isSuspended: boolean): void;
+  /** Somebody else changed a publication at the gateway. */
+  changedOutside?(effect: Effect): void;
+  died?(replica: number): void;
+  event?(replica: number, event: EdictEvent): void;
+}

@@ -1,0 +1,50 @@
+import type { Change } from '../../../src/model/change.ts';
+import type { PublicationKey } from '../../../src/model/publication.ts';
+import { keyOf } from '../names.ts';
+import type { SimulatedFile } from '../options.ts';
+import type { Check, CheckContext, Effect } from './check.ts';
+
+/** A publication leaves the file for this many debounces before it may be taken offline. */
+const pruneDebounces = 10;
+
+interface SavedFile {
+  readonly atMs: number;
+  readonly prune: boolean;
+  readonly states: ReadonlyMap<PublicationKey, 'online' | 'offline'>;
+}
+
+/** Nothing goes offline that no file asked for, and nothing because a file was half saved. */
+export class OfflineIsMeantCheck implements Check {
+  readonly #context: CheckContext;
+  readonly #saved: SavedFile[] = [];
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  saved({ prune, publications }: SimulatedFile): void {
+    const states = new Map(publications.map(({ api, environment, state }) => [keyOf(api, environment), state]));
+    this.#saved.push({ atMs: this.#context.nowMs(), prune, states });
+  }
+
+  effected({ key, action, atMs }: Effect, { reason }: Change): void {
+    if (action !== 'offline' || this.#isDeclaredOffline(key) || this.#isPruned(key, atMs)) return;
+    this.#context.fail(`offline is meant: ${key} was taken offline (${reason}), which no file asks for`);
+  }
+
+  #isDeclaredOffline(key: PublicationKey): boolean {
+    return this.#saved.some(({ states }) => states.get(key) === 'offline');
+  }
+
+  /** Whether a file with `prune` lacks the publication, and all files have for long enough. */
+  #isPruned(key: PublicationKey, atMs: number): boolean {
+    const { debounceMs } = this.#context.options;
+    let absentSinceMs: number | null = null;
+    for (const { atMs: savedAtMs, states, prune } of this.#saved) {
+      absentSinceMs = states.has(key) ? null : (absentSinceMs ?? savedAtMs);
+      // The file that brings it back may have been saved while the call was under way.
+      if (prune && absentSinceMs !== null && atMs - absentSinceMs >= pruneDebounces * debounceMs) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Change } from '../../../src/model/change.ts';
+import type { Check, CheckContext, Sender } from './check.ts';
+
+/** Two calls for one API are never in flight together: the service refuses overlapping operations. */
+export class SingleCallCheck implements Check {
+  readonly #context: CheckContext;
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  left({ replica }: Sender, changes: readonly Change[]): void {
+    for (const { apiId } of changes) {
+      if (this.#inFlight.has(apiId)) this.#context.fail(`single call: two calls for ${apiId} are in flight`);
+      this.#inFlight.set(apiId, replica);
+    }
+  }
+
+  settled(_: Sender, changes: readonly Change[]): void {
+    for (const { apiId } of changes) this.#inFlight.delete(apiId);
+  }
+
+  died(replica: number): void {
+    for (const [apiId, by] of this.#inFlight) if (by === replica) this.#inFlight.delete(apiId);
+  }
+}

@@ -1,0 +1,202 @@
+import { Random } from './random.ts';
+
+/** What happens from outside during a history, at `atMs` after its start. */
+export type OutsideEvent = { readonly atMs: number } & (
+  | { readonly kind: 'edit'; readonly file: SimulatedFile }
+  /** The file is saved in two halves: for `forMs` only the first half of its publications is there. */
+  | { readonly kind: 'splitSave'; readonly file: SimulatedFile; readonly forMs: number }
+  | { readonly kind: 'fileFault'; readonly fault: 'invalid' | 'unreadable' | 'hangs'; readonly forMs: number }
+  /** A process is killed at the next write to the store after `atMs`, or at once; it is started again after `forMs`. */
+  | { readonly kind: 'kill'; readonly replica: number; readonly at: 'once' | 'write' | 'written'; readonly forMs: number }
+  | { readonly kind: 'restart'; readonly replica: number }
+  | { readonly kind: 'signal'; readonly replica: number }
+  | { readonly kind: 'suspend'; readonly forMs: number }
+  /** Somebody else changes a publication at the gateway. */
+  | { readonly kind: 'outsideChange'; readonly api: number; readonly environment: number; readonly state: 'online' | 'offline' }
+  | { readonly kind: 'gatewayFault'; readonly fault: GatewayFault; readonly forMs: number }
+  | { readonly kind: 'storeFault'; readonly forMs: number }
+  | { readonly kind: 'wallClock'; readonly byMs: number }
+);
+
+/**
+ * - `frozen`: nothing is answered; what has arrived meanwhile is processed at the end.
+ * - `refused`: no connection. `hanging`: answers are lost, effects are not.
+ * - `throttling`, `unauthorized`, `failing`: 429, 401 and 500 with and without an effect.
+ * - `slow`: connections and answers take up to the time limit.
+ * - `lying`: lists omit publications and APIs that are there.
+ */
+export type GatewayFault = 'frozen' | 'refused' | 'hanging' | 'throttling' | 'unauthorized' | 'failing' | 'slow' | 'lying';
+
+export interface SimulatedFile {
+  readonly prune: boolean;
+  readonly publications: readonly SimulatedPublication[];
+}
+
+export interface SimulatedPublication {
+  readonly api: number;
+  readonly environment: number;
+  readonly state: 'online' | 'offline';
+  readonly revision: string | null;
+}
+
+/** How every call for an API goes wrong. */
+export type BadApi = 'rejected' | 'failing' | 'hanging';
+
+/** One history. The same options give the same history. */
+export interface SimulationOptions {
+  /** Seeds everything that is not written here: latencies, jitter, and which call a fault hits. */
+  readonly seed: number;
+  readonly replicas: number;
+  readonly limit: { readonly calls: number; readonly perMs: number; readonly concurrency: number };
+  readonly batchSize: number;
+  readonly timeoutMs: number;
+  readonly propagationDelayMs: number;
+  readonly isMarkerEnabled: boolean;
+  /** Whether the gateway, or a proxy before it, drops remarks. */
+  readonly dropsRemarks: boolean;
+  readonly unknownOutcome: 'hold' | 'retry';
+  readonly driftPolicy: 'correct' | 'report';
+  readonly refreshMs: number | null;
+  readonly debounceMs: number;
+  readonly resyncMs: number;
+  readonly isRolloutOrdered: boolean;
+  readonly apis: number;
+  readonly environments: number;
+  /** APIs that the gateway rejects, fails or never answers, throughout the history. */
+  readonly badApis: Readonly<Record<number, BadApi>>;
+  /** Publications that are online before edict starts. */
+  readonly onlineAtStart: readonly { readonly api: number; readonly environment: number }[];
+  readonly file: SimulatedFile;
+  /** The largest round trip without a fault, in milliseconds. */
+  readonly roundTripMs: number;
+  /** How often a call is lost, fails or is throttled outside the faults below, from 0 to 1. */
+  readonly faultRate: number;
+  /** Faults happen until then; afterwards everything must become in sync. */
+  readonly faultsUntilMs: number;
+  readonly events: readonly OutsideEvent[];
+}
+
+const gatewayFaults: readonly GatewayFault[] = ['frozen', 'refused', 'hanging', 'throttling', 'unauthorized', 'failing', 'slow', 'lying'];
+
+/** Returns the options of the history with this seed. */
+export function optionsOf(seed: number): SimulationOptions {
+  const random = new Random(seed * 7919 + 17);
+  const apis = random.whole(1, 6);
+  const environments = random.whole(1, 3);
+  const faultsUntilMs = random.whole(5, 60) * 1000;
+  const isMarkerEnabled = random.isHit(0.9);
+  const replicas = random.isHit(0.3) ? 2 : 1;
+  const refreshMs = random.pick([null, 5000, 20_000, 300_000]);
+  const badApis = Object.fromEntries(
+    [...Array(apis).keys()].flatMap((api) => (random.isHit(0.1) ? [[api, random.pick(['rejected', 'failing', 'hanging'] as const)]] : [])),
+  );
+  const limit = {
+    calls: random.pick([1, 2, 5, 10, 50]),
+    perMs: random.pick([50, 250, 1000, 5000]),
+    concurrency: random.pick([1, 2, 4, 8]),
+  };
+  const makeFile = (): SimulatedFile => fileOf(random, apis, environments);
+  const pairs = [...Array(apis).keys()].flatMap((api) => [...Array(environments).keys()].map((environment) => ({ api, environment })));
+  return {
+    seed,
+    replicas,
+    limit,
+    batchSize: random.pick([1, 1, 1, 5]),
+    timeoutMs: random.pick([1000, 5000]),
+    propagationDelayMs: random.pick([0, 500, 3000]),
+    isMarkerEnabled,
+    dropsRemarks: random.isHit(0.1),
+    unknownOutcome: random.isHit(0.7) ? 'hold' : 'retry',
+    driftPolicy: random.pick(['correct', 'report']),
+    refreshMs,
+    debounceMs: random.pick([0, 100, 500]),
+    resyncMs: random.pick([5000, 30_000, 300_000]),
+    isRolloutOrdered: environments > 1 && random.isHit(0.3),
+    apis,
+    environments,
+    badApis,
+    onlineAtStart: pairs.filter(() => random.isHit(0.3)),
+    file: makeFile(),
+    roundTripMs: random.pick([1, 20, 200]),
+    faultRate: random.pick([0, 0.02, 0.2]),
+    faultsUntilMs,
+    events: [...Array(random.whole(0, 12)).keys()]
+      .map(() => outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile }))
+      .sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+function fileOf(random: Random, apis: number, environments: number): SimulatedFile {
+  const publications: SimulatedPublication[] = [];
+  for (let api = 0; api < apis; api += 1) {
+    for (let environment = 0; environment < environments; environment += 1) {
+      if (random.isHit(0.15)) continue;
+      const state = random.isHit(0.75) ? 'online' : 'offline';
+      publications.push({ api, environment, state, revision: random.pick([null, null, 'a', 'b']) });
+    }
+  }
+  return { prune: random.isHit(0.5), publications };
+}
+
+interface EventRanges {
+  readonly apis: number;
+  readonly environments: number;
+  readonly faultsUntilMs: number;
+  readonly replicas: number;
+  readonly makeFile: () => SimulatedFile;
+}
+
+function outsideEvent(random: Random, { apis, environments, faultsUntilMs, replicas, makeFile }: EventRanges): OutsideEvent {
+  const atMs = random.whole(0, faultsUntilMs);
+  const forMs = random.pick([100, 1000, 4000, 15_000]);
+  const replica = random.whole(0, replicas - 1);
+  const kind = random.pick([
+    'edit',
+    'edit',
+    'edit',
+    'splitSave',
+    'fileFault',
+    'kill',
+    'kill',
+    'restart',
+    'signal',
+    'suspend',
+    'outsideChange',
+    'outsideChange',
+    'gatewayFault',
+    'gatewayFault',
+    'gatewayFault',
+    'storeFault',
+    'wallClock',
+  ] as const);
+  switch (kind) {
+    case 'edit':
+      return { atMs, kind, file: makeFile() };
+    case 'splitSave':
+      return { atMs, kind, file: makeFile(), forMs: random.pick([10, 100]) };
+    case 'fileFault':
+      return { atMs, kind, fault: random.pick(['invalid', 'unreadable', 'hangs']), forMs };
+    case 'kill':
+      return { atMs, kind, replica, at: random.pick(['once', 'write', 'written']), forMs };
+    case 'restart':
+    case 'signal':
+      return { atMs, kind, replica };
+    case 'suspend':
+    case 'storeFault':
+      return { atMs, kind, forMs };
+    case 'outsideChange':
+      return {
+        atMs,
+        kind,
+        api: random.whole(0, apis - 1),
+        environment: random.whole(0, environments - 1),
+        state: random.pick(['online', 'offline']),
+      };
+    case 'gatewayFault':
+      return { atMs, kind, fault: random.pick(gatewayFaults), forMs };
+    case 'wallClock':
+      return { atMs, kind, byMs: random.pick([-3_600_000, -5000, 5000, 3_600_000]) };
+    default:
+      return kind satisfies never;
+  }
+}
