@@ -40,7 +40,7 @@ export async function listFiles(paths: readonly string[]): Promise<{ readonly fi
 
 /** Returns the desired state without contacting the gateway: names without an ID get placeholder IDs. Throws as `FileSource.load` does. */
 export function readDesiredState({ settings, env }: AppContext): Promise<DesiredState> {
-  return new FileSource(settings.file, env, async (_, names) => placeholderIds(names)).load();
+  return new FileSource(settings.file, { variables: env, resolveNames: async (_, names) => placeholderIds(names) }).load();
 }
 
 /** A plan, and the drift observed while it was computed. */
@@ -128,7 +128,7 @@ export async function writeSavedPlan(context: AppContext, out: string): Promise<
     assertChecked(report);
     const isEmulated = context.settings.emulate;
     const isRefreshed = report.isObserved;
-    await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
+    await writePlanFile(out, toSavedPlan(report.plan, { recorded: report.recorded, attempts }, { isEmulated, isRefreshed, createdAtMs }));
     return report;
   });
 }
@@ -195,7 +195,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
     const controllerStatus = await store.status(desired.gateway);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets });
     return {
-      input: statusInput(desired, recorded, plan, await store.lastAttempts(desired.gateway)),
+      input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
       targets,
       plan,
       controllerStatus,

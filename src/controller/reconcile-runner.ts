@@ -232,7 +232,11 @@ export class ReconcileRunner {
     if (desired === this.#declared && approval === null) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
-      await this.#deps.store.saveDeclared(desired.gateway, sourceFiles, desiredDigest(desired), approval?.id ?? null);
+      await this.#deps.store.saveDeclared(desired.gateway, {
+        sourceFiles,
+        digest: desiredDigest(desired),
+        approvalId: approval?.id ?? null,
+      });
       this.#declared = desired;
     } catch (error) {
       this.#onStoreError(error);
