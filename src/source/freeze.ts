@@ -42,7 +42,7 @@ function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: r
   const diagnostics: PathDiagnostic[] = named.flatMap((name, index) =>
     typeof name !== 'string' || declared.includes(name)
       ? []
-      : [{ ...undeclaredEnvironment([...path, 'environments', String(index)], name, declared), at: 'value' as const }],
+      : [undeclaredEnvironment([...path, 'environments', String(index)], name, declared)],
   );
   if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return diagnostics;
   if (!isTimeZone(timezone)) return [...diagnostics, unknownTimeZone([...path, 'timezone'], timezone)];
