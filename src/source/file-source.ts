@@ -54,7 +54,6 @@ export class FileSource implements DesiredSource {
   readonly #timeLimit = new TimeLimit();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  /** `readCommitId` is called whenever the content changes; by default, no commit is read. */
   constructor(path: string, { variables, resolveNames, readCommitId = async () => null }: FileSourceOptions) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);

@@ -199,7 +199,7 @@ export interface SignedMessage {
   readonly body: string;
 }
 
-/** Returns the header `webhook-signature`. `timestamp` is in seconds since 1970. */
+/** Returns the header `webhook-signature`. */
 export function signatureOf(key: Buffer, { id, timestamp, body }: SignedMessage): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }
