@@ -15,7 +15,10 @@ test('there are examples', () => {
 for (const file of examples) {
   test(`${file} has a valid plan`, async () => {
     const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
-    const desired = await new FileSource(path, { HW_PROJECT_ID: '73d69ae0cfcf460190522d06b60f05ad' }, async () => new Map()).load();
+    const desired = await new FileSource(path, {
+      variables: { HW_PROJECT_ID: '73d69ae0cfcf460190522d06b60f05ad' },
+      resolveNames: async () => new Map(),
+    }).load();
     const made = diffStates(desired, new Map());
     assert.is(made.changes.length + made.unchanged, desired.publications.size);
     assert.ok(made.changes.length > 0);

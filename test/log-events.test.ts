@@ -37,17 +37,46 @@ function rowsOfEvents(): Row[] {
   return [...rows.values()];
 }
 
-/** Returns the rows for what a command logs itself, from its calls of `log(event, message, fields)`. */
+const calls = sourceFiles('src').flatMap((file) => nodesOf(file, ts.isCallExpression));
+
+/** Returns the name of the method or function that is called. */
+function calledName({ expression }: ts.CallExpression): string {
+  return (ts.isPropertyAccessExpression(expression) ? expression.name : expression).getText();
+}
+
+/** Returns the rows for what is logged beside the events of the controller with `log(event, message, fields)`. */
 function rowsOfNotes(): Row[] {
-  return sourceFiles('src/cli')
-    .flatMap((file) => nodesOf(file, ts.isCallExpression))
-    .filter(({ expression }) => ts.isIdentifier(expression) && expression.text === 'log')
+  return calls
+    .filter((call) => calledName(call) === 'log' && call.arguments.length === 3)
     .map(({ arguments: [event, message, fields] }) => ({
       event: event && ts.isStringLiteral(event) ? event.text : '',
       message: message ? textOf(message) : '',
       levels: new Set(['info']),
       fields: new Set(fields ? keysIn(fields) : []),
     }));
+}
+
+/** The calls of pino itself, `logger.warn({ event, … }, message)`. */
+const loggerCalls = calls.filter((call) => Object.values(levels).includes(calledName(call)));
+
+/** Returns the rows for the calls of pino with a constant event. */
+function rowsOfLoggerCalls(): Row[] {
+  return loggerCalls.flatMap((call) => {
+    const [fields, message] = call.arguments;
+    const event = fields && constantEvent(fields);
+    if (!event) return [];
+    return {
+      event,
+      message: message ? textOf(message) : '',
+      levels: new Set([calledName(call)]),
+      fields: new Set(keysIn(fields).filter((key) => key !== 'event')),
+    };
+  });
+}
+
+function constantEvent(fields: ts.Expression): string | null {
+  const event = ts.isObjectLiteralExpression(fields) ? fields.properties.find(({ name }) => name?.getText() === 'event') : undefined;
+  return event && ts.isPropertyAssignment(event) && ts.isStringLiteral(event.initializer) ? event.initializer.text : null;
 }
 
 /** Returns a message as in the source, with `…` for the variable parts. */
@@ -68,7 +97,7 @@ function keysIn(node: ts.Node): string[] {
   return keys;
 }
 
-const rows = [...rowsOfNotes(), ...rowsOfEvents()];
+const rows = [...rowsOfNotes(), ...rowsOfLoggerCalls(), ...rowsOfEvents()];
 
 test('the table in the README lists every log event', () => {
   const lines = rows.map(({ event, message, levels, fields }) => {
@@ -76,6 +105,20 @@ test('the table in the README lists every log event', () => {
   });
   const table = `| event | level | message | fields |\n|---|---|---|---|\n${lines.join('\n')}\n\n`;
   assert.ok(readme.includes(table), table);
+});
+
+test('a logger is called with a constant event, but for the ones that log all events and all notes', () => {
+  const computed = [
+    ...loggerCalls.filter(({ arguments: [fields] }) => !fields || constantEvent(fields) === null),
+    ...calls.filter(({ expression }) => ts.isElementAccessExpression(expression) && expression.argumentExpression.getText() === 'level'),
+  ];
+  assert.equal(
+    computed.map((call) => call.getText()),
+    [
+      'logger.info({ event, ...fields }, message)',
+      'log[level]({ event: event.type, ...fieldsFor(event), ...(skipped > 0 && { skipped }) }, message)',
+    ],
+  );
 });
 
 test('every message in the source is in the table', () => {

@@ -36,7 +36,7 @@ function showDaemon() {
     if (byId('gateway').textContent !== name)
         byId('gateway').textContent = name;
     showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
-    showStatusFilters(byId('statuses'), statusCounts, selectedStatuses, toggleStatus);
+    showStatusFilters(byId('statuses'), { counts: statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
     showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
     showReconciliations(byId('reconciliations'), reconciliations);
     document.title = pageTitle(daemon);
@@ -68,7 +68,7 @@ function toggleStatus(status) {
         selectedStatuses.add(status);
     showRows();
     if (daemon)
-        showStatusFilters(byId('statuses'), daemon.statusCounts, selectedStatuses, toggleStatus);
+        showStatusFilters(byId('statuses'), { counts: daemon.statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
 }
 function onCells(cells) {
     const { apiIds, hasRowChanges: isOther } = model.applyCells(cells);

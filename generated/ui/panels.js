@@ -59,8 +59,8 @@ function commandBox(label, text) {
     }, 'Copy');
     return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
 }
-/** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
-export function showStatusFilters(root, counts, pressed, toggle) {
+/** Shows the number of publications per status, each as a filter button. */
+export function showStatusFilters(root, { counts, pressed, toggle }) {
     const known = statusOrder.filter((status) => (counts[status] ?? 0) > 0 || pressed.has(status));
     const before = new Map([...root.children].map((node) => [node.dataset['status'], node]));
     const buttons = known.map((status) => {

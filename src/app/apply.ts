@@ -135,8 +135,8 @@ async function applyInSession(
 
 /** Returns `error`, with `hint` instead of its own if another edict process holds the store or the lease. */
 function withHint(error: unknown, hint: string): unknown {
-  const isHeldElsewhere = error instanceof StoreLockedError || error instanceof LeaseHeldError;
-  return isHeldElsewhere ? new EdictError(error.code, error.message, { hint }) : error;
+  if (error instanceof StoreLockedError) return new StoreLockedError(error.message, { hint, cause: error });
+  return error instanceof LeaseHeldError ? new LeaseHeldError(error.message, { hint, cause: error }) : error;
 }
 
 /** An approval as written to the store, and the plan that it approves. */

@@ -66,7 +66,7 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
     return managedFile;
   };
   for (const file of files) await open(file);
-  const { statusServer, listenError } = await listen(context, daemonSettings, isSingleFile, [...managedFiles.values()]);
+  const { statusServer, listenError } = await listen(context, daemonSettings, { isSingleFile, managedFiles: [...managedFiles.values()] });
   if (statusServer) starting.defer(() => statusServer.close());
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
@@ -118,8 +118,7 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
 async function listen(
   { env, clock }: AppContext,
   { listen: address, listenIsExplicit }: DaemonSettings,
-  isSingleFile: boolean,
-  managedFiles: readonly ManagedFile[],
+  { isSingleFile, managedFiles }: { readonly isSingleFile: boolean; readonly managedFiles: readonly ManagedFile[] },
 ): Promise<{ readonly statusServer: StatusServer | null; readonly listenError: string | null }> {
   if (!address) return { statusServer: null, listenError: null };
   const { openStatusServer } = await import('./status-server.ts');

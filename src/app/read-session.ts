@@ -39,7 +39,15 @@ export async function computeCurrentPlan(
   const status = await store.status(desired.gateway);
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
-  return computePlan(desired, recorded, await store.previousState(desired.gateway, nowMs), targets, nowMs, probes, savedPlanInput);
+  return computePlan({
+    desired,
+    recorded,
+    previous: await store.previousState(desired.gateway, nowMs),
+    targets,
+    nowMs,
+    probes,
+    savedPlanInput,
+  });
 }
 
 /** What a read-only command works with. */
@@ -80,7 +88,7 @@ export async function withReadSession<T>(
       }
       return withGatewayReader(context, { settings: of, seed: null }, (gateway) => resolveNames(unknown, { gateway, knownIds, signal }));
     };
-    const desired = await new FileSource(settings.file, env, resolve).load();
+    const desired = await new FileSource(settings.file, { variables: env, resolveNames: resolve }).load();
     assertGateway?.(desired.gateway);
     return await use({ desired, store, placeholders });
   } finally {

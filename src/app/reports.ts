@@ -1,11 +1,14 @@
+import type { RetryReadDeps } from '../controller/retry.ts';
+import type { GatewayReader } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { Approval } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
-import { EdictError } from '../model/errors.ts';
-import type { DriftNotice, ListedVersion } from '../model/observation.ts';
+import { EdictError, ObservationFailedError } from '../model/errors.ts';
+import type { DriftNotice, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
+import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
@@ -40,7 +43,7 @@ export async function listFiles(paths: readonly string[]): Promise<{ readonly fi
 
 /** Returns the desired state without contacting the gateway: names without an ID get placeholder IDs. Throws as `FileSource.load` does. */
 export function readDesiredState({ settings, env }: AppContext): Promise<DesiredState> {
-  return new FileSource(settings.file, env, async (_, names) => placeholderIds(names)).load();
+  return new FileSource(settings.file, { variables: env, resolveNames: async (_, names) => placeholderIds(names) }).load();
 }
 
 /** A plan, and the drift observed while it was computed. */
@@ -128,7 +131,7 @@ export async function writeSavedPlan(context: AppContext, out: string): Promise<
     assertChecked(report);
     const isEmulated = context.settings.emulate;
     const isRefreshed = report.isObserved;
-    await writePlanFile(out, toSavedPlan(report.plan, report.recorded, attempts, { isEmulated, isRefreshed, createdAtMs }));
+    await writePlanFile(out, toSavedPlan(report.plan, { recorded: report.recorded, attempts }, { isEmulated, isRefreshed, createdAtMs }));
     return report;
   });
 }
@@ -168,11 +171,33 @@ async function observeForPlan(context: AppContext, desired: DesiredState, store:
 export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
-  const { readInventory } = await import('../controller/observe/inventory.ts');
   return withGatewayReader(context, { settings: parseGatewayArguments(gatewayArguments), seed: null }, async (gateway) => {
     const listing = await readInventory(gateway, context);
     return exportGateway({ gateway: gatewayArguments, ...listing });
   });
+}
+
+/** All APIs and environments that a gateway lists. */
+export interface GatewayInventory {
+  readonly apis: readonly ObservedApi[];
+  readonly environments: readonly ListedEnvironment[];
+}
+
+/** Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read. */
+export async function readInventory(
+  gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
+  deps: RetryReadDeps,
+): Promise<GatewayInventory> {
+  const { retryRead } = await import('../controller/retry.ts');
+  const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
+    const result = await retryRead(readOnce, deps);
+    if (result.kind === 'read') return result.value;
+    const { code, message, hint } = result.failure;
+    throw new ObservationFailedError(`the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
+  };
+  const environments = await read('environments', () => gateway.listEnvironments(deps.signal));
+  const apis = await read('APIs', () => gateway.listApis(deps.signal));
+  return { apis: [...apis.values()], environments };
 }
 
 /** The report of `edict status`. */
@@ -195,7 +220,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
     const controllerStatus = await store.status(desired.gateway);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets });
     return {
-      input: statusInput(desired, recorded, plan, await store.lastAttempts(desired.gateway)),
+      input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
       targets,
       plan,
       controllerStatus,

@@ -256,7 +256,7 @@ export class Session implements AsyncDisposable {
 
 /** Returns the source for commands that write: it also reads the commit ID, which is recorded with each attempt. */
 export function createFileSource({ settings, env }: AppContext, resolveNames: ResolveNames): FileSource {
-  return new FileSource(settings.file, env, resolveNames, (paths) => readCommitId(paths, env));
+  return new FileSource(settings.file, { variables: env, resolveNames, readCommitId: (paths) => readCommitId(paths, env) });
 }
 
 /** Rejects every read: passed where all names are already resolved. */

@@ -66,7 +66,7 @@ export function readUndo(context: AppContext, request: UndoRequest): Promise<Und
     const { of: target, attempts } = await findRequestedAttempts(request, desired, store);
     const recorded = await store.readRecordedState(gateway);
     const undoResult = computeUndo(attempts, await store.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
-    const checked = await checkVersions(context, undoResult, recorded, desired);
+    const checked = await checkVersions(context, undoResult, { recorded, desired });
     const file = await buildFilePatch(context, filterMissingFromFile(desired, recorded, checked.restorations), desired);
     return { target, ...checked, file };
   });
@@ -97,8 +97,7 @@ async function findRequestedAttempts(
 async function checkVersions(
   context: AppContext,
   undoResult: UndoResult,
-  recorded: RecordedState,
-  { gateway: settings }: DesiredState,
+  { recorded, desired: { gateway: settings } }: { readonly recorded: RecordedState; readonly desired: DesiredState },
 ): Promise<UndoResult & Pick<UndoReport, 'uncheckedReason'>> {
   if (undoResult.restorations.length === 0 || context.settings.emulate) return { ...undoResult, uncheckedReason: null };
   const { readKeptVersions } = await import('../controller/observe/kept-versions.ts');

@@ -4,7 +4,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError, StoreLockedError, StoreUnavailableError } from '../model/errors.ts';
+import { EdictError, StoreError, StoreLockedError, StoreUnavailableError, storeError } from '../model/errors.ts';
 import { publicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
@@ -229,9 +229,10 @@ async function requestReconciliation(storeUrl: string, { gateway }: DesiredState
   try {
     await requestReconcile(storeUrl, gateway);
   } catch (error) {
-    if (isUnavailable(error) || !(error instanceof EdictError)) throw error;
-    throw new EdictError(error.code, `no reconciliation can be requested: ${error.message}`, {
+    if (isUnavailable(error) || !(error instanceof StoreError)) throw error;
+    throw storeError(error.code, `no reconciliation can be requested: ${error.message}`, {
       hint: 'leave out --reconcile to wait without writing to the store',
+      cause: error,
     });
   }
 }

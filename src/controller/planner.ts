@@ -87,7 +87,7 @@ export async function planReconciliation(
   const recorded = await store.readRecordedState(gateway);
   const previous = await store.previousState(gateway, clock.now());
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
-  const plan = computePlan(newest(), recorded, previous, targets, clock.now(), probes, savedInput);
+  const plan = computePlan({ desired: newest(), recorded, previous, targets, nowMs: clock.now(), probes, savedPlanInput: savedInput });
   if (isFirst && saved) assertNotStale(plan, saved);
   return { plan, recorded, previous };
 }

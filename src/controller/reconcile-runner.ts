@@ -79,6 +79,7 @@ export class ReconcileRunner {
   readonly #approvalTrigger: ApprovalTrigger;
   readonly #dueTimer: WallClockTimer;
   readonly #healthChecks: HealthChecks;
+  readonly #rateLimiterSubscription: Disposable;
   readonly #allowedChanges: AllowedChanges;
   /** Keys whose last attempt by this runner did not succeed. */
   readonly #failing = new Set<PublicationKey>();
@@ -131,7 +132,7 @@ export class ReconcileRunner {
     this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal: this.#stopping.signal, onApproval });
     this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: () => this.#requestReplan() });
     this.#dueTimer = new WallClockTimer(clock, () => triggers.trigger('timer'));
-    rateLimiter.setListener({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
+    this.#rateLimiterSubscription = rateLimiter.subscribe({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
   }
 
   /**
@@ -198,6 +199,7 @@ export class ReconcileRunner {
     await this.#queue.stop();
     await this.#driftDetector.stop();
     await this.#healthChecks.stop();
+    this.#rateLimiterSubscription[Symbol.dispose]();
     this.#deps.rateLimiter.close();
     await this.#statusReporter.close();
     this.#finishReconciliation();
@@ -232,7 +234,11 @@ export class ReconcileRunner {
     if (desired === this.#declared && approval === null) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
-      await this.#deps.store.saveDeclared(desired.gateway, sourceFiles, desiredDigest(desired), approval?.id ?? null);
+      await this.#deps.store.saveDeclared(desired.gateway, {
+        sourceFiles,
+        digest: desiredDigest(desired),
+        approvalId: approval?.id ?? null,
+      });
       this.#declared = desired;
     } catch (error) {
       this.#onStoreError(error);

@@ -67,20 +67,24 @@ export async function reconcile(key: PublicationKey, reconcileId: string, deps: 
     const change = matchAllowed(needed, recorded, allowedChange);
     if (!needed) return { kind: 'inSync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
-      if (change) return makeAttempt(change, recorded, desiredState, reconcileId, deps);
+      if (change) return makeAttempt({ change, recorded, desiredState, reconcileId }, deps);
       return { kind: recorded?.unknownAttempt ? 'deferred' : 'inSync' };
     }
-    const resolution = await resolveUnknown(recorded, recorded.unknownAttempt, needed, reconcileId, deps);
+    const resolution = await resolveUnknown({ recorded, unknownAttempt: recorded.unknownAttempt, change: needed, reconcileId }, deps);
     if (resolution !== 'known' && resolution !== 'retry') return resolution;
     recorded = await store.readPublication(settings, key);
   }
 }
 
+interface AttemptInput {
+  readonly change: Change;
+  readonly recorded: RecordedPublication | undefined;
+  readonly desiredState: DesiredState;
+  readonly reconcileId: string;
+}
+
 async function makeAttempt(
-  change: Change,
-  recorded: RecordedPublication | undefined,
-  desiredState: DesiredState,
-  reconcileId: string,
+  { change, recorded, desiredState, reconcileId }: AttemptInput,
   { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, onAnswered, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const { key } = change;
@@ -108,10 +112,17 @@ async function makeAttempt(
   const finishedAtMs = now();
   if (outcome.kind === 'unknown')
     unknownOutcomes.remainingMs({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
-  const next = applyOutcome(change, outcome, recorded, { id, marker, startedAtMs, finishedAtMs });
-  const isRecorded = await retryWrite(() => store.finishAttempt(settings, key, id, outcome, next, finishedAtMs));
+  const next = applyOutcome(recorded, { change, outcome, id, marker, startedAtMs, finishedAtMs });
+  const isRecorded = await retryWrite(() => store.finishAttempt(settings, { key, attemptId: id, outcome, next, atMs: finishedAtMs }));
   emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, isRecorded, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
+}
+
+interface ResolutionInput {
+  readonly recorded: RecordedPublication;
+  readonly unknownAttempt: UnknownAttempt;
+  readonly change: Change;
+  readonly reconcileId: string;
 }
 
 /**
@@ -119,10 +130,7 @@ async function makeAttempt(
  * resolved and a repetition is harmless or requested by the file.
  */
 async function resolveUnknown(
-  recorded: RecordedPublication,
-  unknownAttempt: UnknownAttempt,
-  change: Change,
-  reconcileId: string,
+  { recorded, unknownAttempt, change, reconcileId }: ResolutionInput,
   { store, gateway, settings, unknownOutcomes, now, emit, signal, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled | 'known' | 'retry'> {
   const { attemptId, action } = unknownAttempt;
@@ -138,7 +146,7 @@ async function resolveUnknown(
     return unresolvable(`${read.failure.code} ${read.failure.message}`);
   }
   const finishedAtMs = now();
-  const resolution = resolveAttempt(recorded, unknownAttempt, read.value, finishedAtMs);
+  const resolution = resolveAttempt(recorded, unknownAttempt, { versions: read.value, atMs: finishedAtMs });
   // Waiting tells nothing about an attempt without a marker.
   const isEarly =
     remainingMs > 0 && (resolution.kind === 'notApplied' || (resolution.kind === 'unknown' && unknownAttempt.marker !== null));
@@ -146,7 +154,11 @@ async function resolveUnknown(
   if (resolution.kind === 'unknown') return unresolvable(resolution.reason);
   const outcome: Outcome =
     resolution.kind === 'notApplied' ? { kind: 'notApplied' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };
-  if (!(await retryWrite(() => store.finishAttempt(settings, recorded.key, attemptId, outcome, resolution.nextRecorded, finishedAtMs)))) {
+  if (
+    !(await retryWrite(() =>
+      store.finishAttempt(settings, { key: recorded.key, attemptId, outcome, next: resolution.nextRecorded, atMs: finishedAtMs }),
+    ))
+  ) {
     return { kind: 'tooEarly', change, afterMs: settings.propagationDelayMs };
   }
   unknownOutcomes.forget(attemptId);

@@ -40,10 +40,14 @@ export function applyFault(
   const response = applied ? implementation() : state.dryRun(implementation);
   const reachesService = applied || kind === 'half' || kind === 'invalid';
   if (reachesService && response.status >= 400) return withoutFault(response);
-  return { delivery: planDelivery(fault, response, success, random), fault: kind };
+  return { delivery: planDelivery(fault, response, { required: success.required, random }), fault: kind };
 }
 
-function planDelivery(fault: Fault, response: EmulatedResponse, { required }: SuccessSpec, random: Random): Delivery {
+function planDelivery(
+  fault: Fault,
+  response: EmulatedResponse,
+  { required, random }: { readonly required: SuccessSpec['required']; readonly random: Random },
+): Delivery {
   switch (fault.kind) {
     case 'cut':
     case 'hang':

@@ -136,7 +136,7 @@ export class GatewayState {
 
   /** Publishes a new version and makes it effective, even if the API is online already. */
   publish(apiId: string, environmentId: string, remark: string): PublishedApi | EmulatedError {
-    return this.#change(apiId, environmentId, (before) => {
+    return this.#change({ apiId, environmentId }, (before) => {
       const record = this.#newRecord();
       const version = { versionId: newId(), publishTime: record.publishTime, remark };
       const versions = [version, ...before.versions].slice(0, maxVersions);
@@ -148,8 +148,7 @@ export class GatewayState {
   takeOffline(apiId: string, environmentId: string): PublishedApi | EmulatedError {
     const wasOnline = this.#publication(apiId, environmentId).effective !== null;
     const result = this.#change(
-      apiId,
-      environmentId,
+      { apiId, environmentId },
       (before) => ({ ...before, effective: null, record: null, offlineCalls: before.offlineCalls + 1 }),
       wasOnline ? 1 : 0,
     );
@@ -165,7 +164,7 @@ export class GatewayState {
     for (const { id } of this.catalog.environments()) {
       const version = this.#publication(apiId, id).versions.find((kept) => kept.versionId === versionId);
       if (!version) continue;
-      return this.#change(apiId, id, (before) => ({
+      return this.#change({ apiId, environmentId: id }, (before) => ({
         ...before,
         effective: version,
         record: this.#newRecord(),
@@ -219,8 +218,7 @@ export class GatewayState {
   }
 
   #change(
-    apiId: string,
-    environmentId: string,
+    { apiId, environmentId }: { readonly apiId: string; readonly environmentId: string },
     next: (before: EmulatedPublication) => EmulatedPublication,
     changes = 1,
   ): PublishedApi | EmulatedError {

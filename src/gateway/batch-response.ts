@@ -23,7 +23,7 @@ export function parseBatchResponse(
     if (failed && !succeeded) return toOutcome(toServiceError(failed, secrets), change.action);
     if (!succeeded || failed) return toOutcome(ambiguousEntryError(failed !== undefined), change.action);
     try {
-      return { kind: 'succeeded', ...parsePublishResult(succeeded, 200, change, secrets) };
+      return { kind: 'succeeded', ...parsePublishResult(succeeded, change, { status: 200, secrets }) };
     } catch (error) {
       return toOutcome(error, change.action);
     }

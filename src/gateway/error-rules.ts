@@ -40,115 +40,141 @@ const endpointHint = 'wrong address: check gateway.endpoint, which must be the m
 
 /** All known error responses and their classification. The first matching rule applies. */
 export const errorRules: readonly ErrorRule[] = [
-  rule(['APIG.3309'], [400], 'already in the requested state', 'alreadyApplied'),
-  rule(['APIG.3015'], [404], 'not published, so already offline', 'alreadyApplied', null, 'offline'),
-  rule(['APIG.3015'], [404], 'never published, so it has no version', 'alreadyApplied', null, 'read'),
-  rule(['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012'], [400], 'bad request', 'rejected', requestHint),
-  rule(
-    ['APIG.1000', 'APIG.1001', 'APIG.1002', ...frontGatewayCodes('0301', '0307')],
-    [401],
-    'the token or signature is invalid or expired',
-    'reauthenticate',
-    credentialsHint,
-  ),
-  rule(
-    ['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136'],
-    [401, 403],
-    'not allowed',
-    'rejected',
-    permissionsHint,
-  ),
-  rule(frontGatewayCodes('0302', '0303', '0305', '0306'), [401, 403], 'denied by the front gateway', 'rejected', accessControlHint),
-  rule(['APIG.3102', 'APIG.3104'], [403], 'quota exceeded', 'rejected', 'raise the quota of the instance, or free some of it'),
-  rule(
-    ['APIG.3001'],
-    [404],
-    'no such API group',
-    'rejected',
-    'the API group no longer exists at the gateway: restore it, or remove the API from the file',
-  ),
-  rule(['APIG.3002', 'APIG.3003'], [404], 'no such API or environment, so it is offline', 'alreadyApplied', null, 'offline'),
-  rule(['APIG.3002'], [404], 'no such API', 'rejected', "check the API's id in the file, or remove the API from it"),
-  rule(['APIG.3003'], [404], 'no such environment', 'rejected', "check the environment's id in the file, or create it at the gateway"),
-  rule(
-    ['APIG.3015'],
-    [404],
-    'no such publication',
-    'rejected',
-    'the gateway has no record of this publication: check the API in its console',
-    'online',
-  ),
-  rule(['APIG.3022'], [404], 'no such version', 'rejected', 'the gateway has no such version of the API: check the API in its console'),
-  rule(['APIG.3030'], [404], 'no such instance', 'rejected', 'check gateway.instance and gateway.project'),
-  rule(['APIC.7302'], [404], 'resource not found', 'rejected', "check gateway.instance, the API's id and the environment's id"),
-  rule(frontGatewayCodes('0101'), [404], 'no such path; the API may exist', 'misconfigured', endpointHint),
-  rule(['APIC.7701', 'APIG.3718'], [409], 'busy', 'retry'),
-  rule(frontGatewayCodes('0308'), [429], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
-  rule(['APIG.9008'], [500], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
-  rule(
-    ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999'],
-    [500],
-    'internal error of the gateway',
-    'unknown',
-  ),
+  rule(['APIG.3309'], [400], { meaning: 'already in the requested state', errorClass: 'alreadyApplied' }),
+  rule(['APIG.3015'], [404], { meaning: 'not published, so already offline', errorClass: 'alreadyApplied', onlyFor: 'offline' }),
+  rule(['APIG.3015'], [404], { meaning: 'never published, so it has no version', errorClass: 'alreadyApplied', onlyFor: 'read' }),
+  rule(['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012'], [400], {
+    meaning: 'bad request',
+    errorClass: 'rejected',
+    hint: requestHint,
+  }),
+  rule(['APIG.1000', 'APIG.1001', 'APIG.1002', ...frontGatewayCodes('0301', '0307')], [401], {
+    meaning: 'the token or signature is invalid or expired',
+    errorClass: 'reauthenticate',
+    hint: credentialsHint,
+  }),
+  rule(['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136'], [401, 403], {
+    meaning: 'not allowed',
+    errorClass: 'rejected',
+    hint: permissionsHint,
+  }),
+  rule(frontGatewayCodes('0302', '0303', '0305', '0306'), [401, 403], {
+    meaning: 'denied by the front gateway',
+    errorClass: 'rejected',
+    hint: accessControlHint,
+  }),
+  rule(['APIG.3102', 'APIG.3104'], [403], {
+    meaning: 'quota exceeded',
+    errorClass: 'rejected',
+    hint: 'raise the quota of the instance, or free some of it',
+  }),
+  rule(['APIG.3001'], [404], {
+    meaning: 'no such API group',
+    errorClass: 'rejected',
+    hint: 'the API group no longer exists at the gateway: restore it, or remove the API from the file',
+  }),
+  rule(['APIG.3002', 'APIG.3003'], [404], {
+    meaning: 'no such API or environment, so it is offline',
+    errorClass: 'alreadyApplied',
+    onlyFor: 'offline',
+  }),
+  rule(['APIG.3002'], [404], {
+    meaning: 'no such API',
+    errorClass: 'rejected',
+    hint: "check the API's id in the file, or remove the API from it",
+  }),
+  rule(['APIG.3003'], [404], {
+    meaning: 'no such environment',
+    errorClass: 'rejected',
+    hint: "check the environment's id in the file, or create it at the gateway",
+  }),
+  rule(['APIG.3015'], [404], {
+    meaning: 'no such publication',
+    errorClass: 'rejected',
+    hint: 'the gateway has no record of this publication: check the API in its console',
+    onlyFor: 'online',
+  }),
+  rule(['APIG.3022'], [404], {
+    meaning: 'no such version',
+    errorClass: 'rejected',
+    hint: 'the gateway has no such version of the API: check the API in its console',
+  }),
+  rule(['APIG.3030'], [404], { meaning: 'no such instance', errorClass: 'rejected', hint: 'check gateway.instance and gateway.project' }),
+  rule(['APIC.7302'], [404], {
+    meaning: 'resource not found',
+    errorClass: 'rejected',
+    hint: "check gateway.instance, the API's id and the environment's id",
+  }),
+  rule(frontGatewayCodes('0101'), [404], { meaning: 'no such path; the API may exist', errorClass: 'misconfigured', hint: endpointHint }),
+  rule(['APIC.7701', 'APIG.3718'], [409], { meaning: 'busy', errorClass: 'retry' }),
+  rule(frontGatewayCodes('0308'), [429], {
+    meaning: 'too many requests',
+    errorClass: 'throttle',
+    hint: 'set gateway.limit to what the gateway allows',
+  }),
+  rule(['APIG.9008'], [500], {
+    meaning: 'too many requests',
+    errorClass: 'throttle',
+    hint: 'set gateway.limit to what the gateway allows',
+  }),
+  rule(['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999'], [500], {
+    meaning: 'internal error of the gateway',
+    errorClass: 'unknown',
+  }),
 
-  rule(
-    ['CONNECTION_FAILED'],
-    [],
-    'no connection, so nothing was sent',
-    'retry',
-    'check gateway.endpoint, the network, and for TLS NODE_EXTRA_CA_CERTS',
-  ),
-  rule(['REQUEST_NOT_SENT'], [], 'edict was stopped before it sent anything', 'retry'),
-  rule(['CONNECTION_LOST'], [], 'the connection broke after the request was sent', 'unknown'),
-  rule(['TIMEOUT'], [], 'no response in time after the request was sent', 'unknown', 'if it happens often, raise gateway.timeout'),
-  rule(['INTERRUPTED'], [], 'edict was stopped before the response arrived', 'unknown'),
-  rule(
-    ['INVALID_RESPONSE'],
-    [],
-    'a response that does not match the specification',
-    'unknown',
-    'check that gateway.endpoint is a ROMA Connect gateway',
-  ),
-  rule(
-    ['REDIRECTED'],
-    [],
-    'a redirect, which edict does not follow',
-    'misconfigured',
-    'check gateway.endpoint: it leads elsewhere',
-    'read',
-  ),
-  rule(
-    ['REDIRECTED'],
-    [],
-    'a redirect, which edict does not follow; it does not prove that the call had no effect',
-    'unknown',
-    'check gateway.endpoint: it leads elsewhere',
-  ),
-  rule(
-    ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE'],
-    [],
-    'the credentials are rejected or missing',
-    'reauthenticate',
-    'check the HW_ variables, the files that they name, and gateway.project; edict retries when a file changes, on SIGHUP, or after a restart, and not before, since five failures lock a key or an account',
-  ),
-  rule(['IAM_UNAVAILABLE'], [], 'the identity service gives no valid response', 'retry', 'check gateway.iam and the network'),
-  rule(['IAM_THROTTLED'], [], 'the identity service throttles', 'throttle'),
+  rule(['CONNECTION_FAILED'], [], {
+    meaning: 'no connection, so nothing was sent',
+    errorClass: 'retry',
+    hint: 'check gateway.endpoint, the network, and for TLS NODE_EXTRA_CA_CERTS',
+  }),
+  rule(['REQUEST_NOT_SENT'], [], { meaning: 'edict was stopped before it sent anything', errorClass: 'retry' }),
+  rule(['CONNECTION_LOST'], [], { meaning: 'the connection broke after the request was sent', errorClass: 'unknown' }),
+  rule(['TIMEOUT'], [], {
+    meaning: 'no response in time after the request was sent',
+    errorClass: 'unknown',
+    hint: 'if it happens often, raise gateway.timeout',
+  }),
+  rule(['INTERRUPTED'], [], { meaning: 'edict was stopped before the response arrived', errorClass: 'unknown' }),
+  rule(['INVALID_RESPONSE'], [], {
+    meaning: 'a response that does not match the specification',
+    errorClass: 'unknown',
+    hint: 'check that gateway.endpoint is a ROMA Connect gateway',
+  }),
+  rule(['REDIRECTED'], [], {
+    meaning: 'a redirect, which edict does not follow',
+    errorClass: 'misconfigured',
+    hint: 'check gateway.endpoint: it leads elsewhere',
+    onlyFor: 'read',
+  }),
+  rule(['REDIRECTED'], [], {
+    meaning: 'a redirect, which edict does not follow; it does not prove that the call had no effect',
+    errorClass: 'unknown',
+    hint: 'check gateway.endpoint: it leads elsewhere',
+  }),
+  rule(['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE'], [], {
+    meaning: 'the credentials are rejected or missing',
+    errorClass: 'reauthenticate',
+    hint: 'check the HW_ variables, the files that they name, and gateway.project; edict retries when a file changes, on SIGHUP, or after a restart, and not before, since five failures lock a key or an account',
+  }),
+  rule(['IAM_UNAVAILABLE'], [], {
+    meaning: 'the identity service gives no valid response',
+    errorClass: 'retry',
+    hint: 'check gateway.iam and the network',
+  }),
+  rule(['IAM_THROTTLED'], [], { meaning: 'the identity service throttles', errorClass: 'throttle' }),
 
-  rule([], [401], 'the token or signature is invalid or expired', 'reauthenticate', credentialsHint),
-  rule([], [408, 409, 425], 'temporarily unavailable', 'retry'),
-  rule([], [429], 'too many requests', 'throttle', 'set gateway.limit to what the gateway allows'),
-  rule([], [403], 'not allowed', 'rejected', permissionsHint),
-  rule(
-    [],
-    [404],
-    'no such path or resource',
-    'rejected',
-    "check gateway.endpoint, gateway.instance, the API's id and the environment's id",
-  ),
-  rule([], ['4xx'], 'bad request', 'rejected', requestHint),
-  rule([], [502, 503, 504], 'a proxy got no response; the call may have arrived', 'unknown'),
-  rule([], ['5xx'], 'internal error of the gateway', 'unknown'),
+  rule([], [401], { meaning: 'the token or signature is invalid or expired', errorClass: 'reauthenticate', hint: credentialsHint }),
+  rule([], [408, 409, 425], { meaning: 'temporarily unavailable', errorClass: 'retry' }),
+  rule([], [429], { meaning: 'too many requests', errorClass: 'throttle', hint: 'set gateway.limit to what the gateway allows' }),
+  rule([], [403], { meaning: 'not allowed', errorClass: 'rejected', hint: permissionsHint }),
+  rule([], [404], {
+    meaning: 'no such path or resource',
+    errorClass: 'rejected',
+    hint: "check gateway.endpoint, gateway.instance, the API's id and the environment's id",
+  }),
+  rule([], ['4xx'], { meaning: 'bad request', errorClass: 'rejected', hint: requestHint }),
+  rule([], [502, 503, 504], { meaning: 'a proxy got no response; the call may have arrived', errorClass: 'unknown' }),
+  rule([], ['5xx'], { meaning: 'internal error of the gateway', errorClass: 'unknown' }),
 ];
 
 /** Returns the rule for a response: by `code` first, then by `status` if no rule has the code. */
@@ -166,13 +192,12 @@ for (const row of errorRules) {
   for (const key of row.codes.length > 0 ? row.codes : row.statuses) rulesByKey.set(key, [...(rulesByKey.get(key) ?? []), row]);
 }
 
+type RuleEffect = Pick<ErrorRule, 'meaning' | 'errorClass'> & Partial<Pick<ErrorRule, 'hint' | 'onlyFor'>>;
+
 function rule(
   codes: readonly string[],
   statuses: ErrorRule['statuses'],
-  meaning: string,
-  errorClass: ErrorClass,
-  hint: string | null = null,
-  onlyFor: RequestKind | null = null,
+  { meaning, errorClass, hint = null, onlyFor = null }: RuleEffect,
 ): ErrorRule {
   return Object.freeze({ codes, statuses, onlyFor, meaning, errorClass, hint });
 }

@@ -6,7 +6,7 @@ import { findErrorRule } from './error-rules.ts';
 import { GatewayError, ServiceError } from './errors.ts';
 import type { AcquireRequestSlot } from './interface.ts';
 import { withRateLimit } from './request-middleware.ts';
-import { openTransport, type Transport, type TransportMode, type TransportOptions } from './transport.ts';
+import { openTransport, type Transport, type TransportOptions } from './transport.ts';
 
 /** The options of one openapi-fetch request besides its own parameters. */
 export interface RequestContext {
@@ -19,6 +19,12 @@ export interface RequestContext {
 
 export type RomaClient = Client<paths>;
 
+export interface GatewayClientOptions extends Pick<TransportOptions, 'mode' | 'proxies' | 'canSend'> {
+  readonly credentials: Credentials;
+  /** `undefined`: no rate limit. */
+  readonly acquire: AcquireRequestSlot | undefined;
+}
+
 /** Makes requests with rate limit and authentication. Retries once with new credentials if the first ones were rejected. */
 export class GatewayClient {
   readonly identity: GatewayIdentity;
@@ -29,10 +35,7 @@ export class GatewayClient {
 
   constructor(
     { endpoint, project, instance, limit, timeoutMs }: GatewaySettings,
-    credentials: Credentials,
-    acquire: AcquireRequestSlot | undefined,
-    mode: TransportMode,
-    { proxies = null, canSend }: Pick<TransportOptions, 'proxies' | 'canSend'> = {},
+    { credentials, acquire, mode, proxies = null, canSend }: GatewayClientOptions,
   ) {
     this.identity = { endpoint, project, instance };
     this.#credentials = credentials;

@@ -31,12 +31,12 @@ export function openGatewayReader(
   credentials: Credentials,
   { acquire, ...options }: GatewayOptions = {},
 ): GatewayReader {
-  return Object.freeze(createGatewayReader(new GatewayClient(settings, credentials, acquire, 'reads', options)));
+  return Object.freeze(createGatewayReader(new GatewayClient(settings, { credentials, acquire, mode: 'reads', ...options })));
 }
 
 /** Opens the gateway. No call is made before the first `send` or read. */
 export function openGateway(settings: GatewaySettings, credentials: Credentials, { acquire, ...options }: GatewayOptions = {}): Gateway {
-  const gatewayClient = new GatewayClient(settings, credentials, acquire, 'everything', options);
+  const gatewayClient = new GatewayClient(settings, { credentials, acquire, mode: 'everything', ...options });
 
   async function send(change: Change, { marker, isStillDesired, canSend }: SendOptions, signal: AbortSignal): Promise<Outcome> {
     let isSuperseded = false;
@@ -46,7 +46,9 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
         (client, one) => {
           isSuperseded = signal.aborted || !isStillDesired();
           if (isSuperseded) throw notSentError();
-          return change.version === null ? publish(client, one, change, marker) : switchVersion(client, one, change, change.version);
+          return change.version === null
+            ? publish(client, one, { change, marker })
+            : switchVersion(client, one, { change, version: change.version });
         },
         canSend,
       );
@@ -70,7 +72,7 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
         async (client, one) => {
           sent = signal.aborted ? [] : changes.filter(options.isStillDesired);
           if (sent.length === 0) throw notSentError();
-          return parseBatchResponse(sent, await publishBatch(client, one, sent, options.marker), one.secrets);
+          return parseBatchResponse(sent, await publishBatch(client, one, { changes: sent, marker: options.marker }), one.secrets);
         },
         options.canSend,
       );

@@ -45,16 +45,21 @@ export class HttpResponse {
   }
 }
 
+export interface SendRequestOptions {
+  readonly dispatcher: Dispatcher;
+  readonly extraHeaders: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Called when the connection is established; default: always true. */
+  readonly canSend?: () => boolean;
+}
+
 /**
  * Sends one request with `extraHeaders` and reads its whole response in at most `timeoutMs`. `canSend` is called when the connection is
  * established. Rejects with a ConnectionError, whose code says whether anything was sent, or an InvalidResponseError. Redirects are not followed.
  */
 export async function sendRequest(
-  dispatcher: Dispatcher,
   request: HttpRequest,
-  extraHeaders: Readonly<Record<string, string>>,
-  timeoutMs: number,
-  canSend: () => boolean = () => true,
+  { dispatcher, extraHeaders, timeoutMs, canSend = () => true }: SendRequestOptions,
 ): Promise<HttpResponse> {
   const address = URL.parse(request.url);
   if (address === null) throw new ConnectionError('CONNECTION_FAILED', `no connection: ${request.url} is not an address`);
@@ -63,11 +68,19 @@ export async function sendRequest(
   for (const [name, value] of request.headers) headers[name] = value;
   Object.assign(headers, extraHeaders);
   return new Promise((resolve, reject) => {
-    const exchange = new HttpExchange(request.signal, timeoutMs, canSend, resolve, reject);
+    const exchange = new HttpExchange({ signal: request.signal, timeoutMs, canSend, resolve, reject });
     if (exchange.isSettled) return;
     const method = request.method as Dispatcher.HttpMethod;
     dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: request.body }, exchange);
   });
+}
+
+interface ExchangeOptions {
+  readonly signal: AbortSignal | null;
+  readonly timeoutMs: number;
+  readonly canSend: () => boolean;
+  readonly resolve: (answer: HttpResponse) => void;
+  readonly reject: (error: Error) => void;
 }
 
 class HttpExchange implements Dispatcher.DispatchHandler {
@@ -85,13 +98,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: HttpResponse) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(
-    signal: AbortSignal | null,
-    timeoutMs: number,
-    canSend: () => boolean,
-    resolve: (answer: HttpResponse) => void,
-    reject: (error: Error) => void,
-  ) {
+  constructor({ signal, timeoutMs, canSend, resolve, reject }: ExchangeOptions) {
     this.#signal = signal;
     this.#canSend = canSend;
     this.#resolve = resolve;

@@ -93,7 +93,7 @@ async function readApisPage(client: RomaClient, { path, secrets, ...one }: Reque
     parseAs: 'text',
     ...one,
   });
-  const { total, apis } = parseResponse('listApis', response, secrets, Date.now());
+  const { total, apis } = parseResponse('listApis', response, { secrets, nowMs: Date.now() });
   return checkPage(
     offset,
     total,
@@ -108,7 +108,7 @@ async function readApi(client: RomaClient, { path, secrets, ...one }: RequestCon
     ...one,
   });
   try {
-    return toObservedApi(parseResponse('getApi', response, secrets, Date.now()), secrets);
+    return toObservedApi(parseResponse('getApi', response, { secrets, nowMs: Date.now() }), secrets);
   } catch (error) {
     if (error instanceof ServiceError && error.errorCode === 'APIG.3002') return null;
     throw error;
@@ -125,7 +125,7 @@ async function readEnvironmentsPage(
     parseAs: 'text',
     ...one,
   });
-  const { total, envs } = parseResponse('listEnvironments', response, secrets, Date.now());
+  const { total, envs } = parseResponse('listEnvironments', response, { secrets, nowMs: Date.now() });
   return checkPage(
     offset,
     total,
@@ -144,7 +144,7 @@ async function readVersions(
     parseAs: 'text',
     ...one,
   });
-  const { total, api_versions: versions } = parseResponse('listVersions', response, secrets, Date.now());
+  const { total, api_versions: versions } = parseResponse('listVersions', response, { secrets, nowMs: Date.now() });
   if (total > versions.length) {
     throw new InvalidResponseError(`listed ${versions.length} of ${total} versions, more than the gateway keeps`, { status: 200 });
   }

@@ -12,7 +12,11 @@ export interface PublishResult {
 }
 
 /** Publishes an API or takes it offline. Throws a GatewayError, also if a success is about another publication. */
-export async function publish(client: RomaClient, request: RequestContext, change: Change, marker: string | null): Promise<PublishResult> {
+export async function publish(
+  client: RomaClient,
+  request: RequestContext,
+  { change, marker }: { readonly change: Change; readonly marker: string | null },
+): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
   const { action, apiId, environmentId } = change;
   const response = await client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {
@@ -21,11 +25,15 @@ export async function publish(client: RomaClient, request: RequestContext, chang
     parseAs: 'text',
     ...one,
   });
-  return parsePublishResult(parseResponse('changePublication', response, secrets, Date.now()), 201, change, secrets);
+  return parsePublishResult(parseResponse('changePublication', response, { secrets, nowMs: Date.now() }), change, { status: 201, secrets });
 }
 
 /** Makes a kept version effective. Throws like `publish`. */
-export async function switchVersion(client: RomaClient, request: RequestContext, change: Change, version: string): Promise<PublishResult> {
+export async function switchVersion(
+  client: RomaClient,
+  request: RequestContext,
+  { change, version }: { readonly change: Change; readonly version: string },
+): Promise<PublishResult> {
   const { path, secrets, ...one } = request;
   const response = await client.PUT('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
     params: { path: { ...path, api_id: change.apiId }, header: authHeaderPlaceholder },
@@ -33,7 +41,10 @@ export async function switchVersion(client: RomaClient, request: RequestContext,
     parseAs: 'text',
     ...one,
   });
-  const result = parsePublishResult(parseResponse('switchVersion', response, secrets, Date.now()), 200, change, secrets);
+  const result = parsePublishResult(parseResponse('switchVersion', response, { secrets, nowMs: Date.now() }), change, {
+    status: 200,
+    secrets,
+  });
   if (result.versionId === null || result.versionId === version) return result;
   throw new InvalidResponseError(`answered 200 with version ${result.versionId}, and ${version} was asked for`, { status: 200 });
 }
@@ -42,8 +53,7 @@ export async function switchVersion(client: RomaClient, request: RequestContext,
 export async function publishBatch(
   client: RomaClient,
   request: RequestContext,
-  changes: readonly Change[],
-  marker: string | null,
+  { changes, marker }: { readonly changes: readonly Change[]; readonly marker: string | null },
 ): Promise<ResponseBodies['changePublications']> {
   const { path, secrets, ...one } = request;
   const [first] = changes;
@@ -54,15 +64,14 @@ export async function publishBatch(
     parseAs: 'text',
     ...one,
   });
-  return parseResponse('changePublications', response, secrets, Date.now());
+  return parseResponse('changePublications', response, { secrets, nowMs: Date.now() });
 }
 
 /** Returns the IDs in a response. Throws an InvalidResponseError if it is about another publication than `change`. */
 export function parsePublishResult(
   body: ResponseBodies['changePublication'],
-  status: number,
   { apiId, environmentId }: Change,
-  secrets: readonly string[],
+  { status, secrets }: { readonly status: number; readonly secrets: readonly string[] },
 ): PublishResult {
   const sanitizeId = (id: string | undefined): string => sanitize(id ?? '', secrets, 128);
   if (body.api_id === apiId && body.env_id === environmentId) {

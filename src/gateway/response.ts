@@ -42,6 +42,13 @@ export interface RawResponse {
 const { default: _, ...byName } = generated as typeof generated & { default?: unknown };
 const validators: Readonly<Record<string, ValidateFunction | undefined>> = byName;
 
+interface ResponseContext {
+  /** Redacted in errors. */
+  readonly secrets: readonly string[];
+  /** The wall clock, for a `Retry-After` that is a date. */
+  readonly nowMs: number;
+}
+
 /**
  * Returns the body of a success that matches the specification. Throws an InvalidResponseError for any other status below
  * 400 and for a body that breaks the specification, and a ServiceError for a status of 400 or more. `secrets` are redacted in both.
@@ -49,12 +56,12 @@ const validators: Readonly<Record<string, ValidateFunction | undefined>> = byNam
 export function parseResponse<O extends GatewayOperation>(
   operation: O,
   rawResponse: RawResponse,
-  secrets: readonly string[],
-  nowMs: number,
+  context: ResponseContext,
 ): ResponseBodies[O] {
+  const { secrets } = context;
   const { status, headers } = rawResponse.response;
   const requestId = requestIdOf(headers, secrets);
-  if (status >= 400) throw toServiceError(operation, rawResponse, secrets, nowMs);
+  if (status >= 400) throw toServiceError(operation, rawResponse, context);
   const success = successStatuses[operation];
   if (status !== success) {
     const location = headers.get('location');
@@ -67,9 +74,9 @@ export function parseResponse<O extends GatewayOperation>(
   return body as ResponseBodies[O];
 }
 
-function toServiceError(operation: GatewayOperation, rawResponse: RawResponse, secrets: readonly string[], nowMs: number): ServiceError {
+function toServiceError(operation: GatewayOperation, rawResponse: RawResponse, { secrets, nowMs }: ResponseContext): ServiceError {
   const { status, headers } = rawResponse.response;
-  const { code, message, id } = parseErrorBody(operation, status, rawResponse.error, secrets);
+  const { code, message, id } = parseErrorBody(operation, rawResponse, secrets);
   const safeMessage = sanitize(message, secrets);
   return new ServiceError({
     status,
@@ -88,7 +95,11 @@ interface ErrorBody {
   readonly id: string | null;
 }
 
-function parseErrorBody(operation: GatewayOperation, status: number, body: unknown, secrets: readonly string[]): ErrorBody {
+function parseErrorBody(
+  operation: GatewayOperation,
+  { response: { status }, error: body }: RawResponse,
+  secrets: readonly string[],
+): ErrorBody {
   if (findViolation(operation, status, body) !== null) {
     const page = typeof body === 'string' ? body : JSON.stringify(body ?? null);
     return { code: null, message: page === 'null' ? '' : sanitizePage(page, secrets), id: null };

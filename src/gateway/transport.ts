@@ -48,7 +48,12 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null, ca
     (auth: RequestAuth | null, canSendThis = () => true) =>
     async (request: HttpRequest) => {
       if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
-      return sendRequest(agent, request, auth?.headersFor(request) ?? {}, timeoutMs, () => canSend() && canSendThis());
+      return sendRequest(request, {
+        dispatcher: agent,
+        extraHeaders: auth?.headersFor(request) ?? {},
+        timeoutMs,
+        canSend: () => canSend() && canSendThis(),
+      });
     };
   return {
     fetch: sendWith(null) as unknown as Transport['fetch'],

@@ -48,12 +48,20 @@ const emptyRecordFields = {
   lastCorrectedAtMs: null,
 } as const;
 
+/** An attempt that has ended. */
+export interface AttemptResult {
+  readonly id: number;
+  readonly change: Change;
+  readonly outcome: Outcome;
+  readonly marker: string | null;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+}
+
 /** Returns the recorded state of a publication after the attempt for `change` ended with `outcome`. */
 export function applyOutcome(
-  change: Change,
-  outcome: Outcome,
   previous: RecordedPublication | undefined,
-  attempt: { readonly id: number; readonly marker: string | null; readonly startedAtMs: number; readonly finishedAtMs: number },
+  { change, outcome, ...attempt }: AttemptResult,
 ): RecordedPublication | undefined {
   const { key, api, apiId, environment, environmentId, action, revision, version } = change;
   const names = { key, api, apiId, environment, environmentId };

@@ -25,8 +25,7 @@ const maxClockSkewMs = 15 * 60_000;
 export function resolveAttempt(
   recorded: RecordedPublication,
   { action, marker, revision, version, startedAtMs }: UnknownAttempt,
-  versions: readonly ListedVersion[],
-  atMs: number,
+  { versions, atMs }: { readonly versions: readonly ListedVersion[]; readonly atMs: number },
 ): AttemptResolution {
   const effective = versions.find((version) => version.isEffective);
   const unchanged: RecordedPublication = { ...recorded, unknownAttempt: null };

@@ -19,17 +19,19 @@ const flappingThreshold = 3;
 const initialBackoffMs = 60_000;
 const maxBackoffMs = 3_600_000;
 
+/** An observation, and the states that it is compared with. */
+export interface ObservationInput {
+  readonly desired: DesiredState;
+  readonly recorded: RecordedState;
+  readonly observation: Observation;
+}
+
 /**
  * Returns the recorded state after `observation`: the observed state overrides the result of edict's last call. A pure
  * function. An attempt with unknown outcome is left for resolution; a publication that is neither declared nor recorded is
  * ignored.
  */
-export function applyObservation(
-  desired: DesiredState,
-  recorded: RecordedState,
-  observation: Observation,
-  nowMs: number,
-): ObservationResult {
+export function applyObservation({ desired, recorded, observation }: ObservationInput, nowMs: number): ObservationResult {
   const result = new Map(recorded);
   const updates: RecordedPublication[] = [];
   const notices: DriftNotice[] = [];

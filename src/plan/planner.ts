@@ -21,38 +21,39 @@ export interface SavedPlanInput {
   readonly lastAttempts: LastAttempts;
 }
 
+export interface PlanInput {
+  readonly desired: DesiredState;
+  readonly recorded: RecordedState;
+  readonly previous: PreviousState;
+  readonly targets: Targets;
+  readonly nowMs: number;
+  /** Default: nothing was probed. */
+  readonly probes?: ProbeResults;
+  /** Default: no saved plan restricts the plan. */
+  readonly savedPlanInput?: SavedPlanInput | null;
+}
+
 /**
  * Returns the plan to apply. The steps are: compute the changes that the file needs, hold those that break a policy, defer by
  * recent removal, freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
  * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
-export function computePlan(
-  desired: DesiredState,
-  recorded: RecordedState,
-  previous: PreviousState,
-  targets: Targets,
-  nowMs: number,
-  probes: ProbeResults = new Map(),
-  savedPlanInput: SavedPlanInput | null = null,
-): Plan {
+export function computePlan({ desired, recorded, previous, targets, nowMs, probes = new Map(), savedPlanInput = null }: PlanInput): Plan {
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
-  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, desired, recorded, previous);
+  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, { desired, recorded, previous });
   const whole = applyRollout(
     applyFreezes(
       deferRemovals(heldPlan, desired, nowMs),
       { ...desired, suspension: longerSuspension(desired.suspension, suspension) },
       nowMs,
     ),
-    desired,
-    recorded,
-    probes,
-    nowMs,
+    { desired, recorded, probes, nowMs },
   );
   const targeted = filterPlan(whole, desired, targets);
   if (!savedPlanInput) return applyApprovals(targeted, previous.approvals, nowMs);
   const { saved, lastAttempts } = savedPlanInput;
   return excludeNewlyHeld(
-    applyApprovals(restrictToSaved(targeted, whole, saved, { desired, recorded, lastAttempts }), previous.approvals, nowMs),
+    applyApprovals(restrictToSaved({ targeted, whole }, saved, { desired, recorded, lastAttempts }), previous.approvals, nowMs),
     saved,
   );
 }

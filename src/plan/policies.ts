@@ -14,34 +14,39 @@ export function allowedCount({ count, share }: Threshold, total: number): number
   return Math.min(count ?? total, byShare);
 }
 
+export interface PolicyInput {
+  readonly desired: DesiredState;
+  readonly recorded: RecordedState;
+  readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
+}
+
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
-export function applyPolicies(
-  plan: Plan,
-  desired: DesiredState,
-  recorded: RecordedState,
-  previous: Pick<PreviousState, 'declared' | 'otherGateways'>,
-): Plan {
+export function applyPolicies(plan: Plan, { desired, recorded, previous }: PolicyInput): Plan {
   const fileHeld = findFileHold(desired, recorded, previous);
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
   const holds = findSwappedIds(plan.changes, desired, recorded);
-  applyThreshold(desired.guards.maxOffline, offline, online, 'the file', holds);
+  applyThreshold(desired.guards.maxOffline, 'the file', { offline, online, holds });
   for (const { id, name, maxOffline } of desired.environments.values()) {
     const isInEnvironment = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
-    if (maxOffline) applyThreshold(maxOffline, offline.filter(isInEnvironment), online.filter(isInEnvironment), name, holds);
+    if (maxOffline)
+      applyThreshold(maxOffline, name, { offline: offline.filter(isInEnvironment), online: online.filter(isInEnvironment), holds });
   }
   if (holds.size === 0) return plan;
   return { ...plan, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? holds.get(change.key) ?? null })) };
 }
 
-function applyThreshold(
-  threshold: Threshold,
-  offline: readonly Change[],
-  online: readonly unknown[],
-  scope: string,
-  holds: Map<PublicationKey, Hold>,
-): void {
+interface ThresholdInput {
+  /** The changes that take something offline in the scope. */
+  readonly offline: readonly Change[];
+  /** The publications of the scope that are online. */
+  readonly online: readonly RecordedPublication[];
+  /** Receives the holds. */
+  readonly holds: Map<PublicationKey, Hold>;
+}
+
+function applyThreshold(threshold: Threshold, scope: string, { offline, online, holds }: ThresholdInput): void {
   const allowed = allowedCount(threshold, Math.max(online.length, offline.length));
   if (offline.length <= allowed) return;
   const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;

@@ -27,17 +27,19 @@ export function findPublication(
   const match = apiPublications.find(matchesEnvironment);
   if (match) return match;
   throw new EdictError('PUBLICATION_NOT_FOUND', `neither the file nor the record has API ${ref.api} in environment ${ref.environment}`, {
-    hint: `${notFoundHint(ref, known, apiPublications, knownEnvironments(known, desired))}; \`edict status\` lists what there is`,
+    hint: `${notFoundHint(ref, { known, apiPublications, environments: knownEnvironments(known, desired) })}; \`edict status\` lists what there is`,
   });
 }
 
+interface KnownNames {
+  readonly known: readonly PublicationNames[];
+  /** The publications in `known` of the API that was named. */
+  readonly apiPublications: readonly PublicationNames[];
+  readonly environments: readonly string[];
+}
+
 /** Names the half that is unknown. If both are known, they do not occur together. */
-function notFoundHint(
-  { api, environment }: PublicationRef,
-  known: readonly PublicationNames[],
-  apiPublications: readonly PublicationNames[],
-  environments: readonly string[],
-): string {
+function notFoundHint({ api, environment }: PublicationRef, { known, apiPublications, environments }: KnownNames): string {
   if (known.length === 0) return 'there is no publication at all';
   const suggest = (name: string, names: readonly string[]): string =>
     `nearest to ${JSON.stringify(name)}: ${closestMatches(name, names).join(', ')}`;

@@ -1,13 +1,16 @@
-import type { Change, Deferral, Plan, ProbeResults, ProbeTarget } from '../model/change.ts';
-import type { DesiredState, RolloutStep } from '../model/desired-state.ts';
+import type { Change, Deferral, Plan, ProbeResults } from '../model/change.ts';
+import type { DesiredPublication, DesiredState, RolloutStep } from '../model/desired-state.ts';
 import { type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 
-interface RolloutContext {
+export interface RolloutInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly probes: ProbeResults;
   readonly nowMs: number;
+}
+
+interface RolloutContext extends RolloutInput {
   readonly changes: ReadonlyMap<PublicationKey, Change>;
   /** Drifted publications that the plan leaves in place. */
   readonly drifted: ReadonlySet<PublicationKey>;
@@ -27,7 +30,7 @@ const soakRoundingMs = 1000;
  * nothing about one that goes online in release. A switch to an existing version never waits: it publishes nothing new, and is
  * how a change is rolled back.
  */
-export function applyRollout(plan: Plan, desired: DesiredState, recorded: RecordedState, probes: ProbeResults, nowMs: number): Plan {
+export function applyRollout(plan: Plan, { desired, recorded, probes, nowMs }: RolloutInput): Plan {
   const { steps } = desired.rollout;
   if (steps.length === 0) return plan;
   const ranks = new Map(steps.map(({ environmentId }, rank) => [environmentId, rank]));
@@ -56,11 +59,8 @@ function previousStep({ apiId }: Change, earlierSteps: readonly RolloutStep[], {
 }
 
 /** Returns the deferral for a soak or probe of an earlier environment; `null` if none is pending. */
-function stepGate(
-  { apiId, action }: Change,
-  earlierSteps: readonly RolloutStep[],
-  { desired, recorded, probes, nowMs }: RolloutContext,
-): Deferral | null {
+function stepGate({ apiId, action }: Change, earlierSteps: readonly RolloutStep[], context: RolloutContext): Deferral | null {
+  const { desired, recorded, nowMs } = context;
   let soak: Deferral | null = null;
   let probeGate: Deferral | null = null;
   let newestMs = Number.NEGATIVE_INFINITY;
@@ -74,7 +74,8 @@ function stepGate(
     newestMs = previous.recordedAtMs;
     if (state !== action) continue;
     soak = laterDeferral(soak, soakDeferral(step, previous.recordedAtMs, nowMs));
-    if (declared && action === 'online') probeGate = probeDeferral(step, declared, previous.recordedAtMs, desired, probes) ?? probeGate;
+    if (declared && action === 'online')
+      probeGate = probeDeferral(step, { declared, sinceMs: previous.recordedAtMs }, context) ?? probeGate;
   }
   return soak ?? probeGate;
 }
@@ -90,10 +91,8 @@ function laterDeferral(a: Deferral | null, b: Deferral | null): Deferral | null 
 
 function probeDeferral(
   { environment, probe }: RolloutStep,
-  { key, api, apiId, environmentId }: Pick<ProbeTarget, 'key' | 'api' | 'apiId' | 'environmentId'>,
-  sinceMs: number,
-  { rollout }: DesiredState,
-  probes: ProbeResults,
+  { declared: { key, api, apiId, environmentId }, sinceMs }: { readonly declared: DesiredPublication; readonly sinceMs: number },
+  { desired: { rollout }, probes }: RolloutContext,
 ): Deferral | null {
   const probeUrl = rollout.probeUrls.get(apiId);
   if (!probe || probeUrl === null) return null;

@@ -21,7 +21,11 @@ export interface CurrentState {
  *
  * @param targeted the targeted part of `whole`, the plan of the whole file
  */
-export function restrictToSaved(targeted: Plan, whole: Plan, saved: SavedPlan, current: CurrentState): Plan {
+export function restrictToSaved(
+  { targeted, whole }: { readonly targeted: Plan; readonly whole: Plan },
+  saved: SavedPlan,
+  current: CurrentState,
+): Plan {
   const changesByKey = new Map(whole.changes.map((change) => [change.key, change]));
   const staleChanges: StaleChange[] = [];
   const validKeys = new Set<PublicationKey>();

@@ -53,8 +53,7 @@ export function preconditionOf(recorded: RecordedPublication | undefined): Preco
  */
 export function toSavedPlan(
   { gateway, targets, changes }: Plan,
-  recorded: RecordedState,
-  attempts: LastAttempts,
+  { recorded, attempts }: { readonly recorded: RecordedState; readonly attempts: LastAttempts },
   origin: Pick<SavedPlan, 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
 ): SavedPlan {
   const savedChanges = changes.map(

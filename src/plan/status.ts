@@ -47,13 +47,11 @@ export interface StatusInput {
 
 /** Returns the input for the status cells of a plan. */
 export function statusInput(
-  desired: DesiredState,
-  recorded: RecordedState,
   { changes, outdated }: Pick<Plan, 'changes' | 'outdated'>,
-  lastAttempts: StatusInput['lastAttempts'],
+  states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts'>,
 ): StatusInput {
   return {
-    ...{ desired, recorded, lastAttempts },
+    ...states,
     changes: new Map(changes.map((change) => [change.key, change])),
     outdated: new Set(outdated.map(({ key }) => key)),
   };

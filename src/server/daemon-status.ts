@@ -1,5 +1,6 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { Change } from '../model/change.ts';
+import type { RequestPause } from '../model/controller-status.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
@@ -77,7 +78,7 @@ function queueJson({ matrix, rate, paused, inFlight }: StatusCache): Schemas['Qu
     rate: { calls: now.calls, perMs: now.perMs },
     limit: { calls: limit.calls, perMs: limit.perMs },
     remainingSeconds: paused || !matrix ? null : estimateSeconds(changes, matrix.desired, now),
-    bottleneck: formatBottleneck(changes.length, now, limit, paused?.message),
+    bottleneck: formatBottleneck(changes.length, { rate: now, limit, paused }),
     paused: paused && { reason: paused.reason, message: paused.message, since: formatTimestamp(paused.sinceMs) },
   };
 }
@@ -86,8 +87,11 @@ function estimateSeconds(changes: readonly Change[], { gateway }: DesiredState, 
   return estimateCost(changes, { ...gateway, limit: { ...gateway.limit, calls, perMs } }).seconds;
 }
 
-function formatBottleneck(remaining: number, rate: RateLimit, limit: RateLimit, pauseMessage: string | undefined): string | null {
-  if (pauseMessage !== undefined) return pauseMessage;
+function formatBottleneck(
+  remaining: number,
+  { rate, limit, paused }: { readonly rate: RateLimit; readonly limit: RateLimit; readonly paused: RequestPause | null },
+): string | null {
+  if (paused) return paused.message;
   if (remaining === 0) return null;
   const isLower = rate.calls * limit.perMs < limit.calls * rate.perMs;
   return isLower

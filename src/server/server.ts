@@ -69,7 +69,9 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
   const names = new Set([host, ...deps.allowedHosts]);
   // fastify cannot add routes to a listening server. So `setRoutes` builds a new instance, and requests go to the newest one.
-  const listening = buildServer(deps.routes, deps, names, {
+  const listening = buildServer(deps, {
+    fileRoutes: deps.routes,
+    names,
     serverFactory: () => createServer((request, response) => newest.routing(request, response)),
   });
   let newest = listening;
@@ -78,7 +80,7 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
     return {
       url,
       setRoutes: async (fileRoutes) => {
-        const routes = buildServer(fileRoutes, deps, names);
+        const routes = buildServer(deps, { fileRoutes, names });
         await routes.ready();
         newest = routes;
       },
@@ -92,12 +94,13 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
   }
 }
 
-function buildServer(
-  fileRoutes: readonly FileRoutes[],
-  { health, metrics }: ServerDeps,
-  names: ReadonlySet<string>,
-  options: Pick<FastifyServerOptions, 'serverFactory'> = {},
-): FastifyInstance {
+interface BuildOptions extends Pick<FastifyServerOptions, 'serverFactory'> {
+  readonly fileRoutes: readonly FileRoutes[];
+  /** The host names under which the server may be addressed. */
+  readonly names: ReadonlySet<string>;
+}
+
+function buildServer({ health, metrics }: ServerDeps, { fileRoutes, names, ...options }: BuildOptions): FastifyInstance {
   const server = fastify({
     ...options,
     logger: false,

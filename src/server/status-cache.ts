@@ -95,7 +95,7 @@ export class StatusCache {
   get matrix(): StatusInput | null {
     if (this.#matrix || !this.#planned) return this.#matrix;
     const { desired, recorded, plan } = this.#planned;
-    const { changes, ...rest } = statusInput(desired, recorded, plan, this.#lastAttempts);
+    const { changes, ...rest } = statusInput(plan, { desired, recorded, lastAttempts: this.#lastAttempts });
     this.#matrix = { ...rest, recorded: new Map(recorded), changes: new Map(changes) };
     for (const key of this.#finished.keys()) this.#applyFinished(key);
     return this.#matrix;
@@ -196,7 +196,7 @@ export class StatusCache {
     });
     if (outcome) {
       const before = this.#finished.get(key)?.recorded ?? this.#planned?.recorded.get(key);
-      const recorded = applyOutcome(change, outcome, before, { id: attemptId, marker: null, startedAtMs, finishedAtMs: atMs });
+      const recorded = applyOutcome(before, { change, outcome, id: attemptId, marker: null, startedAtMs, finishedAtMs: atMs });
       this.#finished.set(key, { recorded, isDone: outcome.kind === 'succeeded' });
       this.#applyFinished(key);
     }

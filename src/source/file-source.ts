@@ -36,6 +36,13 @@ export type ReadCommitId = (paths: readonly string[]) => Promise<string | null>;
 
 const neverAborted = new AbortController().signal;
 
+export interface FileSourceOptions {
+  readonly variables: Variables;
+  readonly resolveNames: ResolveNames;
+  /** Called whenever the content changes; by default, no commit is read. */
+  readonly readCommitId?: ReadCommitId;
+}
+
 /** A YAML file and its included files as the source of the desired state. */
 export class FileSource implements DesiredSource {
   readonly #path: string;
@@ -47,8 +54,7 @@ export class FileSource implements DesiredSource {
   readonly #timeLimit = new TimeLimit();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  /** `readCommitId` is called whenever the content changes; by default, no commit is read. */
-  constructor(path: string, variables: Variables, resolveNames: ResolveNames, readCommitId: ReadCommitId = async () => null) {
+  constructor(path: string, { variables, resolveNames, readCommitId = async () => null }: FileSourceOptions) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
     this.#variables = variables;

@@ -42,11 +42,14 @@ function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: r
   const diagnostics: PathDiagnostic[] = named.flatMap((name, index) =>
     typeof name !== 'string' || declared.includes(name)
       ? []
-      : [{ ...undeclaredEnvironment([...path, 'environments', String(index)], name, declared), at: 'value' as const }],
+      : [undeclaredEnvironment([...path, 'environments', String(index)], name, declared)],
   );
   if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return diagnostics;
   if (!isTimeZone(timezone)) return [...diagnostics, unknownTimeZone([...path, 'timezone'], timezone)];
-  const [begin, end] = [parseScheduleAt('from', from, timezone, path, diagnostics), parseScheduleAt('to', to, timezone, path, diagnostics)];
+  const [begin, end] = [
+    parseScheduleAt([...path, 'from'], { text: from, timezone, diagnostics }),
+    parseScheduleAt([...path, 'to'], { text: to, timezone, diagnostics }),
+  ];
   if (!begin || !end) return diagnostics;
   if (isDateTime(from) !== isDateTime(to)) {
     const hint = 'use two cron patterns, or two dates with times';
@@ -76,12 +79,15 @@ function hasGap(endMs: Freeze['endsAtMs'], beginMs: number): boolean {
   return untilMs === null;
 }
 
-function parseScheduleAt(key: string, text: string, timezone: string, path: KeyPath, diagnostics: PathDiagnostic[]): Schedule | null {
+function parseScheduleAt(
+  path: KeyPath,
+  { text, timezone, diagnostics }: { readonly text: string; readonly timezone: string; readonly diagnostics: PathDiagnostic[] },
+): Schedule | null {
   try {
     return parseSchedule(text, timezone);
   } catch (error) {
     const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
-    diagnostics.push({ path: [...path, key], target: 'value', message, hint: 'for example `0 18 * * FRI` or `2026-12-18T18:00`' });
+    diagnostics.push({ path, target: 'value', message, hint: 'for example `0 18 * * FRI` or `2026-12-18T18:00`' });
     return null;
   }
 }

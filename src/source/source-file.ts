@@ -32,7 +32,9 @@ export class SourceFile {
 
   /** Returns the errors in the YAML itself. */
   yamlDiagnostics(): readonly Diagnostic[] {
-    return sortUnique(this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, start, end, message, hint)));
+    return sortUnique(
+      this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
+    );
   }
 
   /** Adds positions to diagnostics and returns them in the order of the file. */
@@ -40,12 +42,16 @@ export class SourceFile {
     return sortUnique(
       diagnostics.map((diagnostic) => {
         const { start, end } = targetRange(diagnostic, locate(this.tree.root, diagnostic.path));
-        return this.#toDiagnostic(diagnostic.rule ?? 'invalid-value', start, end, diagnostic.message, diagnostic.hint);
+        return this.#toDiagnostic(diagnostic.rule ?? 'invalid-value', { start, end }, diagnostic);
       }),
     );
   }
 
-  #toDiagnostic(rule: DiagnosticRule, start: number, end: number, message: string, hint: string | null): Diagnostic {
+  #toDiagnostic(
+    rule: DiagnosticRule,
+    { start, end }: SourceRange['value'],
+    { message, hint }: { readonly message: string; readonly hint: string | null },
+  ): Diagnostic {
     const { line, column } = this.#lines.positionAt(start);
     const text = this.#lines.lineText(line);
     const length = Math.max(1, Math.min(end - start, text.length - column + 1));

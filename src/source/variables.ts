@@ -15,14 +15,18 @@ export function substituteVariables(file: unknown, variables: Variables, diagnos
   if (!isMap(file)) return file;
   return Object.fromEntries(
     Object.entries(file).map(([key, value]) => {
-      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, variables, diagnostics))];
+      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, { variables, diagnostics }))];
       mapStrings(value, [key], (text, path) => reportMisplaced(text, path, diagnostics));
       return [key, value];
     }),
   );
 }
 
-function substitute(text: string, path: KeyPath, variables: Variables, diagnostics: PathDiagnostic[]): string {
+function substitute(
+  text: string,
+  path: KeyPath,
+  { variables, diagnostics }: { readonly variables: Variables; readonly diagnostics: PathDiagnostic[] },
+): string {
   return text.replace(referencePattern, (whole, name: string) => {
     if (credentialVariables.some((variable) => variable === name)) {
       diagnostics.push({

@@ -62,6 +62,26 @@ export interface AcquiredLease {
   readonly idleMs: number;
 }
 
+/** A file that is being applied. */
+export interface AppliedFile {
+  /** The declared publications, each with the included file that declares it. */
+  readonly sourceFiles: ReadonlyMap<PublicationKey, string>;
+  /** See `desiredDigest`. */
+  readonly digest: string;
+  /** The approval that released the file if it was held. */
+  readonly approvalId: number | null;
+}
+
+/** The end of an attempt. */
+export interface FinishedAttempt {
+  readonly key: PublicationKey;
+  readonly attemptId: number;
+  readonly outcome: Outcome;
+  /** The publication's next recorded state; `undefined`: none. */
+  readonly next: RecordedPublication | undefined;
+  readonly atMs: number;
+}
+
 /** The store with its writes. Data about work on a gateway is written only while its lease is held. */
 export interface Store extends StoreReader {
   /**
@@ -76,16 +96,8 @@ export interface Store extends StoreReader {
   release(gateway: GatewayIdentity, atMs: number): Promise<void>;
   /** Saves the changes that an observation made to the recorded state, and how many APIs it listed. */
   saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listedApiCount: number): Promise<void>;
-  /**
-   * Saves the declared publications of a file that is being applied, each with its `sourceFile`, its `desiredDigest`, and the
-   * approval that released the file if it was held.
-   */
-  saveDeclared(
-    gateway: GatewayIdentity,
-    sourceFiles: ReadonlyMap<PublicationKey, string>,
-    digest: string,
-    approvalId: number | null,
-  ): Promise<void>;
+  /** Saves the declared publications of a file that is being applied. */
+  saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /** Deletes the recorded state of a publication; its attempts stay in the history. */
   deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /**
@@ -110,12 +122,5 @@ export interface Store extends StoreReader {
    * Resolves once the outcome and the publication's next recorded state (`undefined`: none) are durable. An attempt that ended
    * as `unknown` may be finished a second time; the details of its response then stay in the history.
    */
-  finishAttempt(
-    gateway: GatewayIdentity,
-    key: PublicationKey,
-    attemptId: number,
-    outcome: Outcome,
-    next: RecordedPublication | undefined,
-    atMs: number,
-  ): Promise<void>;
+  finishAttempt(gateway: GatewayIdentity, attempt: FinishedAttempt): Promise<void>;
 }

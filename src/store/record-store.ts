@@ -5,12 +5,11 @@ import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
-import type { Outcome } from '../model/outcome.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, Store } from './interface.ts';
+import type { AcquiredLease, AppliedFile, FinishedAttempt, Store } from './interface.ts';
 import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
@@ -82,12 +81,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.deleteNames, params), ...inserts]);
   }
 
-  async saveDeclared(
-    gateway: GatewayIdentity,
-    now: ReadonlyMap<PublicationKey, string>,
-    latest: string,
-    approvalId: number | null,
-  ): Promise<void> {
+  async saveDeclared(gateway: GatewayIdentity, { sourceFiles: now, digest: latest, approvalId }: AppliedFile): Promise<void> {
     const { declared } = await this.previousState(gateway, 0);
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
@@ -141,14 +135,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     return Number(inserted?.[0]?.['id']);
   }
 
-  async finishAttempt(
-    gateway: GatewayIdentity,
-    key: PublicationKey,
-    attemptId: number,
-    outcome: Outcome,
-    next: RecordedPublication | undefined,
-    atMs: number,
-  ): Promise<void> {
+  async finishAttempt(gateway: GatewayIdentity, { key, attemptId, outcome, next, atMs }: FinishedAttempt): Promise<void> {
     const failure = 'failure' in outcome ? outcome.failure : null;
     const { versionId, publishId } = outcome.kind === 'succeeded' ? outcome : { versionId: null, publishId: null };
     const { code = null, status = null, message = null, requestId = null } = failure ?? {};

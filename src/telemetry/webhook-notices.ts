@@ -76,11 +76,11 @@ export class Notices {
         this.#resolve('invalid');
         break;
       case 'file:invalid':
-        this.#report('invalid', '', invalidCondition(event.error.message, event.error.diagnostics));
+        this.#report('invalid', invalidCondition(event.error.message, event.error.diagnostics));
         break;
       case 'file:unreadable':
       case 'file:failed':
-        this.#report('invalid', '', invalidCondition(event.message, []));
+        this.#report('invalid', invalidCondition(event.message, []));
         break;
       case 'file:removed':
         this.#resolve('invalid');
@@ -97,19 +97,19 @@ export class Notices {
         this.#onAttempt(event);
         break;
       case 'attempt:unknown':
-        if (!event.isRetried) this.#report('unknown', event.change.key, unknownOutcomeCondition(event.change, event.reason));
+        if (!event.isRetried) this.#report('unknown', unknownOutcomeCondition(event.change, event.reason), { member: event.change.key });
         break;
       case 'gateway:observed':
         this.#resolve('gateway');
         break;
       case 'gateway:observe_failed':
-        this.#report('gateway', '', failedCondition('gateway', `the gateway cannot be observed: ${event.reason}`), 'transient');
+        this.#report('gateway', failedCondition('gateway', `the gateway cannot be observed: ${event.reason}`), { duration: 'transient' });
         break;
       case 'publication:drift':
         this.#onDriftNotice(event.notice);
         break;
       case 'requests:paused':
-        if (event.reason !== 'pause') this.#report(event.reason, '', failedCondition(event.reason, event.message));
+        if (event.reason !== 'pause') this.#report(event.reason, failedCondition(event.reason, event.message));
         break;
       case 'requests:resumed':
         this.#resolve('outage');
@@ -118,12 +118,16 @@ export class Notices {
       case 'probe:answered': {
         const { target, message, isExpected } = event;
         if (isExpected) this.#remove('probe', target.key);
-        else this.#report('probe', target.key, failedCondition('probe', `${target.url} ${message}`, { of: target }), 'transient');
+        else
+          this.#report('probe', failedCondition('probe', `${target.url} ${message}`, { of: target }), {
+            member: target.key,
+            duration: 'transient',
+          });
         break;
       }
       case 'reconcile:failed':
       case 'store:error':
-        this.#report('store', '', failedCondition('store', event.message));
+        this.#report('store', failedCondition('store', event.message));
         break;
       case 'reconcile:finished':
         this.#flushChanges();
@@ -148,12 +152,17 @@ export class Notices {
         this.#applied.set(key, { ...publicationOf(change), action });
         break;
       case 'rejected':
-        this.#report('publication', key, failedCondition('publication', outcome.failure.message, { of: change, failure: outcome.failure }));
+        this.#report('publication', failedCondition('publication', outcome.failure.message, { of: change, failure: outcome.failure }), {
+          member: key,
+        });
         break;
       case 'retryable':
       case 'unknown': {
         const { failure } = outcome;
-        this.#report('publication', key, failedCondition('publication', failure.message, { of: change, failure }), 'transient');
+        this.#report('publication', failedCondition('publication', failure.message, { of: change, failure }), {
+          member: key,
+          duration: 'transient',
+        });
         break;
       }
       case 'notApplied':
@@ -203,7 +212,7 @@ export class Notices {
     const keys = new Set<string>(all.map(({ of }) => of.key));
     this.#keep(name, (key) => keys.has(key));
     const notice = driftedCondition(name, all);
-    for (const key of keys) this.#report(name, key, notice);
+    for (const key of keys) this.#report(name, notice, { member: key });
   }
 
   /** A new digest needs a new approval, and so a new notice. */
@@ -211,7 +220,7 @@ export class Notices {
     const digest = approvalDigest(plan);
     const firing = this.#firing.get('held');
     if (firing?.kind === 'held' && firing.approvalDigest !== digest) this.#resolve('held');
-    if (digest !== null) this.#report('held', '', heldCondition(plan, digest, this.#approveCommand(plan)));
+    if (digest !== null) this.#report('held', heldCondition(plan, digest, this.#approveCommand(plan)));
   }
 
   #onDriftNotice(notice: DriftNotice): void {
@@ -230,7 +239,11 @@ export class Notices {
   }
 
   /** Adds a member to a condition. The condition fires unless it is firing, or a `transient` member was reported only once. */
-  #report(name: ConditionName, member: string, condition: Condition, duration: 'lasting' | 'transient' = 'lasting'): void {
+  #report(
+    name: ConditionName,
+    condition: Condition,
+    { member = '', duration = 'lasting' }: { readonly member?: string; readonly duration?: 'lasting' | 'transient' } = {},
+  ): void {
     const members = this.#members.get(name) ?? new Map<string, number>();
     this.#members.set(name, members);
     const reports = (members.get(member) ?? 0) + (duration === 'lasting' ? firesAfter : 1);

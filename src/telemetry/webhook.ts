@@ -151,7 +151,7 @@ export class Webhook {
           ...(url.username !== '' && { authorization: basicAuth(url) }),
           'webhook-id': id,
           'webhook-timestamp': timestamp,
-          'webhook-signature': signatureOf(key, id, timestamp, body),
+          'webhook-signature': signatureOf(key, { id, timestamp, body }),
         },
         body,
         signal: AbortSignal.timeout(attemptMs),
@@ -192,8 +192,15 @@ export class Webhook {
   }
 }
 
-/** Returns the header `webhook-signature`. `timestamp` is in seconds since 1970. */
-export function signatureOf(key: Buffer, id: string, timestamp: string, body: string): string {
+export interface SignedMessage {
+  readonly id: string;
+  /** In seconds since 1970. */
+  readonly timestamp: string;
+  readonly body: string;
+}
+
+/** Returns the header `webhook-signature`. */
+export function signatureOf(key: Buffer, { id, timestamp, body }: SignedMessage): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }
 

@@ -42,7 +42,7 @@ function showDaemon(): void {
   const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
   if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
   showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
-  showStatusFilters(byId('statuses'), statusCounts, selectedStatuses, toggleStatus);
+  showStatusFilters(byId('statuses'), { counts: statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
   showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
   showReconciliations(byId('reconciliations'), reconciliations);
   document.title = pageTitle(daemon);
@@ -71,7 +71,7 @@ function pageTitle({ file, queue, approveCommand, statusCounts }: Schemas['Daemo
 function toggleStatus(status: CellStatus): void {
   if (!selectedStatuses.delete(status)) selectedStatuses.add(status);
   showRows();
-  if (daemon) showStatusFilters(byId('statuses'), daemon.statusCounts, selectedStatuses, toggleStatus);
+  if (daemon) showStatusFilters(byId('statuses'), { counts: daemon.statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
 }
 
 function onCells(cells: Schemas['Cells']): void {

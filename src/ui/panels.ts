@@ -97,13 +97,15 @@ function commandBox(label: string, text: string): HTMLElement {
   return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
 }
 
-/** Shows the number of publications per status, each as a filter button. `toggle` is called with the status of a clicked button. */
-export function showStatusFilters(
-  root: HTMLElement,
-  counts: DaemonStatus['statusCounts'],
-  pressed: ReadonlySet<CellStatus>,
-  toggle: (status: CellStatus) => void,
-): void {
+export interface StatusFilters {
+  readonly counts: DaemonStatus['statusCounts'];
+  readonly pressed: ReadonlySet<CellStatus>;
+  /** Called with the status of a clicked button. */
+  readonly toggle: (status: CellStatus) => void;
+}
+
+/** Shows the number of publications per status, each as a filter button. */
+export function showStatusFilters(root: HTMLElement, { counts, pressed, toggle }: StatusFilters): void {
   const known = statusOrder.filter((status) => (counts[status] ?? 0) > 0 || pressed.has(status));
   const before = new Map([...root.children].map((node) => [(node as HTMLElement).dataset['status'], node as HTMLElement]));
   const buttons = known.map((status) => {

@@ -5,13 +5,17 @@ import * as assert from 'uvu/assert';
 import { applyOnce, startStandaloneEmulator } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
 import { readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
+import { openConfiguredStore } from '../../src/app/session.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { EdictError } from '../../src/model/errors.ts';
+import type { AppContext } from '../../src/model/app-context.ts';
+import { EdictError, LeaseHeldError, StoreLockedError } from '../../src/model/errors.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { compileTargets } from '../../src/plan/target-patterns.ts';
 import { allTargets, filterPlan, isTargeted } from '../../src/plan/targets.ts';
+import type { Store } from '../../src/store/interface.ts';
 import { fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
+import { postgresServer } from '../support/postgres.ts';
 
 /** Settings for an emulated gateway in a new folder, and a way to write its file. */
 function emulated() {
@@ -42,6 +46,43 @@ test('an apply leads to an empty plan, and is recorded', async () => {
   const { recorded, lastAttempts } = (await readStatus(emulatedContext(settings))).input;
   assert.equal([recorded.size, lastAttempts.size], [1, 1]);
   assert.is((await readHistory(emulatedContext(settings), 10)).attempts.length, 1);
+});
+
+/** Applies while another process has the store open and does `work` in it. Returns the error. */
+async function applyBeside(context: AppContext, work: (store: Store) => Promise<unknown>): Promise<EdictError> {
+  const store = await openConfiguredStore(context);
+  try {
+    await work(store);
+    const error = await applyOnce(context).catch((thrown: unknown) => thrown);
+    assert.instance(error, EdictError);
+    return error as EdictError;
+  } finally {
+    await store.close();
+  }
+}
+
+test('an apply beside a process that has the store open fails with the class of that error and a hint of its own', async () => {
+  const { settings, write } = emulated();
+  write({ orders: 'online' });
+  const error = await applyBeside(emulatedContext(settings), async () => {});
+  assert.instance(error, StoreLockedError);
+  assert.is(error.code, 'STORE_LOCKED');
+  assert.match(String(error.hint), 'edict wait');
+});
+
+test('an apply beside a process that holds the lease fails with the class of that error and a hint of its own', async () => {
+  const server = await postgresServer();
+  try {
+    const { settings, write } = emulated();
+    write({ orders: 'online' });
+    const context = emulatedContext({ ...settings, storeUrl: await server.database() });
+    const error = await applyBeside(context, async (store) => store.acquire((await readPlan(context)).plan.gateway, Date.now()));
+    assert.instance(error, LeaseHeldError);
+    assert.is(error.code, 'LEASE_HELD');
+    assert.match(String(error.hint), 'edict wait');
+  } finally {
+    await server.close();
+  }
 });
 
 const cells = fc.uniqueArray(fc.tuple(fc.constantFrom('shop-a', 'shop-b', 'users'), fc.constantFrom('test', 'stage', 'release')), {

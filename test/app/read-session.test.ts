@@ -21,7 +21,11 @@ test('a plan uses the record: previous files and approvals', async () => {
   await withReadSession(context, { resolvesNames: false }, async ({ desired }) => {
     const store = await openStore({ url, isEmulated: false });
     await store.acquire(desired.gateway, 0);
-    await store.saveDeclared(desired.gateway, new Map([...desired.publications.keys()].map((key) => [key, ''])), 'digest', null);
+    await store.saveDeclared(desired.gateway, {
+      sourceFiles: new Map([...desired.publications.keys()].map((key) => [key, ''])),
+      digest: 'digest',
+      approvalId: null,
+    });
     await store.close();
   });
   writeFileSync(settings.file, fileOf('https://roma.example.com', {}));

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAppContext } from '../../src/app/context.ts';
 import { parseSettings } from '../../src/app/settings.ts';
+import { waitForDaemon } from '../../src/app/wait.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { StoreError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts';
 import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
@@ -289,6 +292,18 @@ test('a read-only store is enough to wait, but not to request a reconciliation',
     write(sidecar, { a: 'online', b: 'online' });
     const { code, stdout } = await waiting.finished;
     assert.is(code, 0, stdout);
+  }));
+
+test('a request that the store refuses fails with the class and code of the error of the store', () =>
+  inPostgres(async () => {
+    await openDaemon({ a: 'online' });
+    write(pipeline, { a: 'online', b: 'online' });
+    store = `${store}?options=${encodeURIComponent('-c default_transaction_read_only=on')}`;
+    const context = createAppContext(parseSettings(join(pipeline, 'edict.yaml'), { state: store }), {});
+    const error = await waitForDaemon(context, { timeoutMs: 10_000, reconcile: true }, () => {}).catch((thrown: unknown) => thrown);
+    assert.instance(error, StoreError);
+    assert.is((error as StoreError).code, 'STORE_READ_ONLY');
+    assert.match(String((error as StoreError).hint), 'leave out --reconcile');
   }));
 
 test('a database that is unavailable for a while is waited for, and reported once', () =>

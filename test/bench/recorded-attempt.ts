@@ -16,6 +16,6 @@ export async function recordedAttempt(
   const id = await store.beginAttempt(gateway, change, { reconcileId: 'bench', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
   await call();
   const outcome = { kind: 'succeeded', versionId: change.apiId, publishId: null } as const;
-  const next = applyOutcome(change, outcome, undefined, { id, marker: null, startedAtMs: 1, finishedAtMs: 2 });
-  return { outcomeRecorded: store.finishAttempt(gateway, change.key, id, outcome, next, 2) };
+  const next = applyOutcome(undefined, { change, outcome, id, marker: null, startedAtMs: 1, finishedAtMs: 2 });
+  return { outcomeRecorded: store.finishAttempt(gateway, { key: change.key, attemptId: id, outcome, next, atMs: 2 }) };
 }

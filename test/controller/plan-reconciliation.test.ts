@@ -74,7 +74,7 @@ async function savedIn({ store, desire }: ControllerFixture, states: Parameters<
     true,
     deps({ store: { ...deps().store, readRecordedState: async () => recordedNow } }),
   );
-  return toSavedPlan(plan, recordedNow, new Map(), { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
+  return toSavedPlan(plan, { recorded: recordedNow, attempts: new Map() }, { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
 }
 
 test('the controller makes the changes of a saved plan and no others, on retries too', async () => {

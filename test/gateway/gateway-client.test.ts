@@ -32,7 +32,7 @@ async function environments(client: RomaClient, { path, secrets, ...one }: Reque
     parseAs: 'text',
     ...one,
   });
-  return parseResponse('listEnvironments', answer, secrets, Date.now());
+  return parseResponse('listEnvironments', answer, { secrets, nowMs: Date.now() });
 }
 
 /** Makes one call, and returns its result and the calls of the credentials. */
@@ -41,7 +41,7 @@ async function called(answer: Answer, { renewals = 0, signal = new AbortControll
   const credentials = recording(renewals);
   const ends: RequestResult['kind'][] = [];
   const admit = async () => (end: RequestResult) => void ends.push(end.kind);
-  const caller = new GatewayClient(settingsFor(server.url), credentials, admit, 'reads');
+  const caller = new GatewayClient(settingsFor(server.url), { credentials, acquire: admit, mode: 'reads' });
   const result = await caller.call(signal, environments).catch((error: unknown) => error);
   const code = result instanceof GatewayError ? result.code : null;
   const shown = inspect([result, caller], { depth: 9, showHidden: true });
@@ -58,7 +58,7 @@ test('puts the project and instance into the path and the credentials into the h
 });
 
 test('names the gateway', async () => {
-  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), recording(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), { credentials: recording(0), acquire: undefined, mode: 'reads' });
   assert.equal(caller.identity, { endpoint: 'http://127.0.0.1:1', project: 'project-1', instance: 'instance-1' });
   await caller.close();
 });
@@ -98,7 +98,7 @@ test('shows no credentials, neither in itself nor in an error', async () => {
 });
 
 test('an error that is not from the gateway is a bug, and is rethrown as it is', async () => {
-  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), recording(9), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor('http://127.0.0.1:1'), { credentials: recording(9), acquire: undefined, mode: 'reads' });
   const bug = new TypeError('a bug');
   const result = await caller.call(new AbortController().signal, () => Promise.reject(bug)).catch((error: unknown) => error);
   assert.is(result, bug);
@@ -107,7 +107,7 @@ test('an error that is not from the gateway is a bug, and is rethrown as it is',
 
 test('a read-only client sends nothing but reads', async () => {
   const server = await answeringServer(none);
-  const caller = new GatewayClient(settingsFor(server.url), recording(0), undefined, 'reads');
+  const caller = new GatewayClient(settingsFor(server.url), { credentials: recording(0), acquire: undefined, mode: 'reads' });
   const result = await caller
     .call(new AbortController().signal, (client, { path, secrets: _, ...one }) =>
       client.POST('/v2/{project_id}/apic/instances/{instance_id}/apis/action', {

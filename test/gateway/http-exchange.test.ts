@@ -50,7 +50,12 @@ async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: 
       body: 'the body',
       signal: signal ?? null,
     });
-    const [answer, error] = await sendRequest(agent, request, { 'x-more': '2' }, timeoutMs, mayLeave).then(
+    const [answer, error] = await sendRequest(request, {
+      dispatcher: agent,
+      extraHeaders: { 'x-more': '2' },
+      timeoutMs,
+      ...(mayLeave && { canSend: mayLeave }),
+    }).then(
       (done) => [done, null] as const,
       (thrown: unknown) => [null, thrown] as const,
     );

@@ -17,7 +17,11 @@ const secondMs = Date.UTC(2020, 7, 3, 1, 36);
 async function reading<T>(answer: Answer, read: (gateway: GatewayReader, signal: AbortSignal) => Promise<T>) {
   const server = await answeringServer(answer);
   const gateway = createGatewayReader(
-    new GatewayClient(settingsFor(server.url, { timeoutMs: 1_000 }), givenToken('t0ken'), undefined, 'reads'),
+    new GatewayClient(settingsFor(server.url, { timeoutMs: 1_000 }), {
+      credentials: givenToken('t0ken'),
+      acquire: undefined,
+      mode: 'reads',
+    }),
   );
   try {
     return { read: await read(gateway, new AbortController().signal), requests: server.requests };

@@ -10,7 +10,7 @@ function bodyOf(
   operation: GatewayOperation = 'changePublication',
 ): unknown {
   const response = { status, headers: { get: (name: string) => headers[name] ?? null } };
-  return parseResponse(operation, status < 300 ? { data: body, response } : { error: body, response }, ['t0ken'], 0);
+  return parseResponse(operation, status < 300 ? { data: body, response } : { error: body, response }, { secrets: ['t0ken'], nowMs: 0 });
 }
 
 function thrownBy(run: () => unknown): unknown {

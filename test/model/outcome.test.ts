@@ -10,18 +10,17 @@ const attempt = { id: 9, marker: null, startedAtMs: 900, finishedAtMs: 1000 };
 const failure = { code: 'X', status: null, message: '', hint: null, requestId: null, retryAfterMs: null };
 
 test('a success becomes the recorded state, with its revision and version', () => {
-  const next = applyOutcome(
+  const next = applyOutcome(recorded('orders', 'test', { state: 'offline' }), {
     change,
-    { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
-    recorded('orders', 'test', { state: 'offline' }),
-    attempt,
-  );
+    outcome: { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
+    ...attempt,
+  });
   assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000 }));
 });
 
 test('an unknown outcome keeps the recorded state and marks it as unknown', () => {
   const before = recorded('orders', 'test', { state: 'offline', revision: 'r1', recordedAtMs: 5 });
-  const next = applyOutcome(change, { kind: 'unknown', failure }, before, attempt);
+  const next = applyOutcome(before, { change, outcome: { kind: 'unknown', failure }, ...attempt });
   assert.equal(next, {
     ...before,
     unknownAttempt: unknownAttemptOf({ attemptId: 9, revision: 'r2', startedAtMs: 900, sendByMs: 1000, endedAtMs: 1000 }),
@@ -31,12 +30,12 @@ test('an unknown outcome keeps the recorded state and marks it as unknown', () =
 test('a switch to a version keeps the recorded revision', () => {
   const before = recorded('orders', 'test', { revision: 'r9', versionId: 'v9' });
   const done: Outcome = { kind: 'succeeded', versionId: 'v1', publishId: null };
-  const next = applyOutcome({ ...change, reason: 'version', version: 'v1' }, done, before, attempt);
+  const next = applyOutcome(before, { change: { ...change, reason: 'version', version: 'v1' }, outcome: done, ...attempt });
   assert.equal([next?.revision, next?.versionId], ['r9', 'v1']);
 });
 
 test('an unknown outcome of a first attempt is recorded without a state', () => {
-  const next = applyOutcome(change, { kind: 'unknown', failure }, undefined, attempt);
+  const next = applyOutcome(undefined, { change, outcome: { kind: 'unknown', failure }, ...attempt });
   assert.is(next?.state, null);
   assert.is(next?.unknownAttempt?.attemptId, 9);
 });
@@ -54,8 +53,8 @@ for (const outcome of harmless) {
     const before = recorded('orders', 'test', {
       unknownAttempt: unknownAttemptOf({ attemptId: 3 }),
     });
-    assert.is(applyOutcome(change, outcome, before, attempt), before);
-    assert.is(applyOutcome(change, outcome, undefined, attempt), undefined);
+    assert.is(applyOutcome(before, { change, outcome, ...attempt }), before);
+    assert.is(applyOutcome(undefined, { change, outcome, ...attempt }), undefined);
   });
 }
 
@@ -70,7 +69,11 @@ for (const [reason, before, corrections] of [
 ] as const) {
   test(`a success for ${reason} ${'drift' in before ? 'over' : 'without'} a drift has ${corrections} corrections`, () => {
     const was = recorded('orders', 'test', { state: 'offline', lastCorrectedAtMs: 7, ...before });
-    const next = applyOutcome({ ...change, reason }, { kind: 'succeeded', versionId: null, publishId: null }, was, attempt);
+    const next = applyOutcome(was, {
+      change: { ...change, reason },
+      outcome: { kind: 'succeeded', versionId: null, publishId: null },
+      ...attempt,
+    });
     const correctedAtMs = corrections > before.correctionCount ? 1000 : 7;
     assert.equal([next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], [null, corrections, correctedAtMs]);
   });
@@ -78,7 +81,7 @@ for (const [reason, before, corrections] of [
 
 test('the observation of the previous publication does not apply to the new one', () => {
   const was = recorded('orders', 'test', { publishId: 'p1', publishedAtMs: 5, editedAtMs: 9 });
-  const next = applyOutcome(change, { kind: 'succeeded', versionId: 'v2', publishId: null }, was, attempt);
+  const next = applyOutcome(was, { change, outcome: { kind: 'succeeded', versionId: 'v2', publishId: null }, ...attempt });
   assert.equal([next?.publishId, next?.publishedAtMs, next?.editedAtMs], [null, null, null]);
 });
 

@@ -44,7 +44,7 @@ for (const [title, attempt, versions, expected] of [
 ] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
     const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
-    const resolution = resolveAttempt(before, attempt, versions, 99);
+    const resolution = resolveAttempt(before, attempt, { versions, atMs: 99 });
     const next = resolution.kind === 'unknown' ? null : resolution.nextRecorded;
     const version = resolution.kind === 'applied' ? resolution.versionId : null;
     assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
@@ -64,23 +64,26 @@ for (const [title, versions, expected] of [
   ['with the marker of another attempt', [unmarked(1, { remark: 'x [edict abd]' })], 'notApplied'],
 ] as const satisfies readonly (readonly [string, readonly ListedVersion[], string])[]) {
   test(`online: a version ${title}: ${expected}`, () => {
-    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, versions, 99).kind, expected);
+    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, { versions, atMs: 99 }).kind, expected);
   });
 }
 
 test('a switch to a version that happened leaves the recorded revision as it is', () => {
   const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
-  const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, [other(true)], 99);
+  const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, {
+    versions: [other(true)],
+    atMs: 99,
+  });
   assert.equal(resolution.kind === 'applied' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
 });
 
 test('an attempt against a drift that happened ends the drift and counts as its correction', () => {
   const drift = { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null } as const;
   const before = recorded('orders', 'test', { state: 'offline', drift, correctionCount: 2, lastCorrectedAtMs: 4, unknownAttempt: online });
-  const happened = resolveAttempt(before, online, [mine(true)], 99);
+  const happened = resolveAttempt(before, online, { versions: [mine(true)], atMs: 99 });
   const next = happened.kind === 'applied' ? happened.nextRecorded : null;
   assert.equal([next?.state, next?.drift, next?.correctionCount, next?.lastCorrectedAtMs], ['online', null, 3, 99]);
-  const absent = resolveAttempt(before, online, [], 99);
+  const absent = resolveAttempt(before, online, { versions: [], atMs: 99 });
   const still = absent.kind === 'notApplied' ? absent.nextRecorded : null;
   assert.equal([still?.state, still?.drift, still?.correctionCount, still?.lastCorrectedAtMs], ['offline', drift, 2, 4]);
 });

@@ -263,7 +263,7 @@ function applied(desired: DesiredState, before: RecordedState): RecordedState {
   for (const change of diffStates(desired, before).changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: 'new', publishId: 'new' } as const;
-    const next = applyOutcome(change, outcome, before.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
+    const next = applyOutcome(before.get(change.key), { change, outcome, id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;

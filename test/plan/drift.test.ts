@@ -34,7 +34,11 @@ interface Case {
 function observeOnce({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
   const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
   const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
-  const { recorded: after, updates, notices } = applyObservation(desired, before, listed(seen ? { test: seen } : {}), atMs);
+  const {
+    recorded: after,
+    updates,
+    notices,
+  } = applyObservation({ desired, recorded: before, observation: listed(seen ? { test: seen } : {}) }, atMs);
   const [next] = after.values();
   return { next, updates, note: notices[0] ?? null, notices, desired, after, before };
 }
@@ -123,9 +127,11 @@ test('an edit that may be a publication is not one: two environments would repub
   const at1000 = { test: { publishId: 'p', publishedAtMs: 10_000 } };
   const observe = (editedAtMs: number) =>
     applyObservation(
-      desiredState([wanted('orders', 'test')]),
-      recordedState([recorded('orders', 'test', known)]),
-      listed(at1000, editedAtMs),
+      {
+        desired: desiredState([wanted('orders', 'test')]),
+        recorded: recordedState([recorded('orders', 'test', known)]),
+        observation: listed(at1000, editedAtMs),
+      },
       nowMs,
     );
   for (const [editedAtMs, expected] of [
@@ -172,12 +178,19 @@ test('an adopted publication is recorded as edict would have recorded it', () =>
 test('an API that the list leaves out is not judged', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
   const before = recordedState([recorded('orders', 'test'), recorded('invoices', 'test')]);
-  assert.equal(applyObservation(desired, before, new Map(), nowMs), { recorded: before, updates: [], notices: [] });
+  assert.equal(applyObservation({ desired, recorded: before, observation: new Map() }, nowMs), {
+    recorded: before,
+    updates: [],
+    notices: [],
+  });
 });
 
 test('an API published elsewhere is not published here', () => {
   const desired = desiredState([wanted('orders', 'test')]);
-  const { recorded: after } = applyObservation(desired, recordedState([recorded('orders', 'test')]), listed({ release: at }), nowMs);
+  const { recorded: after } = applyObservation(
+    { desired, recorded: recordedState([recorded('orders', 'test')]), observation: listed({ release: at }) },
+    nowMs,
+  );
   assert.is([...after.values()][0]?.state, 'offline');
 });
 
@@ -208,9 +221,11 @@ test('a missing field keeps its previous value', () => {
   assert.equal([next?.publishId, next?.publishedAtMs], ['p', 100]);
   assert.is(updates.length, 0);
   const later = applyObservation(
-    desiredState([wanted('orders', 'test')]),
-    recordedState([recorded('orders', 'test', known)]),
-    listed({ test: at }, null),
+    {
+      desired: desiredState([wanted('orders', 'test')]),
+      recorded: recordedState([recorded('orders', 'test', known)]),
+      observation: listed({ test: at }, null),
+    },
     nowMs,
   );
   assert.is(later.updates.length, 0);
@@ -224,7 +239,10 @@ test('times and the ID of the publication are updated without a notice', () => {
 
 test('a new name in the file becomes the recorded one', () => {
   const before = recorded('orders', 'test', { ...known, api: 'old name', environment: 'old place' });
-  const { updates } = applyObservation(desiredState([wanted('orders', 'test')]), recordedState([before]), listed({ test: at }), nowMs);
+  const { updates } = applyObservation(
+    { desired: desiredState([wanted('orders', 'test')]), recorded: recordedState([before]), observation: listed({ test: at }) },
+    nowMs,
+  );
   assert.equal([updates[0]?.api, updates[0]?.environment], ['orders', 'test']);
 });
 
@@ -233,7 +251,10 @@ test('an identical observation writes nothing, whatever the order of the record'
   const { detectedAtMs, backoffUntilMs, from } = drift;
   const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { backoffUntilMs, detectedAtMs, from } }).reverse());
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })]);
-  const { updates } = applyObservation(desired, recordedState([otherOrder as unknown as RecordedPublication]), listed({ test: at }), nowMs);
+  const { updates } = applyObservation(
+    { desired, recorded: recordedState([otherOrder as unknown as RecordedPublication]), observation: listed({ test: at }) },
+    nowMs,
+  );
   assert.equal(updates, []);
 });
 
@@ -260,9 +281,15 @@ test('a publication that edict never made is not taken offline when it leaves th
   const first = observeOnce({ file: { state: 'offline' }, seen: at });
   const gone = desiredState([], { prune: true });
   assert.equal(diffStates(gone, first.after).changes, []);
-  const republished = applyObservation(gone, first.after, listed({ test: { publishId: 'q', publishedAtMs: 300 } }), nowMs + hourMs);
+  const republished = applyObservation(
+    { desired: gone, recorded: first.after, observation: listed({ test: { publishId: 'q', publishedAtMs: 300 } }) },
+    nowMs + hourMs,
+  );
   assert.equal(diffStates(gone, republished.recorded).changes, []);
-  const matched = applyObservation(desiredState([wanted('orders', 'test')]), first.after, listed({ test: at }), nowMs);
+  const matched = applyObservation(
+    { desired: desiredState([wanted('orders', 'test')]), recorded: first.after, observation: listed({ test: at }) },
+    nowMs,
+  );
   assert.is(diffStates(gone, matched.recorded).changes[0]?.reason, 'prune', 'the file asked for it in between');
 });
 
@@ -364,7 +391,7 @@ class ModelGateway {
       const made = action === 'online' ? this.publish(key, atMs) : null;
       if (!made) this.up.delete(key);
       const outcome = { kind: 'succeeded', versionId: made?.version ?? null, publishId: made?.publishId ?? null } as const;
-      const next = applyOutcome(change, outcome, before.get(key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: atMs });
+      const next = applyOutcome(before.get(key), { change, outcome, id: 1, marker: null, startedAtMs: 1, finishedAtMs: atMs });
       if (next) after.set(key, next);
     }
     return after;
@@ -448,9 +475,9 @@ test('whatever files and other people do, there is no needless call, and the obs
           atMs += step.afterMs;
           const before = gateway.needless;
           if (step.observes) {
-            const { recorded: after, updates } = applyObservation(desired, record, gateway.list(), atMs);
+            const { recorded: after, updates } = applyObservation({ desired, recorded: record, observation: gateway.list() }, atMs);
             for (const update of updates) assert.is(after.get(update.key), update);
-            const again = applyObservation(desired, after, gateway.list(), atMs);
+            const again = applyObservation({ desired, recorded: after, observation: gateway.list() }, atMs);
             assert.equal([again.updates, again.notices], [[], []]);
             for (const [key, { state }] of after) {
               if (desired.publications.has(key) || state === 'online') assert.is(state === 'online', gateway.up.has(key), key);
@@ -484,7 +511,7 @@ test('with drift: report the changes of others cause no call', () => {
         for (const [index, [place, action]] of hands.entries()) {
           if (action === 'online') gateway.publish(keyOf(place), nowMs);
           else gateway.up.delete(keyOf(place));
-          record = applyObservation(desired, record, gateway.list(), nowMs + index).recorded;
+          record = applyObservation({ desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
           record = gateway.apply(desired, record, nowMs + index);
         }
         assert.equal([gateway.online, gateway.offline], [online, offline]);
@@ -504,7 +531,7 @@ test('a publication that no file ever declared stays online, whatever is observe
       for (const [index, desired] of versions.entries()) {
         for (const [key, { state, driftPolicy: policy }] of desired.publications)
           if (state === 'online' || policy === 'correct') asked.add(key);
-        record = applyObservation(desired, record, gateway.list(), nowMs + index).recorded;
+        record = applyObservation({ desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
         record = gateway.apply(desired, record, nowMs + index);
       }
       for (const index of places.keys()) if (!asked.has(keyOf(index))) assert.ok(gateway.up.has(keyOf(index)), keyOf(index));
@@ -519,7 +546,7 @@ test('two tools that flap a publication create few versions', () => {
   let record: RecordedState = new Map();
   const dayMs = 24 * hourMs;
   for (let atMs = nowMs; atMs < nowMs + dayMs; atMs += 10_000) {
-    record = applyObservation(desired, record, gateway.list(), atMs).recorded;
+    record = applyObservation({ desired, recorded: record, observation: gateway.list() }, atMs).recorded;
     record = gateway.apply(desired, record, atMs);
     gateway.up.clear();
   }
@@ -533,7 +560,7 @@ test('the inputs are not changed', () => {
       const before = gateway.apply(other, new Map(), nowMs);
       gateway.up.delete(keyOf(0));
       const copy = structuredClone({ desired, before });
-      applyObservation(desired, before, gateway.list(), nowMs);
+      applyObservation({ desired, recorded: before, observation: gateway.list() }, nowMs);
       assert.equal({ desired, before }, copy);
     }),
   );

@@ -134,7 +134,7 @@ function applied(made: Plan, was: RecordedState): RecordedState {
   for (const change of made.changes) {
     if (change.held) continue;
     const outcome = { kind: 'succeeded', versionId: change.version ?? 'new', publishId: 'new' } as const;
-    const next = applyOutcome(change, outcome, was.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
+    const next = applyOutcome(was.get(change.key), { change, outcome, id: 1, marker: null, startedAtMs: 1, finishedAtMs: 2 });
     if (next) after.set(change.key, next);
   }
   return after;

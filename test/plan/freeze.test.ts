@@ -114,7 +114,12 @@ test('a held change stays held, and is deferred too', () => {
 test('a change deferred by a freeze defers the later rollout steps', () => {
   const freezes = [freeze(0, 9, { environmentIds: new Set(['env-test']) })];
   const desired = desiredState(publications, { freezes, rollout: rolloutOf('test', 'release') });
-  const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), desired, new Map(), new Map(), 1);
+  const { changes } = applyRollout(applyFreezes(diffStates(desired, new Map()), desired, 1), {
+    desired,
+    recorded: new Map(),
+    probes: new Map(),
+    nowMs: 1,
+  });
   assert.equal(
     changes.map(({ environment, deferred }) => `${environment} ${deferred?.rule}`),
     ['release rollout', 'test freeze', 'release rollout', 'test freeze'],

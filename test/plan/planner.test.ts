@@ -20,7 +20,7 @@ const onlyA: Targets = {
 };
 
 test('policies check the whole plan, so that a targeted apply cannot bypass them', () => {
-  const part = computePlan(desired, before, past, onlyA, 0);
+  const part = computePlan({ desired, recorded: before, previous: past, targets: onlyA, nowMs: 0 });
   assert.equal(
     part.changes.map(({ api, held }) => [api, held?.rule]),
     [['a', 'maxOffline']],
@@ -29,18 +29,23 @@ test('policies check the whole plan, so that a targeted apply cannot bypass them
 });
 
 test('an approval is for the plan that is shown: a targeted plan needs its own', () => {
-  const part = computePlan(desired, before, past, onlyA, 0);
+  const part = computePlan({ desired, recorded: before, previous: past, targets: onlyA, nowMs: 0 });
   const approval = { id: 1, by: 'ada', reason: '', approvedAtMs: 0, expiresAtMs: 9, usedKeys: new Set<never>(), isFileHoldReleased: false };
   const approvals = [{ ...approval, digest: approvalDigest(part) ?? '', scope: approvalScope(part) }];
-  assert.is(computePlan(desired, before, { ...past, approvals }, onlyA, 0).changes[0]?.held, null);
-  assert.ok(computePlan(desired, before, { ...past, approvals }, allTargets, 0).changes.every((change) => change.held));
-  assert.ok(computePlan(desired, before, { ...past, approvals }, onlyA, 9).changes[0]?.held);
+  assert.is(computePlan({ desired, recorded: before, previous: { ...past, approvals }, targets: onlyA, nowMs: 0 }).changes[0]?.held, null);
+  assert.ok(
+    computePlan({ desired, recorded: before, previous: { ...past, approvals }, targets: allTargets, nowMs: 0 }).changes.every(
+      (change) => change.held,
+    ),
+  );
+  assert.ok(computePlan({ desired, recorded: before, previous: { ...past, approvals }, targets: onlyA, nowMs: 9 }).changes[0]?.held);
 });
 
 test('a suspension by a person defers everything until its end, and is part of the plan', () => {
   const open = desiredState([wanted('a', 'test', { state: 'offline' })]);
   const word = { reason: 'INC-1', by: 'ada', untilMs: 50 };
-  const at = (nowMs: number, file: typeof open = open) => computePlan(file, before, { ...past, suspension: word }, allTargets, nowMs);
+  const at = (nowMs: number, file: typeof open = open) =>
+    computePlan({ desired: file, recorded: before, previous: { ...past, suspension: word }, targets: allTargets, nowMs });
   assert.equal([at(0).changes[0]?.deferred?.message, at(0).changes[0]?.deferred?.untilMs], ['suspended by ada (INC-1)', 50]);
   assert.equal([at(0).suspension, at(50).suspension, at(50).changes[0]?.deferred], [word, null, null]);
   const longer = { ...open, suspension: { reason: 'launch', by: null, untilMs: null } };

@@ -22,6 +22,9 @@ function takingDown(offline: number, all: number, guards: Partial<DesiredState['
   return [diffStates(desired, before), desired, before];
 }
 
+const policiesFor = ([plan, desired, before]: ReturnType<typeof takingDown>): Plan =>
+  applyPolicies(plan, { desired, recorded: before, previous: nothingKnown });
+
 const heldRules = ({ changes }: Plan): (string | undefined)[] => changes.map(({ held }) => held?.rule);
 
 test('a share allows at least one, so that it works for three publications as for three thousand', () => {
@@ -37,18 +40,18 @@ test('a share allows at least one, so that it works for three publications as fo
 
 test('if more may go offline than allowed at once, all of it is held', () => {
   const maxOffline = { count: 10, share: 0.2 };
-  assert.equal(heldRules(applyPolicies(...takingDown(1, 3, { maxOffline }), nothingKnown)), [undefined]);
-  const held = applyPolicies(...takingDown(2, 3, { maxOffline }), nothingKnown);
+  assert.equal(heldRules(policiesFor(takingDown(1, 3, { maxOffline }))), [undefined]);
+  const held = policiesFor(takingDown(2, 3, { maxOffline }));
   assert.equal(heldRules(held), ['maxOffline', 'maxOffline']);
   assert.is(held.changes[0]?.held?.message, '2 of 3 would go offline at once, and guards.maxOffline allows 1');
-  assert.equal(heldRules(applyPolicies(...takingDown(10, 3000, { maxOffline }), nothingKnown)), Array(10).fill(undefined));
-  assert.equal(heldRules(applyPolicies(...takingDown(11, 3000, { maxOffline }), nothingKnown)), Array(11).fill('maxOffline'));
+  assert.equal(heldRules(policiesFor(takingDown(10, 3000, { maxOffline }))), Array(10).fill(undefined));
+  assert.equal(heldRules(policiesFor(takingDown(11, 3000, { maxOffline }))), Array(11).fill('maxOffline'));
 });
 
 test('changes to online are not held by it', () => {
   const [, desired, before] = takingDown(3, 4, { maxOffline: { count: 0, share: null } });
   const more = desiredState([...desired.publications.values(), wanted('z', 'test')], { guards: desired.guards });
-  const held = applyPolicies(diffStates(more, before), more, before, nothingKnown);
+  const held = applyPolicies(diffStates(more, before), { desired: more, recorded: before, previous: nothingKnown });
   assert.equal(
     held.changes.filter(isActionable).map(({ api }) => api),
     ['z'],
@@ -68,7 +71,7 @@ test('an environment has a guard of its own, beside the one for all', () => {
   ]);
   const before = recordedState(publications.map(({ api, environment }) => recorded(api, environment)));
   const file = { ...desired, environments };
-  const held = applyPolicies(diffStates(file, before), file, before, nothingKnown);
+  const held = applyPolicies(diffStates(file, before), { desired: file, recorded: before, previous: nothingKnown });
   assert.equal([...new Set(held.changes.filter(({ held: why }) => why).map(({ environment }) => environment))], ['release']);
   assert.match(held.changes.find(({ held: why }) => why)?.held?.message ?? '', '4 of 4 would go offline in release at once');
 });
@@ -81,7 +84,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
       guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
       prune: true,
     });
-    return applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
+    return applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: { declared, otherGateways: [] } });
   };
   assert.is(fileWith(7).fileHeld, null);
   const held = fileWith(6, wanted('new', 'test'));
@@ -97,9 +100,13 @@ test('a file that became empty is held, however few publications it had', () => 
   const before = recordedState([recorded('a', 'test')]);
   for (const prune of [false, true]) {
     const desired = desiredState([], { prune });
-    const held = applyPolicies(diffStates(desired, before), desired, before, {
-      declared: new Map([[wanted('a', 'test').key, '']]),
-      otherGateways: [],
+    const held = applyPolicies(diffStates(desired, before), {
+      desired,
+      recorded: before,
+      previous: {
+        declared: new Map([[wanted('a', 'test').key, '']]),
+        otherGateways: [],
+      },
     });
     assert.is(held.fileHeld?.rule, 'empty');
     assert.ok(approvalDigest(held));
@@ -111,13 +118,13 @@ test('a publication that was never made is named as far as known', () => {
   const before = recordedState([recorded('orders', 'release')]);
   const desired = desiredState([]);
   const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
-  const { fileHeld } = applyPolicies(diffStates(desired, before), desired, before, { declared, otherGateways: [] });
+  const { fileHeld } = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: { declared, otherGateways: [] } });
   assert.match(fileHeld?.message ?? '', 'the last one declared api-carts in test, orders in test');
 });
 
 test('a file that was always empty is fine', () => {
   const desired = desiredState([]);
-  assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), nothingKnown).fileHeld, null);
+  assert.is(applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown }).fileHeld, null);
 });
 
 test('a file that no longer includes another and lost its publications is held; a publication moved to another file is not lost', () => {
@@ -125,7 +132,8 @@ test('a file that no longer includes another and lost its publications is held; 
   const declared = new Map(all.map(({ key, sourceFile }) => [key, sourceFile]));
   const suspicion = (publications: readonly DesiredPublication[], ...homes: readonly string[]) => {
     const desired = { ...desiredState(publications), sourceFiles: new Set(['', ...homes]) };
-    return applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared, otherGateways: [] }).fileHeld;
+    return applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: { declared, otherGateways: [] } })
+      .fileHeld;
   };
   const held = suspicion(all.slice(1));
   assert.equal([held?.rule, held?.affected.length], ['missingInclude', 1]);
@@ -138,11 +146,15 @@ test('a file whose APIs belong to another gateway is held', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('new', 'test')]);
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
   const otherGateways = [{ gateway, apiIds: new Set(['api-orders', 'api-carts']) }];
-  const held = applyPolicies(diffStates(desired, new Map()), desired, new Map(), { declared: new Map(), otherGateways });
+  const held = applyPolicies(diffStates(desired, new Map()), {
+    desired,
+    recorded: new Map(),
+    previous: { declared: new Map(), otherGateways },
+  });
   assert.is(held.fileHeld?.rule, 'otherGateway');
   assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
   const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
-  assert.is(applyPolicies(diffStates(desired, new Map()), desired, new Map(), known).fileHeld, null);
+  assert.is(applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: known }).fileHeld, null);
 });
 
 test('swapped IDs are held, in both directions', () => {
@@ -150,7 +162,7 @@ test('swapped IDs are held, in both directions', () => {
   const orders = wanted('orders', 'test', { apiId: 'api-carts', key: wanted('carts', 'test').key, state: 'offline' });
   const carts = wanted('carts', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key });
   const desired = desiredState([orders, carts]);
-  const held = applyPolicies(diffStates(desired, before), desired, before, nothingKnown);
+  const held = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown });
   assert.equal(heldRules(held), ['swappedIds', 'swappedIds']);
   assert.match(held.changes[0]?.held?.message ?? '', 'api-orders was orders and is carts now, and orders is api-carts');
 });
@@ -160,7 +172,10 @@ test('a new API under the name of a retired one is not a swap', () => {
   const old = wanted('orders-v1', 'test', { apiId: 'api-orders', key: wanted('orders', 'test').key, state: 'offline' });
   const next = wanted('orders', 'test', { apiId: 'api-next', key: wanted('next', 'test').key });
   const desired = desiredState([old, next]);
-  assert.equal(heldRules(applyPolicies(diffStates(desired, before), desired, before, nothingKnown)), [undefined, undefined]);
+  assert.equal(heldRules(applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown })), [
+    undefined,
+    undefined,
+  ]);
 });
 
 const maxOffline = { count: 0, share: null };
@@ -182,7 +197,7 @@ function approvalOf(held: Plan, over: Partial<Approval> = {}): Approval {
 }
 
 test('an approval releases what it covers, and has the name of the person', () => {
-  const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  const held = policiesFor(takingDown(2, 4, { maxOffline }));
   const released = applyApprovals(held, [approvalOf(held)], 50);
   assert.ok(released.changes.every(isActionable));
   assert.equal(released.approval, { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 });
@@ -192,12 +207,12 @@ test('an approval releases what it covers, and has the name of the person', () =
 });
 
 test('an expired approval releases nothing', () => {
-  const held = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  const held = policiesFor(takingDown(2, 4, { maxOffline }));
   assert.is(applyApprovals(held, [approvalOf(held)], 100), held);
 });
 
 test('an approval for less, for more or for something else releases nothing', () => {
-  const of = (count: number): Plan => applyPolicies(...takingDown(count, 9, { maxOffline }), nothingKnown);
+  const of = (count: number): Plan => policiesFor(takingDown(count, 9, { maxOffline }));
   const held = of(3);
   for (const other of [of(2), of(4)]) assert.is(applyApprovals(held, [approvalOf(other)], 50), held);
   const [some] = held.changes;
@@ -207,7 +222,7 @@ test('an approval for less, for more or for something else releases nothing', ()
 });
 
 test('an approval still releases the rest after some changes were made, and nothing twice', () => {
-  const first = applyPolicies(...takingDown(2, 4, { maxOffline }), nothingKnown);
+  const first = policiesFor(takingDown(2, 4, { maxOffline }));
   const [done, left] = first.changes;
   if (!done || !left) throw new Error('nothing is held');
   const used = approvalOf(first, { usedKeys: new Set([done.key]) });
@@ -221,14 +236,18 @@ test('an approval still releases the rest after some changes were made, and noth
 test('after a held file was acted on, its approval covers what other guards hold of it, and no other loss', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline, maxRemoved: { count: 0, share: null } });
   const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
-  const suspicious = applyPolicies(made, desired, before, { declared, otherGateways: [] });
+  const suspicious = applyPolicies(made, { desired, recorded: before, previous: { declared, otherGateways: [] } });
   const approval = approvalOf(suspicious);
   assert.is(applyApprovals(suspicious, [approval], 50).fileHeld, null);
   const spent = { ...approval, isFileHoldReleased: true };
   assert.is(applyApprovals(suspicious, [spent], 50), suspicious);
-  const after = applyPolicies(made, desired, before, {
-    declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
-    otherGateways: [],
+  const after = applyPolicies(made, {
+    desired,
+    recorded: before,
+    previous: {
+      declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
+      otherGateways: [],
+    },
   });
   assert.equal(heldRules(after), ['maxOffline', 'maxOffline']);
   assert.ok(applyApprovals(after, [spent], 50).changes.every(isActionable));
@@ -236,7 +255,7 @@ test('after a held file was acted on, its approval covers what other guards hold
 
 test('the digest of the held changes depends on the gateway and not on other changes', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline });
-  const held = applyPolicies(made, desired, before, nothingKnown);
+  const held = applyPolicies(made, { desired, recorded: before, previous: nothingKnown });
   const more = { ...held, changes: [...held.changes, ...diffStates(desiredState([wanted('z', 'test')]), new Map()).changes] };
   assert.is(approvalDigest(more), approvalDigest(held));
   assert.is.not(approvalDigest({ ...held, gateway: { ...held.gateway, project: 'another' } }), approvalDigest(held));
@@ -248,7 +267,7 @@ test('guards never add, remove or alter a change, and what they allow is within 
   fc.assert(
     fc.property(fc.nat(40), fc.nat(40), fc.option(fc.nat(12)), fc.option(share), (offline, more, count, part) => {
       const [made, desired, before] = takingDown(offline, offline + more, { maxOffline: { count, share: part } });
-      const held = applyPolicies(made, desired, before, nothingKnown);
+      const held = applyPolicies(made, { desired, recorded: before, previous: nothingKnown });
       assert.equal(
         held.changes.map((change) => ({ ...change, held: null })),
         made.changes.map((change) => ({ ...change, held: null })),

@@ -19,7 +19,7 @@ const unknownAttempt = unknownAttemptOf({ attemptId: 1, endedAtMs: 1 });
 /** Returns the deferral of each change in a plan, by environment; an empty text for none. */
 function waits(desired: DesiredState, record: RecordedState, nowMs = 1_000_000, probes: readonly ProbeResult[] = []) {
   const answers = new Map(probes.map((answer) => [answer.key, answer]));
-  const { changes } = applyRollout(diffStates(desired, record), desired, record, answers, nowMs);
+  const { changes } = applyRollout(diffStates(desired, record), { desired, recorded: record, probes: answers, nowMs });
   return Object.fromEntries(changes.map(({ environment, deferred }) => [environment, deferred?.message ?? '']));
 }
 
@@ -86,7 +86,8 @@ test('a switch to a kept version is a rollback, and is never deferred', () => {
 test('a soak counts from the previous change, and ends at a whole second', () => {
   const desired = desiredState(inAll(), { rollout: rolloutOf({ environment: 'test', soakMs: 10_000 }, 'release') });
   const record = recordedState([recorded('orders', 'test', { recordedAtMs: 5_300 }), recorded('orders', 'staging')]);
-  const ofRelease = (nowMs: number) => applyRollout(diffStates(desired, record), desired, record, new Map(), nowMs).changes[0]?.deferred;
+  const ofRelease = (nowMs: number) =>
+    applyRollout(diffStates(desired, record), { desired, recorded: record, probes: new Map(), nowMs }).changes[0]?.deferred;
   assert.equal(ofRelease(15_999), { rule: 'rollout', message: 'soaks in test', untilMs: 16_000 });
   assert.is(ofRelease(16_000), null);
 });
@@ -116,7 +117,9 @@ test('an environment that should be in the other state is not gated by its soak 
     { rollout },
   );
   assert.equal(
-    applyRollout(diffStates(desired, record), desired, record, new Map(), 2_000).changes.map((change) => change.deferred),
+    applyRollout(diffStates(desired, record), { desired, recorded: record, probes: new Map(), nowMs: 2_000 }).changes.map(
+      (change) => change.deferred,
+    ),
     [null, null],
   );
 });
@@ -145,7 +148,7 @@ test('a probe defers until its response is as expected, at this URL and in this 
   assert.equal(waits(desired, record, 0, [{ ...answer, url: 'https://elsewhere' }]), first);
   const failed = [{ ...answer, isExpected: false, message: 'answered 503' }];
   assert.equal(waits(desired, record, 0, failed), { release: `waits for a probe of test, ${url}: answered 503` });
-  const [change] = applyRollout(diffStates(desired, record), desired, record, new Map(), 0).changes;
+  const [change] = applyRollout(diffStates(desired, record), { desired, recorded: record, probes: new Map(), nowMs: 0 }).changes;
   const { api, apiId, environment, environmentId } = wanted('orders', 'test');
   assert.equal(change?.deferred?.probe, {
     key,
@@ -186,12 +189,16 @@ test('the rollout considers the whole plan, whatever is targeted, and keeps earl
     matchesApi: () => true,
     matchesEnvironment: ({ environment }: { environment: string }) => environment === 'release',
   };
-  const [change, ...others] = computePlan(desired, recordedState([]), past, onlyRelease, 0).changes;
+  const [change, ...others] = computePlan({ desired, recorded: recordedState([]), previous: past, targets: onlyRelease, nowMs: 0 }).changes;
   assert.equal([change?.environment, change?.deferred?.message, others.length], ['release', 'waits for test', 0]);
   const made = diffStates(desired, recordedState([]));
   const frozen = { rule: 'freeze', message: 'frozen', untilMs: null } as const;
   const waiting = { ...made, changes: made.changes.map((one) => ({ ...one, deferred: frozen })) };
-  assert.ok(applyRollout(waiting, desired, recordedState([]), new Map(), 0).changes.every((one) => one.deferred === frozen));
+  assert.ok(
+    applyRollout(waiting, { desired, recorded: recordedState([]), probes: new Map(), nowMs: 0 }).changes.every(
+      (one) => one.deferred === frozen,
+    ),
+  );
 });
 
 const names = ['test', 'staging', 'release', 'free'] as const;
@@ -231,7 +238,7 @@ test('an allowed change has nothing left before it; and one by one, every change
       let now = recordedState(scenario.before.flat());
       let nowMs = 10_000;
       for (let turns = 0; turns < 40; turns += 1) {
-        const { changes } = computePlan(desired, now, past, allTargets, nowMs);
+        const { changes } = computePlan({ desired, recorded: now, previous: past, targets: allTargets, nowMs });
         const made = changes.filter(isActionable);
         const rank = (environment: string): number => names.indexOf(environment as (typeof names)[number]);
         for (const { environment } of made) {
@@ -249,7 +256,7 @@ test('an allowed change has nothing left before it; and one by one, every change
           continue;
         }
         const outcome = { kind: 'succeeded', versionId: null, publishId: null } as const;
-        const next = applyOutcome(change, outcome, now.get(change.key), { id: 1, marker: null, startedAtMs: 1, finishedAtMs: nowMs });
+        const next = applyOutcome(now.get(change.key), { change, outcome, id: 1, marker: null, startedAtMs: 1, finishedAtMs: nowMs });
         now = new Map([...now, ...(next ? [[change.key, next] as const] : [])]);
       }
       return false;

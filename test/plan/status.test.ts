@@ -31,8 +31,8 @@ interface Case {
 const statusOf = ({ desired, recorded: was, change: one, lastAttempt: attempt, isStale = false }: Case): PublicationStatus | undefined => {
   const { key } = wanted('orders', 'test');
   const plan = { changes: one ? [one] : [], outdated: isStale && was ? [was] : [] };
-  const states = [desiredState(desired ? [desired] : []), recordedState(was ? [was] : [])] as const;
-  return computeStatusCell(key, statusInput(...states, plan, new Map(attempt ? [[key, attempt]] : [])))?.status;
+  const states = { desired: desiredState(desired ? [desired] : []), recorded: recordedState(was ? [was] : []) };
+  return computeStatusCell(key, statusInput(plan, { ...states, lastAttempts: new Map(attempt ? [[key, attempt]] : []) }))?.status;
 };
 
 const online = wanted('orders', 'test');

@@ -10,7 +10,7 @@ const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]
 const was = recordedState([recorded('orders', 'test'), recorded('users', 'test')]);
 const plan = diffStates(desired, was);
 const statusOf = (targets: Targets) => ({
-  input: statusInput(desired, was, plan, new Map()),
+  input: statusInput(plan, { desired, recorded: was, lastAttempts: new Map() }),
   ...{ plan, targets, controllerStatus: null, leaseHolder: null, approveCommand: null },
 });
 

@@ -25,10 +25,13 @@ function newFile(content: string | Buffer): string {
 test('names without IDs are resolved, once for each text', async () => {
   const path = newFile(`${head}apis:\n  a: { environments: { test: online } }\n`);
   let asked = 0;
-  const source = new FileSource(path, {}, async ({ instance }, names) => {
-    asked += 1;
-    assert.is(instance, 'i');
-    return new Map(names.map((name) => [nameKey(name), { kind: 'one', id: `id-of-${name.name}` }]));
+  const source = new FileSource(path, {
+    variables: {},
+    resolveNames: async ({ instance }, names) => {
+      asked += 1;
+      assert.is(instance, 'i');
+      return new Map(names.map((name) => [nameKey(name), { kind: 'one', id: `id-of-${name.name}` }]));
+    },
   });
   const [publication] = (await source.load()).publications.values();
   assert.is(publication?.apiId, 'id-of-a');
@@ -42,7 +45,7 @@ test('no name is resolved for an invalid file', async () => {
 });
 
 async function refusal(path: string): Promise<EdictError> {
-  const error = await new FileSource(path, {}, noNames).load().then(
+  const error = await new FileSource(path, { variables: {}, resolveNames: noNames }).load().then(
     () => null,
     (thrown: unknown) => thrown,
   );
@@ -52,7 +55,7 @@ async function refusal(path: string): Promise<EdictError> {
 
 test('reads the current file, and returns the same object while it is unchanged', async () => {
   const path = newFile(valid('1'));
-  const source = new FileSource(path, {}, noNames);
+  const source = new FileSource(path, { variables: {}, resolveNames: noNames });
   const first = await source.load();
   assert.is([...first.publications.values()][0]?.revision, '1');
   assert.is(await source.load(), first);
@@ -64,7 +67,7 @@ test('reads the current file, and returns the same object while it is unchanged'
 
 test('an invalid file is reported on each load, and its fix is detected', async () => {
   const path = newFile(valid('1'));
-  const source = new FileSource(path, {}, noNames);
+  const source = new FileSource(path, { variables: {}, resolveNames: noNames });
   const before = await source.load();
   writeFileSync(path, 'edict: [');
   for (let time = 0; time < 2; time += 1) {
@@ -77,15 +80,18 @@ test('an invalid file is reported on each load, and its fix is detected', async 
 
 test('takes variables only from its input', async () => {
   const path = newFile(valid('1').replace('project: p', `project: $\{P}`));
-  assert.is((await new FileSource(path, { P: 'from-outside' }, noNames).load()).gateway.project, 'from-outside');
+  assert.is(
+    (await new FileSource(path, { variables: { P: 'from-outside' }, resolveNames: noNames }).load()).gateway.project,
+    'from-outside',
+  );
 });
 
 test('shows a relative path below the working directory, and the full path elsewhere', async () => {
   const path = newFile(valid('1'));
-  const [outside] = (await new FileSource(path, {}, noNames).load()).publications.values();
+  const [outside] = (await new FileSource(path, { variables: {}, resolveNames: noNames }).load()).publications.values();
   assert.is(outside?.source.file, path);
   const here = join(import.meta.dirname, '../../examples/quickstart/edict.yaml');
-  const [inside] = (await new FileSource(here, {}, noNames).load()).publications.values();
+  const [inside] = (await new FileSource(here, { variables: {}, resolveNames: noNames }).load()).publications.values();
   assert.is(inside?.source.file, relative('', here));
 });
 
@@ -135,14 +141,14 @@ function hugeFile(): string {
 }
 
 test('a byte order mark is allowed', async () => {
-  assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), {}, noNames).load()).publications.size, 1);
+  assert.is((await new FileSource(newFile(`\uFEFF${valid('1')}`), { variables: {}, resolveNames: noNames }).load()).publications.size, 1);
 });
 
 test('calls back if the content or the path changes, and not if only the modification time does', async () => {
   const path = newFile(valid('1'));
   const link = linkTo(path, 'watched.yaml');
   let hints = 0;
-  const watch = await new FileSource(link, {}, noNames).watch(() => {
+  const watch = await new FileSource(link, { variables: {}, resolveNames: noNames }).watch(() => {
     hints += 1;
   });
   const noticed = async (act: () => void, what: string): Promise<void> => {

@@ -46,9 +46,19 @@ async function written(url: string, attempts: number): Promise<void> {
   await store.acquire(gateway, 0);
   const made = Array.from({ length: attempts }, (_, index) => change(`api-${index}`, 'test'));
   const [first] = await Promise.all(made.map((one) => store.beginAttempt(gateway, one, about)));
-  await store.finishAttempt(gateway, made[0]?.key as never, first ?? 0, succeeded, recorded('api-0', 'test', { revision: '7\u2028é' }), 2);
+  await store.finishAttempt(gateway, {
+    key: made[0]?.key as never,
+    attemptId: first ?? 0,
+    outcome: succeeded,
+    next: recorded('api-0', 'test', { revision: '7\u2028é' }),
+    atMs: 2,
+  });
   await store.saveNames(gateway, new Map([['api\u0000orders' as never, 'api-orders']]));
-  await store.saveDeclared(gateway, new Map([[change('orders', 'test').key, 'apis/shop.yaml']]), 'digest', null);
+  await store.saveDeclared(gateway, {
+    sourceFiles: new Map([[change('orders', 'test').key, 'apis/shop.yaml']]),
+    digest: 'digest',
+    approvalId: null,
+  });
   await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', untilMs: null });
   await store.release(gateway, 5);
   await store.close();
@@ -145,7 +155,14 @@ async function writeUntil(store: Store, signal: AbortSignal): Promise<number> {
     if (signal.aborted) return made;
     const one = change(`more-${made}`, 'test');
     const id = await store.beginAttempt(gateway, one, about);
-    if (made % 2 === 0) await store.finishAttempt(gateway, one.key, id, succeeded, recorded(`more-${made}`, 'test'), 3);
+    if (made % 2 === 0)
+      await store.finishAttempt(gateway, {
+        key: one.key,
+        attemptId: id,
+        outcome: succeeded,
+        next: recorded(`more-${made}`, 'test'),
+        atMs: 3,
+      });
     await nextTurn();
   }
 }

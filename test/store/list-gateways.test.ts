@@ -18,7 +18,13 @@ for (const { name, make } of storeEngines(test)) {
     await store.saveStatus(gateway, { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null });
     const made = change('orders', 'test');
     const id = await store.beginAttempt(gateway, made, newAttempt({ startedAtMs: 7 }));
-    await store.finishAttempt(gateway, made.key, id, { kind: 'succeeded', versionId: 'v', publishId: 'p' }, recorded('orders', 'test'), 8);
+    await store.finishAttempt(gateway, {
+      key: made.key,
+      attemptId: id,
+      outcome: { kind: 'succeeded', versionId: 'v', publishId: 'p' },
+      next: recorded('orders', 'test'),
+      atMs: 8,
+    });
     await store.saveSuspension({ ...gateway, instance: 'other' }, null);
     const [first, second] = await listGateways(url);
     assert.equal([first?.publications, first?.attempts, first?.firstAttemptAtMs], [1, 1, 7]);

@@ -28,8 +28,8 @@ export function attemptAt(api: string, environment: string, over: Partial<Attemp
 
 /** Returns the saved plan of these states. */
 export function savedFrom(desired: DesiredState, recorded: RecordedState, attempts: LastAttempts = new Map(), past = noPast): SavedPlan {
-  const plan = computePlan(desired, recorded, past, allTargets, plannedAtMs);
-  return toSavedPlan(plan, recorded, attempts, { isEmulated: false, isRefreshed: false, createdAtMs: plannedAtMs });
+  const plan = computePlan({ desired, recorded, previous: past, targets: allTargets, nowMs: plannedAtMs });
+  return toSavedPlan(plan, { recorded, attempts }, { isEmulated: false, isRefreshed: false, createdAtMs: plannedAtMs });
 }
 
 /** Returns the remaining part of a saved plan. */
@@ -40,5 +40,12 @@ export function keptTo(
   lastAttempts: LastAttempts = new Map(),
   past: PreviousState = noPast,
 ): Plan {
-  return computePlan(desired, recorded, past, allTargets, plannedAtMs + 5000, new Map(), { saved, lastAttempts });
+  return computePlan({
+    desired,
+    recorded,
+    previous: past,
+    targets: allTargets,
+    nowMs: plannedAtMs + 5000,
+    savedPlanInput: { saved, lastAttempts },
+  });
 }

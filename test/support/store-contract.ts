@@ -8,7 +8,7 @@ import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import type { NameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
-import type { Store, StoreReader } from '../../src/store/interface.ts';
+import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, newAttempt, recorded, unknownAttemptOf } from './states.ts';
 
@@ -80,8 +80,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [orders, carts, invoices] = ['orders', 'carts', 'invoices'].map((api) => change(api, 'test').key);
     if (!orders || !carts || !invoices) throw new Error('no keys');
     assert.equal((await store.previousState(gateway, 0)).declared, new Map());
-    await store.saveDeclared(gateway, inMain(orders, carts), 'first', null);
-    await store.saveDeclared(gateway, new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]), 'second', null);
+    await store.saveDeclared(gateway, { sourceFiles: inMain(orders, carts), digest: 'first', approvalId: null });
+    await store.saveDeclared(gateway, {
+      sourceFiles: new Map([...inMain(invoices), [carts, 'apis/shop.yaml']]),
+      digest: 'second',
+      approvalId: null,
+    });
     const known = new Map([...(await store.previousState(gateway, 0)).declared].sort());
     assert.equal(
       known,
@@ -91,7 +95,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ]),
     );
     assert.equal(await store.appliedDigests(gateway), ['first', 'second']);
-    await store.saveDeclared(gateway, known, 'first', null);
+    await store.saveDeclared(gateway, { sourceFiles: known, digest: 'first', approvalId: null });
     assert.equal([await store.appliedDigests(gateway), await store.appliedDigests(other)], [['second', 'first'], []]);
     assert.equal((await store.previousState(gateway, 0)).otherGateways, []);
     const { declared, otherGateways } = await store.previousState(other, 0);
@@ -109,13 +113,25 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       startedAtMs: 1,
       sendByMs: 1,
     });
-    await store.finishAttempt(gateway, of.key, first, success, recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }), 2);
+    await store.finishAttempt(gateway, {
+      key: of.key,
+      attemptId: first,
+      outcome: success,
+      next: recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }),
+      atMs: 2,
+    });
     const second = await store.beginAttempt(
       gateway,
       { ...of, reason: 'version' },
       { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3, sendByMs: 3 },
     );
-    await store.finishAttempt(gateway, of.key, second, { kind: 'rejected', failure }, recorded('orders', 'test'), 4);
+    await store.finishAttempt(gateway, {
+      key: of.key,
+      attemptId: second,
+      outcome: { kind: 'rejected', failure },
+      next: recorded('orders', 'test'),
+      atMs: 4,
+    });
     const attempts = await store.findAttempts(gateway, { reconcile: 'pass-' });
     assert.equal(
       attempts.map(({ id, priorState }) => [id, priorState]),
@@ -136,7 +152,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     ] as const) {
       const of = change(api, 'test');
       const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
-      await store.finishAttempt(gateway, of.key, id, outcome, recorded(api, 'test'), 2);
+      await store.finishAttempt(gateway, { key: of.key, attemptId: id, outcome, next: recorded(api, 'test'), atMs: 2 });
       ids.push(id);
     }
     const found = async (which: AttemptSelector, of: GatewayIdentity = gateway): Promise<readonly number[]> =>
@@ -164,11 +180,17 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
     const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
     const lost = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 2 }));
-    await store.finishAttempt(gateway, of.key, lost, { kind: 'retryable', failure }, undefined, 3);
+    await store.finishAttempt(gateway, { key: of.key, attemptId: lost, outcome: { kind: 'retryable', failure }, next: undefined, atMs: 3 });
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
     const id = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 4 }));
-    await store.finishAttempt(gateway, of.key, id, { kind: 'succeeded', versionId: null, publishId: null }, undefined, 5);
-    await store.saveDeclared(gateway, new Map(), 'third', 1);
+    await store.finishAttempt(gateway, {
+      key: of.key,
+      attemptId: id,
+      outcome: { kind: 'succeeded', versionId: null, publishId: null },
+      next: undefined,
+      atMs: 5,
+    });
+    await store.saveDeclared(gateway, { sourceFiles: new Map(), digest: 'third', approvalId: 1 });
     assert.equal(await store.approvals(gateway), [{ ...approval, id: 1, usedKeys: new Set([of.key]), isFileHoldReleased: true }]);
     assert.equal((await store.history(gateway, { limit: 1 }))[0]?.approval, { by: 'ada', reason: 'CHG-7' });
     assert.equal((await store.lastAttempts(gateway)).get(of.key)?.approval, { by: 'ada', reason: 'CHG-7' });
@@ -235,7 +257,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     const unknownAttempt = unknownAttemptOf({ attemptId, sendByMs: 2, endedAtMs: 2 });
     const next = recorded('orders', 'test', { state: null, unknownAttempt });
-    await store.finishAttempt(gateway, next.key, attemptId, { kind: 'unknown', failure }, next, 2);
+    await store.finishAttempt(gateway, { key: next.key, attemptId, outcome: { kind: 'unknown', failure }, next, atMs: 2 });
     assert.equal(await store.readPublication(gateway, next.key), next);
   });
 
@@ -278,7 +300,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an unknown attempt that is resolved keeps the message of its response', async (store) => {
     const { key } = change('orders', 'test');
     const id = await finished(store, change('orders', 'test'), { kind: 'unknown', failure }, undefined);
-    await store.finishAttempt(gateway, key, id, { kind: 'succeeded', versionId: 'v1', publishId: null }, recorded('orders', 'test'), 9);
+    await store.finishAttempt(gateway, {
+      key,
+      attemptId: id,
+      outcome: { kind: 'succeeded', versionId: 'v1', publishId: null },
+      next: recorded('orders', 'test'),
+      atMs: 9,
+    });
     const response = { code: 'APIG.3500', status: 500, message: 'Internal error', requestId: 'request-1' };
     assert.equal(await store.history(gateway, { limit: 10 }), [
       attempt({ id, finishedAtMs: 9, outcome: 'succeeded', versionId: 'v1', ...response }),
@@ -347,7 +375,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
     const id = await store.beginAttempt(gateway, made, newAttempt());
-    await store.finishAttempt(gateway, made.key, id, success, recorded('orders', 'test'), 2);
+    await store.finishAttempt(gateway, { key: made.key, attemptId: id, outcome: success, next: recorded('orders', 'test'), atMs: 2 });
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
     assert.equal([...(await store.readRecordedState(gateway)).keys()], []);
@@ -366,7 +394,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const recent = await made('recent', 'offline', 5000);
     const unknown = await made('unknown', 'offline', 10);
     await store.beginAttempt(gateway, change('unknown', 'test'), newAttempt({ startedAtMs: 11 }));
-    await store.saveDeclared(gateway, inMain(declared), 'digest', null);
+    await store.saveDeclared(gateway, { sourceFiles: inMain(declared), digest: 'digest', approvalId: null });
     const rows = async (): Promise<PublicationKey[]> => [...(await store.lastAttempts(gateway)).keys()];
     assert.is((await rows()).length, 6);
     assert.is(await store.pruneRecordedState(gateway, 1000), 2);
@@ -402,7 +430,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
         startedAtMs,
         sendByMs: startedAtMs,
       });
-      if (outcome) await store.finishAttempt(gateway, made.key, id, outcome, recorded(api, 'test'), startedAtMs + 1);
+      if (outcome)
+        await store.finishAttempt(gateway, { key: made.key, attemptId: id, outcome, next: recorded(api, 'test'), atMs: startedAtMs + 1 });
       return id;
     };
     for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retryable', failure });
@@ -498,7 +527,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
       await store.acquire(other, 1);
       const id = await store.beginAttempt(other, change('orders', 'test'), newAttempt());
-      await store.finishAttempt(other, change('orders', 'test').key, id, success, recorded('orders', 'test'), 2);
+      await store.finishAttempt(other, {
+        key: change('orders', 'test').key,
+        attemptId: id,
+        outcome: success,
+        next: recorded('orders', 'test'),
+        atMs: 2,
+      });
       assert.is((await store.readRecordedState(other)).size, 1);
       assert.is((await store.history(other, { limit: 10 })).length, 1);
     }
@@ -558,7 +593,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
     assert.is(after.size, 3);
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
-    await store.finishAttempt(gateway, next.key, ids[0] ?? 0, success, next, 4);
+    await store.finishAttempt(gateway, { key: next.key, attemptId: ids[0] ?? 0, outcome: success, next, atMs: 4 });
     assert.equal(await store.readPublication(gateway, next.key), next);
     await store.saveObservation(gateway, [before], 3);
     assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
@@ -615,7 +650,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ids,
     );
     const settling = changes.map(({ key, api }, index) =>
-      store.finishAttempt(gateway, key, ids[index] ?? 0, success, recorded(api, 'test', { recordedAtMs: index }), 2),
+      store.finishAttempt(gateway, {
+        key,
+        attemptId: ids[index] ?? 0,
+        outcome: success,
+        next: recorded(api, 'test', { recordedAtMs: index }),
+        atMs: 2,
+      }),
     );
     await Promise.all(settling);
     assert.is([...(await store.readRecordedState(gateway)).values()].filter(({ unknownAttempt }) => unknownAttempt === null).length, 500);
@@ -699,14 +740,9 @@ async function opened(under: StoreUnderTest): Promise<Store> {
 }
 
 /** Starts and finishes an attempt; returns its id. */
-async function finished(
-  store: Store,
-  of: ReturnType<typeof change>,
-  outcome: Outcome,
-  next: Parameters<Store['finishAttempt']>[4],
-): Promise<number> {
+async function finished(store: Store, of: ReturnType<typeof change>, outcome: Outcome, next: FinishedAttempt['next']): Promise<number> {
   const id = await store.beginAttempt(gateway, of, newAttempt());
-  await store.finishAttempt(gateway, of.key, id, outcome, next, 2);
+  await store.finishAttempt(gateway, { key: of.key, attemptId: id, outcome, next, atMs: 2 });
   return id;
 }
 

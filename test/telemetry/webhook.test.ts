@@ -98,7 +98,7 @@ test('each attempt is signed as Standard Webhooks say, with its own time', async
 
 test('the signature matches the test vectors of Standard Webhooks libraries', () => {
   const ofLibraries = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64');
-  const signature = signatureOf(ofLibraries, 'msg_p5jXN8AQM9LWM0D4loKWxJek', '1614265330', '{"test": 2432232314}');
+  const signature = signatureOf(ofLibraries, { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', timestamp: '1614265330', body: '{"test": 2432232314}' });
   assert.is(signature, 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
 

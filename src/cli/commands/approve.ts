@@ -43,11 +43,15 @@ export function registerApprove(program: Command, context: CliContext, finish: F
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .addOption(refreshOption())
-    .action(async (digest: string, file: string, options: ApproveOptions) => finish(await runApprove(digest, file, options, context)));
+    .action(async (digest: string, file: string, options: ApproveOptions) => finish(await runApprove({ digest, file }, options, context)));
 }
 
 /** Approves the plan's held changes. Returns 0. Throws an EdictError `OPTION_INVALID`, and as `recordApproval` does. */
-async function runApprove(digest: string, file: string, options: ApproveOptions, context: CliContext): Promise<ExitCode> {
+async function runApprove(
+  { digest, file }: { readonly digest: string; readonly file: string },
+  options: ApproveOptions,
+  context: CliContext,
+): Promise<ExitCode> {
   const { recordApproval } = await import('../../app/apply.ts');
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
   const { renderApproval } = await import('../output/approval.ts');

@@ -54,7 +54,7 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
   context.stdout.write(
     options.format === 'json'
       ? `${JSON.stringify(explanationJson(explanation, next), null, 2)}\n`
-      : explanationText(explanation, next, colorizersFor(context).out, Date.now()),
+      : explanationText(explanation, next, { paint: colorizersFor(context).out, nowMs: Date.now() }),
   );
   return exitCodes.done;
 }

@@ -41,7 +41,9 @@ export function registerHistory(program: Command, context: CliContext, finish: F
     .option('--versions <names...>', 'show the versions that the gateway keeps of one publication, given as API ENVIRONMENT')
     .action(async (file: string, { versions, ...options }: HistoryOptions) =>
       finish(
-        versions ? await listVersions(file, parseVersionsTarget(versions), options, context) : await runHistory(file, options, context),
+        versions
+          ? await listVersions({ file, ...parseVersionsTarget(versions) }, options, context)
+          : await runHistory(file, options, context),
       ),
     );
 }
@@ -59,22 +61,26 @@ async function runHistory(file: string, options: HistoryOptions, context: CliCon
 export interface VersionsTarget {
   readonly api: string;
   readonly environment: string;
-  readonly file: string | undefined;
+  readonly file?: string;
 }
 
 /** Parses the values of `--versions`. Throws an EdictError `OPTION_INVALID` unless they are an API, an environment and optionally a file. */
 export function parseVersionsTarget([api, environment, file, ...more]: readonly string[]): VersionsTarget {
-  if (api !== undefined && environment !== undefined && more.length === 0) return { api, environment, file };
+  if (api !== undefined && environment !== undefined && more.length === 0) return { api, environment, ...(file !== undefined && { file }) };
   throw new EdictError('OPTION_INVALID', '--versions needs an API and an environment', {
     hint: 'edict history --versions API ENVIRONMENT [FILE]',
   });
 }
 
 /** Shows the versions of a publication that the gateway keeps, newest first. Returns 0. */
-async function listVersions(file: string, of: VersionsTarget, options: HistoryOptions, context: CliContext): Promise<ExitCode> {
+async function listVersions(
+  of: VersionsTarget & { readonly file: string },
+  options: HistoryOptions,
+  context: CliContext,
+): Promise<ExitCode> {
   const { readVersions } = await import('../../app/reports.ts');
   const { renderVersions } = await import('../output/history.ts');
-  const report = await readVersions(createAppContext(parseSettings(of.file ?? file, options), context.env), of);
+  const report = await readVersions(createAppContext(parseSettings(of.file, options), context.env), of);
   context.stdout.write(renderVersions(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

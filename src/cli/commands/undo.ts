@@ -22,7 +22,9 @@ export function registerUndo(program: Command, context: CliContext, finish: Fini
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
-    .action(async (what: string, file: string | undefined, options: UndoOptions) => finish(await runUndo(what, file, options, context)));
+    .action(async (what: string, file: string | undefined, options: UndoOptions) =>
+      finish(await runUndo({ what, file }, options, context)),
+    );
 }
 
 /**
@@ -30,7 +32,11 @@ export function registerUndo(program: Command, context: CliContext, finish: Fini
  * single argument that is neither an attempt nor an apply is the file. Returns 0. Throws an EdictError `OPTION_INVALID`, and as
  * `readUndo` does.
  */
-async function runUndo(what: string, file: string | undefined, options: UndoOptions, context: CliContext): Promise<ExitCode> {
+async function runUndo(
+  { what, file }: { readonly what: string; readonly file: string | undefined },
+  options: UndoOptions,
+  context: CliContext,
+): Promise<ExitCode> {
   const { parseUndoRequest, readUndo } = await import('../../app/undo.ts');
   const { renderUndo } = await import('../output/undo-report.ts');
   const request = parseUndoRequest(what);
@@ -41,6 +47,6 @@ async function runUndo(what: string, file: string | undefined, options: UndoOpti
   }
   const settings = parseSettings(request === null ? what : file, options);
   const report = await readUndo(createAppContext(settings, context.env), request ?? { text: 'last', selector: 'last' });
-  context.stdout.write(renderUndo(report, settings, options.format, colorizersFor(context).out));
+  context.stdout.write(renderUndo(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }

@@ -27,7 +27,7 @@ export async function runValidate(file: string, { format }: ValidateOptions, con
   const paint = colorizersFor(context).out;
   try {
     const desired = await readDesiredState(createAppContext(parseSettings(file, {}), context.env));
-    context.stdout.write(renderValidFile(file, desired, format, paint));
+    context.stdout.write(renderValidFile(file, desired, { format, paint }));
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;

@@ -43,7 +43,7 @@ async function runWait(file: string, options: WaitCommandOptions, context: CliCo
   const result = await waitForDaemon(createAppContext(settings, context.env, { signal: stop.signal }), waitOptions, progress.show).finally(
     progress.clear,
   );
-  context.stdout.write(renderWaitResult(result, settings, options.format, colorizersFor(context).out));
+  context.stdout.write(renderWaitResult(result, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodeOf(result);
 }
 

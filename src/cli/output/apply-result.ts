@@ -53,7 +53,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
       if (format === 'text') {
         const failed = { failures: [...failures.values()], probes: [...probes.values()] };
-        stdout.write(applyText(result, failed, approveCommandLine, colorizersFor(context).out));
+        stdout.write(applyText(result, failed, { approveCommandLine, paint: colorizersFor(context).out }));
         return;
       }
       for (const change of plan.changes) if (!isActionable(change)) writeJson(blockedChangeJson(change));
@@ -65,8 +65,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
 function applyText(
   { plan, summary, unsent, superseded }: ApplyResult,
   { failures, probes }: { readonly failures: readonly AttemptFinishedEvent[]; readonly probes: readonly ProbeEvent[] },
-  approveCommandLine: string | null,
-  paint: Colorize,
+  { approveCommandLine, paint }: { readonly approveCommandLine: string | null; readonly paint: Colorize },
 ): string {
   const { fileHeld } = plan;
   const result = fileHeld

@@ -55,8 +55,7 @@ export function renderDiagnosticsJson(error: InvalidFileError): string {
 export function renderValidFile(
   file: string,
   { publications, environments }: DesiredState,
-  format: DiagnosticFormat,
-  paint: Colorize,
+  { format, paint }: { readonly format: DiagnosticFormat; readonly paint: Colorize },
 ): string {
   if (format === 'sarif') return renderDiagnosticsSarif([]);
   if (format === 'json')

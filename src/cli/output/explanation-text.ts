@@ -34,7 +34,11 @@ interface RenderContext {
 }
 
 /** Returns an explanation as text: desired, recorded and observed state, attempts, and the next step last, next to the prompt. */
-export function explanationText(explanation: Explanation, next: NextStep, paint: Colorize, nowMs: number): string {
+export function explanationText(
+  explanation: Explanation,
+  next: NextStep,
+  { paint, nowMs }: { readonly paint: Colorize; readonly nowMs: number },
+): string {
   const context = { explanation, paint, nowMs };
   const { api, apiId, environment, environmentId } = explanation.names;
   const id = (isPlaceholder: boolean, text: string): string => (isPlaceholder ? 'not resolved yet' : text);
@@ -186,7 +190,7 @@ function nextStepSection({ kind, summary, details, when, advice, command }: Next
       [
         'daemon',
         controllerStatus && explanation.leaseHolder
-          ? formatControllerStatus(controllerStatus, explanation.leaseHolder, desired.gateway.limit, paint)
+          ? formatControllerStatus(controllerStatus, { holder: explanation.leaseHolder, limit: desired.gateway.limit }, paint)
           : null,
       ],
     ]),

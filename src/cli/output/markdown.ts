@@ -46,7 +46,7 @@ export interface Table {
 
 /** Returns the whole table, whatever its length. */
 export function renderTable(table: Table): string {
-  return `${table.heading}\n\n${tableHead(table)}\n${tableRows(table, 0, Number.POSITIVE_INFINITY).lines.join('\n')}`;
+  return `${table.heading}\n\n${tableHead(table)}\n${tableRows(table, { from: 0, maxLength: Number.POSITIVE_INFINITY }).lines.join('\n')}`;
 }
 
 /**
@@ -62,9 +62,9 @@ export function collapsibleTable(table: Table, open: number, rest: string): Sect
     const collapsible = `\n\n<details><summary>${table.rowCount} more</summary>\n\n${head}\n\n\n</details>\n\n`;
     const fixedText = `${table.heading}\n\n${head}\n${collapsible}And ${table.rowCount} more. ${rest}`;
     const maxRowsLength = maxLength - fixedText.length;
-    const shown = tableRows(table, 0, maxRowsLength, open);
+    const shown = tableRows(table, { from: 0, maxLength: maxRowsLength, most: open });
     if (shown.lines.length === 0) return minimum;
-    const collapsed = tableRows(table, shown.lines.length, maxRowsLength - shown.length);
+    const collapsed = tableRows(table, { from: shown.lines.length, maxLength: maxRowsLength - shown.length });
     const shownRows = shown.lines.length + collapsed.lines.length;
     return [
       table.heading,
@@ -85,9 +85,7 @@ function tableHead({ columns }: Table): string {
 /** Returns the lines of the rows from index `from`, at most `most` rows and `maxLength` characters. */
 function tableRows(
   { rowCount, row }: Table,
-  from: number,
-  maxLength: number,
-  most: number = rowCount,
+  { from, maxLength, most = rowCount }: { readonly from: number; readonly maxLength: number; readonly most?: number },
 ): { readonly lines: string[]; readonly length: number } {
   const lines: string[] = [];
   let length = 0;

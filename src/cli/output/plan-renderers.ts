@@ -51,7 +51,10 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...noticePart];
   for (const group of groupChanges(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
-    lines.push(...formatTable(group.changes.map((change) => changeRow(change, group.sign, view, paint))).map((line) => `  ${line}`), '');
+    lines.push(
+      ...formatTable(group.changes.map((change) => changeRow(change, { ...view, sign: group.sign, paint }))).map((line) => `  ${line}`),
+      '',
+    );
   }
   lines.push(paint('bold', formatTotals(plan)), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
   if (plan.approval) lines.push(formatApproval(plan.approval));
@@ -79,7 +82,7 @@ function groupChanges({ changes }: Plan): Group[] {
   return groups.filter((group) => group.changes.length > 0);
 }
 
-function changeRow(change: Change, sign: string, { commits }: BlameInfo, paint: Colorize): string[] {
+function changeRow(change: Change, { sign, commits, paint }: Pick<Group, 'sign'> & BlameInfo & { readonly paint: Colorize }): string[] {
   const why = formatBlocker(change) ?? formatReason(change);
   return [
     `${sign} ${change.api}`,

@@ -106,7 +106,7 @@ function summaryLines(
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
   if (controllerStatus && leaseHolder)
-    lines.push(formatControllerStatus(controllerStatus, leaseHolder, input.desired.gateway.limit, paint));
+    lines.push(formatControllerStatus(controllerStatus, { holder: leaseHolder, limit: input.desired.gateway.limit }, paint));
   else if (leaseHolder) lines.push(`In use by ${leaseHolder}`);
   else if (controllerStatus) lines.push(formatStaleControllerStatus(controllerStatus, paint));
   return lines;
@@ -159,14 +159,16 @@ export function renderOpenPublications(cells: readonly StatusCell[], paint: Colo
 }
 
 function publicationRow(cell: StatusCell, paint: Colorize): string[] {
-  const { api, environment, desired, recorded, change, status } = cell;
+  const { api, environment, desired, recorded } = cell;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
   const recordedState = recorded?.unknownAttempt ? paint('yellow', 'unknown') : (recorded?.state ?? '-');
   const desiredState = desired?.state ?? paint('dim', 'not in file');
-  return [api, environment, desiredState, recordedState, since, formatNext(formatStatusCell(cell), status, change, paint)];
+  return [api, environment, desiredState, recordedState, since, formatNext(cell, paint)];
 }
 
-function formatNext(text: string, status: PublicationStatus, change: StatusCell['change'], paint: Colorize): string {
+function formatNext(cell: StatusCell, paint: Colorize): string {
+  const { change, status } = cell;
+  const text = formatStatusCell(cell);
   if (status === 'held') return paint('yellow', `held: ${text}`);
   if (change?.deferred) return paint('yellow', text);
   if (!change) return paint(statusStyles[status].style, text);
@@ -177,8 +179,7 @@ function formatNext(text: string, status: PublicationStatus, change: StatusCell[
 /** Returns the status of the running controller in the process `holder`. */
 export function formatControllerStatus(
   { updatedAtMs, calls, perMs, paused }: ControllerStatus,
-  holder: string,
-  limit: RequestLimits,
+  { holder, limit }: { readonly holder: string; readonly limit: RequestLimits },
   paint: Colorize,
 ): string {
   const since = `${holder}, as of ${iso(updatedAtMs)}`;

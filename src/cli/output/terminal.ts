@@ -1,9 +1,18 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import type { Settings } from '../../model/settings.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours text for one stream. */
 export type Colorize = (style: Style, text: string) => string;
+
+/** How the result of a command is written. */
+export interface RenderOptions {
+  /** Repeated in the commands that the text suggests. */
+  readonly settings: Settings;
+  readonly format: 'text' | 'json';
+  readonly paint: Colorize;
+}
 
 /** Returns a colorizer for `stream`; it adds no colors if `stream` is not a terminal or NO_COLOR is set (see no-color.org). */
 export function colorizerFor(stream: NodeJS.WriteStream): Colorize {

@@ -5,10 +5,10 @@ import type { NotRestored, Restoration } from '../../plan/undo.ts';
 import { formatCommandLine } from '../../render/command-line.ts';
 import { formatTimestamp, pluralize } from '../../render/format.ts';
 import { shortReconcileId } from './history.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, type RenderOptions } from './terminal.ts';
 
 /** Returns the patch that undoes an apply or an attempt, and what it does not restore. */
-export function renderUndo(report: UndoReport, settings: Settings, format: 'text' | 'json', paint: Colorize): string {
+export function renderUndo(report: UndoReport, { settings, format, paint }: RenderOptions): string {
   return format === 'json' ? `${JSON.stringify(undoJson(report), null, 2)}\n` : undoText(report, settings, paint);
 }
 

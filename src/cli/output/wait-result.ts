@@ -1,18 +1,17 @@
 import type { FailedChange, WaitProgress, WaitResult, WaitStatus } from '../../app/wait.ts';
 import type { Change } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
-import type { Settings } from '../../model/settings.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, type RenderOptions } from './terminal.ts';
 
 /** The most changes shown, so that the first ones stay visible; `status` shows all. */
 const maxShown = 50;
 
 /** Returns the result of `edict wait`, with the changes that are left. */
-export function renderWaitResult(result: WaitResult, settings: Settings, format: 'text' | 'json', paint: Colorize): string {
+export function renderWaitResult(result: WaitResult, { settings, format, paint }: RenderOptions): string {
   const approveCommandLine = approveCommand(result.status.plan, settings);
   return format === 'json'
     ? `${JSON.stringify(waitJson(result, approveCommandLine), null, 2)}\n`

@@ -20,8 +20,8 @@ export interface RateLimiterOptions {
 /** Why requests for changes are paused. */
 export type PauseReason = RequestPause['reason'];
 
-/** Callbacks of the `RateLimiter`. */
-export interface RateLimiterListener {
+/** Receives the pauses of a `RateLimiter`. */
+export interface RateLimiterSubscriber {
   /** Requests are paused: no further change may be started. */
   paused(pause: RequestPause): void;
   /** The last pause has ended. */
@@ -36,7 +36,7 @@ export class RateLimiter {
   readonly #rate: AdaptiveRate;
   readonly #breaker: CircuitBreaker;
   readonly #pauses = new Map<PauseReason, RequestPause>();
-  #listener: RateLimiterListener = { paused: () => {}, resumed: () => {} };
+  readonly #subscribers = new Set<RateLimiterSubscriber>();
   #tail: Promise<unknown> = Promise.resolve();
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #resumeTimer: NodeJS.Timeout | null = null;
@@ -52,9 +52,10 @@ export class RateLimiter {
     });
   }
 
-  /** Sets the listener for pauses and their end. */
-  setListener(listener: RateLimiterListener): void {
-    this.#listener = listener;
+  /** Calls `subscriber` for each pause and its end until the subscription is disposed of. */
+  subscribe(subscriber: RateLimiterSubscriber): Disposable {
+    this.#subscribers.add(subscriber);
+    return { [Symbol.dispose]: () => void this.#subscribers.delete(subscriber) };
   }
 
   /** The oldest active pause; `null` if requests may be sent. */
@@ -84,7 +85,7 @@ export class RateLimiter {
     if (this.#pauses.has(reason)) return;
     const pause: RequestPause = { reason, message, sinceMs: this.#clock.now() };
     this.#pauses.set(reason, pause);
-    this.#listener.paused(pause);
+    for (const subscriber of this.#subscribers) subscriber.paused(pause);
   }
 
   /** Ends a pause that the gateway asked for, and the rate that it named, because a person or a new file asks to try again. */
@@ -95,7 +96,7 @@ export class RateLimiter {
 
   /** Ends the pause for this reason. */
   resume(reason: PauseReason): void {
-    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#listener.resumed();
+    if (this.#pauses.delete(reason) && this.#pauses.size === 0) for (const subscriber of this.#subscribers) subscriber.resumed();
   }
 
   /** Clears the timer. */

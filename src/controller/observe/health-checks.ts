@@ -25,8 +25,8 @@ const concurrency = 32;
 interface ActiveCheck {
   readonly target: ProbeTarget;
   readonly cancel: AbortController;
-  /** Ends the wait for the next try, if there is one. */
-  retryNow: () => void;
+  /** Aborted to make the next try immediately; `null` while a try is in flight or queued. */
+  wait: AbortController | null;
 }
 
 /** Runs the probes that the newest plan waits for, with backoff, and keeps their results while they are valid. */
@@ -73,7 +73,7 @@ export class HealthChecks {
     for (const [key, check] of this.#active) {
       const { target, cancel } = check;
       if (isSameTarget(target, targets.get(key))) {
-        if (retryNow) check.retryNow();
+        if (retryNow) check.wait?.abort();
         continue;
       }
       cancel.abort();
@@ -91,7 +91,7 @@ export class HealthChecks {
   }
 
   #start(target: ProbeTarget): void {
-    const check: ActiveCheck = { target, cancel: new AbortController(), retryNow: () => {} };
+    const check: ActiveCheck = { target, cancel: new AbortController(), wait: null };
     this.#active.set(target.key, check);
     const running = this.#check(check).finally(() => this.#running.delete(running));
     this.#running.add(running);
@@ -115,10 +115,9 @@ export class HealthChecks {
       emit({ type: 'probe:answered', target, isExpected, message, afterMs });
       onResult();
       if (afterMs === null) return;
-      const next = new AbortController();
-      check.retryNow = () => next.abort();
-      await clock.sleep(afterMs, AbortSignal.any([signal, next.signal]));
-      check.retryNow = () => {};
+      check.wait = new AbortController();
+      await clock.sleep(afterMs, AbortSignal.any([signal, check.wait.signal]));
+      check.wait = null;
     }
   }
 }

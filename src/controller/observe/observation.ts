@@ -6,7 +6,7 @@ import { matchesName } from '../../model/name-ref.ts';
 import type { DriftNotice, Observation, ObservedApi } from '../../model/observation.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
-import { applyObservation } from '../../plan/drift.ts';
+import { applyObservation, type ObservationInput } from '../../plan/drift.ts';
 import type { StoreReader } from '../../store/interface.ts';
 
 /** The largest share of APIs that a list may lose since the last one; a larger loss must be confirmed by the next list. */
@@ -62,7 +62,11 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     unknownAttempt !== null ||
     recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
     recordedAtMs > clock.now() + maxClockSkewMs;
-  const confirmed = await confirmObservation(read.value, desired, await record.readRecordedState(desired.gateway), isSettled, deps);
+  const confirmed = await confirmObservation(
+    { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway) },
+    isSettled,
+    deps,
+  );
   if (confirmed.kind === 'failed') return confirmed;
   // Read again, because edict may have changed something meanwhile; there is no await from here to the write.
   const recorded = await record.readRecordedState(desired.gateway);
@@ -72,8 +76,11 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
   };
   const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
-  const { updates, notices } = applyObservation(observable, settled, confirmed.observation, clock.now());
-  const deleted = deletedApiNotices(observable, recorded, confirmed.deletedApiIds, read.value);
+  const { updates, notices } = applyObservation(
+    { desired: observable, recorded: settled, observation: confirmed.observation },
+    clock.now(),
+  );
+  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value }, confirmed.deletedApiIds);
   const deletedKeys = new Set(deleted.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
@@ -108,33 +115,27 @@ interface ConfirmedObservation {
 }
 
 async function confirmObservation(
-  observation: Observation,
-  desired: DesiredState,
-  recorded: RecordedState,
+  input: ObservationInput,
   isSettled: (recorded: RecordedPublication) => boolean,
   deps: ObserveDeps,
 ): Promise<ConfirmedObservation | ObservationFailed> {
+  const { observation, recorded } = input;
   const settled = [...recorded.values()].filter(
     (recordedPublication) => !recordedPublication.unknownAttempt && isSettled(recordedPublication),
   );
-  const omitted = await confirmOmitted(observation, desired, recorded, deps);
+  const omitted = await confirmOmitted(input, deps);
   const failed = omitted instanceof Set ? await confirmUnpublished(observation, settled, deps) : omitted;
   if (failed) return failed;
   const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
   const withDeleted = new Map(observation);
   for (const apiId of deletedApiIds)
     withDeleted.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
-  const pinned = await readPinnedVersions(withDeleted, desired, recorded, deps);
+  const pinned = await readPinnedVersions({ ...input, observation: withDeleted }, deps);
   return pinned.kind === 'failed' ? pinned : { ...pinned, deletedApiIds };
 }
 
 /** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
-function deletedApiNotices(
-  desired: DesiredState,
-  recorded: RecordedState,
-  deleted: ReadonlySet<string>,
-  listed: Observation,
-): DriftNotice[] {
+function deletedApiNotices({ desired, recorded, observation: listed }: ObservationInput, deleted: ReadonlySet<string>): DriftNotice[] {
   const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
   return affected.map(({ key, api, apiId, environment, environmentId, nameRef }) => {
     const replacement = nameRef && [...listed.values()].find((one) => matchesName({ ...one, id: one.apiId }, nameRef));
@@ -157,9 +158,7 @@ function deletedApiNotices(
 
 /** Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted. */
 async function confirmOmitted(
-  observation: Observation,
-  desired: DesiredState,
-  recorded: RecordedState,
+  { observation, desired, recorded }: ObservationInput,
   { gateway, record, signal }: ObserveDeps,
 ): Promise<ObservationFailed | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
@@ -203,9 +202,7 @@ async function confirmUnpublished(
 
 /** Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. */
 async function readPinnedVersions(
-  observation: Observation,
-  desired: DesiredState,
-  recorded: RecordedState,
+  { observation, desired, recorded }: ObservationInput,
   { gateway, signal }: ObserveDeps,
 ): Promise<Omit<ConfirmedObservation, 'deletedApiIds'> | ObservationFailed> {
   const result = new Map(observation);

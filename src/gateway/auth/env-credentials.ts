@@ -45,7 +45,7 @@ export async function openCredentials(
     const refresh = async (): Promise<void> => {
       await Promise.all([access.refresh(), secret.refresh(), securityToken?.refresh()]);
     };
-    return new StaticCredentials(keyReader(access, secret, securityToken, clock), access.name, refresh);
+    return new StaticCredentials(keyReader({ access, secret, securityToken }, clock), access.name, refresh);
   }
   const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = env;
   const password = setting('HW_USER_PASSWORD');
@@ -75,19 +75,17 @@ function tokenReader(setting: EnvSecret): () => FoundCredentials {
 }
 
 function keyReader(
-  accessKey: EnvSecret,
-  secretKey: EnvSecret,
-  temporary: EnvSecret | null,
+  { access, secret, securityToken }: { readonly access: EnvSecret; readonly secret: EnvSecret; readonly securityToken: EnvSecret | null },
   clock: Pick<Clock, 'now'>,
 ): () => FoundCredentials {
   return cachedReader(
-    temporary ? [accessKey, secretKey, temporary] : [accessKey, secretKey],
-    ([accessKeyId = '', secretAccessKey = '', securityToken]) => ({
-      secrets: [secretAccessKey, ...(securityToken === undefined ? [] : [securityToken])],
+    securityToken ? [access, secret, securityToken] : [access, secret],
+    ([accessKeyId = '', secretAccessKey = '', sessionToken]) => ({
+      secrets: [secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])],
       headersFor: (request) =>
         signRequest(
           { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
-          { accessKeyId, secretAccessKey, ...(securityToken !== undefined && { securityToken }) },
+          { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { securityToken: sessionToken }) },
           new Date(clock.now()),
         ),
     }),

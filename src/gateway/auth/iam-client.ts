@@ -35,7 +35,7 @@ export async function logIn(login: LoginRequest, signal: AbortSignal, nowMs: num
   const { timeoutMs, proxies = null } = login;
   const transport = openTransport({ mode: 'everything', connections: 1, timeoutMs, proxies });
   try {
-    return await requestToken(login, createClient<paths>({ ...transport, baseUrl: login.iam }), signal, nowMs);
+    return await requestToken(login, createClient<paths>({ ...transport, baseUrl: login.iam }), { signal, nowMs });
   } catch (error) {
     throw error instanceof GatewayError ? toCredentialsError(error) : error;
   } finally {
@@ -46,8 +46,7 @@ export async function logIn(login: LoginRequest, signal: AbortSignal, nowMs: num
 async function requestToken(
   login: LoginRequest,
   client: ReturnType<typeof createClient<paths>>,
-  signal: AbortSignal,
-  nowMs: number,
+  { signal, nowMs }: { readonly signal: AbortSignal; readonly nowMs: number },
 ): Promise<IssuedToken> {
   const password = login.password().reveal();
   const user = { name: login.user, password, domain: { name: login.domain } };
@@ -57,7 +56,7 @@ async function requestToken(
     parseAs: 'text',
     signal,
   });
-  const { token } = parseResponse('createToken', response, [password], nowMs);
+  const { token } = parseResponse('createToken', response, { secrets: [password], nowMs });
   const value = response.response.headers.get('x-subject-token')?.trim() ?? '';
   const expiresAtMs = Date.parse(token.expires_at);
   if (!isHeaderValue(value)) throw unusableTokenError('without a token in X-Subject-Token');

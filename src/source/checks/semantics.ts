@@ -30,32 +30,25 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
     }
   }
   const idOf = new Map<string, string | null>();
-  const firstById = new Map<string, KeyPath>();
+  const environmentPaths = new UniquePaths(diagnostics, locationOf);
   for (const [name, setting] of entriesOf(file, 'environments')) {
     const path = ['environments', name];
     const id =
-      typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), path, resolutions, diagnostics);
+      typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), { path, resolutions, diagnostics });
     idOf.set(name, id);
-    if (id !== null) reportDuplicate(firstById, id, path, `\`${name}\` is the same environment as`, diagnostics, locationOf);
+    if (id !== null) environmentPaths.add(id, path, `\`${name}\` is the same environment as`);
   }
 
   const declared = [...idOf.keys()];
-  const firstByPublication = new Map<string, KeyPath>();
+  const publicationPaths = new UniquePaths(diagnostics, locationOf);
   for (const [api, setting] of entriesOf(file, 'apis')) {
-    const apiId = resolveId(setting, apiNameRef(api, setting), ['apis', api], resolutions, diagnostics);
+    const apiId = resolveId(setting, apiNameRef(api, setting), { path: ['apis', api], resolutions, diagnostics });
     for (const environment of Object.keys(objectAt(setting, 'environments'))) {
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
       if (environmentId === undefined) diagnostics.push(undeclaredEnvironment(path, environment, declared));
       if (apiId === null || !environmentId) continue;
-      reportDuplicate(
-        firstByPublication,
-        `${apiId} ${environmentId}`,
-        path,
-        `${api} in ${environment} is the same publication as`,
-        diagnostics,
-        locationOf,
-      );
+      publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`);
     }
   }
   return diagnostics;
@@ -71,17 +64,17 @@ export function environmentNameRef(key: string, setting: unknown): NameRef {
   return { kind: 'environment', name: textAt(setting, 'name') ?? key, group: null };
 }
 
+interface NameLookup {
+  readonly path: KeyPath;
+  readonly resolutions: NameResolutions;
+  readonly diagnostics: PathDiagnostic[];
+}
+
 /**
  * Returns the ID in `setting` or that its name resolves to. Returns `null` without one, and adds a diagnostic if the name was
  * looked up.
  */
-function resolveId(
-  setting: unknown,
-  name: NameRef,
-  path: KeyPath,
-  resolutions: NameResolutions,
-  diagnostics: PathDiagnostic[],
-): string | null {
+function resolveId(setting: unknown, name: NameRef, { path, resolutions, diagnostics }: NameLookup): string | null {
   const id = textAt(setting, 'id');
   if (id !== null) {
     const redundantKey = ['name', 'group'].find((key) => textAt(setting, key) !== null);
@@ -130,27 +123,33 @@ function joinLimited(words: readonly string[]): string {
   return `${words.slice(0, maxListed).join(', ')}${more}`;
 }
 
-function reportDuplicate(
-  firstPaths: Map<string, KeyPath>,
-  id: string,
-  path: KeyPath,
-  message: string,
-  diagnostics: PathDiagnostic[],
-  locationOf: DescribeLocation,
-): void {
-  const first = firstPaths.get(id);
-  if (!first) {
-    firstPaths.set(id, path);
-    return;
+/** The paths at which IDs are declared; each ID once. */
+class UniquePaths {
+  readonly #firstPaths = new Map<string, KeyPath>();
+  readonly #diagnostics: PathDiagnostic[];
+  readonly #locationOf: DescribeLocation;
+
+  constructor(diagnostics: PathDiagnostic[], locationOf: DescribeLocation) {
+    this.#diagnostics = diagnostics;
+    this.#locationOf = locationOf;
   }
-  const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
-  diagnostics.push({
-    rule: 'duplicate-declaration',
-    path,
-    target: 'key',
-    message: `${message} ${name} at ${locationOf(first)}: both have the same ID`,
-    hint: 'correct one of the IDs, or remove one of the entries',
-  });
+
+  /** Adds a diagnostic that starts with `message` if the ID is declared at an earlier path. */
+  add(id: string, path: KeyPath, message: string): void {
+    const first = this.#firstPaths.get(id);
+    if (!first) {
+      this.#firstPaths.set(id, path);
+      return;
+    }
+    const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
+    this.#diagnostics.push({
+      rule: 'duplicate-declaration',
+      path,
+      target: 'key',
+      message: `${message} ${name} at ${this.#locationOf(first)}: both have the same ID`,
+      hint: 'correct one of the IDs, or remove one of the entries',
+    });
+  }
 }
 
 /** Returns the diagnostic for an entry at `path` that names an undeclared environment. */

@@ -46,12 +46,16 @@ export function exportGateway({ gateway, apis, environments }: GatewayListing): 
   ];
 
   const file = new YAMLMap();
-  addEntry(file, 'edict', 1);
-  addEntry(file, 'gateway', gatewayMap(gateway, settings), { before: gatewayComment, hasBlankLineBefore: true });
-  addEntry(file, 'environments', environmentsMap(namedEnvironments.named), { before: environmentsComment, hasBlankLineBefore: true });
-  addEntry(file, 'prune', false, { before: pruneComment, hasBlankLineBefore: true });
+  addEntry(file, 'edict', { value: 1 });
+  addEntry(file, 'gateway', { value: gatewayMap(gateway, settings), before: gatewayComment, hasBlankLineBefore: true });
+  addEntry(file, 'environments', {
+    value: environmentsMap(namedEnvironments.named),
+    before: environmentsComment,
+    hasBlankLineBefore: true,
+  });
+  addEntry(file, 'prune', { value: false, before: pruneComment, hasBlankLineBefore: true });
   const keyOf = new Map(namedEnvironments.named.map(({ id, key }) => [id, key]));
-  addEntry(file, 'apis', apisMap(namedApis.named, keyOf), { before: apisComment, hasBlankLineBefore: true });
+  addEntry(file, 'apis', { value: apisMap(namedApis.named, keyOf), before: apisComment, hasBlankLineBefore: true });
 
   // Names that YAML 1.1 parses as another type, such as yes, are quoted too, because other tools may read this file.
   const document = new Document(file, { compat: 'yaml-1.1' });
@@ -82,17 +86,17 @@ const skippedComment = 'Omitted because their IDs are not allowed in a file.';
 
 function gatewayMap({ iam, project, instance }: GatewayArguments, { endpoint, iamEndpoint: iamOrigin, limit }: GatewaySettings): YAMLMap {
   const map = new YAMLMap();
-  addEntry(map, 'endpoint', endpoint);
-  if (iam !== undefined) addEntry(map, 'iam', iamOrigin);
-  addEntry(map, 'project', project);
-  addEntry(map, 'instance', instance);
+  addEntry(map, 'endpoint', { value: endpoint });
+  if (iam !== undefined) addEntry(map, 'iam', { value: iamOrigin });
+  addEntry(map, 'project', { value: project });
+  addEntry(map, 'instance', { value: instance });
   const { calls, perMs, concurrency } = limit;
   const written = flowMap([
     ['calls', calls],
     ['per', perMs % 1000 === 0 ? `${perMs / 1000}s` : `${perMs}ms`],
     ['concurrency', concurrency],
   ]);
-  addEntry(map, 'limit', written);
+  addEntry(map, 'limit', { value: written });
   return map;
 }
 
@@ -104,7 +108,7 @@ function environmentsMap(environments: readonly ExportedEnvironment[]): YAMLMap 
       ['protected', true],
     ]);
     const after = isListed ? (key === name ? null : `${quoteForComment(name)} at the gateway`) : 'not listed by the gateway';
-    addEntry(map, key, id === releaseEnvironmentId ? settings : id, { after });
+    addEntry(map, key, { value: id === releaseEnvironmentId ? settings : id, after });
   }
   return map;
 }
@@ -116,10 +120,10 @@ function apisMap(apis: readonly ExportedApi[], keyOf: ReadonlyMap<string, string
     const entries = [...api.publications.keys()].flatMap((id) => keyOf.get(id) ?? []).sort();
     const online = entries.map((environment) => [environment, 'online'] as const);
     const written = new YAMLMap();
-    addEntry(written, 'id', api.apiId);
+    addEntry(written, 'id', { value: api.apiId });
     const length = entries.reduce((sum, environment) => sum + environment.length + ': online, '.length, 0);
-    addEntry(written, 'environments', length <= maxLineLength ? flowMap(online) : blockMap(online));
-    addEntry(map, key, written, { before: apiComment(key, api, keyOf) });
+    addEntry(written, 'environments', { value: length <= maxLineLength ? flowMap(online) : blockMap(online) });
+    addEntry(map, key, { value: written, before: apiComment(key, api, keyOf) });
   }
   return map;
 }
@@ -153,19 +157,15 @@ function formatTimestamp(ms: number | null): string {
   return new Date(ms ?? 0).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-interface EntryComments {
+interface Entry {
+  readonly value: YAMLMap | string | number | boolean;
   readonly before?: readonly string[];
   readonly after?: string | null;
   /** Whether an empty line precedes it. */
   readonly hasBlankLineBefore?: boolean;
 }
 
-function addEntry(
-  map: YAMLMap,
-  name: string,
-  value: YAMLMap | string | number | boolean,
-  { before = [], after = null, hasBlankLineBefore }: EntryComments = {},
-): void {
+function addEntry(map: YAMLMap, name: string, { value, before = [], after = null, hasBlankLineBefore }: Entry): void {
   const key = new Scalar(name);
   const node = value instanceof YAMLMap ? value : new Scalar(value);
   if (before.length > 0) key.commentBefore = formatComment(before);
@@ -176,7 +176,7 @@ function addEntry(
 
 function blockMap(entries: readonly (readonly [string, string | number | boolean])[]): YAMLMap {
   const map = new YAMLMap();
-  for (const [name, value] of entries) addEntry(map, name, value);
+  for (const [name, value] of entries) addEntry(map, name, { value });
   return map;
 }
 

@@ -40,7 +40,7 @@ export interface PatchInput {
 export function createPatch(input: PatchInput, requested: readonly PublicationEdit[]): FilePatch {
   const { text, file, desired } = input;
   const { root } = parseYaml(text);
-  const groups = groupEdits(text, root, requested.map(useCurrentNames(desired)), desired);
+  const groups = groupEdits({ text, root }, requested.map(useCurrentNames(desired)), desired);
   const before = parsePublications(text, input);
   const isCorrect = (some: readonly EditGroup[]): boolean => {
     const wanted = some.flatMap((group) => group.publicationEdits);
@@ -71,9 +71,13 @@ function useCurrentNames({ publications }: DesiredState): (request: PublicationE
   return (request) => ({ ...request, api: nameOf.get(request.apiId) ?? request.api });
 }
 
+interface ParsedText {
+  readonly text: string;
+  readonly root: YamlNode;
+}
+
 function groupEdits(
-  text: string,
-  root: YamlNode,
+  { text, root }: ParsedText,
   requested: readonly PublicationEdit[],
   { publications, environments }: DesiredState,
 ): EditGroup[] {
@@ -158,24 +162,27 @@ function addMissing(text: string, root: YamlNode, requested: readonly Publicatio
   const entries = requested.map((request) => `${formatScalar(request.environment)}: ${formatSetting(request)}`);
   const path = ['apis', first.api, 'environments'];
   if (hasPath(root, path))
-    return insertEntries(text, root, path, (indent) => entries.map((entry) => `${indent}${entry}`), entries.join(', '));
+    return insertEntries({ text, root }, path, {
+      lines: (indent) => entries.map((entry) => `${indent}${entry}`),
+      inBraces: entries.join(', '),
+    });
   const places = `environments: { ${entries.join(', ')} }`;
-  return insertEntries(
-    text,
-    root,
-    ['apis'],
-    (indent) => [`${indent}${formatScalar(first.api)}:`, `${indent}  id: ${formatScalar(first.apiId)}`, `${indent}  ${places}`],
-    `${formatScalar(first.api)}: { id: ${formatScalar(first.apiId)}, ${places} }`,
-  );
+  return insertEntries({ text, root }, ['apis'], {
+    lines: (indent) => [`${indent}${formatScalar(first.api)}:`, `${indent}  id: ${formatScalar(first.apiId)}`, `${indent}  ${places}`],
+    inBraces: `${formatScalar(first.api)}: { id: ${formatScalar(first.apiId)}, ${places} }`,
+  });
+}
+
+interface InsertedEntries {
+  readonly lines: (indent: string) => readonly string[];
+  readonly inBraces: string;
 }
 
 /** Returns the edit that inserts entries at the start of the map at `path`: as lines, or inside braces for a flow map. */
 function insertEntries(
-  text: string,
-  root: YamlNode,
+  { text, root }: ParsedText,
   path: readonly string[],
-  lines: (indent: string) => readonly string[],
-  inBraces: string,
+  { lines, inBraces }: InsertedEntries,
 ): readonly TextEdit[] | null {
   const { key, value, node } = locate(root, path);
   if (node.kind !== 'map' || !key) return null;

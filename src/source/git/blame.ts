@@ -23,12 +23,16 @@ export async function blame(sources: readonly SourceLocation[], env: Env, limitM
   const signal = AbortSignal.timeout(limitMs);
   for (const [file, locations] of Map.groupBy(sources, (source) => source.file)) {
     const lines = [...new Set(locations.map(({ line }) => line))].sort((a, b) => a - b);
-    for (const [line, commit] of await blameFile(file, lines, env, signal)) known.set(`${line} ${file}`, commit);
+    for (const [line, commit] of await blameFile(file, lines, { env, signal })) known.set(`${line} ${file}`, commit);
   }
   return ({ file, line }) => known.get(`${line} ${file}`) ?? null;
 }
 
-async function blameFile(file: string, lines: readonly number[], env: Env, signal: AbortSignal): Promise<ReadonlyMap<number, Commit>> {
+async function blameFile(
+  file: string,
+  lines: readonly number[],
+  { env, signal }: { readonly env: Env; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<number, Commit>> {
   // Git would blame the symbolic link itself instead of its target.
   const path = await realpath(resolve(file)).catch(() => null);
   if (path === null) return new Map();

@@ -39,6 +39,8 @@ export interface YamlProblem extends Range {
   readonly hint: string | null;
 }
 
+type ProblemText = Pick<YamlProblem, 'message'> & Partial<Pick<YamlProblem, 'hint' | 'rule'>>;
+
 export interface YamlTree {
   readonly root: YamlNode;
   readonly problems: readonly YamlProblem[];
@@ -104,10 +106,11 @@ class TreeBuilder {
   #repeatedNodes = 0;
 
   addError({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
-    if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem.message, tooDeepProblem.hint);
-    else if (code === 'MULTIPLE_DOCS') this.#report(start, end, 'a second YAML document starts here; a file must be one document');
-    else if (code === 'TAB_AS_INDENT') this.#report(start, end, 'a tab is used for indentation; YAML requires spaces');
-    else this.#report(start, end, message.charAt(0).toLowerCase() + message.slice(1));
+    if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem);
+    else if (code === 'MULTIPLE_DOCS')
+      this.#report(start, end, { message: 'a second YAML document starts here; a file must be one document' });
+    else if (code === 'TAB_AS_INDENT') this.#report(start, end, { message: 'a tab is used for indentation; YAML requires spaces' });
+    else this.#report(start, end, { message: message.charAt(0).toLowerCase() + message.slice(1) });
   }
 
   build(node: Node | null): YamlNode {
@@ -119,7 +122,7 @@ class TreeBuilder {
     if (isScalar(node)) return { kind: 'scalar', value: node.value, text: node.source ?? String(node.value), start, end };
     if (!isMap(node) && !isSeq(node)) return emptyScalar(start, end);
     if (this.#ancestors.size >= maxDepth) {
-      this.#report(start, end, tooDeepProblem.message, tooDeepProblem.hint);
+      this.#report(start, end, tooDeepProblem);
       return emptyScalar(start, end);
     }
     this.#ancestors.add(node);
@@ -139,12 +142,16 @@ class TreeBuilder {
       this.#recordAnchor(key);
       const node = value === null ? emptyScalar(end, end) : this.build(value);
       if (!isScalar(key)) {
-        this.#report(start, end, 'the key is not a string', 'write `name: value`');
+        this.#report(start, end, { message: 'the key is not a string', hint: 'write `name: value`' });
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
       if (entries.has(name))
-        this.#report(start, end, `the key "${name}" is already defined in this map`, 'remove one of the two', 'duplicate-key');
+        this.#report(start, end, {
+          message: `the key "${name}" is already defined in this map`,
+          hint: 'remove one of the two',
+          rule: 'duplicate-key',
+        });
       else entries.set(name, { base: 0, key: { start, end }, node });
     }
     return entries;
@@ -156,15 +163,21 @@ class TreeBuilder {
     if (!this.#aliasTargets.has(alias)) this.#aliasTargets.set(alias, this.#anchors.get(name));
     const target = this.#aliasTargets.get(alias);
     if (target === undefined) {
-      this.#report(start, end, `the alias *${name} has no anchor before it`, `write &${name} before the value that it repeats`);
+      this.#report(start, end, {
+        message: `the alias *${name} has no anchor before it`,
+        hint: `write &${name} before the value that it repeats`,
+      });
       return emptyScalar(start, end);
     }
     if (this.#ancestors.has(target)) {
-      this.#report(start, end, `the alias *${name} contains itself`);
+      this.#report(start, end, { message: `the alias *${name} contains itself` });
       return emptyScalar(start, end);
     }
     if (this.#repeatedNodes > maxRepeatedNodes) {
-      this.#report(start, end, `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`, 'use fewer aliases');
+      this.#report(start, end, {
+        message: `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`,
+        hint: 'use fewer aliases',
+      });
       return emptyScalar(start, end);
     }
     this.#aliasDepth += 1;
@@ -178,7 +191,7 @@ class TreeBuilder {
     if (this.#aliasDepth === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
   }
 
-  #report(start: number, end: number, message: string, hint: string | null = null, rule: YamlProblem['rule'] = 'yaml'): void {
+  #report(start: number, end: number, { message, hint = null, rule = 'yaml' }: ProblemText): void {
     this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
   }
 }

@@ -8,7 +8,7 @@ export interface AssignableGateway {
 }
 
 /**
- * Assigns each gateway to a process. A holder keeps its gateway unless it shares gateways and another candidate has at leastLoaded two fewer. The
+ * Assigns each gateway to a process. A holder keeps its gateway unless it shares gateways and another candidate has at least two fewer. The
  * result depends on the input alone, so all processes agree without a coordinator.
  */
 export function assignGateways(gateways: readonly AssignableGateway[]): ReadonlyMap<number, string> {

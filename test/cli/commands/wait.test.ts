@@ -40,7 +40,8 @@ async function write(states: Readonly<Record<string, string>>, edit = (text: str
   await store.saveStatus(desired.gateway, condition);
 }
 
-const reconcile = (digest = desiredDigest(desired)): Promise<void> => store.saveDeclared(desired.gateway, new Map(), digest, null);
+const reconcile = (digest = desiredDigest(desired)): Promise<void> =>
+  store.saveDeclared(desired.gateway, { sourceFiles: new Map(), digest, approvalId: null });
 const record = (...publications: readonly RecordedPublication[]): Promise<void> => store.saveObservation(desired.gateway, publications, 1);
 const online = (api: string): RecordedPublication => recorded(api, 'test', { key: `api-${api} env-test` as never });
 
@@ -76,7 +77,11 @@ test('only deferred changes left: exit code 0, with the reason of each', async (
 
 test('a held file is exit code 4, even before the daemon has reconciled it', async () => {
   await write({ orders: 'online', carts: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
-  await store.saveDeclared(desired.gateway, new Map([['api-gone env-test' as never, '']]), 'older', null);
+  await store.saveDeclared(desired.gateway, {
+    sourceFiles: new Map([['api-gone env-test' as never, '']]),
+    digest: 'older',
+    approvalId: null,
+  });
   const { code, stdout } = await wait('--format', 'json');
   assert.is(code, 4, stdout);
   const { result, fileHeld, approveCommand } = JSON.parse(stdout);
@@ -91,7 +96,13 @@ test('a failure is exit code 5, also with held changes', async () => {
   const made = change('orders', 'test', { apiId: 'api-orders', environmentId: 'env-test', key: 'api-orders env-test' as never });
   const id = await store.beginAttempt(desired.gateway, made, newAttempt());
   const failure = { code: 'APIG.3002', status: 404, message: 'gone', hint: null, requestId: null, retryAfterMs: null };
-  await store.finishAttempt(desired.gateway, made.key, id, { kind: 'rejected', failure }, undefined, 2);
+  await store.finishAttempt(desired.gateway, {
+    key: made.key,
+    attemptId: id,
+    outcome: { kind: 'rejected', failure },
+    next: undefined,
+    atMs: 2,
+  });
   const { code, stdout } = await wait();
   assert.is(code, 5);
   assert.match(stdout, /^Failed: 0 publications as declared, 1 failed, 1 held\.$/m);
@@ -115,7 +126,11 @@ test('the timeout has a reason: not reconciled, replaced by a different file, or
 
 test('names that the daemon has not resolved are pending, and no guard treats them as removed', async () => {
   await write({ orders: 'online' }, (text) => text.replace('maxRemoved: 100%', 'maxRemoved: 0'));
-  await store.saveDeclared(desired.gateway, new Map([['api-orders env-test' as never, '']]), 'older', null);
+  await store.saveDeclared(desired.gateway, {
+    sourceFiles: new Map([['api-orders env-test' as never, '']]),
+    digest: 'older',
+    approvalId: null,
+  });
   const text = fileOf('https://127.0.0.1:9', { orders: 'online' });
   writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-orders, ', '').replace('maxRemoved: 100%', 'maxRemoved: 0'));
   const { code, stdout } = await wait('--timeout', '0s');

@@ -13,7 +13,8 @@ for (const [name, condition, expected] of [
   ['slowed down', { ...idle, calls: 4 }, 'Slowed down to 4 calls/s, as the gateway asked (pid 7, as of 2026-11-20T09:30:00.000Z)'],
   ['stopped', { ...idle, paused }, 'No calls since 2026-11-20T09:30:00.000Z: nobody answers (pid 7, as of 2026-11-20T09:30:00.000Z)'],
 ] as const) {
-  test(`describes the controller status: ${name}`, () => assert.is(formatControllerStatus(condition, 'pid 7', limit, noColor), expected));
+  test(`describes the controller status: ${name}`, () =>
+    assert.is(formatControllerStatus(condition, { holder: 'pid 7', limit }, noColor), expected));
 }
 
 test('describes the last status of a process that does not run on this host', () => {

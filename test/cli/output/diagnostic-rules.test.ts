@@ -17,7 +17,7 @@ async function rulesOf(text: string): Promise<string[]> {
   const file = join(scratchFolder(), 'edict.yaml');
   writeFileSync(file, text);
   try {
-    await new FileSource(file, {}, async () => nothingKnown).load();
+    await new FileSource(file, { variables: {}, resolveNames: async () => nothingKnown }).load();
   } catch (error) {
     if (error instanceof InvalidFileError) return error.diagnostics.map(({ rule }) => rule);
     throw error;

@@ -12,7 +12,7 @@ const nowMs = Date.UTC(2026, 10, 20, 9, 30);
 const minuteMs = 60_000;
 
 function text(of: Explanation): string {
-  return explanationText(of, computeNextStep(of, parseSettings(undefined, {})), noColor, nowMs);
+  return explanationText(of, computeNextStep(of, parseSettings(undefined, {})), { paint: noColor, nowMs });
 }
 
 test('the sections are in order, with the next step last', () => {

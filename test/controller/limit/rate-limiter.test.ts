@@ -19,7 +19,7 @@ function openLimiter({ quietMs: initialDelayMs = 0, calls = 3 } = {}) {
   };
   const rateLimiter = new RateLimiter({ limit: { calls, perMs: 1000, concurrency: 4 }, clock, initialDelayMs });
   const events: string[] = [];
-  rateLimiter.setListener({ paused: ({ reason }) => events.push(`stopped: ${reason}`), resumed: () => events.push('resumed') });
+  rateLimiter.subscribe({ paused: ({ reason }) => events.push(`stopped: ${reason}`), resumed: () => events.push('resumed') });
   const send = async (end: RequestResult = answered): Promise<number> => {
     const ended = await rateLimiter.acquire(never);
     const atMs = clock.ms;

@@ -274,14 +274,13 @@ test('changes made during the confirming reads are not overwritten', async () =>
       sendByMs: startedAtMs,
     });
     const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: startedAtMs });
-    await store.finishAttempt(
-      desired.gateway,
-      made.key,
-      id,
-      { kind: 'succeeded', versionId: 'mine', publishId: 'mine' },
-      made,
-      startedAtMs,
-    );
+    await store.finishAttempt(desired.gateway, {
+      key: made.key,
+      attemptId: id,
+      outcome: { kind: 'succeeded', versionId: 'mine', publishId: 'mine' },
+      next: made,
+      atMs: startedAtMs,
+    });
     return { kind: 'read', value: null };
   };
   const list = [listed('orders', 'test')];

@@ -50,7 +50,13 @@ async function writtenStore(): Promise<string> {
   await store.acquire(gateway, 1);
   const id = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
-  await store.finishAttempt(gateway, change('orders', 'test').key, id, outcome, recorded('orders', 'test'), 2);
+  await store.finishAttempt(gateway, {
+    key: change('orders', 'test').key,
+    attemptId: id,
+    outcome,
+    next: recorded('orders', 'test'),
+    atMs: 2,
+  });
   await store.beginAttempt(gateway, change('invoices', 'test'), newAttempt());
   await store.close();
   return path;

@@ -116,7 +116,13 @@ for (const suffix of ['-wal', '-shm', '.lock']) {
     const store = await openedStore(path);
     const id = await begin(store, 'invoices');
     const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
-    await store.finishAttempt(gateway, change('invoices', 'test').key, id, outcome, recorded('invoices', 'test'), 2);
+    await store.finishAttempt(gateway, {
+      key: change('invoices', 'test').key,
+      attemptId: id,
+      outcome,
+      next: recorded('invoices', 'test'),
+      atMs: 2,
+    });
     rmSync(`${path}${suffix}`);
     assert.is((await failure(begin(store, 'carts'))).code, 'STORE_REPLACED');
     await store.close().catch(() => {});

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readInventory } from '../../../src/controller/observe/inventory.ts';
-import { EdictError } from '../../../src/model/errors.ts';
+import { readInventory } from '../../src/app/reports.ts';
+import { EdictError } from '../../src/model/errors.ts';
 
 const api = { apiId: 'a', name: 'orders', groupId: '', group: '', editedAtMs: null, publications: new Map() };
 const environment = { id: 'e', name: 'test' };
