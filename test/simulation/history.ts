@@ -138,6 +138,8 @@ class World implements Disposable {
       this.#fail(`liveness: ${inSyncWithinMs / 60_000} minutes after the last fault ${missing.join(', ')}`);
       return;
     }
+    // Another try of a bad API may be due, and let the rollout go on.
+    if (!this.#replicas.every(({ isIdle }) => isIdle)) return;
     const before = this.#model.effects.length;
     await this.#time.runUntil(this.#time.monotonicMs() + quietMs, hasFailed);
     const more = this.#model.effects.slice(before).find(({ key }) => this.#options.badApis[apiNumberOf(apiIdOf(key))] === undefined);
@@ -186,11 +188,12 @@ class World implements Disposable {
     if (unknownAttempt !== null) return this.#unresolvable.has(key);
     // Nobody looks at the gateway, so nobody knows.
     const declared = this.#desired.publications.get(key);
-    const isChangedOutside = this.#model.effects.findLast((effect) => effect.key === key)?.by === 'other';
-    if (refreshMs === null && isChangedOutside && state === declared?.state) return true;
     // A new revision is a person's request.
     const isRevised = declared?.state === 'online' && declared.revision !== null && declared.revision !== revision && state !== null;
-    return drift !== null && !isRevised && (driftPolicy === 'report' || drift.backoffUntilMs !== null);
+    if (isRevised) return false;
+    const isChangedOutside = this.#model.effects.findLast((effect) => effect.key === key)?.by === 'other';
+    if (refreshMs === null && isChangedOutside && state === declared?.state) return true;
+    return drift !== null && (driftPolicy === 'report' || drift.backoffUntilMs !== null);
   }
 
   #difference(key: PublicationKey, record: RecordedPublication | undefined): string | null {
@@ -199,8 +202,9 @@ class World implements Disposable {
     if (!declared) return this.#desired.prune && record?.state === 'online' && !record.drift ? `${key} is not pruned` : null;
     const isOnline = this.#model.isOnline(key);
     if (declared.state === 'online' && !isOnline) return `${key} is offline`;
-    // What was never recorded is not taken down, and drift only where the gateway is looked at.
-    const isSeen = this.#options.refreshMs !== null && this.#options.driftPolicy === 'correct' && record !== undefined;
+    if (declared.state === 'online' && record?.state !== 'online') return `${key} is online and not recorded`;
+    // Drift is corrected only where the gateway is looked at.
+    const isSeen = this.#options.refreshMs !== null && this.#options.driftPolicy === 'correct';
     if (declared.state === 'offline') return isOnline && (record?.state === 'online' || isSeen) ? `${key} is online` : null;
     const isOld = declared.revision !== null && record?.revision !== declared.revision;
     return isOld ? `${key} has revision ${record?.revision} and not ${declared.revision}` : null;

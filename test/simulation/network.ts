@@ -76,14 +76,15 @@ export class Network {
     const transitMs = model.hasFault('slow') || isHit(0.2) ? random.next() * leftMs * 0.95 : random.next() * options.roundTripMs * 0.4;
     // A connection that breaks takes along what has not arrived yet.
     const cutOffMs = isHit(0.1) ? random.next() * options.roundTripMs : Number.POSITIVE_INFINITY;
-    const isRequestLost = isHit(0.1) || cutOffMs <= transitMs;
+    const isRequestLost = isHit(0.1);
     const isAnswerLost = model.hasFault('hanging') || bad === 'hanging' || isHit(0.3);
+    const sentAtMs = time.monotonicMs();
     const arrive = async (): Promise<void> => {
       const untilMs = time.monotonicMs() + leftMs;
       await this.#sleep(transitMs, null);
       while (!isRequestLost && model.hasFault('frozen') && time.monotonicMs() < untilMs - 1)
         await this.#sleep(Math.min(10, untilMs - 1 - time.monotonicMs()), null);
-      if (isRequestLost) return;
+      if (isRequestLost || time.monotonicMs() - sentAtMs >= cutOffMs) return;
       invariants.arrived(sender, changes);
       const processMs = Math.max(0, Math.min(random.next() * options.roundTripMs * 0.2, untilMs - 1 - time.monotonicMs()));
       await this.#sleep(processMs, null);

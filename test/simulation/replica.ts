@@ -92,9 +92,9 @@ class Process {
     this.#controller.trigger('signal');
   }
 
-  /** The publications that wait for a person because nobody can tell what an attempt did. */
+  /** Whether no call is left to make and none is due. */
   get isIdle(): boolean {
-    return this.#session?.runner.isIdle ?? false;
+    return this.#controller.isIdle;
   }
 
   /** Ends it as SIGKILL does: nothing that it awaits ever resolves. */
@@ -209,6 +209,10 @@ export class Replica {
 
   get isRunning(): boolean {
     return this.#process?.isAlive ?? false;
+  }
+
+  get isIdle(): boolean {
+    return this.#process?.isIdle ?? true;
   }
 
   signal(): void {
