@@ -50,7 +50,7 @@ export async function openManagedFile(
     runnerFor: (desired, triggers) => session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY, triggers }),
     checkStaleSource: (desired) => staleSourceCheck.check(desired),
   });
-  const requestTrigger = new RequestTrigger({ store, clock, signal, onRequest: () => controller.trigger('requested') });
+  const requestTrigger = new RequestTrigger({ store, clock, signal, trigger: (cause) => controller.trigger(cause) });
   const historyPruner = new HistoryPruner({ store, clock, emit, retentionMs: historyRetentionMs });
   let gateway: GatewayIdentity | null = null;
   events.subscribe((event) => {

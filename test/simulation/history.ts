@@ -49,12 +49,12 @@ export async function runHistory(
   { mutant = unbroken, isTraced = false }: HistoryChoices = {},
 ): Promise<HistoryResult> {
   using time = new VirtualTime();
-  using world = new World(options, time, mutant, isTraced);
+  await using world = new World(options, time, mutant, isTraced);
   return await world.run();
 }
 
 /** Everything around the processes: file, gateway, disk, the people, and what goes wrong. */
-class World implements Disposable {
+class World implements AsyncDisposable {
   readonly #options: SimulationOptions;
   readonly #time: VirtualTime;
   readonly #random: Random;
@@ -98,8 +98,10 @@ class World implements Disposable {
     this.#replicas = [...Array(options.replicas).keys()].map((index) => new Replica(index, replicaDeps));
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const replica of this.#replicas) replica.kill('once');
+    // What still runs ends in this history and not in the next one.
+    await this.#time.runUntil(this.#time.monotonicMs(), () => false);
     this.#disk[Symbol.dispose]();
   }
 
@@ -327,7 +329,12 @@ class World implements Disposable {
       wanted(String(api), String(environment), { state, revision, driftPolicy: options.driftPolicy }),
     );
     const steps = options.isRolloutOrdered ? [...Array(options.environments).keys()].map(String) : [];
-    return desiredState(declared, { prune, gateway, rollout: rolloutOf(...steps), refreshIntervalMs: options.refreshMs });
+    const desired = desiredState(declared, { prune, gateway, rollout: rolloutOf(...steps), refreshIntervalMs: options.refreshMs });
+    const environments = [...Array(options.environments).keys()].map((environment) => {
+      const [name, id] = [String(environment), `env-${environment}`];
+      return { name, id, isProtected: false, maxOffline: null, suspension: null };
+    });
+    return { ...desired, environments: new Map(environments.map((environment) => [environment.id, environment])) };
   }
 
   #onEvent(replica: number, event: EdictEvent): void {
@@ -343,6 +350,7 @@ class World implements Disposable {
     if (digest === null || this.#approved.has(digest)) return;
     this.#approved.add(digest);
     setTimeout(() => {
+      this.#approved.delete(digest);
       const [approvedAtMs, expiresAtMs] = [Date.now(), Date.now() + 86_400_000];
       void this.#disk.approve(simulatedGateway, { digest, by: 'ada', reason: 'simulated', approvedAtMs, expiresAtMs, scope });
     }, 1000);

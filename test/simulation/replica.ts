@@ -78,7 +78,7 @@ class Process {
     });
     this.#controller = controller;
     const { signal } = this.#background;
-    const requests = new RequestTrigger({ store: this.#store, clock: time, signal, onRequest: () => controller.trigger('requested') });
+    const requests = new RequestTrigger({ store: this.#store, clock: time, signal, trigger: (cause) => controller.trigger(cause) });
     this.#events.subscribe((event) => {
       if (event.type === 'file:loaded') requests.setGateway(event.desired.gateway);
       if (event.type === 'lease:lost') controller.trigger('resync');

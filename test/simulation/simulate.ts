@@ -1,51 +1,82 @@
 /**
- * `npm run simulate -- [--seeds N] [--from SEED]`: runs histories and stops at the first that breaks an invariant. `--seed SEED`: one history
- * with its trace. Exit code 1 if one failed.
+ * `npm run simulate -- [--seeds N] [--from SEED]` runs histories and stops at the first that breaks an invariant, which it makes smaller and
+ * prints. `--seed SEED` or `--options JSON` runs one and prints what happens. `--mutants` runs deliberately broken controllers, each of which
+ * must break an invariant within N histories. Exit code 1 if a history, or a mutant, did not end as it should.
  */
 import { parseArgs } from 'node:util';
-import { runHistory } from './history.ts';
+import { type HistoryChoices, runHistory } from './history.ts';
 import { mutants } from './mutants.ts';
-import { optionsOf } from './options.ts';
+import { optionsOf, type SimulationOptions } from './options.ts';
+import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    options: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
   },
 });
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const from = Number(values.from);
+const count = Number(values.seeds);
+const chosen = values.mutant === undefined ? undefined : mutants[values.mutant];
+if (values.mutant !== undefined && !chosen)
+  throw new Error(`there is no mutant ${values.mutant}; there are: ${Object.keys(mutants).join('; ')}`);
+const choices: HistoryChoices = chosen ? { mutant: chosen } : {};
 
-if (values.mutants) {
-  for (const [name, mutant] of Object.entries(mutants)) {
-    let caught = '';
-    let seed = 1;
-    for (; seed <= Number(values.seeds) && caught === ''; seed += 1) {
-      const { violations } = await runHistory(optionsOf(seed), { mutant });
-      caught = violations[0] ?? '';
-    }
-    print(`${name}: ${caught ? `${seed - 1}: ${caught}` : 'NOT CAUGHT'}`);
-  }
-} else if (values.seed !== undefined) {
-  const options = optionsOf(Number(values.seed));
-  print(JSON.stringify(options, null, 1));
-  const { violations, trace } = await runHistory(options, { isTraced: true, ...(values.mutant && { mutant: mutants[values.mutant] }) });
-  for (const line of trace) print(line);
-  for (const violation of violations) print(violation);
-} else {
-  const kinds = new Map<string, number[]>();
-  const from = Number(values.from);
+if (values.mutants) await runMutants();
+else if (values.seed !== undefined) await showHistory(optionsOf(Number(values.seed)));
+else if (values.options !== undefined) await showHistory(JSON.parse(values.options) as SimulationOptions);
+else await runSeeds();
+
+async function runSeeds(): Promise<void> {
   const startedAtMs = performance.now();
-  let effects = 0;
-  for (let seed = from; seed < from + Number(values.seeds); seed += 1) {
-    const { violations, effectCount } = await runHistory(optionsOf(seed));
-    effects += effectCount;
-    if (violations[0]) kinds.set(violations[0].split(':')[0] ?? '', [...(kinds.get(violations[0].split(':')[0] ?? '') ?? []), seed]);
-    if (violations[0] && kinds.get(violations[0].split(':')[0] ?? '')!.length < 4) print(`${seed}: ${violations[0].slice(0, 400)}`);
+  let calls = 0;
+  let simulatedMs = 0;
+  for (let seed = from; seed < from + count; seed += 1) {
+    const { violations, effectCount, durationMs } = await runHistory(optionsOf(seed), choices);
+    calls += effectCount;
+    simulatedMs += durationMs;
+    const [violation] = violations;
+    if (violation === undefined) continue;
+    print(`seed ${seed}: ${violation}`);
+    const smallest = await shrink(optionsOf(seed), violation, choices);
+    print('The smallest history found that breaks the same invariant:');
+    await showHistory(smallest);
+    print(`npm run simulate -- --seed ${seed}`);
+    print(`npm run simulate -- --options '${JSON.stringify(smallest)}'`);
+    process.exitCode = 1;
+    return;
   }
-  for (const [kind, seeds] of kinds) print(`${kind}: ${seeds.length} (${seeds.slice(0, 20).join(' ')})`);
-  print(`${values.seeds} histories, ${effects} effects, ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`);
+  const [hours, seconds] = [simulatedMs / 3_600_000, (performance.now() - startedAtMs) / 1000];
+  print(
+    `${count} histories (${hours.toFixed(1)} simulated hours, ${calls} calls that changed something) in ${seconds.toFixed(1)} s: no invariant broken`,
+  );
+}
+
+async function runMutants(): Promise<void> {
+  for (const [name, mutant] of Object.entries(mutants)) {
+    let [seed, violation] = [from - 1, ''];
+    while (violation === '' && seed < from + count - 1) {
+      seed += 1;
+      violation = (await runHistory(optionsOf(seed), { mutant })).violations[0] ?? '';
+    }
+    print(violation === '' ? `NOT CAUGHT in ${count} histories: ${name}` : `caught by seed ${seed}: ${name}\n    ${violation}`);
+    if (violation === '') process.exitCode = 1;
+  }
+}
+
+/** Runs one history and prints its options and what happens in it. */
+async function showHistory(options: SimulationOptions): Promise<void> {
+  print(JSON.stringify(options, null, 2));
+  const { violations, trace } = await runHistory(options, { ...choices, isTraced: true });
+  for (const line of trace) print(line);
+  print(violations.length === 0 ? 'no invariant broken' : violations.join('\n'));
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

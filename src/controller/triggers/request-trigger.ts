@@ -10,7 +10,7 @@ export interface RequestTriggerDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
   /** Called when a poll finds a new request; a store error counts as none. */
-  readonly onRequest: () => void;
+  readonly trigger: (cause: 'suspension' | 'requested') => void;
 }
 
 /** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, possibly in another process. */
@@ -35,12 +35,16 @@ export class RequestTrigger {
   }
 
   async #poll(): Promise<void> {
-    const { clock, signal, onRequest } = this.#deps;
+    const { clock, signal, trigger } = this.#deps;
     while (!signal.aborted) {
       const newest = await this.#readNewest();
       const isNew = this.#lastSeen !== undefined && newest !== undefined && newest !== this.#lastSeen;
       if (newest !== undefined) this.#lastSeen = newest;
-      if (isNew && !signal.aborted) onRequest();
+      if (isNew && !signal.aborted) {
+        // The request may be about a suspension, which must not wait until the file has been loaded: its file system may hang.
+        trigger('suspension');
+        trigger('requested');
+      }
       await clock.sleep(pollIntervalMs, signal);
     }
   }

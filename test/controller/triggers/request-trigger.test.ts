@@ -21,7 +21,9 @@ async function callsFor(reads: readonly (string | null)[], onRead: (watch: Reque
     },
     clock: { sleep: async () => void (read >= reads.length && ending.abort()) },
     signal: ending.signal,
-    onRequest: () => (calls += 1),
+    trigger: (cause) => {
+      if (cause === 'requested') calls += 1;
+    },
   });
   watch.setGateway(gatewaySettings());
   await new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
@@ -30,6 +32,21 @@ async function callsFor(reads: readonly (string | null)[], onRead: (watch: Reque
 
 test('triggers on each new request', async () => {
   assert.is(await callsFor([null, null, 'one', 'one', 'two', 'two']), 2);
+});
+
+test('a suspension is read at once, before the file that the request may be about', async () => {
+  const ending = new AbortController();
+  const causes: string[] = [];
+  const reads = [null, 'one'];
+  const watch = new RequestTrigger({
+    store: { reconcileRequest: async () => reads.shift() ?? null },
+    clock: { sleep: async () => void (reads.length === 0 && ending.abort()) },
+    signal: ending.signal,
+    trigger: (cause) => causes.push(cause),
+  });
+  watch.setGateway(gatewaySettings());
+  await new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => setTimeout(resolve, 5)));
+  assert.equal(causes, ['suspension', 'requested']);
 });
 
 test('a request that existed at startup is not new, since the startup reconciles anyway', async () => {

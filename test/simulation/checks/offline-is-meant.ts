@@ -7,6 +7,10 @@ import type { Check, CheckContext, Effect } from './check.ts';
 /** A publication leaves the file for this many debounces before it may be taken offline. */
 const pruneDebounces = 10;
 
+/** A file is read after at most this many debounces, and some milliseconds for the read. */
+const maxDebounces = 5;
+const readMs = 100;
+
 interface SavedFile {
   readonly atMs: number;
   readonly prune: boolean;
@@ -36,12 +40,14 @@ export class OfflineIsMeantCheck implements Check {
     return this.#saved.some(({ states }) => states.get(key) === 'offline');
   }
 
-  /** Whether a file with `prune` lacks the publication, and all files have for long enough. */
+  /** Whether a file with `prune` lacks the publication, and all files that were there long enough to be read have for long enough. */
   #isPruned(key: PublicationKey, atMs: number): boolean {
     const { debounceMs } = this.#context.options;
     let absentSinceMs: number | null = null;
-    for (const { atMs: savedAtMs, states, prune } of this.#saved) {
-      absentSinceMs = states.has(key) ? null : (absentSinceMs ?? savedAtMs);
+    for (const [index, { atMs: savedAtMs, states, prune }] of this.#saved.entries()) {
+      const isRead = (this.#saved[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - savedAtMs > maxDebounces * debounceMs + readMs;
+      if (!states.has(key)) absentSinceMs ??= savedAtMs;
+      else if (isRead) absentSinceMs = null;
       // The file that brings it back may have been saved while the call was under way.
       if (prune && absentSinceMs !== null && atMs - absentSinceMs >= pruneDebounces * debounceMs) return true;
     }
