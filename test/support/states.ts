@@ -130,7 +130,7 @@ export function rolloutOf(
 const anything = { count: null, share: null };
 
 /** Guards that hold nothing. */
-export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemoved: anything };
+export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemoved: anything, maxRepublish: anything };
 
 /** Returns the desired state of `publications`, without guards unless `over` has some; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
 export function desiredState(
