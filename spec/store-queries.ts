@@ -130,7 +130,11 @@ function gatewayQueries({ db }: Dialect) {
     saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
     setAppliedDigests: ofGateway().set({ applied_digests: param('digests') }),
-    setListed: ofGateway().set({ listed_apis: param('listed') }),
+    setListed: ofGateway().set({
+      listed_apis: param('apis'),
+      listed_publications: param('publications'),
+      observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
+    }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db.deleteFrom('name').where('gateway_id', '=', param('gateway')),
     insertName: db.insertInto('name').values({ gateway_id: param('gateway'), name: param('name'), id: param('id') }),
@@ -425,7 +429,10 @@ function approvalQueries({ db }: Dialect) {
 
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
 const copiedColumns = {
-  gateway: ['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'suspension', 'fence', 'applied_digests'],
+  gateway: [
+    ...['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'listed_publications', 'observed_at_ms'],
+    ...['suspension', 'fence', 'applied_digests'],
+  ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [
     ...[

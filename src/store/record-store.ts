@@ -5,6 +5,7 @@ import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
+import type { LastObservation } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
@@ -147,7 +148,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
+  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: LastObservation): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
     const { ensurePublication, recordSettled, setListed } = this.queries;
     await this.#writeUnderLease(params.gateway, [
@@ -155,7 +156,7 @@ export class RecordStore extends ReadonlyStore implements Store {
         bindQuery(ensurePublication, { ...params, ...pickNames(next), atMs: next.recordedAtMs }),
         bindQuery(recordSettled, { ...params, ...splitKey(next.key), ...toRecordParameters(next, next.recordedAtMs) }),
       ]),
-      bindQuery(setListed, { ...params, listed }),
+      bindQuery(setListed, { ...params, ...listed }),
     ]);
   }
 

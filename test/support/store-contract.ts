@@ -10,7 +10,7 @@ import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, newAttempt, recorded, unknownAttemptOf } from './states.ts';
+import { change, gatewaySettings, lastObservation, newAttempt, recorded, unknownAttemptOf } from './states.ts';
 
 /** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
@@ -569,11 +569,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       recorded('orders', 'test', response),
       recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 }),
     ];
-    await store.saveObservation(gateway, updates, 2);
+    await store.saveObservation(gateway, updates, lastObservation(2));
     assert.equal(await store.readRecordedState(gateway), new Map(updates.map((update) => [update.key, update])));
     for (const update of updates) assert.equal(await store.readPublication(gateway, update.key), update);
     const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
-    await store.saveObservation(gateway, [next], 2);
+    await store.saveObservation(gateway, [next], lastObservation(2));
     assert.equal(await store.readPublication(gateway, next.key), next);
     assert.equal(await store.history(gateway, { limit: 10 }), [], 'an observation is not an attempt');
     assert.equal(await store.lastAttempts(gateway), new Map());
@@ -588,14 +588,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       await store.beginAttempt(gateway, change('carts', 'test'), began),
     ];
     const unresolved = await store.readRecordedState(gateway);
-    await store.saveObservation(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
+    await store.saveObservation(
+      gateway,
+      [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')],
+      lastObservation(3),
+    );
     const after = await store.readRecordedState(gateway);
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
     assert.is(after.size, 3);
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
     await store.finishAttempt(gateway, { key: next.key, attemptId: ids[0] ?? 0, outcome: success, next, atMs: 4 });
     assert.equal(await store.readPublication(gateway, next.key), next);
-    await store.saveObservation(gateway, [before], 3);
+    await store.saveObservation(gateway, [before], lastObservation(3));
     assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
   });
 
@@ -603,7 +607,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
-      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
+      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], lastObservation(1));
       const begin = () => store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: 5 }));
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
@@ -612,20 +616,25 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     }
   });
 
-  promise('keeps how many APIs each gateway listed last, in a reopened store too', async (under) => {
+  promise('keeps what each gateway listed last and when it was believed, in a reopened store too', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
-    assert.is(await first.listedApiCount(gateway), null);
-    await first.saveObservation(gateway, [], 5000);
-    await first.saveObservation(gateway, [], 0);
+    assert.is(await first.lastObservation(gateway), null);
+    await first.saveObservation(gateway, [], lastObservation(5000, { observedAtMs: 9 }));
+    await first.saveObservation(gateway, [], lastObservation(0, { publications: 3, observedAtMs: null }));
     await first.acquire(other, 1);
-    await first.saveObservation(other, [], 7);
+    await first.saveObservation(other, [], lastObservation(7, { observedAtMs: null }));
     await first.close();
     const second = await opened(under);
     const reader = await under.openRecord();
     for (const record of [second, reader]) {
-      assert.equal([await record.listedApiCount(gateway), await record.listedApiCount(other)], [0, 7]);
-      assert.is(await record.listedApiCount(gatewaySettings({ instance: 'third' })), null);
+      assert.equal(
+        await record.lastObservation(gateway),
+        { apis: 0, publications: 3, observedAtMs: 9 },
+        'a list that is not believed keeps the time',
+      );
+      assert.equal(await record.lastObservation(other), { apis: 7, publications: 7, observedAtMs: null });
+      assert.is(await record.lastObservation(gatewaySettings({ instance: 'third' })), null);
     }
     await reader.close();
     await second.close();
@@ -634,8 +643,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an observation of one gateway does not affect another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
     await store.acquire(other, 1);
-    await store.saveObservation(gateway, [recorded('orders', 'test')], 1);
-    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
+    await store.saveObservation(gateway, [recorded('orders', 'test')], lastObservation(1));
+    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], lastObservation(1));
     const states = async (of: typeof gateway) => [...(await store.readRecordedState(of)).values()].map(({ state }) => state);
     assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });

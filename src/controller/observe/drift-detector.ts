@@ -70,7 +70,7 @@ export class DriftDetector {
     const { store, clock, observesAgain } = this.#deps;
     const { refreshIntervalMs } = desired;
     if (!this.#isRequested && refreshIntervalMs === null) return 'none';
-    this.#isRequired = this.#isRequested || (await store.listedApiCount(desired.gateway)) === null;
+    this.#isRequired = this.#isRequested || (await store.lastObservation(desired.gateway))?.observedAtMs == null;
     if (!this.#isRequired && !observesAgain) return 'none';
     if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
       this.#running = this.#observe(desired, reconcileId).then((error) => {
@@ -96,7 +96,7 @@ export class DriftDetector {
     try {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
       if (observation.kind === 'failed') {
-        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
+        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], { ...observation.listed, observedAtMs: null });
         return this.#onFailed(observation.reason, reconcileId, intervalMs);
       }
       await store.saveObservation(desired.gateway, observation.updates, observation.listed);
@@ -104,7 +104,7 @@ export class DriftDetector {
       this.#failures = 0;
       this.#isRequested = false;
       this.#isRequired = false;
-      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed, changedCount: observation.updates.length });
+      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed.apis, changedCount: observation.updates.length });
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return null;
     } catch (error) {

@@ -9,7 +9,9 @@ const schema = `
     endpoint text NOT NULL, project text NOT NULL, instance text NOT NULL,
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
     released_at_ms bigint DEFAULT 0,
-    controller_status text, listed_apis integer, suspension text,
+    controller_status text, suspension text,
+    -- How much the last list showed, and when the last list that was believed was requested.
+    listed_apis integer, listed_publications integer, observed_at_ms bigint,
     -- The digests of the applied desired states, as JSON, the latest last.
     applied_digests text,
     -- The lease: its fence, which grows with each owner, its holder, and when it expires unless it is renewed.
