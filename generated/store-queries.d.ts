@@ -17,12 +17,12 @@ export interface StoreQueries {
   readonly setAppliedDigests: Query<'digests' | 'gateway'>;
   readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'gateway'>;
   readonly names: Query<'gateway'>;
-  readonly deleteNames: Query<'gateway'>;
-  readonly insertName: Query<'gateway' | 'name' | 'id'>;
+  readonly deleteNames: Query<'gateway' | 'rows'>;
+  readonly saveNames: Query<'gateway' | 'rows'>;
   readonly declared: Query<'gateway'>;
   readonly declaredElsewhere: Query<'gateway'>;
-  readonly declare: Query<'gateway' | 'apiId' | 'environmentId' | 'sourceFile'>;
-  readonly undeclare: Query<'gateway' | 'apiId' | 'environmentId'>;
+  readonly declare: Query<'gateway' | 'rows'>;
+  readonly undeclare: Query<'gateway' | 'rows'>;
   readonly history: Query<'gateway' | 'apis' | 'environments' | 'limit'>;
   readonly attempt: Query<'gateway' | 'attempt'>;
   readonly attemptsOfReconciliation: Query<'gateway' | 'reconcile'>;
@@ -39,9 +39,9 @@ export interface StoreQueries {
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
   readonly markUnknown: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly prunePublications: Query<'gateway' | 'beforeMs' | 'limit'>;
-  readonly ensurePublication: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly record: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
-  readonly recordSettled: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
+  readonly newestAttempt: Query<'gateway'>;
+  readonly recordObserved: Query<'gateway' | 'rows' | 'newestAttempt'>;
   readonly approvals: Query<'gateway'>;
   readonly spendApproval: Query<'approval'>;
   readonly insertApproval: Query<'digest' | 'by' | 'reason' | 'atMs' | 'expiresAtMs' | 'scope' | 'endpoint' | 'project' | 'instance'>;

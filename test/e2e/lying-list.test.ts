@@ -6,7 +6,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { allTargets } from '../../src/plan/targets.ts';
-import { type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
+import { type AnsweringServer, answeringServer, json, type SeenRequest } from '../gateway/answering-server.ts';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
@@ -22,19 +22,27 @@ const events: EdictEvent[] = [];
 /** Whether the lists show no publication; those of versions either agree, or may not be read. */
 let lie: 'none' | 'no versions' | 'versions refused';
 
+/** Forwards a request to the emulator, and returns its answer or a lie. */
+async function forward({ method, path, headers, body }: SeenRequest): Promise<{ readonly status: number; readonly content: object }> {
+  const isVersions = path.includes('/apis/publish/');
+  if (lie === 'versions refused' && isVersions) return { status: 403, content: { error_code: 'APIG.1005', error_msg: 'no permissions' } };
+  const token = { 'x-auth-token': String(headers['x-auth-token']), 'content-type': 'application/json' };
+  const answer = await fetch(`${emulator.url}${path}`, { method, headers: token, ...(method !== 'GET' && { body }) });
+  const content = (await answer.json()) as { readonly apis?: readonly object[]; readonly api_versions?: unknown };
+  if (lie !== 'none' && content.apis)
+    for (const api of content.apis) Object.assign(api, { run_env_id: '', publish_id: '', publish_time: '' });
+  if (lie !== 'none' && content.api_versions) Object.assign(content, { api_versions: [], total: 0, size: 0 });
+  return { status: answer.status, content };
+}
+
 async function open(states: Readonly<Record<string, 'online' | 'offline'>>, online: readonly string[]): Promise<void> {
   const publications = online.map((name) => ({ api: `api-${name}`, environment: 'env-test' }));
   emulator = await startEmulator({ seed: { ...seedOf(...Object.keys(states)), publications } });
-  proxy = await answeringServer(async (response, { method, path, headers, body }) => {
-    const isVersions = path.includes('/apis/publish/');
-    if (lie === 'versions refused' && isVersions) return json(response, 403, { error_code: 'APIG.1005', error_msg: 'no permissions' });
-    const token = { 'x-auth-token': String(headers['x-auth-token']), 'content-type': 'application/json' };
-    const answer = await fetch(`${emulator.url}${path}`, { method, headers: token, ...(method !== 'GET' && { body }) });
-    const content = (await answer.json()) as { apis?: Record<string, unknown>[]; api_versions?: unknown[]; total?: number; size?: number };
-    if (lie !== 'none' && content.apis)
-      for (const api of content.apis) Object.assign(api, { run_env_id: '', publish_id: '', publish_time: '' });
-    if (lie !== 'none' && content.api_versions) Object.assign(content, { api_versions: [], total: 0, size: 0 });
-    json(response, answer.status, content);
+  proxy = await answeringServer((response, request) => {
+    forward(request).then(
+      ({ status, content }) => json(response, status, content),
+      () => response.destroy(),
+    );
   });
   const folder = scratchFolder();
   const settings: Settings = {
@@ -100,11 +108,11 @@ for (const kind of ['no versions', 'versions refused'] as const) {
   test(`lists without publications, one after the other, make one version of each at most (${kind})`, async () => {
     await open(all(60, 'online'), names(60));
     lie = kind;
-    await until('the second list is believed', () => calls() === 60);
+    await until('the second list is believed', () => calls() >= 60);
     await observed(8);
     assert.is(calls(), 60);
     const reason = events.findLast((event) => event.type === 'gateway:observe_failed')?.reason;
-    assert.match(reason ?? '', 'the list does not show 60 publications that edict published within the last hour');
+    assert.match(reason ?? '', 'the list does not show 60 of the publications whose drift edict has corrected within the last hour');
   });
 }
 

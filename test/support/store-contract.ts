@@ -5,12 +5,13 @@ import type { NewApproval } from '../../src/model/approval.ts';
 import type { Attempt, AttemptSelector } from '../../src/model/attempt.ts';
 import type { EdictError } from '../../src/model/errors.ts';
 import type { GatewayIdentity } from '../../src/model/gateway.ts';
-import type { NameKey } from '../../src/model/name-ref.ts';
+import { type NameKey, nameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, lastObservation, newAttempt, recorded, unknownAttemptOf } from './states.ts';
+import { change, gatewaySettings, lastObservation, newAttempt, recorded, unknownAttemptOf, wanted } from './states.ts';
 
 /** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
@@ -614,6 +615,43 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       assert.is(now?.unknownAttempt?.marker, 'm');
       assert.is(now?.state, first === 'look' ? 'online' : null);
     }
+  });
+
+  withStore('a large observation leaves an attempt that began and ended during its write as it is', async (store) => {
+    const updates = Array.from({ length: 5000 }, (_, index) =>
+      recorded(`a${index}`, 'test', { state: 'offline', versionId: null, revision: 'a "quoted" \uD800 one' }),
+    );
+    const last = change('a4999', 'test');
+    const attempted = async (): Promise<RecordedPublication> => {
+      const id = await store.beginAttempt(gateway, last, newAttempt({ marker: 'm', startedAtMs: 5 }));
+      const next = recorded('a4999', 'test', { recordedAtMs: 6, versionId: 'v6' });
+      await store.finishAttempt(gateway, { key: next.key, attemptId: id, outcome: success, next, atMs: 6 });
+      return next;
+    };
+    const [, next] = await Promise.all([store.saveObservation(gateway, updates, lastObservation(5000)), attempted()]);
+    const after = await store.readRecordedState(gateway);
+    assert.equal([after.size, after.get(last.key)], [5000, next]);
+    assert.is(after.get(change('a4998', 'test').key)?.revision, 'a "quoted" \uFFFD one');
+    assert.equal(await store.lastObservation(gateway), lastObservation(5000));
+  });
+
+  withStore('a large file and many names are kept whole, and replaced whole', async (store) => {
+    const keys = Array.from({ length: 5000 }, (_, index) => wanted(`a${index}`, 'test').key);
+    const filesOf = (count: number, sourceFile: string) => new Map(keys.slice(0, count).map((key) => [key, sourceFile]));
+    const namesOf = (count: number, id: string) =>
+      new Map(keys.slice(0, count).map((key) => [nameKey({ kind: 'api', name: key, group: null }), id]));
+    for (const [count, text] of [
+      [5000, 'one'],
+      [4999, 'two'],
+      [1, 'two'],
+      [5000, 'one'],
+    ] as const) {
+      await store.saveDeclared(gateway, { sourceFiles: filesOf(count, text), digest: text, approvalId: null });
+      assert.equal((await store.previousState(gateway, 0)).declared, filesOf(count, text));
+      await store.saveNames(gateway, namesOf(count, text));
+      assert.equal(await store.resolvedNames(gateway), namesOf(count, text));
+    }
+    assert.equal(await store.appliedDigests(gateway), ['two', 'one']);
   });
 
   promise('keeps what each gateway listed last and when it was believed, in a reopened store too', async (under) => {

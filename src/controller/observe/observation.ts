@@ -125,7 +125,8 @@ async function confirmObservation(
   );
   const previous = await deps.record.lastObservation(input.desired.gateway);
   const omitted = await confirmOmitted(input, previous, deps);
-  const failed = omitted instanceof Set ? await confirmUnpublished(observation, { settled, previous }, deps) : omitted;
+  const failed =
+    omitted instanceof Set ? await confirmUnpublished(observation, { desired: input.desired, settled, previous }, deps) : omitted;
   if (failed) return failed;
   const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
   const withDeleted = new Map(observation);
@@ -182,16 +183,19 @@ async function confirmOmitted(
 
 /**
  * Confirms that publications recorded as online and missing from the list are offline: publishing them again would do harm. Many at once
- * must be missing from the next list too, and must not be those that edict itself has just published again.
+ * must be missing from the next list too, and a list that misses what edict has just published again, while it corrects many, is wrong.
  */
 async function confirmUnpublished(
   observation: Observation,
-  { settled, previous }: { readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
+  {
+    desired,
+    settled,
+    previous,
+  }: { readonly desired: DesiredState; readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
   { gateway, signal, clock }: ObserveDeps,
 ): Promise<ObservationFailed | null> {
-  const isLost = ({ apiId, environmentId, state }: RecordedPublication): boolean =>
-    state === 'online' && observation.get(apiId)?.publications.has(environmentId) === false;
-  const allLost = settled.filter(isLost);
+  const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
+  const allLost = missing.filter(({ state }) => state === 'online');
   for (const lost of sample(allLost)) {
     const read = await gateway.listVersions(lost, signal);
     if (read.kind === 'rejected') continue;
@@ -202,12 +206,16 @@ async function confirmUnpublished(
       );
     }
   }
-  if (allLost.length <= maxSingleReads) return null;
   const listed = countListed(observation);
   const nowMs = clock.now();
   const correctedCount = allLost.filter(({ lastCorrectedAtMs }) => isSameDrift(lastCorrectedAtMs, nowMs)).length;
-  if (correctedCount > maxSingleReads)
-    return observationFailed(`the list does not show ${correctedCount} publications that edict published within the last hour`, listed);
+  const isBeingCorrected = ({ key, state, drift }: RecordedPublication): boolean =>
+    state === 'offline' && drift !== null && desired.publications.get(key)?.driftPolicy === 'correct';
+  if (correctedCount > 0 && correctedCount + missing.filter(isBeingCorrected).length > maxSingleReads) {
+    const reason = `the list does not show ${correctedCount} of the publications whose drift edict has corrected within the last hour`;
+    return observationFailed(reason, listed);
+  }
+  if (allLost.length <= maxSingleReads) return null;
   const before = previous?.publications ?? settled.filter(({ state }) => state === 'online').length;
   if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
   const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is believed if the next one shows no more`;

@@ -66,10 +66,10 @@ const schema = `
     PRIMARY KEY (gateway_id, holder)
   );
   -- Called first in every transaction that writes about a gateway: a process that lost the lease writes nothing. The row stays locked until the
-  -- transaction ends, so that no other process can acquire the lease in the meantime.
+  -- transaction ends, so that no other process can acquire the lease in the meantime, while its holder can renew it.
   CREATE FUNCTION edict.must_hold(of_gateway bigint, with_fence bigint) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM 1 FROM edict.gateway WHERE id = of_gateway AND fence = with_fence AND holder IS NOT NULL FOR SHARE;
+    PERFORM 1 FROM edict.gateway WHERE id = of_gateway AND fence = with_fence AND holder IS NOT NULL FOR KEY SHARE;
     IF NOT FOUND THEN RAISE EXCEPTION 'the lease is another''s' USING ERRCODE = 'ED001'; END IF;
   END $$;
 `;

@@ -219,6 +219,26 @@ test('an observation that hangs is not started again, and an abort ends it', asy
   assert.not.ok(at.detector.isRunning);
 });
 
+test('no plan is computed from a half-written observation: guards would see a part of its drift', async () => {
+  await using at = await watching();
+  await at.observe(file(minuteMs));
+  at.time.ms += minuteMs;
+  const { saveObservation } = at.store;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isSaving = false;
+  at.store.saveObservation = async (...args) => {
+    isSaving = true;
+    await promise;
+    return saveObservation.apply(at.store, args);
+  };
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'running');
+  await until('it is being written', () => isSaving);
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'required');
+  resolve();
+  await until('it is written', () => !at.detector.isRunning);
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'none');
+});
+
 test('an observation that cannot be recorded is reported as a store error only, and repeated', async () => {
   await using at = await watching();
   const { saveObservation } = at.store;

@@ -259,18 +259,26 @@ test('a list that lost a large share of the publications is believed only if the
 test('a list without the publications that edict itself has just published again is not believed', async () => {
   const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
-  const observe = (corrected: number, lastCorrectedAtMs: number) =>
+  const observe = (corrected: number, lastCorrectedAtMs: number, others: Partial<RecordedPublication> = {}) =>
     observeWith({
       desired,
-      record: names.map((name, index) => recorded(name, 'test', index < corrected ? { correctionCount: 1, lastCorrectedAtMs } : {})),
+      record: names.map((name, index) => recorded(name, 'test', index < corrected ? { correctionCount: 1, lastCorrectedAtMs } : others)),
       list: names.map((name) => listed(name)),
       listedBefore: lastObservation(30, { publications: 0 }),
     });
   const { seen, reason } = await observe(21, nowMs - hourMs + 1);
   assert.equal([seen.kind, seen.listed], ['failed', { apis: 30, publications: 0 }]);
-  assert.match(reason ?? '', 'the list does not show 21 publications that edict published within the last hour');
+  assert.match(reason ?? '', 'the list does not show 21 of the publications whose drift edict has corrected within the last hour');
   assert.is((await observe(21, nowMs - hourMs)).seen.kind, 'observed');
   assert.is((await observe(20, nowMs)).seen.kind, 'observed');
+  const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
+  const pending = { state: 'offline', versionId: null, drift } as const;
+  assert.match(
+    (await observe(1, nowMs, pending)).reason ?? '',
+    'does not show 1 of the publications',
+    'the first of many that are being corrected',
+  );
+  assert.is((await observe(0, nowMs, pending)).seen.kind, 'observed');
 });
 
 for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
