@@ -131,7 +131,8 @@ export interface components {
              *         "count": 10,
              *         "share": "20%"
              *       },
-             *       "maxRemoved": "30%"
+             *       "maxRemoved": "30%",
+             *       "maxRepublish": 100
              *     }
              */
             guards?: {
@@ -139,6 +140,8 @@ export interface components {
                 maxOffline?: components["schemas"]["Threshold"];
                 /** @description The maximum number of publications removed from the file since it was last applied. Default: 30% of them, but at least one. A file that no longer declares any publication is always held. */
                 maxRemoved?: components["schemas"]["Threshold"];
+                /** @description The maximum number of publications, out of those online, that one plan publishes again because of a new revision or an edit, or switches or publishes again to correct drift. Default: 100. */
+                maxRepublish?: components["schemas"]["Threshold"];
             };
             /**
              * @description Files with more APIs: paths or patterns (`*`, `?`, `[…]`, `{…,…}`, `**`), relative to this file's folder. Each must match at least one file.

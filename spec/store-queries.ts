@@ -1,4 +1,5 @@
 import {
+  type AliasedRawBuilder,
   type CompiledQuery,
   DummyDriver,
   type ExpressionBuilder,
@@ -24,11 +25,16 @@ interface Dialect {
   readonly db: Kysely<Tables>;
   /** The texts of a JSON array. */
   jsonTexts(array: RawBuilder<string>): RawBuilder<string>;
+  /** The objects of a JSON array as rows of a table `r`, with these columns. Text in them must be well-formed and without NUL. */
+  jsonRows<Row>(array: RawBuilder<string>, columns: ColumnTypes<Row>): AliasedRawBuilder<Row, 'r'>;
   /** The ID of the attempt that this connection has just written. */
   readonly lastAttemptId: RawBuilder<number>;
   /** Goes on counting after the IDs that were copied into a table. */
   resetIdSequence(table: string): RawBuilder<unknown>;
 }
+
+/** The type of each column of a row. */
+type ColumnTypes<Row> = { readonly [Column in keyof Row]: 'text' | 'bigint' };
 
 /** A query with names for its parameters, in their order. */
 export interface NamedQuery {
@@ -60,6 +66,10 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
       },
     }),
     jsonTexts: (array) => sql`(select value from json_each(${array}))`,
+    jsonRows: <Row>(array: RawBuilder<string>, columns: ColumnTypes<Row>) => {
+      const fields = Object.keys(columns).map((column) => sql`value ->> ${sql.lit(column)} as ${sql.ref(column)}`);
+      return sql<Row>`(select ${sql.join(fields)} from json_each(${array}))`.as('r');
+    },
     lastAttemptId: sql`last_insert_rowid()`,
     // It does so by itself.
     resetIdSequence: () => sql`select 1`,
@@ -74,6 +84,10 @@ const dialects: Readonly<Record<'sqlite' | 'postgres', Dialect>> = {
       },
     }).withSchema('edict'),
     jsonTexts: (array) => sql`(select jsonb_array_elements_text(cast(${array} as jsonb)))`,
+    jsonRows: <Row>(array: RawBuilder<string>, columns: ColumnTypes<Row>) => {
+      const fields = Object.entries<string>(columns).map(([column, type]) => sql`${sql.ref(column)} ${sql.raw(type)}`);
+      return sql<Row>`json_to_recordset(cast(${array} as json))`.as<'r'>(sql`r(${sql.join(fields)})`);
+    },
     lastAttemptId: sql`currval('edict.attempt_id_seq')`,
     resetIdSequence: (table) =>
       sql`select setval(pg_get_serial_sequence(${sql.lit(`edict.${table}`)}, 'id'), coalesce(max(id), 0) + 1, false) from ${sql.table(`edict.${table}`)}`,
@@ -101,7 +115,15 @@ function nameParameters({ sql, parameters }: CompiledQuery): NamedQuery {
   return { sql, parameters: names };
 }
 
-function gatewayQueries({ db }: Dialect) {
+/** SQLite takes the ON of an upsert for a join's, unless the SELECT before it has a WHERE. */
+const isAny = sql<boolean>`true`;
+
+/** The rows in the JSON array `rows`: the keys of publications. */
+const keyColumns = { api_id: 'text', environment_id: 'text' } as const satisfies ColumnTypes<
+  Pick<Tables['declared'], 'api_id' | 'environment_id'>
+>;
+
+function gatewayQueries({ db, jsonRows }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', param('gateway'));
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', param('name')),
@@ -130,10 +152,26 @@ function gatewayQueries({ db }: Dialect) {
     saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
     setAppliedDigests: ofGateway().set({ applied_digests: param('digests') }),
-    setListed: ofGateway().set({ listed_apis: param('listed') }),
+    setListed: ofGateway().set({
+      listed_apis: param('apis'),
+      listed_publications: param('publications'),
+      observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
+    }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
-    deleteNames: db.deleteFrom('name').where('gateway_id', '=', param('gateway')),
-    insertName: db.insertInto('name').values({ gateway_id: param('gateway'), name: param('name'), id: param('id') }),
+    deleteNames: db
+      .deleteFrom('name')
+      .where('gateway_id', '=', param('gateway'))
+      .where('name', 'in', db.selectFrom(jsonRows<{ name: string }>(textParam('rows'), { name: 'text' })).select('r.name')),
+    saveNames: db
+      .insertInto('name')
+      .columns(['gateway_id', 'name', 'id'])
+      .expression(
+        db
+          .selectFrom(jsonRows<{ name: string; id: string }>(textParam('rows'), { name: 'text', id: 'text' }))
+          .select([numberParam('gateway').as('gateway_id'), 'r.name', 'r.id'])
+          .where(isAny),
+      )
+      .onConflict((on) => on.columns(['gateway_id', 'name']).doUpdateSet({ id: (eb) => eb.ref('excluded.id') })),
     declared: db.selectFrom('declared').select(['api_id', 'environment_id', 'source_file']).where('gateway_id', '=', param('gateway')),
     declaredElsewhere: db
       .selectFrom('declared as d')
@@ -143,20 +181,34 @@ function gatewayQueries({ db }: Dialect) {
       .where('d.gateway_id', '<>', param('gateway')),
     declare: db
       .insertInto('declared')
-      .values({
-        gateway_id: param('gateway'),
-        api_id: param('apiId'),
-        environment_id: param('environmentId'),
-        source_file: param('sourceFile'),
-      })
+      .columns(['gateway_id', 'api_id', 'environment_id', 'source_file'])
+      .expression(
+        db
+          .selectFrom(
+            jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id' | 'source_file'>>(textParam('rows'), {
+              ...keyColumns,
+              source_file: 'text',
+            }),
+          )
+          .select([numberParam('gateway').as('gateway_id'), 'r.api_id', 'r.environment_id', 'r.source_file'])
+          .where(isAny),
+      )
       .onConflict((on) =>
         on.columns(['gateway_id', 'api_id', 'environment_id']).doUpdateSet({ source_file: (eb) => eb.ref('excluded.source_file') }),
       ),
     undeclare: db
       .deleteFrom('declared')
       .where('gateway_id', '=', param('gateway'))
-      .where('api_id', '=', param('apiId'))
-      .where('environment_id', '=', param('environmentId')),
+      .where(({ refTuple, eb }) =>
+        eb(
+          refTuple('api_id', 'environment_id'),
+          'in',
+          db
+            .selectFrom(jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id'>>(textParam('rows'), keyColumns))
+            .select(['r.api_id', 'r.environment_id'])
+            .$asTuple('api_id', 'environment_id'),
+        ),
+      ),
   };
 }
 
@@ -292,7 +344,17 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
   };
 }
 
-function publicationQueries({ db, lastAttemptId }: Dialect) {
+/** The columns that an observation sets. */
+const observedColumns = {
+  ...keyColumns,
+  ...{ api: 'text', environment: 'text', state: 'text', revision: 'text', version_id: 'text', publish_id: 'text', drift_from: 'text' },
+  ...{ published_at_ms: 'bigint', edited_at_ms: 'bigint', recorded_at_ms: 'bigint', drift_from_since_ms: 'bigint' },
+  ...{ drift_detected_at_ms: 'bigint', drift_backoff_until_ms: 'bigint', corrections: 'bigint', corrected_at_ms: 'bigint' },
+} as const satisfies Partial<ColumnTypes<Tables['publication']>>;
+type ObservedRow = Pick<Tables['publication'], keyof typeof observedColumns>;
+const observedColumnNames = Object.keys(observedColumns) as (keyof ObservedRow)[];
+
+function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
   const recorded = db
     .selectFrom('publication as p')
     .leftJoin('attempt as a', 'a.id', 'p.unknown_attempt_id')
@@ -384,13 +446,28 @@ function publicationQueries({ db, lastAttemptId }: Dialect) {
           .limit(param<number>('limit')),
       )
       .returning('id'),
-    ensurePublication: db
-      .insertInto('publication')
-      .values(named)
-      .onConflict((on) => on.columns(['gateway_id', 'api_id', 'environment_id']).doNothing()),
     record,
-    // An attempt that has begun meanwhile knows better than a look before it.
-    recordSettled: record.where('unknown_attempt_id', 'is', null),
+    newestAttempt: db
+      .selectFrom('attempt')
+      .select((eb) => eb.fn.max('id').as('id'))
+      .where('gateway_id', '=', param('gateway')),
+    // An attempt that has begun meanwhile knows better than a look before it, also once it has ended.
+    recordObserved: db
+      .insertInto('publication')
+      .columns(['gateway_id', ...observedColumnNames])
+      .expression(
+        db
+          .selectFrom(jsonRows<ObservedRow>(textParam('rows'), observedColumns))
+          .select([numberParam('gateway').as('gateway_id'), ...observedColumnNames.map((column) => `r.${column}` as const)])
+          .where(isAny),
+      )
+      .onConflict((on) =>
+        on
+          .columns(['gateway_id', 'api_id', 'environment_id'])
+          .doUpdateSet((eb) => Object.fromEntries(observedColumnNames.map((column) => [column, eb.ref(`excluded.${column}`)])))
+          .where('publication.unknown_attempt_id', 'is', null)
+          .where((eb) => eb(eb.fn.coalesce('publication.last_attempt_id', sql.lit(0)), '<=', numberParam('newestAttempt'))),
+      ),
   };
 }
 
@@ -425,7 +502,10 @@ function approvalQueries({ db }: Dialect) {
 
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
 const copiedColumns = {
-  gateway: ['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'suspension', 'fence', 'applied_digests'],
+  gateway: [
+    ...['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'listed_publications', 'observed_at_ms'],
+    ...['suspension', 'fence', 'applied_digests'],
+  ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [
     ...[

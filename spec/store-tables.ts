@@ -18,6 +18,8 @@ interface GatewayTable {
   readonly released_at_ms: number | null;
   readonly controller_status: string | null;
   readonly listed_apis: number | null;
+  readonly listed_publications: number | null;
+  readonly observed_at_ms: number | null;
   readonly suspension: string | null;
   readonly applied_digests: string | null;
   readonly fence: Generated<number>;

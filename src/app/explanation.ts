@@ -63,7 +63,7 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const { view, recorded, notices } = refresh
       ? await lookUpGateway(context, { names, key, desired, store })
       : {
-          view: { kind: 'notObserved', wasObserved: (await store.listedApiCount(desired.gateway)) !== null } as const,
+          view: { kind: 'notObserved', wasObserved: (await store.lastObservation(desired.gateway))?.observedAtMs != null } as const,
           recorded: recordedBefore,
           notices: [],
         };

@@ -101,7 +101,7 @@ async function observeIfNeeded(context: AppContext, desired: DesiredState, store
   const { refresh, emulate } = context.settings;
   if (refresh) return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
   // An emulated gateway ends with its command, so nothing is online there.
-  if (emulate || desired.refreshIntervalMs === null || (await store.listedApiCount(desired.gateway)) !== null) return null;
+  if (emulate || desired.refreshIntervalMs === null || (await store.lastObservation(desired.gateway))?.observedAtMs != null) return null;
   try {
     return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
   } catch (error) {

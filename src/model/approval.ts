@@ -4,7 +4,16 @@ import type { Action, PublicationKey } from './publication.ts';
 
 /** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
 export interface Hold {
-  readonly rule: 'protected' | 'undeclared' | 'maxOffline' | 'swappedIds' | 'maxRemoved' | 'empty' | 'missingInclude' | 'otherGateway';
+  readonly rule:
+    | 'protected'
+    | 'undeclared'
+    | 'maxOffline'
+    | 'maxRepublish'
+    | 'swappedIds'
+    | 'maxRemoved'
+    | 'empty'
+    | 'missingInclude'
+    | 'otherGateway';
   readonly message: string;
   readonly hint: string;
 }

@@ -51,6 +51,8 @@ export interface Guards {
   readonly maxOffline: Threshold;
   /** Publications that are removed from the file, out of those that the last applied file declared. */
   readonly maxRemoved: Threshold;
+  /** Publications that are published again, out of those that are or were recorded as online. */
+  readonly maxRepublish: Threshold;
 }
 
 /** One environment of the rollout, and the conditions for proceeding to the next one. */

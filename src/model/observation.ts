@@ -21,6 +21,19 @@ export interface ObservedPublication {
   readonly versionId?: string;
 }
 
+/** How much a list of all APIs shows. */
+export interface ListedCounts {
+  readonly apis: number;
+  /** The publications of all APIs together. */
+  readonly publications: number;
+}
+
+/** The last list of a gateway. */
+export interface LastObservation extends ListedCounts {
+  /** When the last list that was believed was requested, in milliseconds since 1970; `null`: none was believed yet. */
+  readonly observedAtMs: number | null;
+}
+
 /** The observed state, by API ID. An API that is missing from it was not observed. */
 export type Observation = ReadonlyMap<string, ObservedApi>;
 

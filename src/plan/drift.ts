@@ -155,8 +155,11 @@ function updateDrift(
   return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
 }
 
-/** Compares the absolute difference, because the clock may have been set back since. */
-function isSameDrift(correctedAtMs: number | null, nowMs: number): boolean {
+/**
+ * Returns whether drift at `nowMs` is the same as the one corrected at `correctedAtMs`. Compares the absolute difference, because the clock
+ * may have been set back since.
+ */
+export function isSameDrift(correctedAtMs: number | null, nowMs: number): boolean {
   return correctedAtMs !== null && Math.abs(nowMs - correctedAtMs) < sameDriftWindowMs;
 }
 

@@ -24,34 +24,64 @@ export interface PolicyInput {
 export function applyPolicies(plan: Plan, { desired, recorded, previous }: PolicyInput): Plan {
   const fileHeld = findFileHold(desired, recorded, previous);
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
+  const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
   const holds = findSwappedIds(plan.changes, desired, recorded);
-  applyThreshold(desired.guards.maxOffline, 'the file', { offline, online, holds });
-  for (const { id, name, maxOffline } of desired.environments.values()) {
+  const fileGuard = { rule: 'maxOffline', threshold: maxOffline, where: 'guards.maxOffline', effect: 'go offline' } as const;
+  applyThreshold(fileGuard, { affected: offline, all: online, holds });
+  for (const { id, name, maxOffline: threshold } of desired.environments.values()) {
     const isInEnvironment = ({ environmentId }: Change | RecordedPublication): boolean => environmentId === id;
-    if (maxOffline)
-      applyThreshold(maxOffline, name, { offline: offline.filter(isInEnvironment), online: online.filter(isInEnvironment), holds });
+    const guard = { rule: 'maxOffline', where: `maxOffline of ${name}`, effect: `go offline in ${name}` } as const;
+    if (!threshold) continue;
+    applyThreshold({ ...guard, threshold }, { affected: offline.filter(isInEnvironment), all: online.filter(isInEnvironment), holds });
   }
+  const everOnline = [...online, ...[...recorded.values()].filter(({ state, drift }) => state === 'offline' && drift?.from === 'online')];
+  const republishGuard = {
+    rule: 'maxRepublish',
+    threshold: maxRepublish,
+    where: 'guards.maxRepublish',
+    effect: 'be published again',
+  } as const;
+  applyThreshold(republishGuard, { affected: plan.changes.filter(publishesAgain), all: everOnline, holds });
   if (holds.size === 0) return plan;
   return { ...plan, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? holds.get(change.key) ?? null })) };
 }
 
+/** A limit on how many publications one plan affects. */
+interface CountGuard {
+  readonly rule: Extract<Hold['rule'], 'maxOffline' | 'maxRepublish'>;
+  readonly threshold: Threshold;
+  /** The key of the file that sets it. */
+  readonly where: string;
+  /** What would happen to the publications: `go offline`. */
+  readonly effect: string;
+}
+
 interface ThresholdInput {
-  /** The changes that take something offline in the scope. */
-  readonly offline: readonly Change[];
-  /** The publications of the scope that are online. */
-  readonly online: readonly RecordedPublication[];
+  /** The changes that the guard counts. */
+  readonly affected: readonly Change[];
+  /** The publications that a share is of. */
+  readonly all: readonly RecordedPublication[];
   /** Receives the holds. */
   readonly holds: Map<PublicationKey, Hold>;
 }
 
-function applyThreshold(threshold: Threshold, scope: string, { offline, online, holds }: ThresholdInput): void {
-  const allowed = allowedCount(threshold, Math.max(online.length, offline.length));
-  if (offline.length <= allowed) return;
-  const where = scope === 'the file' ? 'guards.maxOffline' : `maxOffline of ${scope}`;
-  const message = `${offline.length} of ${online.length} would go offline${scope === 'the file' ? '' : ` in ${scope}`} at once, and ${where} allows ${allowed}`;
-  for (const { key } of offline) holds.set(key, { rule: 'maxOffline', message, hint: 'check that all of them are intended' });
+/** Adds holds for all affected changes if the guard does not allow that many. */
+function applyThreshold({ rule, threshold, where, effect }: CountGuard, { affected, all, holds }: ThresholdInput): void {
+  const allowed = allowedCount(threshold, Math.max(all.length, affected.length));
+  if (affected.length <= allowed) return;
+  const message = `${affected.length} of ${all.length} would ${effect} at once, and ${where} allows ${allowed}`;
+  for (const { key } of affected) holds.set(key, { rule, message, hint: 'check that all of them are intended' });
+}
+
+/**
+ * Returns whether the change publishes again what is or was online. A first publication does not, nor does a person's switch to a
+ * version, which makes no new one. An attempt of unknown outcome is resolved first and was counted before it was made.
+ */
+function publishesAgain({ action, reason, from, version }: Change): boolean {
+  if (action !== 'online') return false;
+  return reason === 'drift' || (from === 'online' && version === null && reason !== 'unknown');
 }
 
 /**

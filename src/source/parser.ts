@@ -154,6 +154,7 @@ function buildDesiredState(written: EdictFile, resolutions: NameResolutions, fil
     guards: {
       maxOffline: parseThreshold(written.guards?.maxOffline ?? { count: 10, share: '20%' }),
       maxRemoved: parseThreshold(written.guards?.maxRemoved ?? '30%'),
+      maxRepublish: parseThreshold(written.guards?.maxRepublish ?? 100),
     },
     rollout: parseRollout(written, idOf, publications.values()),
     freezes: parseFreezes(written.freeze, idOf),

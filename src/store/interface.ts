@@ -5,6 +5,7 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
+import type { LastObservation } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -25,8 +26,8 @@ export interface StoreReader {
   leaseHolder(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns a token that changes with each reconcile request to the lease holder; `null` if there never was a request. */
   reconcileRequest(gateway: GatewayIdentity): Promise<string | null>;
-  /** Returns how many APIs the last accepted observation listed; `null` if the gateway was never observed. */
-  listedApiCount(gateway: GatewayIdentity): Promise<number | null>;
+  /** Returns the last list of the gateway; `null` if it was never listed. */
+  lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
   /** Returns the selected attempts, oldest first. They come from several reconciliations if an ID prefix is ambiguous. */
@@ -94,8 +95,11 @@ export interface Store extends StoreReader {
   saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
   /** Records that this process has stopped calling the gateway, and releases the lease. */
   release(gateway: GatewayIdentity, atMs: number): Promise<void>;
-  /** Saves the changes that an observation made to the recorded state, and how many APIs it listed. */
-  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listedApiCount: number): Promise<void>;
+  /**
+   * Saves the changes that an observation made to the recorded state, and what it listed. A list that is not believed has
+   * `observedAtMs: null`, which keeps the time of the last one that was.
+   */
+  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: LastObservation): Promise<void>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /** Deletes the recorded state of a publication; its attempts stay in the history. */

@@ -4,6 +4,7 @@ import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.t
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
+import type { LastObservation } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { bindQuery, type Database, type Statement } from './database.ts';
@@ -15,6 +16,7 @@ import {
   toAttempt,
   toControllerStatus,
   toGatewayIdentity,
+  toLastObservation,
   toRecordedPublication,
   toSuspension,
 } from './rows.ts';
@@ -79,9 +81,8 @@ export class ReadonlyStore implements StoreReader {
     return row ? String(row['value']) : null;
   }
 
-  async listedApiCount(gateway: GatewayIdentity): Promise<number | null> {
-    const listed = (await this.#readGateway(gateway))?.['listed_apis'];
-    return listed == null ? null : Number(listed);
+  async lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null> {
+    return toLastObservation(await this.#readGateway(gateway));
   }
 
   async previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState> {
@@ -158,7 +159,7 @@ export const emptyStore: StoreReader = {
   appliedDigests: async () => [],
   leaseHolder: async () => null,
   reconcileRequest: async () => null,
-  listedApiCount: async () => null,
+  lastObservation: async () => null,
   resolvedNames: async () => new Map(),
   previousState: async () => ({ declared: new Map(), otherGateways: [], approvals: [], suspension: null }),
   approvals: async () => [],

@@ -1,3 +1,4 @@
+import type { Query } from '../../generated/store-queries.d.ts';
 import type { NewAttempt } from '../model/attempt.ts';
 import type { Change } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
@@ -5,6 +6,7 @@ import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
+import type { LastObservation } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
@@ -16,6 +18,12 @@ import type { Leases } from './sqlite/leases.ts';
 
 /** Rows deleted per transaction. A small batch keeps other writes from waiting. */
 const pruneBatchSize = 200;
+
+/**
+ * Rows written per transaction by an observation, a file or its names. That takes some 50 ms, so that even on a far slower server no transaction
+ * outlasts half a lease.
+ */
+const rowsPerTransaction = 2000;
 
 /** The recorded state and history, open for writing, in either engine. Every write is durable when its promise resolves. */
 export class RecordStore extends ReadonlyStore implements Store {
@@ -77,8 +85,13 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
-    const inserts = [...names].map(([name, id]) => bindQuery(this.queries.insertName, { ...params, name, id }));
-    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.deleteNames, params), ...inserts]);
+    const before = await this.resolvedNames(gateway);
+    const changed = [...names]
+      .filter(([name, resolved]) => before.get(name) !== resolved)
+      .map(([name, resolved]) => ({ name, id: resolved }));
+    const removed = [...before.keys()].filter((name) => !names.has(name)).map((name) => ({ name }));
+    await this.#writeRows(this.queries.saveNames, params, changed);
+    await this.#writeRows(this.queries.deleteNames, params, removed);
   }
 
   async saveDeclared(gateway: GatewayIdentity, { sourceFiles: now, digest: latest, approvalId }: AppliedFile): Promise<void> {
@@ -86,14 +99,19 @@ export class RecordStore extends ReadonlyStore implements Store {
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
-    const lost = [...declared.keys()].filter((key) => !now.has(key));
+    const lost = [...declared.keys()].filter((key) => !now.has(key)).map(toKeyRow);
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
-    if (lost.length + found.length === 0 && !isNew && approvalId === null) return;
     const { undeclare, declare, setAppliedDigests, spendApproval } = this.queries;
     const params = { gateway: await this.#ensureGateway(gateway) };
+    // If this process ends in between, the next one goes on: what it finds is never less than either file declares.
+    await this.#writeRows(
+      declare,
+      params,
+      found.map(([key, sourceFile]) => ({ ...toKeyRow(key), source_file: sourceFile })),
+    );
+    await this.#writeRows(undeclare, params, lost);
+    if (!isNew && approvalId === null) return;
     await this.#writeUnderLease(params.gateway, [
-      ...lost.map((key) => bindQuery(undeclare, { ...params, ...splitKey(key) })),
-      ...found.map(([key, sourceFile]) => bindQuery(declare, { ...params, ...splitKey(key), sourceFile })),
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
@@ -147,16 +165,14 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: number): Promise<void> {
+  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: LastObservation): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
-    const { ensurePublication, recordSettled, setListed } = this.queries;
-    await this.#writeUnderLease(params.gateway, [
-      ...updates.flatMap((next) => [
-        bindQuery(ensurePublication, { ...params, ...pickNames(next), atMs: next.recordedAtMs }),
-        bindQuery(recordSettled, { ...params, ...splitKey(next.key), ...toRecordParameters(next, next.recordedAtMs) }),
-      ]),
-      bindQuery(setListed, { ...params, listed }),
-    ]);
+    const { newestAttempt, recordObserved, setListed } = this.queries;
+    // Between two transactions an attempt may begin and end, which knows better than the rest of this observation.
+    const [newest] = updates.length <= rowsPerTransaction ? [] : await this.database.read(bindQuery(newestAttempt, params));
+    const upTo = newest ? Number(newest['id'] ?? 0) : Number.MAX_SAFE_INTEGER;
+    await this.#writeRows(recordObserved, { ...params, newestAttempt: upTo }, updates.map(toObservedRow));
+    await this.#writeUnderLease(params.gateway, [bindQuery(setListed, { ...params, ...listed })]);
   }
 
   /** Flushes pending writes, releases all leases and closes the store. */
@@ -171,6 +187,18 @@ export class RecordStore extends ReadonlyStore implements Store {
   async #writeUnderLease(gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     if (this.#leases.fenceOf(gatewayId) === null) throw new LeaseHeldError('this edict does not have the lease of the gateway');
     return this.#leases.write(gatewayId, statements);
+  }
+
+  /** Runs a query for many rows, in transactions of limited size. */
+  async #writeRows<P extends string>(
+    query: Query<P | 'rows'>,
+    values: Readonly<Record<P | 'gateway', SqlValue>>,
+    rows: readonly SetRow[],
+  ): Promise<void> {
+    for (let start = 0; start < rows.length; start += rowsPerTransaction) {
+      const json = JSON.stringify(rows.slice(start, start + rowsPerTransaction), toStorableText);
+      await this.#writeUnderLease(Number(values.gateway), [bindQuery<P | 'rows'>(query, { ...values, rows: json })]);
+    }
   }
 
   /** Answers from the cache if it can. */
@@ -205,6 +233,30 @@ function pickNames({
 function splitKey(key: PublicationKey): { readonly apiId: string; readonly environmentId: string } {
   const [apiId = '', environmentId = ''] = key.split(' ');
   return { apiId, environmentId };
+}
+
+/** A row of a statement that writes many, by column. */
+type SetRow = Readonly<Record<string, SqlValue>>;
+
+/** JSON in a database cannot hold a NUL or half of a surrogate pair, which a text of its own could or would lose as well. */
+function toStorableText(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value;
+}
+
+function toKeyRow(key: PublicationKey) {
+  const { apiId, environmentId } = splitKey(key);
+  return { api_id: apiId, environment_id: environmentId };
+}
+
+/** Returns the columns of a recorded publication that an observation sets. */
+function toObservedRow({ key, api, environment, state, revision, versionId, publishId, drift, ...of }: RecordedPublication) {
+  return {
+    ...toKeyRow(key),
+    ...{ api, environment, state, revision, version_id: versionId, publish_id: publishId, drift_from: drift?.from ?? null },
+    ...{ published_at_ms: of.publishedAtMs, edited_at_ms: of.editedAtMs, recorded_at_ms: of.recordedAtMs },
+    ...{ drift_from_since_ms: drift?.fromSinceMs ?? null, drift_detected_at_ms: drift?.detectedAtMs ?? null },
+    ...{ drift_backoff_until_ms: drift?.backoffUntilMs ?? null, corrections: of.correctionCount, corrected_at_ms: of.lastCorrectedAtMs },
+  };
 }
 
 /** Returns the column values of a recorded publication; `undefined` clears the recorded state. */

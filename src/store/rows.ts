@@ -3,6 +3,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
+import type { LastObservation } from '../model/observation.ts';
 import { type Action, type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
 import type { PriorState, RecordedPublication } from '../model/recorded-state.ts';
 
@@ -130,6 +131,13 @@ export function fromControllerStatus(status: ControllerStatus): string {
 export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
   const json = row?.['applied_digests'];
   return typeof json === 'string' ? (JSON.parse(json) as string[]) : [];
+}
+
+/** Returns the last list of a gateway from its row; `null` if there was none. */
+export function toLastObservation(row: SqlRow | undefined): LastObservation | null {
+  if (row?.['listed_apis'] == null) return null;
+  const { listed_apis: apis, listed_publications: publications, observed_at_ms: observedAtMs } = row;
+  return { apis: Number(apis), publications: Number(publications), observedAtMs: observedAtMs == null ? null : Number(observedAtMs) };
 }
 
 /** Reads the suspension in a row of `gateway`; `null` if there is none. */

@@ -85,7 +85,7 @@ export class FaultyGateway implements AsyncDisposable {
     const { url } = this.#proxy;
     const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, propagationDelay: 1s`;
     const gateway = `gateway: { endpoint: "${url}", iam: "${url}", project: project, instance: instance, ${settings} }\n`;
-    const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
+    const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100%, maxRepublish: 100% }\napis:\n${apis.join('')}`;
     writeFileSync(`${file}.new`, `edict: 1\nrefresh: never\n${gateway}${rest}`);
     renameSync(`${file}.new`, file);
   }

@@ -123,7 +123,7 @@ function fileText(): string {
   );
   const settings = 'limit: { calls: 100, per: 1s, concurrency: 8 }, timeout: 1s, propagationDelay: 1s';
   const gateway = `gateway: { endpoint: "${proxy.url}", iam: "${proxy.url}", project: project, instance: instance, ${settings} }\n`;
-  return `edict: 1\nrefresh: never\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis.join('')}`;
+  return `edict: 1\nrefresh: never\n${gateway}environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100%, maxRepublish: 100% }\napis:\n${apis.join('')}`;
 }
 
 function writeText(text: string): void {

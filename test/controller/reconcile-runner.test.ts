@@ -354,7 +354,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     saveSuspension: store.saveSuspension.bind(store),
     beginAttempt: store.beginAttempt.bind(store),
     saveObservation: store.saveObservation.bind(store),
-    listedApiCount: store.listedApiCount.bind(store),
+    lastObservation: store.lastObservation.bind(store),
     resolvedNames: store.resolvedNames.bind(store),
     previousState: store.previousState.bind(store),
     approvals: store.approvals.bind(store),

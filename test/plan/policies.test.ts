@@ -2,13 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Approval } from '../../src/model/approval.ts';
 import type { Plan } from '../../src/model/change.ts';
-import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
-import type { RecordedState } from '../../src/model/recorded-state.ts';
+import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
+import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
 import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalScope } from '../../src/plan/policies.ts';
 import { fc } from '../support/fast-check.ts';
-import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const test = suite('policies');
 const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
@@ -55,6 +55,76 @@ test('changes to online are not held by it', () => {
   assert.equal(
     held.changes.filter(isActionable).map(({ api }) => api),
     ['z'],
+  );
+});
+
+/** Every reason for which something that is or was online is published again, as the desired and the recorded publication. */
+const republished = {
+  revision: (api: string) => [wanted(api, 'test', { revision: 'r2' }), recorded(api, 'test', { revision: 'r1' })],
+  edited: (api: string) => [wanted(api, 'test'), recorded(api, 'test', { publishedAtMs: 1, editedAtMs: 10_000 })],
+  'drift to offline': (api: string) => [
+    wanted(api, 'test', { driftPolicy: 'correct' }),
+    recorded(api, 'test', { state: 'offline', versionId: null, drift: driftFrom('online') }),
+  ],
+  'drift to another version': (api: string) => [
+    wanted(api, 'test', { driftPolicy: 'correct', version: 'v1' }),
+    recorded(api, 'test', { versionId: 'v2', drift: driftFrom('online') }),
+  ],
+} as const satisfies Record<string, (api: string) => readonly [DesiredPublication, RecordedPublication]>;
+
+function driftFrom(from: 'online' | 'offline'): RecordedPublication['drift'] {
+  return { from, fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null };
+}
+
+for (const [name, build] of Object.entries(republished)) {
+  test(`if more is published again than guards.maxRepublish allows, all of it is held: ${name}`, () => {
+    const planOf = (count: number, maxRepublish: Threshold): Plan => {
+      const all = names(count).map((api) => build(api));
+      const more = names(3).map((api) => [wanted(`new-${api}`, 'test'), recorded(`same-${api}`, 'test')] as const);
+      const desired = desiredState(
+        [...all, ...more].map(([one]) => one),
+        { guards: { ...noGuards, maxRepublish }, republish: 'edited' },
+      );
+      const before = recordedState([...all, ...more].map(([, one]) => one));
+      return applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown });
+    };
+    const rulesOf = (plan: Plan): string[] => plan.changes.map(({ held, reason }) => `${reason} ${held?.rule ?? 'now'}`);
+    const hundred = { count: 100, share: null };
+    const reason = name.startsWith('drift') ? 'drift' : name;
+    assert.equal(rulesOf(planOf(100, hundred)), [...Array(100).fill(`${reason} now`), ...Array(3).fill('new now')]);
+    const held = planOf(101, hundred);
+    assert.equal(rulesOf(held), [...Array(101).fill(`${reason} maxRepublish`), ...Array(3).fill('new now')]);
+    assert.is(held.changes[0]?.held?.message, '101 of 104 would be published again at once, and guards.maxRepublish allows 100');
+    assert.equal(rulesOf(planOf(6, { count: null, share: 0.5 })), [
+      ...Array(6).fill(`${reason} maxRepublish`),
+      ...Array(3).fill('new now'),
+    ]);
+    assert.equal(rulesOf(planOf(3, { count: null, share: 0.5 })), [...Array(3).fill(`${reason} now`), ...Array(3).fill('new now')]);
+  });
+}
+
+test('what was offline, makes no new version or only resolves an unknown outcome is not published again', () => {
+  const maxRepublish = { count: 0, share: null };
+  const pairs = [
+    [wanted('offline', 'test'), recorded('offline', 'test', { state: 'offline', versionId: null })],
+    [wanted('pinned', 'test', { version: 'v1' }), recorded('pinned', 'test', { versionId: 'v2' })],
+    [wanted('unknown', 'test', { revision: 'r2' }), recorded('unknown', 'test', { unknownAttempt: unknownAttemptOf() })],
+    [wanted('down', 'test', { state: 'offline' }), recorded('down', 'test')],
+  ] as const;
+  const desired = desiredState(
+    pairs.map(([one]) => one),
+    { guards: { ...noGuards, maxRepublish } },
+  );
+  const before = recordedState(pairs.map(([, one]) => one));
+  const plan = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown });
+  assert.equal(
+    plan.changes.map(({ api, held }) => [api, held?.rule]),
+    [
+      ['down', undefined],
+      ['offline', undefined],
+      ['pinned', undefined],
+      ['unknown', undefined],
+    ],
   );
 });
 

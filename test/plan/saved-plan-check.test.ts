@@ -235,7 +235,13 @@ test('policies check the whole plan, not the rest of it', () => {
   const down = (...apis: readonly string[]) =>
     desiredState(
       apis.map((api) => wanted(api, 'test', { state: 'offline' })),
-      { guards: { maxOffline: { count: 1, share: null }, maxRemoved: { count: null, share: null } } },
+      {
+        guards: {
+          maxOffline: { count: 1, share: null },
+          maxRemoved: { count: null, share: null },
+          maxRepublish: { count: null, share: null },
+        },
+      },
     );
   const three = recordedState(['a', 'b', 'c'].map((api) => recorded(api, 'test')));
   const saved = savedFrom(down('a'), three);

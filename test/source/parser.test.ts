@@ -33,7 +33,11 @@ test('omitted settings have defaults', () => {
   );
   assert.is(desired.prune, false);
   assert.equal([desired.refreshIntervalMs, desired.republish], [300_000, 'revision']);
-  assert.equal(desired.guards, { maxOffline: { count: 10, share: 0.2 }, maxRemoved: { count: null, share: 0.3 } });
+  assert.equal(desired.guards, {
+    maxOffline: { count: 10, share: 0.2 },
+    maxRemoved: { count: null, share: 0.3 },
+    maxRepublish: { count: 100, share: null },
+  });
   assert.is(desired.publications.size, 0);
 });
 
@@ -53,7 +57,7 @@ gateway:
   batch: 50
 environments:
   release: { id: R, protected: true, maxOffline: 50% }
-guards: { maxOffline: { count: 5, share: 10% }, maxRemoved: 3 }
+guards: { maxOffline: { count: 5, share: 10% }, maxRemoved: 3, maxRepublish: { count: 50, share: 5% } }
 prune: true
 refresh: 2m
 republish: edited
@@ -82,7 +86,11 @@ apis:
   });
   assert.is(desired.prune, true);
   assert.equal([desired.refreshIntervalMs, desired.republish], [120_000, 'edited']);
-  assert.equal(desired.guards, { maxOffline: { count: 5, share: 0.1 }, maxRemoved: { count: 3, share: null } });
+  assert.equal(desired.guards, {
+    maxOffline: { count: 5, share: 0.1 },
+    maxRemoved: { count: 3, share: null },
+    maxRepublish: { count: 50, share: 0.05 },
+  });
   assert.equal(desired.environments.get('R'), {
     name: 'release',
     id: 'R',

@@ -63,6 +63,15 @@ export const dangersOfPlans: readonly Danger[] = [
     online: [...six.map((api) => `${api} release`), ...rest('orders')],
   },
   {
+    name: 'a new revision is given to every API at once',
+    does: 'holds all of them if they are more than `guards.maxRepublish` allows: each would make a version, and the gateway keeps ten',
+    before: { ...allOnline, more: 'guards: { maxRepublish: 5 }' },
+    happens: (scene) =>
+      scene.write(scene.file({ ...allOnline, more: 'guards: { maxRepublish: 5 }' }).replaceAll('{ id:', '{ revision: r2, id:')),
+    exit: 4,
+    says: /6 of 6 would be published again at once, and guards\.maxRepublish allows 5/,
+  },
+  {
     name: 'some changes are held and others are not',
     does: 'makes the others, and exits with code 4',
     before: { ...allOnline, apis: { ...allOnline.apis, mail: '-test' } },

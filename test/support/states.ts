@@ -1,6 +1,7 @@
 import type { Attempt, NewAttempt } from '../../src/model/attempt.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Environment, RolloutStep } from '../../src/model/desired-state.ts';
+import type { LastObservation } from '../../src/model/observation.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication, RecordedState, UnknownAttempt } from '../../src/model/recorded-state.ts';
 
@@ -60,6 +61,11 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     lastCorrectedAtMs: null,
     ...over,
   };
+}
+
+/** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */
+export function lastObservation(apis: number, over: Partial<LastObservation> = {}): LastObservation {
+  return { apis, publications: apis, observedAtMs: 1, ...over };
 }
 
 /** Returns an attempt of unknown outcome: an `online` without a marker unless `over` says otherwise. */
@@ -130,7 +136,7 @@ export function rolloutOf(
 const anything = { count: null, share: null };
 
 /** Guards that hold nothing. */
-export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemoved: anything };
+export const noGuards: DesiredState['guards'] = { maxOffline: anything, maxRemoved: anything, maxRepublish: anything };
 
 /** Returns the desired state of `publications`, without guards unless `over` has some; `test` and `release` are always declared, and environments named in `protectedNames` are protected. */
 export function desiredState(

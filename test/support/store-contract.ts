@@ -5,12 +5,13 @@ import type { NewApproval } from '../../src/model/approval.ts';
 import type { Attempt, AttemptSelector } from '../../src/model/attempt.ts';
 import type { EdictError } from '../../src/model/errors.ts';
 import type { GatewayIdentity } from '../../src/model/gateway.ts';
-import type { NameKey } from '../../src/model/name-ref.ts';
+import { type NameKey, nameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, newAttempt, recorded, unknownAttemptOf } from './states.ts';
+import { change, gatewaySettings, lastObservation, newAttempt, recorded, unknownAttemptOf, wanted } from './states.ts';
 
 /** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
@@ -569,11 +570,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       recorded('orders', 'test', response),
       recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 }),
     ];
-    await store.saveObservation(gateway, updates, 2);
+    await store.saveObservation(gateway, updates, lastObservation(2));
     assert.equal(await store.readRecordedState(gateway), new Map(updates.map((update) => [update.key, update])));
     for (const update of updates) assert.equal(await store.readPublication(gateway, update.key), update);
     const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
-    await store.saveObservation(gateway, [next], 2);
+    await store.saveObservation(gateway, [next], lastObservation(2));
     assert.equal(await store.readPublication(gateway, next.key), next);
     assert.equal(await store.history(gateway, { limit: 10 }), [], 'an observation is not an attempt');
     assert.equal(await store.lastAttempts(gateway), new Map());
@@ -588,14 +589,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       await store.beginAttempt(gateway, change('carts', 'test'), began),
     ];
     const unresolved = await store.readRecordedState(gateway);
-    await store.saveObservation(gateway, [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], 3);
+    await store.saveObservation(
+      gateway,
+      [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')],
+      lastObservation(3),
+    );
     const after = await store.readRecordedState(gateway);
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
     assert.is(after.size, 3);
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
     await store.finishAttempt(gateway, { key: next.key, attemptId: ids[0] ?? 0, outcome: success, next, atMs: 4 });
     assert.equal(await store.readPublication(gateway, next.key), next);
-    await store.saveObservation(gateway, [before], 3);
+    await store.saveObservation(gateway, [before], lastObservation(3));
     assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
   });
 
@@ -603,7 +608,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
-      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], 1);
+      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], lastObservation(1));
       const begin = () => store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: 5 }));
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
@@ -612,20 +617,62 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     }
   });
 
-  promise('keeps how many APIs each gateway listed last, in a reopened store too', async (under) => {
+  withStore('a large observation leaves an attempt that began and ended during its write as it is', async (store) => {
+    const updates = Array.from({ length: 5000 }, (_, index) =>
+      recorded(`a${index}`, 'test', { state: 'offline', versionId: null, revision: 'a "quoted" \uD800 one' }),
+    );
+    const last = change('a4999', 'test');
+    const attempted = async (): Promise<RecordedPublication> => {
+      const id = await store.beginAttempt(gateway, last, newAttempt({ marker: 'm', startedAtMs: 5 }));
+      const next = recorded('a4999', 'test', { recordedAtMs: 6, versionId: 'v6' });
+      await store.finishAttempt(gateway, { key: next.key, attemptId: id, outcome: success, next, atMs: 6 });
+      return next;
+    };
+    const [, next] = await Promise.all([store.saveObservation(gateway, updates, lastObservation(5000)), attempted()]);
+    const after = await store.readRecordedState(gateway);
+    assert.equal([after.size, after.get(last.key)], [5000, next]);
+    assert.is(after.get(change('a4998', 'test').key)?.revision, 'a "quoted" \uFFFD one');
+    assert.equal(await store.lastObservation(gateway), lastObservation(5000));
+  });
+
+  withStore('a large file and many names are kept whole, and replaced whole', async (store) => {
+    const keys = Array.from({ length: 5000 }, (_, index) => wanted(`a${index}`, 'test').key);
+    const filesOf = (count: number, sourceFile: string) => new Map(keys.slice(0, count).map((key) => [key, sourceFile]));
+    const namesOf = (count: number, id: string) =>
+      new Map(keys.slice(0, count).map((key) => [nameKey({ kind: 'api', name: key, group: null }), id]));
+    for (const [count, text] of [
+      [5000, 'one'],
+      [4999, 'two'],
+      [1, 'two'],
+      [5000, 'one'],
+    ] as const) {
+      await store.saveDeclared(gateway, { sourceFiles: filesOf(count, text), digest: text, approvalId: null });
+      assert.equal((await store.previousState(gateway, 0)).declared, filesOf(count, text));
+      await store.saveNames(gateway, namesOf(count, text));
+      assert.equal(await store.resolvedNames(gateway), namesOf(count, text));
+    }
+    assert.equal(await store.appliedDigests(gateway), ['two', 'one']);
+  });
+
+  promise('keeps what each gateway listed last and when it was believed, in a reopened store too', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
-    assert.is(await first.listedApiCount(gateway), null);
-    await first.saveObservation(gateway, [], 5000);
-    await first.saveObservation(gateway, [], 0);
+    assert.is(await first.lastObservation(gateway), null);
+    await first.saveObservation(gateway, [], lastObservation(5000, { observedAtMs: 9 }));
+    await first.saveObservation(gateway, [], lastObservation(0, { publications: 3, observedAtMs: null }));
     await first.acquire(other, 1);
-    await first.saveObservation(other, [], 7);
+    await first.saveObservation(other, [], lastObservation(7, { observedAtMs: null }));
     await first.close();
     const second = await opened(under);
     const reader = await under.openRecord();
     for (const record of [second, reader]) {
-      assert.equal([await record.listedApiCount(gateway), await record.listedApiCount(other)], [0, 7]);
-      assert.is(await record.listedApiCount(gatewaySettings({ instance: 'third' })), null);
+      assert.equal(
+        await record.lastObservation(gateway),
+        { apis: 0, publications: 3, observedAtMs: 9 },
+        'a list that is not believed keeps the time',
+      );
+      assert.equal(await record.lastObservation(other), { apis: 7, publications: 7, observedAtMs: null });
+      assert.is(await record.lastObservation(gatewaySettings({ instance: 'third' })), null);
     }
     await reader.close();
     await second.close();
@@ -634,8 +681,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an observation of one gateway does not affect another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
     await store.acquire(other, 1);
-    await store.saveObservation(gateway, [recorded('orders', 'test')], 1);
-    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], 1);
+    await store.saveObservation(gateway, [recorded('orders', 'test')], lastObservation(1));
+    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], lastObservation(1));
     const states = async (of: typeof gateway) => [...(await store.readRecordedState(of)).values()].map(({ state }) => state);
     assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });

@@ -43,6 +43,8 @@ export class DriftDetector {
   #isRequested: boolean;
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;
+  /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
+  #isSaving = false;
   /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
   #reportedDeleted = new Set<string>();
 
@@ -62,15 +64,17 @@ export class DriftDetector {
   }
 
   /**
-   * Starts an observation if one is due. Resolves to `required` while no plan may be computed without it: one was requested, or the
-   * gateway was never observed, and publishing what is already online would use up versions. Otherwise to whether one is in progress.
+   * Starts an observation if one is due. Resolves to `required` while no plan may be computed without it: one was requested, or is being
+   * written, or the gateway was never observed, and publishing what is already online would use up versions. Otherwise to whether one is in
+   * progress.
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
     const { store, clock, observesAgain } = this.#deps;
     const { refreshIntervalMs } = desired;
+    if (this.#isSaving) return 'required';
     if (!this.#isRequested && refreshIntervalMs === null) return 'none';
-    this.#isRequired = this.#isRequested || (await store.listedApiCount(desired.gateway)) === null;
+    this.#isRequired = this.#isRequested || (await store.lastObservation(desired.gateway))?.observedAtMs == null;
     if (!this.#isRequired && !observesAgain) return 'none';
     if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
       this.#running = this.#observe(desired, reconcileId).then((error) => {
@@ -96,15 +100,16 @@ export class DriftDetector {
     try {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
       if (observation.kind === 'failed') {
-        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], observation.listed);
+        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], { ...observation.listed, observedAtMs: null });
         return this.#onFailed(observation.reason, reconcileId, intervalMs);
       }
+      this.#isSaving = true;
       await store.saveObservation(desired.gateway, observation.updates, observation.listed);
       this.#nextAtMs = clock.monotonicMs() + intervalMs;
       this.#failures = 0;
       this.#isRequested = false;
       this.#isRequired = false;
-      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed, changedCount: observation.updates.length });
+      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed.apis, changedCount: observation.updates.length });
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return null;
     } catch (error) {
@@ -112,6 +117,8 @@ export class DriftDetector {
       emit({ type: 'store:error', reconcileId, message: error.message });
       this.#postpone(intervalMs);
       return this.#isRequired ? error : null;
+    } finally {
+      this.#isSaving = false;
     }
   }
 

@@ -3,13 +3,13 @@ import type { Clock } from '../../model/clock.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { ObservationFailedError } from '../../model/errors.ts';
 import { matchesName } from '../../model/name-ref.ts';
-import type { DriftNotice, Observation, ObservedApi } from '../../model/observation.ts';
+import type { DriftNotice, LastObservation, ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
-import { applyObservation, type ObservationInput } from '../../plan/drift.ts';
+import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
 import type { StoreReader } from '../../store/interface.ts';
 
-/** The largest share of APIs that a list may lose since the last one; a larger loss must be confirmed by the next list. */
+/** The largest share of APIs or publications that a list may lose since the last one; a larger loss must be confirmed by the next list. */
 const maxPlausibleLoss = 0.2;
 
 /** The most entries of a list that are confirmed by single reads, per check. */
@@ -23,13 +23,13 @@ const maxClockSkewMs = 15 * 60_000;
 
 /** The result of observing the gateway. */
 export type GatewayObservation =
-  /** `recorded`: the new recorded state; `updates`: the part of it that changed; `listed`: the number of APIs. */
+  /** `recorded`: the new recorded state; `updates`: the part of it that changed. */
   | {
       readonly kind: 'observed';
       readonly recorded: RecordedState;
       readonly updates: readonly RecordedPublication[];
       readonly notices: readonly DriftNotice[];
-      readonly listed: number;
+      readonly listed: LastObservation;
     }
   | ObservationFailed;
 
@@ -37,8 +37,8 @@ export type GatewayObservation =
 export interface ObservationFailed {
   readonly kind: 'failed';
   readonly reason: string;
-  /** The size of an implausibly short list, which is accepted if the next list is no longer than this; otherwise `null`. */
-  readonly listed: number | null;
+  /** What an implausibly short list shows, which is accepted if the next list shows no more than this; otherwise `null`. */
+  readonly listed: ListedCounts | null;
 }
 
 export interface ObserveDeps {
@@ -89,7 +89,7 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     recorded: result,
     updates,
     notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
-    listed: read.value.size,
+    listed: { ...countListed(read.value), observedAtMs: startedAtMs },
   };
 }
 
@@ -101,7 +101,7 @@ export function planObservationError(reason: string, isRequested: boolean): Obse
   });
 }
 
-function observationFailed(reason: string, listed: number | null = null): ObservationFailed {
+function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
   return { kind: 'failed', reason, listed };
 }
 
@@ -123,8 +123,10 @@ async function confirmObservation(
   const settled = [...recorded.values()].filter(
     (recordedPublication) => !recordedPublication.unknownAttempt && isSettled(recordedPublication),
   );
-  const omitted = await confirmOmitted(input, deps);
-  const failed = omitted instanceof Set ? await confirmUnpublished(observation, settled, deps) : omitted;
+  const previous = await deps.record.lastObservation(input.desired.gateway);
+  const omitted = await confirmOmitted(input, previous, deps);
+  const failed =
+    omitted instanceof Set ? await confirmUnpublished(observation, { desired: input.desired, settled, previous }, deps) : omitted;
   if (failed) return failed;
   const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
   const withDeleted = new Map(observation);
@@ -159,7 +161,8 @@ function deletedApiNotices({ desired, recorded, observation: listed }: Observati
 /** Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted. */
 async function confirmOmitted(
   { observation, desired, recorded }: ObservationInput,
-  { gateway, record, signal }: ObserveDeps,
+  previous: ListedCounts | null,
+  { gateway, signal }: ObserveDeps,
 ): Promise<ObservationFailed | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
@@ -172,22 +175,28 @@ async function confirmOmitted(
     // A rejected single read, such as a missing permission, is no evidence against the list.
     if (read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);
   }
-  const previousCount = await record.listedApiCount(desired.gateway);
-  const isShort = previousCount !== null && observation.size < previousCount * (1 - maxPlausibleLoss);
+  const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);
   if (!isShort || omitted.length <= maxSingleReads) return deleted;
-  const reason = `the list holds ${observation.size} APIs and held ${previousCount} the last time; it is believed if the next one is no longer`;
-  return observationFailed(reason, observation.size);
+  const reason = `the list holds ${observation.size} APIs and held ${previous.apis} the last time; it is believed if the next one is no longer`;
+  return observationFailed(reason, countListed(observation));
 }
 
-/** Confirms that publications recorded as online and missing from the list are offline: publishing them again would do harm. */
+/**
+ * Confirms that publications recorded as online and missing from the list are offline: publishing them again would do harm. Many at once
+ * must be missing from the next list too, and a list that misses what edict has just published again, while it corrects many, is wrong.
+ */
 async function confirmUnpublished(
   observation: Observation,
-  settled: readonly RecordedPublication[],
-  { gateway, signal }: ObserveDeps,
+  {
+    desired,
+    settled,
+    previous,
+  }: { readonly desired: DesiredState; readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
+  { gateway, signal, clock }: ObserveDeps,
 ): Promise<ObservationFailed | null> {
-  const isLost = ({ apiId, environmentId, state }: RecordedPublication): boolean =>
-    state === 'online' && observation.get(apiId)?.publications.has(environmentId) === false;
-  for (const lost of sample(settled.filter(isLost))) {
+  const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
+  const allLost = missing.filter(({ state }) => state === 'online');
+  for (const lost of sample(allLost)) {
     const read = await gateway.listVersions(lost, signal);
     if (read.kind === 'rejected') continue;
     if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
@@ -197,7 +206,26 @@ async function confirmUnpublished(
       );
     }
   }
-  return null;
+  const listed = countListed(observation);
+  const nowMs = clock.now();
+  const correctedCount = allLost.filter(({ lastCorrectedAtMs }) => isSameDrift(lastCorrectedAtMs, nowMs)).length;
+  const isBeingCorrected = ({ key, state, drift }: RecordedPublication): boolean =>
+    state === 'offline' && drift !== null && desired.publications.get(key)?.driftPolicy === 'correct';
+  if (correctedCount > 0 && correctedCount + missing.filter(isBeingCorrected).length > maxSingleReads) {
+    const reason = `the list does not show ${correctedCount} of the publications whose drift edict has corrected within the last hour`;
+    return observationFailed(reason, listed);
+  }
+  if (allLost.length <= maxSingleReads) return null;
+  const before = previous?.publications ?? settled.filter(({ state }) => state === 'online').length;
+  if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
+  const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is believed if the next one shows no more`;
+  return observationFailed(reason, listed);
+}
+
+function countListed(observation: Observation): ListedCounts {
+  let publications = 0;
+  for (const api of observation.values()) publications += api.publications.size;
+  return { apis: observation.size, publications };
 }
 
 /** Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. */

@@ -9,7 +9,9 @@ const schema = `
     endpoint text NOT NULL, project text NOT NULL, instance text NOT NULL,
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
     released_at_ms bigint DEFAULT 0,
-    controller_status text, listed_apis integer, suspension text,
+    controller_status text, suspension text,
+    -- How much the last list showed, and when the last list that was believed was requested.
+    listed_apis integer, listed_publications integer, observed_at_ms bigint,
     -- The digests of the applied desired states, as JSON, the latest last.
     applied_digests text,
     -- The lease: its fence, which grows with each owner, its holder, and when it expires unless it is renewed.
@@ -64,10 +66,10 @@ const schema = `
     PRIMARY KEY (gateway_id, holder)
   );
   -- Called first in every transaction that writes about a gateway: a process that lost the lease writes nothing. The row stays locked until the
-  -- transaction ends, so that no other process can acquire the lease in the meantime.
+  -- transaction ends, so that no other process can acquire the lease in the meantime, while its holder can renew it.
   CREATE FUNCTION edict.must_hold(of_gateway bigint, with_fence bigint) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM 1 FROM edict.gateway WHERE id = of_gateway AND fence = with_fence AND holder IS NOT NULL FOR SHARE;
+    PERFORM 1 FROM edict.gateway WHERE id = of_gateway AND fence = with_fence AND holder IS NOT NULL FOR KEY SHARE;
     IF NOT FOUND THEN RAISE EXCEPTION 'the lease is another''s' USING ERRCODE = 'ED001'; END IF;
   END $$;
 `;

@@ -16,8 +16,8 @@ const schema = `
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
     released_at_ms INTEGER DEFAULT 0,
     controller_status TEXT,
-    -- How many APIs the last accepted observation listed.
-    listed_apis INTEGER,
+    -- How much the last list showed, and when the last list that was believed was requested.
+    listed_apis INTEGER, listed_publications INTEGER, observed_at_ms INTEGER,
     -- The suspension, as JSON; NULL: there is none.
     suspension TEXT,
     -- Grows with each owner of the lease; each attempt records it.

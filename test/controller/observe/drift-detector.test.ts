@@ -10,7 +10,7 @@ import type { ObservedApi } from '../../../src/model/observation.ts';
 import type { Failure, ReadResult } from '../../../src/model/outcome.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { until } from '../../support/edict-process.ts';
-import { desiredState, recorded, wanted } from '../../support/states.ts';
+import { desiredState, lastObservation, recorded, wanted } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = temporaryFolder();
@@ -95,7 +95,7 @@ test('records the observation and emits an event', async () => {
   await using at = await watching();
   assert.equal(await at.observe(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
-  assert.is(await at.store.listedApiCount(file(null).gateway), 1);
+  assert.equal(await at.store.lastObservation(file(null).gateway), { apis: 1, publications: 1, observedAtMs: 5_000_000 });
 });
 
 test('observes again when the interval is over, and an identical observation writes nothing', async () => {
@@ -146,7 +146,7 @@ test('a first observation requested by a person is made whatever the file says, 
 
 test('a requested observation that fails ends the reconciliation and is repeated', async () => {
   await using at = await watching({ observeOnStart: true });
-  await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], 1);
+  await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], lastObservation(1));
   at.shown.apis = down;
   assert.equal(await at.observe(file(null)), ['required', 'OBSERVATION_FAILED']);
   assert.equal([at.types(), await at.states()], [['gateway:observe_failed'], ['online']]);
@@ -188,7 +188,7 @@ test('the recorded state stays in force when a gateway that was observed before 
 
 test('after a restart the gateway still counts as observed', async () => {
   await using at = await watching();
-  await at.store.saveObservation(file(null).gateway, [], 1);
+  await at.store.saveObservation(file(null).gateway, [], lastObservation(1));
   at.shown.apis = down;
   assert.equal(await at.observe(file(minuteMs)), ['running', null]);
 });
@@ -197,7 +197,7 @@ test('a list that became much shorter is believed when the next one is as short'
   await using at = await watching();
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
-  await at.store.saveObservation(desired.gateway, [], 100);
+  await at.store.saveObservation(desired.gateway, [], lastObservation(100));
   await at.observe(desired);
   assert.equal(at.types(), ['gateway:observe_failed']);
   at.time.ms += minuteMs;
@@ -217,6 +217,26 @@ test('an observation that hangs is not started again, and an abort ends it', asy
   resolve();
   await stopped;
   assert.not.ok(at.detector.isRunning);
+});
+
+test('no plan is computed from a half-written observation: guards would see a part of its drift', async () => {
+  await using at = await watching();
+  await at.observe(file(minuteMs));
+  at.time.ms += minuteMs;
+  const { saveObservation } = at.store;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isSaving = false;
+  at.store.saveObservation = async (...args) => {
+    isSaving = true;
+    await promise;
+    return saveObservation.apply(at.store, args);
+  };
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'running');
+  await until('it is being written', () => isSaving);
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'required');
+  resolve();
+  await until('it is written', () => !at.detector.isRunning);
+  assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'none');
 });
 
 test('an observation that cannot be recorded is reported as a store error only, and repeated', async () => {

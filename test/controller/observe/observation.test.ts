@@ -4,14 +4,23 @@ import * as assert from 'uvu/assert';
 import { observeGateway } from '../../../src/controller/observe/observation.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
-import type { ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
+import type { LastObservation, ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
 import type { Failure, ReadFailure, ReadResult } from '../../../src/model/outcome.ts';
 import type { RecordedPublication } from '../../../src/model/recorded-state.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import type { StoreReader } from '../../../src/store/interface.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { emptyStore } from '../../../src/store/readonly-store.ts';
-import { change, desiredState, gatewaySettings, recorded, recordedState, unknownAttemptOf, wanted } from '../../support/states.ts';
+import {
+  change,
+  desiredState,
+  gatewaySettings,
+  lastObservation,
+  recorded,
+  recordedState,
+  unknownAttemptOf,
+  wanted,
+} from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const nowMs = 1_000_000_000_000;
@@ -40,7 +49,7 @@ interface Scene {
   readonly list?: readonly ObservedApi[] | ReadFailure;
   readonly api?: (apiId: string) => Promise<ReadResult<ObservedApi | null>>;
   readonly versions?: (apiId: string) => Promise<ReadResult<readonly ListedVersion[]>>;
-  readonly listedBefore?: number | null;
+  readonly listedBefore?: LastObservation | null;
   readonly reader?: Partial<StoreReader>;
   readonly now?: () => number;
 }
@@ -69,7 +78,7 @@ async function observeWith(scene: Scene) {
   const reader: StoreReader = {
     ...emptyStore,
     readRecordedState: async () => recordedState(record),
-    listedApiCount: async () => listedBefore,
+    lastObservation: async () => listedBefore,
     ...scene.reader,
   };
   const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
@@ -85,7 +94,7 @@ const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
 
 test('merges the published APIs into the recorded state, with one read', async () => {
   const { observed, notices, asked, reasons } = await observeWith({ list: [listed('orders', 'test'), listed('others', 'test')] });
-  assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], 2]);
+  assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], { apis: 2, publications: 2, observedAtMs: nowMs }]);
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
     [['orders', 'online']],
@@ -209,18 +218,67 @@ test('a list that lost a large share is believed only if the next one is as shor
   const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test')));
   const list = Array.from({ length: 79 }, (_, index) => listed(`other${index}`));
-  const first = await observeWith({ desired, list, listedBefore: 100 });
-  assert.equal([first.seen.kind, first.seen.listed], ['failed', 79]);
+  const first = await observeWith({ desired, list, listedBefore: lastObservation(100) });
+  assert.equal([first.seen.kind, first.seen.listed], ['failed', { apis: 79, publications: 0 }]);
   assert.match(first.reason ?? '', '79 APIs and held 100');
-  assert.is((await observeWith({ desired, list, listedBefore: 79 })).seen.kind, 'observed');
-  assert.is((await observeWith({ desired, list, listedBefore: 98 })).seen.kind, 'observed', 'a fifth may disappear at once');
+  assert.is((await observeWith({ desired, list, listedBefore: lastObservation(79) })).seen.kind, 'observed');
+  assert.is(
+    (await observeWith({ desired, list, listedBefore: lastObservation(98) })).seen.kind,
+    'observed',
+    'a fifth may disappear at once',
+  );
   assert.is((await observeWith({ desired, list, listedBefore: null })).seen.kind, 'observed');
   const few = desiredState(names.slice(0, 20).map((name) => wanted(name, 'test')));
   assert.is(
-    (await observeWith({ desired: few, list, listedBefore: 1000 })).seen.kind,
+    (await observeWith({ desired: few, list, listedBefore: lastObservation(1000) })).seen.kind,
     'observed',
     'each missing one was read individually',
   );
+});
+
+test('a list that lost a large share of the publications is believed only if the next one shows no more', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
+  const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
+  const record = names.map((name) => recorded(name, 'test'));
+  const observe = (shown: number, publications: number | null, over: Partial<RecordedPublication> = {}) =>
+    observeWith({
+      desired,
+      record: record.map((one) => ({ ...one, ...over })),
+      list: names.map((name, index) => (index < shown ? listed(name, 'test') : listed(name))),
+      listedBefore: publications === null ? null : lastObservation(30, { publications }),
+    });
+  const first = await observe(5, 30);
+  assert.equal([first.seen.kind, first.seen.listed], ['failed', { apis: 30, publications: 5 }]);
+  assert.match(first.reason ?? '', 'the list shows 5 publications and showed 30 the last time');
+  assert.is((await observe(4, 5)).seen.kind, 'observed');
+  assert.match((await observe(5, null)).reason ?? '', 'showed 30 the last time', 'the record counts before the first list');
+  assert.is((await observe(10, 30)).seen.kind, 'observed', 'each missing one was read individually');
+  assert.is((await observe(8, 10)).seen.kind, 'observed', 'a fifth may disappear at once');
+});
+
+test('a list without the publications that edict itself has just published again is not believed', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
+  const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));
+  const observe = (corrected: number, lastCorrectedAtMs: number, others: Partial<RecordedPublication> = {}) =>
+    observeWith({
+      desired,
+      record: names.map((name, index) => recorded(name, 'test', index < corrected ? { correctionCount: 1, lastCorrectedAtMs } : others)),
+      list: names.map((name) => listed(name)),
+      listedBefore: lastObservation(30, { publications: 0 }),
+    });
+  const { seen, reason } = await observe(21, nowMs - hourMs + 1);
+  assert.equal([seen.kind, seen.listed], ['failed', { apis: 30, publications: 0 }]);
+  assert.match(reason ?? '', 'the list does not show 21 of the publications whose drift edict has corrected within the last hour');
+  assert.is((await observe(21, nowMs - hourMs)).seen.kind, 'observed');
+  assert.is((await observe(20, nowMs)).seen.kind, 'observed');
+  const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
+  const pending = { state: 'offline', versionId: null, drift } as const;
+  assert.match(
+    (await observe(1, nowMs, pending)).reason ?? '',
+    'does not show 1 of the publications',
+    'the first of many that are being corrected',
+  );
+  assert.is((await observe(0, nowMs, pending)).seen.kind, 'observed');
 });
 
 for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [

@@ -127,6 +127,24 @@ test('an instance that was paused in the middle of a transaction blocks the leas
   assert.ok((await acquired(second)).lease.fence > lease.fence);
 });
 
+test('a lease is renewed while its holder writes, and is not taken by another instance meanwhile', async () => {
+  const [first, second, looking] = [edict('one', shortLeaseMs), edict('two'), beside()];
+  const { lease } = await first.acquire(1, 0, false);
+  const writing = await connect({ url, applicationName: 'writing' });
+  await writing.query('SET idle_in_transaction_session_timeout = 0');
+  await writing.query('BEGIN');
+  await writing.query('SELECT edict.must_hold(1, $1)', [lease.fence]);
+  const { until } = await looking.lease();
+  await eventually(async () => (await looking.lease()).until >= until + shortLeaseMs, patienceMs, 'it is renewed for as long once more');
+  assert.ok(lease.isHeld());
+  await looking.rows('UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE id = 1');
+  assert.is(await second.acquire(1, 0, false).then(String, code), 'LEASE_HELD', 'the write has not ended');
+  await writing.query('COMMIT');
+  await writing.end();
+  await acquired(second);
+  await looking.close();
+});
+
 test('an instance that could not renew knows that its lease has expired before another one can take it', async () => {
   const time = { skippedMs: 0 };
   const first = edict('one', shortLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
