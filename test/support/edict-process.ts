@@ -37,12 +37,13 @@ export async function killStarted(): Promise<void> {
   await Promise.all([...started].map(({ finished }) => finished));
 }
 
-/*
- * `main.ts` enables the cache of compiled modules itself, but only once it has been stripped of its types, and loading what strips
- * types is a fifth of a start.
- */
 const { PATH, NODE_COMPILE_CACHE } = process.env;
-const inherited = { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) };
+
+/**
+ * What every `edict` of the tests gets of the variables of this process. `main.ts` enables a cache of compiled modules itself, but its own types
+ * have been stripped by then, and loading what strips types is a fifth of a start.
+ */
+export const inheritedEnv: NodeJS.ProcessEnv = { PATH, NO_COLOR: '1', ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) };
 
 /** Starts `edict ARGS` in `cwd` with no settings of this process, but with the token and `environment`. A daemon serves no page unless asked. */
 export function startEdict(
@@ -52,7 +53,7 @@ export function startEdict(
 ): Running {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { ...inherited, NO_COLOR: '1', EDICT_LISTEN: 'off', ...environment },
+    env: { ...inheritedEnv, EDICT_LISTEN: 'off', ...environment },
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
