@@ -140,7 +140,7 @@ test('SIGHUP reconciles at once', async () => {
 test('SIGTERM during an apply lets the calls in flight finish and records them; the next start makes only the missing calls', async () => {
   emulator.faults.latencyMs = 300;
   const all = Object.fromEntries(apis.map((api) => [api, 'online']));
-  write(all, 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  write(all, 'edict.yaml', '{ calls: 1000, per: 100ms, concurrency: 3 }');
   const first = run();
   await until('calls are in flight', () => emulator.requests.all().length >= 4);
   first.child.kill('SIGTERM');
@@ -163,7 +163,7 @@ test('SIGTERM during an apply lets the calls in flight finish and records them; 
 
 test('SIGKILL during an apply loses nothing: the next start resolves the unknown outcomes', async () => {
   emulator.faults.latencyMs = 300;
-  write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 100ms, concurrency: 3 }');
   const first = run();
   await until('calls are in flight', () => emulator.requests.all().length >= 4);
   first.child.kill('SIGKILL');

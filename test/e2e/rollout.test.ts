@@ -33,7 +33,7 @@ test.after.each(async () => {
 
 /** Writes a file with both APIs in all environments, with this rollout. */
 function write(rollout: string, states = '{ test: online, staging: online, release: online }', staging = 'env-staging'): void {
-  const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 300ms }`;
+  const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 100ms }, propagationDelay: 300ms }`;
   const apis = ['orders', 'carts'].map((name) => `  ${name}: { id: api-${name}, environments: ${states} }\n`).join('');
   writeFileSync(
     join(folder, 'edict.yaml'),

@@ -61,7 +61,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   const folder = scratchFolder();
   const environment = environmentIn(folder);
   const server = await answeringServer(talkative);
-  const limit = 'limit: { calls: 1000, per: 1s }, propagationDelay: 100ms, timeout: 500ms';
+  const limit = 'limit: { calls: 1000, per: 100ms }, propagationDelay: 100ms, timeout: 500ms';
   const gateway = `gateway: { endpoint: "${server.url}", iam: "${server.url}", project: p, instance: i, ${limit} }`;
   const apis = Array.from({ length: 12 }, (_, index) => `  api${index}: { id: a${index}, environments: { test: online } }\n`);
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\nrefresh: never\n${gateway}\nenvironments: { test: e }\napis:\n${apis.join('')}`);
