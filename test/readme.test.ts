@@ -14,6 +14,7 @@ import { openMetrics } from '../src/telemetry/metrics.ts';
 import { dangersInFiles } from './support/dangers-in-files.ts';
 import { dangersOfPlans } from './support/dangers-of-plans.ts';
 import { dangersOfTimes } from './support/dangers-of-times.ts';
+import { inheritedEnv } from './support/edict-process.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -22,7 +23,7 @@ test.after(() => rmSync(scratch, { recursive: true }));
 
 function edict(...args: string[]): string {
   const state = `sqlite:${join(scratch, 'state.db')}`;
-  const env = { PATH: process.env['PATH'], EDICT_STATE: state, NO_COLOR: '1', HW_PROJECT_ID: 'shown' };
+  const env = { ...inheritedEnv, EDICT_STATE: state, HW_PROJECT_ID: 'shown' };
   return execFileSync(process.execPath, ['src/main.ts', ...args], { cwd: root, env, encoding: 'utf8' });
 }
 

@@ -10,10 +10,10 @@ export interface CommandLogger {
   log(event: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Returns the log on stderr, which records the controller's events. */
-export async function openCommandLogger(options: LogOptions): Promise<CommandLogger> {
+/** Returns the log, which records the controller's events. `write` takes its bytes instead of stderr. */
+export async function openCommandLogger(options: LogOptions, write?: (bytes: Buffer) => number): Promise<CommandLogger> {
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
-  const logger = await openLogger(options);
+  const logger = await openLogger(options, write);
   return {
     emit: logEvents(logger),
     forFile: (file) => logEvents(logger.child({ file })),

@@ -5,6 +5,8 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Takes bytes of the log and returns how many it took. Default: the stderr of the process. */
+  readonly writeLog?: (bytes: Buffer) => number;
 }
 
 /** Returns the colorizers for stdout and stderr. */

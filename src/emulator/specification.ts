@@ -41,8 +41,15 @@ interface OperationDocument {
   readonly responses: Readonly<Record<string, BodyDocument>>;
 }
 
-/** Loads all operations of spec/roma-connect.openapi.yaml and compiles their validators. */
-export function loadOperations(): OperationSpec[] {
+let loaded: readonly OperationSpec[] | null = null;
+
+/** Returns all operations of spec/roma-connect.openapi.yaml. Their validators are compiled once in a process: that takes longer than the rest of a start. */
+export function loadOperations(): readonly OperationSpec[] {
+  loaded ??= compileOperations();
+  return loaded;
+}
+
+function compileOperations(): OperationSpec[] {
   // `npm run generate` has validated the document already. Loading the meta-schemas again would take most of the startup time.
   const options = { strict: false, meta: false, validateSchema: false } as const;
   const ajv = new Ajv2020(options);

@@ -9,15 +9,19 @@ import { LogDestination } from './log-destination.ts';
 import { fieldsFor, messageFor } from './log-messages.ts';
 import { RepeatFilter } from './repeat-filter.ts';
 
-/** Opens a log on stderr with one line per event. Lines are written synchronously, so that a crash loses none while stderr is read. */
-export async function openLogger({ level, format }: LogOptions): Promise<Logger> {
+/**
+ * Opens a log with one line per event on stderr, unless `write` takes its bytes. Lines are written synchronously, so that a crash loses none while
+ * stderr is read.
+ */
+export async function openLogger({ level, format }: LogOptions, write?: (bytes: Buffer) => number): Promise<Logger> {
   const prettify = format === 'pretty' ? (await import('./pretty-log.ts')).createPrettifier(process.stderr) : null;
   const destination = new LogDestination({
     onDropped: (lines) => logger.warn({ event: 'log:dropped', lines }, 'log lines were dropped because stderr did not take them'),
+    ...(write && { write }),
   });
   process.once('exit', () => destination.flush());
-  const write = (line: string): void => destination.write(prettify ? prettify(line) : line);
-  const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  const writeLine = (line: string): void => destination.write(prettify ? prettify(line) : line);
+  const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLine });
   return logger;
 }
 

@@ -105,7 +105,7 @@ function fileWith(publications: readonly (readonly [api: string, environment: st
     (name) => `  ${name}: { id: api-${name}, environments: { ${of(name).join(', ') || 'test: offline'} } }\n`,
   );
   const environments = 'environments: { test: env-test, stage: env-stage, release: { id: env-release, protected: true } }';
-  const gateway = `gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 1s }${batch} }`;
+  const gateway = `gateway: { endpoint: "https://roma.example.com", project: p, instance: i, limit: { calls: 1000, per: 100ms }${batch} }`;
   return `edict: 1\nrefresh: never\n${gateway}\n${environments}\nprune: true\napis:\n${apis.join('')}`;
 }
 

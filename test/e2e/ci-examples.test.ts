@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { answeringServer, json } from '../gateway/answering-server.ts';
-import { fileOf, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+import { fileOf, inheritedEnv, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(join(root, 'examples/ci', name), 'utf8');
@@ -83,7 +83,7 @@ const commands = commandFolder();
 /** Runs a script like a CI runner. Resolves to its exit code and output. */
 async function shell(script: string, cwd: string, environment: Readonly<Record<string, string>>) {
   const path = `${commands}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
-  const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...environment, PATH: path, NO_COLOR: '1' } });
+  const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...inheritedEnv, ...environment, PATH: path } });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));
   const [code] = (await once(child, 'close')) as [number | null];

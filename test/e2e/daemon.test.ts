@@ -4,12 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 const apis = Array.from({ length: 20 }, (_, index) => `a${index}`);
 let emulator: Emulator;
 let folder: string;
+/** The one in this process, where a test is not about signals or the end of a process. */
+let daemon: LoggedDaemon | null = null;
 
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('orders', 'invoices', ...apis) });
@@ -18,11 +21,13 @@ test.before.each(async () => {
 
 test.after.each(async () => {
   await killStarted();
+  await daemon?.stop();
+  daemon = null;
   await emulator.close();
 });
 
-function run(file = 'edict.yaml', ...more: readonly string[]): Running {
-  return startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug', ...more], folder);
+function run(): Running {
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
 }
 
 const write = (states: Readonly<Record<string, string>>, path = 'edict.yaml', limit?: string): void =>
@@ -32,23 +37,28 @@ const isOnline = (api: string): boolean =>
   emulator.state.publications().some((known) => known.api === `api-${api}` && known.effective !== null);
 const onlineCalls = (): number => emulator.state.publications().reduce((sum, known) => sum + known.onlineCalls, 0);
 
-/** Starts the daemon with orders declared online and waits until it is online. */
-async function started(file?: string): Promise<Running> {
-  const running = run(file);
+/** Starts a daemon in this process. */
+async function open(file = 'edict.yaml'): Promise<LoggedDaemon> {
+  daemon = await startLoggedDaemon(folder, { paths: [file] });
+  return daemon;
+}
+
+/** Resolves when the daemon, for a file with orders declared online, has made it online. */
+async function works<Started extends Pick<Running, 'events'>>(running: Started): Promise<Started> {
   await until('orders is online', () => isOnline('orders') && running.events('reconcile:finished').length > 0);
   return running;
 }
 
 test('an edit that is saved in place reaches the gateway', async () => {
   write({ orders: 'online', invoices: 'offline' });
-  await started();
+  await works(run());
   write({ orders: 'offline', invoices: 'online' });
   await until('the edit is made', () => isOnline('invoices') && !isOnline('orders'));
 });
 
 test('a file that is replaced by rename reaches the gateway, again and again', async () => {
   write({ orders: 'online' });
-  await started();
+  await works(await open());
   for (const state of ['offline', 'online', 'offline']) {
     write({ orders: state }, 'edict.yaml.tmp');
     renameSync(join(folder, 'edict.yaml.tmp'), join(folder, 'edict.yaml'));
@@ -66,7 +76,7 @@ test("a ConfigMap's swapped ..data reaches the gateway", async () => {
   }
   symlinkSync('..1', join(folder, '..data'));
   symlinkSync('..data/edict.yaml', join(folder, 'edict.yaml'));
-  await started();
+  await works(await open());
   symlinkSync('..2', join(folder, '..data_tmp'));
   renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
   await until('orders is offline', () => !isOnline('orders'));
@@ -82,7 +92,7 @@ test('a git-sync checkout whose parent directory is a swapped link reaches the g
     write({ orders: state }, join(name, 'config', 'edict.yaml'));
   }
   symlinkSync('rev-1', join(folder, 'current'));
-  await started('current/config/edict.yaml');
+  await works(await open('current/config/edict.yaml'));
   for (const [name, state] of [
     ['rev-2', 'offline'],
     ['rev-3', 'online'],
@@ -95,7 +105,7 @@ test('a git-sync checkout whose parent directory is a swapped link reaches the g
 
 test('an invalid edit changes nothing and is logged with its place, and its fix is applied', async () => {
   write({ orders: 'online', invoices: 'offline' });
-  const running = await started();
+  const running = await works(run());
   write({ orders: 'offline', invoices: 'onlin' });
   await until('the error is logged', () => running.events('file:invalid').length > 0);
   const diagnostics = running.events('file:invalid')[0]?.['errors'] as { file: string; line: number; column: number }[] | undefined;
@@ -110,7 +120,7 @@ test('an invalid edit changes nothing and is logged with its place, and its fix 
 
 test('a file that is missing or empty for a moment changes nothing', async () => {
   write({ orders: 'online' });
-  const running = await started();
+  const running = await works(await open());
   rmSync(join(folder, 'edict.yaml'));
   await until('the missing file is logged', () => running.events('file:unreadable').length > 0);
   writeFileSync(join(folder, 'edict.yaml'), '');
@@ -124,7 +134,7 @@ test('a file that is missing or empty for a moment changes nothing', async () =>
 });
 
 test('a daemon that starts before its file exists waits for it', async () => {
-  const running = run();
+  const running = await open();
   await until('the missing file is logged', () => running.events('file:unreadable').length > 0);
   write({ orders: 'online' });
   await until('orders is online', () => isOnline('orders'));
@@ -132,7 +142,7 @@ test('a daemon that starts before its file exists waits for it', async () => {
 
 test('SIGHUP reconciles at once', async () => {
   write({ orders: 'online' });
-  const running = await started();
+  const running = await works(run());
   running.child.kill('SIGHUP');
   await until('it has reconciled', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
 });
@@ -140,7 +150,7 @@ test('SIGHUP reconciles at once', async () => {
 test('SIGTERM during an apply lets the calls in flight finish and records them; the next start makes only the missing calls', async () => {
   emulator.faults.latencyMs = 300;
   const all = Object.fromEntries(apis.map((api) => [api, 'online']));
-  write(all, 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  write(all, 'edict.yaml', '{ calls: 1000, per: 100ms, concurrency: 3 }');
   const first = run();
   await until('calls are in flight', () => emulator.requests.all().length >= 4);
   first.child.kill('SIGTERM');
@@ -163,7 +173,7 @@ test('SIGTERM during an apply lets the calls in flight finish and records them; 
 
 test('SIGKILL during an apply loses nothing: the next start resolves the unknown outcomes', async () => {
   emulator.faults.latencyMs = 300;
-  write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 1s, concurrency: 3 }');
+  write(Object.fromEntries(apis.map((api) => [api, 'online'])), 'edict.yaml', '{ calls: 1000, per: 100ms, concurrency: 3 }');
   const first = run();
   await until('calls are in flight', () => emulator.requests.all().length >= 4);
   first.child.kill('SIGKILL');
@@ -180,7 +190,7 @@ test('SIGKILL during an apply loses nothing: the next start resolves the unknown
 test('a new file supersedes unsent changes', async () => {
   const all = Object.fromEntries(apis.map((api) => [api, 'online']));
   write(all, 'edict.yaml', '{ calls: 1, per: 1s }');
-  const running = run();
+  const running = await open();
   await until('the first call is made', () => emulator.requests.all().length >= 1);
   write(Object.fromEntries(apis.map((api) => [api, 'offline'])), 'edict.yaml', '{ calls: 1, per: 1s }');
   await until('the new file is read', () => running.events('file:loaded').length >= 2);
@@ -192,7 +202,7 @@ test('a new file supersedes unsent changes', async () => {
 
 test('the status does not show a killed daemon as running', async () => {
   write({ orders: 'online' });
-  const { child, finished } = await started();
+  const { child, finished } = await works(run());
   assert.match((await edict(['status'], folder)).stdout, /Running at .* \(pid \d+, as of/);
   child.kill('SIGKILL');
   await finished;

@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
 

@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
 const test = suite('freeze');
 const apis = Array.from({ length: 30 }, (_, index) => `a${index}`);
 let emulator: Emulator;
 let folder: string;
-let daemon: Running | null = null;
+let daemon: LoggedDaemon | null = null;
 
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf(...apis) });
@@ -19,7 +20,8 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  await killStarted();
+  await daemon?.stop();
+  daemon = null;
   await emulator.close();
 });
 
@@ -36,7 +38,7 @@ function write(more: string, names: readonly string[] = ['a0', 'a1'], limit?: st
 test('in a freeze the daemon sends nothing, and when it ends everything, automatically', async () => {
   const endMs = nextSecond(Date.now() + 3000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 60_000)}", to: "${moment(endMs)}" }]`);
-  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
+  daemon = await startLoggedDaemon(folder);
   await until('it is deferred', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   const status = await edict(['status'], folder);
   assert.match(status.stdout, `frozen (launch) until ${moment(endMs)}`);
@@ -85,7 +87,7 @@ test('a freeze that starts and ends while the daemon runs is a gap in its calls,
   const endMs = beginMs + 3000;
   const window = `freeze: [{ name: launch, from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`;
   write(window, apis, '{ calls: 4, per: 1s }');
-  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  daemon = await startLoggedDaemon(folder);
   await until('all are online', () => calls().length === apis.length);
   assert.ok(calls().some(({ atMs }) => atMs < beginMs) && calls().some(({ atMs }) => atMs >= endMs), 'there were calls before and after');
   assert.equal(
@@ -101,7 +103,7 @@ test('a retry that is due in a freeze waits for its end', async () => {
   const endMs = beginMs + 3000;
   emulator.faults.add({ times: 3, status: 429, errorCode: 'APIG.0308', errorMsg: 'slow down' });
   write(`freeze: [{ from: "${moment(beginMs)}", to: "${moment(endMs)}" }]`, ['a0']);
-  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  daemon = await startLoggedDaemon(folder);
   await until('it is online', () => daemon?.events('attempt:finished').some(({ outcome }) => outcome === 'succeeded') ?? false);
   assert.equal(
     calls().filter(({ atMs }) => atMs >= beginMs + 100 && atMs < endMs),
@@ -126,7 +128,7 @@ test('with batches too, unsent changes stay unsent when a freeze starts', async 
 
 test('removing the freeze from the file makes the daemon act at once', async () => {
   write(`freeze: [{ from: "${moment(Date.now() - 60_000)}", to: "${moment(Date.now() + 3_600_000)}" }]`);
-  daemon = startEdict(['run', '--log-format', 'json'], folder);
+  daemon = await startLoggedDaemon(folder);
   await until('it is deferred', () => daemon?.events('plan:computed').some(({ deferred }) => deferred === 2) ?? false);
   assert.is(calls().length, 0);
   write('');
@@ -136,12 +138,12 @@ test('removing the freeze from the file makes the daemon act at once', async () 
 test('a deferring daemon reports it once, with the time, and not at every resync', async () => {
   const endMs = nextSecond(Date.now() + 3_600_000);
   write(`freeze: [{ name: launch, from: "${moment(endMs - 7_200_000)}", to: "${moment(endMs)}" }]`);
-  daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug', '--resync', '50ms'], folder);
+  daemon = await startLoggedDaemon(folder, { resyncMs: 50 });
   await until('it has reconciled several times', () => (daemon?.events('reconcile:started').length ?? 0) > 5);
-  const plansAt = (level: number) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
-  assert.ok(plansAt(20).length > 2, 'the others are logged at debug level');
+  const plansAt = (level: string) => daemon?.events('plan:computed').filter((line) => line['level'] === level) ?? [];
+  assert.ok(plansAt('debug').length > 2, 'the others are logged at debug level');
   assert.equal(
-    plansAt(30).map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
+    plansAt('info').map(({ deferred, firstDueAt }) => [deferred, firstDueAt]),
     [[2, new Date(endMs).toISOString()]],
   );
 });

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
 const test = suite('include');
 let emulator: Emulator;
 let folder: string;
-let daemon: Running | null = null;
+let daemon: LoggedDaemon | null = null;
 
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('a', 'b', 'c', 'd') });
@@ -18,7 +19,8 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  await killStarted();
+  await daemon?.stop();
+  daemon = null;
   await emulator.close();
 });
 
@@ -45,7 +47,7 @@ const writeMain = (path = 'edict.yaml'): void =>
   write(path, fileOf(emulator.url, {}).replace('apis: {}', 'prune: true\ninclude: [apis/*.yaml]'));
 
 async function running(file = 'edict.yaml'): Promise<void> {
-  daemon = startEdict(['run', file, '--log-format', 'json', '--log-level', 'debug'], folder);
+  daemon = await startLoggedDaemon(folder, { paths: [file] });
   await until('the first reconciliation has finished', () => daemon !== null && daemon.events('reconcile:finished').length > 0);
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fileOf, scratchFolder } from '../support/edict-process.ts';
+import { fileOf, inheritedEnv, scratchFolder } from '../support/edict-process.ts';
 
 /*
  * The packages and folders that each command loads: a command that loads more than it needs starts later.
@@ -25,7 +25,7 @@ async function loadedBy(...args: readonly string[]): Promise<Loaded> {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const noted = join(folder, 'modules.json');
-  const env = { PATH: process.env['PATH'], NOTE_MODULES: noted };
+  const env = { ...inheritedEnv, NOTE_MODULES: noted };
   const child = spawn(process.execPath, ['--import', noting, main, ...args], { cwd: folder, env });
   const [code] = await once(child, 'close');
   assert.is(code, 0, args.join(' '));

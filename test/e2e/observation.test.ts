@@ -42,7 +42,7 @@ async function scene(seed: Seed): Promise<Scene> {
     targets: allTargets.patterns,
   };
   const write: Scene['write'] = (rest, more = '') => {
-    const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms`;
+    const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 100ms }, propagationDelay: 1ms`;
     writeFileSync(settings.file, `edict: 1\ngateway: { ${gateway}${more} }\n${rest}${rest.includes('refresh:') ? '' : 'refresh: never\n'}`);
   };
   let seen = 0;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, secretToken, seedOf, until } from '../support/edict-process.ts';
+import { edict, fileOf, inheritedEnv, scratchFolder, secretToken, seedOf, until } from '../support/edict-process.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const names = Array.from({ length: 40 }, (_, index) => `api${index}`);
@@ -30,7 +30,7 @@ function start(args: readonly string[], stdout: 'ignore' | 'pipe' | number, stde
   return spawn(process.execPath, [main, ...args], {
     cwd: folder,
     stdio: ['ignore', stdout, stderr],
-    env: { PATH: process.env['PATH'], NO_COLOR: '1', EDICT_LISTEN: 'off', HW_AUTH_TOKEN: secretToken },
+    env: { ...inheritedEnv, EDICT_LISTEN: 'off', HW_AUTH_TOKEN: secretToken },
   });
 }
 

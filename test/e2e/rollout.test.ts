@@ -4,8 +4,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type AnsweringServer, answeringServer } from '../gateway/answering-server.ts';
+import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
 
 let emulator: Emulator;
@@ -13,6 +14,7 @@ let health: AnsweringServer;
 /** The responses of the APIs to probes. */
 let status: number;
 let folder: string;
+let daemon: LoggedDaemon | null = null;
 
 test.before.each(async () => {
   const seed = seedOf('orders', 'carts');
@@ -23,14 +25,15 @@ test.before.each(async () => {
 });
 
 test.after.each(async () => {
-  await killStarted();
+  await daemon?.stop();
+  daemon = null;
   await emulator.close();
   await health.close();
 });
 
 /** Writes a file with both APIs in all environments, with this rollout. */
 function write(rollout: string, states = '{ test: online, staging: online, release: online }', staging = 'env-staging'): void {
-  const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 300ms }`;
+  const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 100ms }, propagationDelay: 300ms }`;
   const apis = ['orders', 'carts'].map((name) => `  ${name}: { id: api-${name}, environments: ${states} }\n`).join('');
   writeFileSync(
     join(folder, 'edict.yaml'),
@@ -44,10 +47,6 @@ const calls = (api: string): string[] =>
     .all()
     .filter((request) => request.operation === 'changePublication' && request.api === `api-${api}`)
     .map(({ environment = '' }) => environment.replace('env-', ''));
-
-const run = (): Running => {
-  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-};
 
 test('one apply goes through the whole rollout; a targeted one goes no further than its step', async () => {
   write('[test, staging, release]');
@@ -81,7 +80,7 @@ test('apply does not wait for a soak, and reports its end; the daemon continues 
   assert.equal([code, calls('orders')], [0, ['test']]);
   assert.match(stdout, /… orders in staging, online: soaks in test until \d{4}-\S+Z/);
   assert.match((await edict(['plan'], folder)).stdout, /Deferred \(4\)[\s\S]*… orders +staging +online: soaks in test until/);
-  run();
+  daemon = await startLoggedDaemon(folder);
   await until('all are released', () => calls('orders').length === 3 && calls('carts').length === 3);
   assert.equal(
     [calls('orders'), calls('carts')],
@@ -115,7 +114,8 @@ test('apply probes a few times, and a failed probe is exit code 5; a plan does n
 
 test('the daemon probes again until an API responds, and status shows the last result', async () => {
   write(`[test, { environment: staging, probe: { url: "${health.url}/{api}", status: 204 } }, release]`);
-  const running = run();
+  const running = await startLoggedDaemon(folder);
+  daemon = running;
   await until('the first probe has failed', () => running.events('probe:answered').length > 0);
   const said = `online: waits for a probe of staging, ${health.url}/orders: answered 200, expected 204`;
   await eventually(async () => (await edict(['status'], folder)).stdout.includes(said), 60_000, said);

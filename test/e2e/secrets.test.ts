@@ -61,7 +61,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   const folder = scratchFolder();
   const environment = environmentIn(folder);
   const server = await answeringServer(talkative);
-  const limit = 'limit: { calls: 1000, per: 1s }, propagationDelay: 100ms, timeout: 500ms';
+  const limit = 'limit: { calls: 1000, per: 100ms }, propagationDelay: 100ms, timeout: 500ms';
   const gateway = `gateway: { endpoint: "${server.url}", iam: "${server.url}", project: p, instance: i, ${limit} }`;
   const apis = Array.from({ length: 12 }, (_, index) => `  api${index}: { id: a${index}, environments: { test: online } }\n`);
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\nrefresh: never\n${gateway}\nenvironments: { test: e }\napis:\n${apis.join('')}`);
@@ -70,7 +70,11 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   const run = async (command: string, ...options: readonly string[]): Promise<readonly string[]> => {
     const { context, stdout, stderr } = testContext(environment);
     const state = `sqlite:${join(folder, '.edict/state.db')}`;
-    await runCli([command, join(folder, 'edict.yaml'), '--state', state, ...options], context);
+    const writeLog = (bytes: Buffer): number => {
+      context.stderr.write(bytes);
+      return bytes.length;
+    };
+    await runCli([command, join(folder, 'edict.yaml'), '--state', state, ...options], { ...context, writeLog });
     return [stdout(), stderr()];
   };
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
@@ -80,14 +84,9 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
   daemon.child.kill('SIGTERM');
   const { stdout, stderr } = await daemon.finished;
   texts.push(stdout, stderr);
-  for (const args of [
-    ['apply', '--format', 'json', '--log-level', 'debug'],
-    ['apply', '--log-format', 'pretty'],
-  ]) {
-    const finished = await startEdict(args, folder, environment).finished;
-    texts.push(finished.stdout, finished.stderr);
-  }
   for (const [command = '', ...options] of [
+    ['apply', '--format', 'json', '--log-level', 'debug', '--log-format', 'json'],
+    ['apply', '--log-format', 'pretty'],
     ['plan'],
     ['plan', '--format', 'json'],
     ['status', '--format', 'json'],

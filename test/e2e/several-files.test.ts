@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
 import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
@@ -41,7 +42,8 @@ function start(paths: readonly string[], ...options: readonly string[]): Running
 }
 
 /** Returns the events of one of the files. */
-const of = (daemon: Running, event: string, file: string) => daemon.events(event).filter((record) => String(record['file']).endsWith(file));
+const of = (daemon: Pick<Running, 'events'>, event: string, file: string) =>
+  daemon.events(event).filter((record) => String(record['file']).endsWith(file));
 
 test('each file has its own gateway and failures: an invalid file and an unreachable gateway stop no other', async () => {
   await gateways(3);
@@ -84,7 +86,7 @@ test('of two files for one gateway the second stands by', async () => {
   await gateways(1);
   write('one.yaml', 0);
   write('two.yaml', 0, ...names);
-  const daemon = start(['one.yaml', 'two.yaml']);
+  await using daemon = await startLoggedDaemon(folder, { paths: ['one.yaml', 'two.yaml'], debounceMs: 20 });
   await until('one stands by', () => daemon.events('lease:standby').length === 1);
   const [waiting] = daemon.events('lease:standby');
   assert.match(String(waiting?.['reason']), 'for another file');

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
+import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
 test('a file that is saved in two halves takes nothing offline, and a real removal follows after ten debounces', async () => {
   const emulator = await startEmulator({ seed: seedOf('a', 'b', 'c') });
@@ -14,7 +15,7 @@ test('a file that is saved in two halves takes nothing offline, and a real remov
   const online = (): number => emulator.state.publications().filter(({ effective }) => effective).length;
   const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
   write({ a: 'online', b: 'online' });
-  const daemon = startEdict(['run', '--debounce', '200ms', '--log-format', 'json'], folder);
+  const daemon = await startLoggedDaemon(folder, { debounceMs: 200 });
   await until('both are online', () => online() === 2);
   await until('that is recorded', () => daemon.events('reconcile:finished').length > 0);
   const loads = daemon.events('file:loaded').length;
@@ -32,8 +33,7 @@ test('a file that is saved in two halves takes nothing offline, and a real remov
   await until('c is online', () => online() === 3);
   await until('b is offline', () => online() === 2);
   assert.ok(Date.now() - removedAtMs >= 2000);
-  daemon.child.kill('SIGTERM');
-  await daemon.finished;
+  await daemon.stop();
   await emulator.close();
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
@@ -31,7 +32,7 @@ const token: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: 'token' };
 
 /** Writes a file with a line for each API, as a person would write it. */
 function write(apis: readonly string[], more = 'guards: { maxOffline: 100%, maxRemoved: 100% }'): void {
-  const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 300ms }`;
+  const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 100ms }, propagationDelay: 300ms }`;
   const environments = 'environments: { test: env-test, release: { id: env-release, protected: true } }';
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\nrefresh: never\n${gateway}\n${environments}\n${more}\napis:\n${apis.join('\n')}\n`);
 }
@@ -169,6 +170,7 @@ test('a version that is no longer kept is not restored, and an API that went off
   await apply();
   assert.is(effective('orders'), current);
   assert.ok(![null, kept?.versionId].includes(effective('orders', 'release')));
+  await sleep(400); // the propagation delay of this file
   const plan = await run(['plan', '--refresh', '--detailed-exitcode']);
   assert.is(plan.code, 0, plan.stdout);
   assert.match(plan.stdout, /^Observed at the gateway, no calls are made \(1\)\n {2}~ orders +test +[^\n]*\n\nIn sync\./);

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-notification.d.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Answer, type AnsweringServer, answeringServer, json } from '../gateway/answering-server.ts';
+import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { assertConforms } from '../support/json-schemas.ts';
@@ -20,14 +21,27 @@ const test = suite('webhook');
 let emulator: Emulator;
 let folder: string;
 let server: AnsweringServer;
+let daemon: LoggedDaemon | null = null;
 
 const apis = Array.from({ length: 30 }, (_, index) => `a${index}`);
 const ok: Answer = (response) => json(response, 200, {});
 
-async function start(answer: Answer): Promise<Running> {
+/** Starts a receiver that answers like this. Resolves to the variables of a daemon that posts to it. */
+async function receive(answer: Answer): Promise<Readonly<Record<string, string>>> {
   server = await answeringServer(answer);
-  const webhook = { EDICT_WEBHOOK_URL: `${server.url}/hook/MARKED-path?key=MARKED-query`, EDICT_WEBHOOK_SECRET: secret };
-  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...webhook });
+  const url = `${server.url}/hook/MARKED-path?key=MARKED-query`;
+  return { HW_AUTH_TOKEN: secretToken, EDICT_WEBHOOK_URL: url, EDICT_WEBHOOK_SECRET: secret };
+}
+
+/** Starts a daemon in this process with a receiver that answers like this. */
+async function start(answer: Answer): Promise<LoggedDaemon> {
+  daemon = await startLoggedDaemon(folder, { env: await receive(answer) });
+  return daemon;
+}
+
+/** Starts a process for it. */
+async function startProcess(answer: Answer): Promise<Running> {
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, await receive(answer));
 }
 
 test.before.each(async () => {
@@ -37,6 +51,8 @@ test.before.each(async () => {
 
 test.after.each(async () => {
   await killStarted();
+  await daemon?.stop();
+  daemon = null;
   await server?.close();
   await emulator.close();
 });
@@ -73,7 +89,7 @@ test('changes, a failure, and its end', async () => {
   const { headers, body = '' } = server.requests[0] ?? {};
   const signed = `${headers?.['webhook-id']}.${headers?.['webhook-timestamp']}.${body}`;
   assert.is(headers?.['webhook-signature'], `v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
-  running.child.kill('SIGHUP');
+  running.hangUp();
   await until('it is resolved', () => notice('failed', 'resolved') !== undefined);
   assert.is(notice('failed', 'resolved')?.publication?.api, 'orders');
 });
@@ -98,7 +114,7 @@ test('held changes have the command that approves them, and the command works', 
 
 test('an invalid file has the places of its errors, and is resolved by a valid one', async () => {
   write({ orders: 'online' });
-  await start(ok);
+  await startProcess(ok);
   await until('it is online', () => notice('applied') !== undefined);
   write({ orders: 'onlin', invoices: 'oflin' });
   await until('it is sent', () => notice('invalid') !== undefined);
@@ -154,7 +170,7 @@ test('an outage that affects every publication is sent once, and its end', async
 
 test('a webhook that hangs slows nothing down, and the shutdown does not wait for it', async () => {
   write({ orders: 'online' });
-  const running = await start(() => {});
+  const running = await startProcess(() => {});
   await until('the webhook hangs', () => server.requests.length === 1);
   for (const state of ['offline', 'online', 'offline', 'online']) {
     const editedAtMs = performance.now();
@@ -177,8 +193,7 @@ test('a notice that could not be delivered is sent once more when the daemon sto
   await until('it is not delivered', () => running.events('webhook:failed').length > 0);
   const attempts = server.requests.length;
   isBroken = false;
-  running.child.kill('SIGTERM');
-  await running.finished;
+  await running.stop();
   assert.ok(server.requests.length > attempts);
   assert.is(notice('invalid')?.status, 'firing');
   assert.is(new Set(server.requests.map(({ headers }) => headers['webhook-id'])).size, 1);
@@ -209,7 +224,7 @@ test('URL and secret appear nowhere, however the receiver fails', async () => {
     (response, { path, body }) => json(response, 500, { path, body }),
     (response, { path }) => response.writeHead(302, { location: path }).end(),
   ];
-  const running = await start((response, request, count) => answers[(count - 1) % 3]?.(response, request, count));
+  const running = await startProcess((response, request, count) => answers[(count - 1) % 3]?.(response, request, count));
   await until('a delivery has been given up', () => running.events('webhook:failed').some(({ dropped }) => dropped === 1));
   const [first] = running.events('webhook:failed');
   assert.is(first?.['to'], new URL(server.url).host);

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { createAppContext } from '../../src/app/context.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../src/app/daemon.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import type { Env } from '../../src/model/env.ts';
 import type { Emit } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
+import { fieldsFor, messageFor } from '../../src/telemetry/log-messages.ts';
+import { secretToken } from './edict-process.ts';
 
 /** A daemon in this process, with a way to stop it. */
 export interface TestDaemon extends Daemon {
@@ -32,4 +36,42 @@ export async function startTestDaemon(
     ...options,
   });
   return { ...daemon, stop: () => stopping.abort() };
+}
+
+/** A daemon in this process, and what it would log. */
+export interface LoggedDaemon extends AsyncDisposable {
+  /** Returns the log records so far with this event. */
+  events(event: string): readonly Readonly<Record<string, unknown>>[];
+  /** The URL of its page. */
+  readonly url: string | null;
+  /** Does what SIGHUP does. */
+  hangUp(): void;
+  /** Does what SIGTERM does. Resolves to the number of unsent changes when the daemon has ended. */
+  stop(): Promise<number>;
+}
+
+export interface LoggedDaemonOptions extends Partial<Omit<DaemonOptions, 'logFor'>> {
+  readonly env?: Env;
+}
+
+/** Starts `edict run` for the files of a folder, `edict.yaml` by default, in this process: for tests about what a daemon does, not about its process. */
+export async function startLoggedDaemon(folder: string, options: LoggedDaemonOptions = {}): Promise<LoggedDaemon> {
+  const { paths = ['edict.yaml'], env = { HW_AUTH_TOKEN: secretToken }, ...more } = options;
+  const files = paths.map((path) => join(folder, path));
+  const records: Record<string, unknown>[] = [];
+  const daemon = await startTestDaemon(parseSettings(files[0], { state: `sqlite:${join(folder, '.edict/state.db')}` }), {
+    ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
+    logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
+  });
+  const stop = (): Promise<number> => {
+    daemon.stop();
+    return daemon.done;
+  };
+  return {
+    events: (event) => records.filter((record) => record['event'] === event),
+    url: daemon.url,
+    hangUp: daemon.reconcileNow,
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
 }

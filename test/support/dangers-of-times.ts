@@ -58,7 +58,7 @@ export const dangersOfTimes: readonly Danger[] = [
     happens: (scene) => {
       const more = freeze(-hourMs, 1500).replace(' }]', ', environments: [test] }]');
       const text = scene.file({ apis: { ...everywhere.apis, orders: '-test release' }, more });
-      scene.write(text.replace('calls: 1000', 'calls: 2'));
+      scene.write(text.replace('calls: 1000, per: 100ms', 'calls: 2, per: 1s'));
     },
     exit: 0,
     says: /frozen \(launch\)/,

@@ -7,7 +7,7 @@ let running = 0;
 
 /**
  * Runs `edict ARGS` in this process as if in `cwd`, with no environment variables but the token and `env`: a process would cost as much
- * as dozens of commands. Log lines go to the stderr of this process. Rejects while a command runs in another folder.
+ * as dozens of commands. Rejects while a command runs in another folder.
  */
 export async function edict(
   args: readonly string[],
@@ -20,7 +20,11 @@ export async function edict(
   running += 1;
   try {
     const { context, stdout, stderr } = testContext({ PATH: process.env['PATH'] ?? '', NO_COLOR: '1', EDICT_LISTEN: 'off', ...env });
-    const code = await runCli(args, context);
+    const writeLog = (bytes: Buffer): number => {
+      context.stderr.write(bytes);
+      return bytes.length;
+    };
+    const code = await runCli(args, { ...context, writeLog });
     return { code, stdout: stdout(), stderr: stderr() };
   } finally {
     running -= 1;

@@ -135,7 +135,7 @@ function fileText(endpoint: string, content: FileContent): string {
   });
   return [
     'edict: 1\nrefresh: never\n',
-    `gateway: { endpoint: "${endpoint}", ${gateway}, limit: { calls: 1000, per: 1s } }\n`,
+    `gateway: { endpoint: "${endpoint}", ${gateway}, limit: { calls: 1000, per: 100ms } }\n`,
     `environments: { ${Object.entries(places)
       .map(([name, setting]) => `${name}: ${setting}`)
       .join(', ')} }\n`,

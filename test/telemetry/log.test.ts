@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { edict, fileOf, scratchFolder, startEdict } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, startEdict } from '../support/edict-process.ts';
 
 /** Applies one valid and, with `broken`, one invalid publication and returns the lines of its log. */
 async function logOf(...args: string[]): Promise<Record<string, unknown>[]> {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { everyEvent } from '../support/every-event.ts';
 
 test('people read what was done, why it failed and what to do', async () => {

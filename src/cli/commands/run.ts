@@ -106,10 +106,10 @@ async function runDaemon(
   const { openCommandLogger } = await import('../../app/command-logger.ts');
   const { startDaemon } = await import('../../app/daemon.ts');
   const { redactUrl } = await import('../../model/store-url.ts');
-  const { emit, forFile, log } = await openCommandLogger({
-    level: options.logLevel,
-    format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json'),
-  });
+  const { emit, forFile, log } = await openCommandLogger(
+    { level: options.logLevel, format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json') },
+    context.writeLog,
+  );
   using stop = onStopSignal();
   const onEvent = logStopRequest(stop.signal, log);
   const daemon = await startDaemon(createAppContext(settings, context.env, { signal: stop.signal }), {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
+import { access, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Env } from '../../model/env.ts';
 
 /** Maximum output of one command, in bytes; blame output of 100,000 lines is smaller. */
@@ -10,14 +11,30 @@ export type Git = (...args: readonly string[]) => Promise<string | null>;
 
 /**
  * Returns a function that runs Git in a folder. Aborting `signal` kills it. It uses no network, and gets no secret from the
- * environment variables.
+ * environment variables. Outside a checkout no Git is started: every load of a file from a ConfigMap would cost two processes.
  */
 export function createGit(cwd: string, env: Env, signal: AbortSignal): Git {
   const options = { cwd, env: gitEnv(env), signal, maxBuffer: maxOutputBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
-  return (...args) =>
-    new Promise((resolve) => {
+  return async (...args) => {
+    if (!(await isInCheckout(cwd))) return null;
+    return new Promise((resolve) => {
       execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => resolve(error ? null : stdout));
     });
+  };
+}
+
+/** Returns whether the folder or one above it has a `.git`, by which Git finds a checkout. */
+async function isInCheckout(cwd: string): Promise<boolean> {
+  let folder = await realpath(cwd).catch(() => null);
+  while (folder !== null) {
+    const isTop = await access(join(folder, '.git')).then(
+      () => true,
+      () => false,
+    );
+    if (isTop) return true;
+    folder = dirname(folder) === folder ? null : dirname(folder);
+  }
+  return false;
 }
 
 /** Passes only the variables by which Git finds itself and its settings: no secret, and no repository other than the file's. */

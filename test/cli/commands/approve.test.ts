@@ -36,7 +36,7 @@ test('in JSON it is one document', async () => {
 
 test('warns if the approval would expire before the calls are made', async () => {
   await using scene = await heldScene();
-  scene.write(scene.file({ apis: { orders: '-test', carts: '-test' } }).replace('{ calls: 1000, per: 1s }', '{ calls: 1, per: 1m }'));
+  scene.write(scene.file({ apis: { orders: '-test', carts: '-test' } }).replace('{ calls: 1000, per: 100ms }', '{ calls: 1, per: 1m }'));
   assert.match(
     (await scene.approve('--expires', '30s')).stdout,
     '2 calls take about 1 min at the rate limit: longer than the approval is valid.',
