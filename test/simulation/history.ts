@@ -20,9 +20,6 @@ import { Replica, simulatedGateway } from './replica.ts';
 import { SimulatedDisk } from './simulated-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** How long everything may take to become in sync once faults have ended, in milliseconds. */
-const inSyncWithinMs = 20 * 60_000;
-
 /** How long nothing may happen any more once everything is in sync, in milliseconds. */
 const quietMs = 5000;
 
@@ -106,6 +103,17 @@ class World implements AsyncDisposable {
   }
 
   async run(): Promise<HistoryResult> {
+    // A promise that nobody awaits ends a real process.
+    const onUnhandled = (error: unknown): void => this.#fail(`a process ended: ${error instanceof Error ? error.stack : String(error)}`);
+    process.on('unhandledRejection', onUnhandled);
+    try {
+      return await this.#run();
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+    }
+  }
+
+  async #run(): Promise<HistoryResult> {
     const { events, faultsUntilMs } = this.#options;
     const hasFailed = (): boolean => this.#violations.length > 0;
     for (const event of events) {
@@ -127,6 +135,7 @@ class World implements AsyncDisposable {
   /** Ends all faults, and fails unless everything becomes and stays in sync. */
   async #becomeInSync(hasFailed: () => boolean): Promise<void> {
     this.#endFaults();
+    const { inSyncWithinMs } = this.#options;
     const deadlineMs = this.#time.monotonicMs() + inSyncWithinMs;
     let missing: readonly string[] = ['nothing was looked at'];
     while (!hasFailed() && this.#time.monotonicMs() < deadlineMs) {
@@ -137,7 +146,7 @@ class World implements AsyncDisposable {
     }
     if (hasFailed()) return;
     if (missing.length > 0) {
-      this.#fail(`liveness: ${inSyncWithinMs / 60_000} minutes after the last fault ${missing.join(', ')}`);
+      this.#fail(`liveness: ${inSyncWithinMs / 1000} s after the last fault ${missing.join(', ')}`);
       return;
     }
     // Another try of a bad API may be due, and let the rollout go on.
@@ -154,6 +163,7 @@ class World implements AsyncDisposable {
     this.#network.endFaults();
     this.#model.endFaults();
     this.#disk.isFailing = false;
+    this.#disk.isRenewalFailing = false;
     for (const fault of [...this.#fileFaults.keys()]) this.#endFileFault(fault);
     void this.#disk.suspend(simulatedGateway, null);
     this.#invariants.suspended(false);
@@ -215,7 +225,8 @@ class World implements AsyncDisposable {
   #happen(event: OutsideEvent): void {
     switch (event.kind) {
       case 'edit':
-        return this.#save(event.file, false);
+        this.#save(event.file, false);
+        return;
       case 'splitSave': {
         const half = event.file.publications.slice(0, Math.floor(event.file.publications.length / 2));
         this.#save({ ...event.file, publications: half }, true);
@@ -265,11 +276,17 @@ class World implements AsyncDisposable {
           this.#invariants.disturbed('store');
         });
         return;
+      case 'leaseFault':
+        this.#disk.isRenewalFailing = true;
+        this.#later(event.forMs, () => {
+          this.#disk.isRenewalFailing = false;
+        });
+        return;
       case 'wallClock':
         this.#time.setWallClock(event.byMs);
         return;
       default:
-        return event satisfies never;
+        event satisfies never;
     }
   }
 

@@ -15,6 +15,8 @@ export type OutsideEvent = { readonly atMs: number } & (
   | { readonly kind: 'outsideChange'; readonly api: number; readonly environment: number; readonly state: 'online' | 'offline' }
   | { readonly kind: 'gatewayFault'; readonly fault: GatewayFault; readonly forMs: number }
   | { readonly kind: 'storeFault'; readonly forMs: number }
+  /** Leases cannot be renewed; everything else in the store works. */
+  | { readonly kind: 'leaseFault'; readonly forMs: number }
   | { readonly kind: 'wallClock'; readonly byMs: number }
 );
 
@@ -73,6 +75,8 @@ export interface SimulationOptions {
   readonly faultRate: number;
   /** Faults happen until then; afterwards everything must become in sync. */
   readonly faultsUntilMs: number;
+  /** How long that may take, in milliseconds: twenty minutes outlast every backoff. */
+  readonly inSyncWithinMs: number;
   readonly events: readonly OutsideEvent[];
 }
 
@@ -120,6 +124,7 @@ export function optionsOf(seed: number): SimulationOptions {
     roundTripMs: random.pick([1, 20, 200]),
     faultRate: random.pick([0, 0.02, 0.2]),
     faultsUntilMs,
+    inSyncWithinMs: 20 * 60_000,
     events: [...Array(random.whole(0, 12)).keys()]
       .map(() => outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile }))
       .sort((a, b) => a.atMs - b.atMs),
@@ -167,6 +172,7 @@ function outsideEvent(random: Random, { apis, environments, faultsUntilMs, repli
     'gatewayFault',
     'gatewayFault',
     'storeFault',
+    'leaseFault',
     'wallClock',
   ] as const);
   switch (kind) {
@@ -183,6 +189,7 @@ function outsideEvent(random: Random, { apis, environments, faultsUntilMs, repli
       return { atMs, kind, replica };
     case 'suspend':
     case 'storeFault':
+    case 'leaseFault':
       return { atMs, kind, forMs };
     case 'outsideChange':
       return {

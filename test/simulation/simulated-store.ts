@@ -36,6 +36,8 @@ export class SimulatedDisk implements Disposable {
   readonly leases = new Map<number, LeaseRow>();
   /** Whether reads and writes fail. */
   isFailing = false;
+  /** Whether the connection that renews leases is broken. */
+  isRenewalFailing = false;
   #requests = 0;
 
   constructor() {
@@ -219,6 +221,7 @@ class SimulatedLeases implements Leases {
     for (const [gatewayId, held] of this.#held) {
       if (time.monotonicMs() >= held.deadlineMs) this.#drop(gatewayId, held);
     }
+    if (disk.isRenewalFailing) return;
     try {
       await this.#database.reach();
     } catch {

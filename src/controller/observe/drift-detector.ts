@@ -6,7 +6,7 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
-import { StoreError } from '../../model/errors.ts';
+import { LeaseHeldError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
 import type { Store } from '../../store/interface.ts';
@@ -113,6 +113,8 @@ export class DriftDetector {
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return null;
     } catch (error) {
+      // Another process may own the gateway by now; the owner of the lease reports its loss, and this observation is nobody's any more.
+      if (error instanceof LeaseHeldError) return null;
       if (!(error instanceof StoreError)) throw error;
       emit({ type: 'store:error', reconcileId, message: error.message });
       this.#postpone(intervalMs);

@@ -1,6 +1,6 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { DesiredState } from '../../model/desired-state.ts';
+import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { ObservationFailedError } from '../../model/errors.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import type { DriftNotice, LastObservation, ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
@@ -125,8 +125,7 @@ async function confirmObservation(
   );
   const previous = await deps.record.lastObservation(input.desired.gateway);
   const omitted = await confirmOmitted(input, previous, deps);
-  const failed =
-    omitted instanceof Set ? await confirmUnpublished(observation, { desired: input.desired, settled, previous }, deps) : omitted;
+  const failed = omitted instanceof Set ? await confirmUnpublished(input, { settled, previous }, deps) : omitted;
   if (failed) return failed;
   const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
   const withDeleted = new Map(observation);
@@ -182,21 +181,21 @@ async function confirmOmitted(
 }
 
 /**
- * Confirms that publications recorded as online and missing from the list are offline: publishing them again would do harm. Many at once
- * must be missing from the next list too, and a list that misses what edict has just published again, while it corrects many, is wrong.
+ * Confirms that publications recorded as online, and at first contact those that the file wants online, are offline if the list does not
+ * show them: publishing them again would do harm. Many at once must be missing from the next list too, and a list that misses what edict
+ * has just published again, while it corrects many, is wrong.
  */
 async function confirmUnpublished(
-  observation: Observation,
-  {
-    desired,
-    settled,
-    previous,
-  }: { readonly desired: DesiredState; readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
+  { observation, desired, recorded }: ObservationInput,
+  { settled, previous }: { readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
   { gateway, signal, clock }: ObserveDeps,
 ): Promise<ObservationFailed | null> {
   const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
   const allLost = missing.filter(({ state }) => state === 'online');
-  for (const lost of sample(allLost)) {
+  const isNew = ({ key, apiId, environmentId, state }: DesiredPublication): boolean =>
+    state === 'online' && !recorded.has(key) && observation.get(apiId)?.publications.has(environmentId) === false;
+  const allNew = previous === null ? [...desired.publications.values()].filter(isNew) : [];
+  for (const lost of [...sample(allLost), ...sample(allNew)]) {
     const read = await gateway.listVersions(lost, signal);
     if (read.kind === 'rejected') continue;
     if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { DriftDetector } from '../../../src/controller/observe/drift-detector.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
-import { EdictError, StoreError } from '../../../src/model/errors.ts';
+import { EdictError, LeaseHeldError, StoreError } from '../../../src/model/errors.ts';
 import type { EdictEvent } from '../../../src/model/events.ts';
 import type { ObservedApi } from '../../../src/model/observation.ts';
 import type { Failure, ReadResult } from '../../../src/model/outcome.ts';
@@ -237,6 +237,13 @@ test('no plan is computed from a half-written observation: guards would see a pa
   resolve();
   await until('it is written', () => !at.detector.isRunning);
   assert.is(await at.detector.start(file(minuteMs), 'reconcile-1'), 'none');
+});
+
+test('an observation during which the lease is lost ends without an error', async () => {
+  await using at = await watching();
+  at.store.saveObservation = () => Promise.reject(new LeaseHeldError('another process holds it'));
+  assert.equal(await at.observe(file(minuteMs)), ['required', null]);
+  assert.equal(at.types(), []);
 });
 
 test('an observation that cannot be recorded is reported as a store error only, and repeated', async () => {

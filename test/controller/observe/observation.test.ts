@@ -180,6 +180,22 @@ test('a publication that the list no longer shows is read individually before th
   assert.equal(unreadable.notices, ['drift'], 'if the versions cannot be read, the list alone counts');
 });
 
+test('at first contact, a publication that the file wants online is read individually before the list is believed', async () => {
+  const scene: Scene = {
+    desired: desiredState([wanted('orders', 'test'), wanted('invoices', 'test')]),
+    list: [listed('orders'), listed('invoices')],
+  };
+  const shown = await observeWith({
+    ...scene,
+    versions: async (apiId) => ({ kind: 'read', value: apiId === 'api-orders' ? [effective('v')] : [] }),
+  });
+  assert.is(shown.seen.kind, 'failed');
+  const { seen, asked } = await observeWith(scene);
+  assert.equal([seen.kind, asked], ['observed', ['apis', 'versions of api-orders', 'versions of api-invoices']]);
+  const known = await observeWith({ ...scene, listedBefore: lastObservation(2) });
+  assert.equal(known.asked, ['apis']);
+});
+
 test('a list that suddenly shows nothing as published costs no version and twenty confirming reads', async () => {
   const names = Array.from({ length: 1000 }, (_, index) => `a${String(index).padStart(3, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { driftPolicy: 'correct' })));

@@ -111,6 +111,7 @@ test('a key whose declaration changed before it was tried keeps the backoff of t
   begun[0]?.end({ kind: 'again', afterMs: 3_600_000, failures: 1, fingerprint: 'offline' });
   await until('it is queued', () => queue.hasScheduledRetry);
   assert.equal([begun.length, queue.isIdle], [1, true]);
+  await queue.stop();
 });
 
 test('a backoff outlasts a time in which the key is not to be changed, as in a freeze', async () => {

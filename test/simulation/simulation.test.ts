@@ -1,0 +1,47 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runs } from '../support/fast-check.ts';
+import { runHistory } from './history.ts';
+import { mutants } from './mutants.ts';
+import { optionsOf } from './options.ts';
+import { regressions } from './regressions.ts';
+
+/*
+ * The real controller, queue, limiter and record store in simulated histories of files, gateway, network, disk and crashes. A failing seed:
+ * `npm run simulate -- --seed SEED`.
+ */
+
+for (const [name, options] of Object.entries(regressions)) {
+  test(name, async () => {
+    const { violations, effectCount } = await runHistory(options);
+    assert.equal(violations, []);
+    assert.ok(effectCount > 0 || options.onlineAtStart.length > 0, 'nothing happened');
+  });
+}
+
+const histories = runs(20_000);
+
+test(`${histories} histories break no invariant`, async () => {
+  for (let seed = 1; seed <= histories; seed += 1) {
+    const { violations } = await runHistory(optionsOf(seed));
+    assert.equal(violations, [], `npm run simulate -- --seed ${seed}`);
+  }
+});
+
+test('one seed is one history', async () => {
+  const traceOf = async () =>
+    (await runHistory(optionsOf(12), { isTraced: true })).trace.join('\n').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID');
+  assert.is(await traceOf(), await traceOf());
+});
+
+for (const [name, mutant] of Object.entries(mutants)) {
+  test(`a controller that ${name} is caught`, async () => {
+    for (let seed = 1; seed <= 2000; seed += 1) {
+      const { violations } = await runHistory(optionsOf(seed), { mutant });
+      if (violations.length > 0) return;
+    }
+    assert.unreachable(`no history of 2,000 showed that it ${name}`);
+  });
+}
+
+test.run();
