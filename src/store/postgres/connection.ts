@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { redactUrl } from '../../model/store-url.ts';
 import { toPostgresStoreError } from './errors.ts';
@@ -56,9 +57,26 @@ export async function connect({
     await client.query(sessionSettingsSql);
     return client;
   } catch (error) {
-    client.end().catch(() => {});
+    void disconnect(client);
     throw toPostgresStoreError(error, redactUrl(url));
   }
+}
+
+/** How long a connection may take to end in order, in milliseconds. */
+const endLimitMs = 1000;
+
+/**
+ * Closes a connection and never rejects. It is cut after a second: pg waits for answers that a server which is being stopped no longer gives,
+ * and opening the store, or ending the process, would hang with it.
+ */
+export async function disconnect(client: pg.Client): Promise<void> {
+  const ended = new AbortController();
+  const limit = setTimeout(endLimitMs, undefined, { signal: ended.signal }).then(
+    () => client.connection.stream.destroy(),
+    () => {},
+  );
+  await Promise.race([client.end().catch(() => {}), limit]);
+  ended.abort();
 }
 
 /** Returns the password for a login in libpq's password file (`PGPASSFILE`, `~/.pgpass`); '' if there is none. */
@@ -91,7 +109,7 @@ export class ReconnectingClient {
   async close(): Promise<void> {
     const client = await this.#current?.catch(() => null);
     this.#current = null;
-    await client?.end().catch(() => {});
+    if (client) await disconnect(client);
   }
 
   #connect(): Promise<pg.Client> {

@@ -17,7 +17,7 @@ import type { Store, StoreReader } from '../interface.ts';
 import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
 import { RecordStore } from '../record-store.ts';
 import { otherFormat } from '../sqlite/errors.ts';
-import { connect } from './connection.ts';
+import { connect, disconnect } from './connection.ts';
 import { PostgresDatabase } from './database.ts';
 import { toPostgresStoreError } from './errors.ts';
 import { PostgresLeases } from './leases.ts';
@@ -174,7 +174,7 @@ async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>
   } catch (error) {
     throw toPostgresStoreError(error, redactUrl(url));
   } finally {
-    await client.end().catch(() => {});
+    await disconnect(client);
   }
 }
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../../src/model/errors.ts';
-import { connect } from '../../../src/store/postgres/connection.ts';
+import { connect, disconnect } from '../../../src/store/postgres/connection.ts';
+import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
 import { scratchFolder, until } from '../../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../../support/postgres.ts';
 
@@ -147,6 +148,20 @@ test('a login that is given up leaves no connection behind', async () => {
   );
   assert.is(error.code, 'STORE_CONNECTION_INVALID');
   await until('the socket is closed', () => sockets() <= before);
+});
+
+test('a connection ends soon though the server no longer answers its query', async () => {
+  const database = new URL(await server.database());
+  await using proxy = await openTcpProxy(`http://${database.host}`);
+  database.port = new URL(proxy.url).port;
+  const client = await connect({ url: database.href, applicationName: 'edict' });
+  proxy.setMode('frozen');
+  const answered = client.query('SELECT 1').then(
+    () => 'answered',
+    () => 'given up',
+  );
+  await disconnect(client);
+  assert.is(await answered, 'given up');
 });
 
 test('an unreachable, missing or silent server is reported, and never a password', async () => {
