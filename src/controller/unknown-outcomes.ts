@@ -32,8 +32,10 @@ export class UnknownOutcomes {
     if (provenAtMs === undefined) {
       const wallClockMs = this.#clock.now();
       const sendableMs = Math.max(sendByMs, endedAtMs ?? wallClockMs) - wallClockMs;
-      // A clock that was set back since the attempt would make it last for as long; it cannot be sent for longer than when it started.
-      provenAtMs = nowMs + Math.max(0, Math.min(sendableMs, sendByMs - startedAtMs) + this.#settlingMs);
+      // A clock that was set back since the attempt would make it last for as long, and one that was set back during it would make it end
+      // before its start: it can be sent for no longer than when it started, and for no less than not at all.
+      const longestMs = Math.max(0, sendByMs - startedAtMs);
+      provenAtMs = nowMs + Math.max(0, Math.min(sendableMs, longestMs) + this.#settlingMs);
       this.#provenAtMs.set(attemptId, provenAtMs);
     }
     return Math.max(0, provenAtMs - nowMs);

@@ -47,4 +47,10 @@ test('a clock that is set back does not prolong the wait, one that is set in the
   assert.is(waitMs(7, null), 0);
 });
 
+test('an attempt that ended with a clock set back meanwhile proves nothing at once', () => {
+  const { clock, waitMs } = fixture();
+  clock.wallClockMs -= 3_600_000;
+  assert.is(waitMs(7, clock.wallClockMs, clock.wallClockMs), settlingMs);
+});
+
 test.run();

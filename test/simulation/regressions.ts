@@ -202,4 +202,10 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       { atMs, kind: 'gatewayFault', fault: 'slow', forMs: 6000 },
     ]),
   }),
+  'an attempt during which the clock is set back is not taken for not applied': history({
+    propagationDelayMs: 3000,
+    timeoutMs: 1000,
+    badApis: { 1: 'hanging' },
+    events: [{ atMs: 800, kind: 'wallClock', byMs: -3_600_000 }],
+  }),
 };
