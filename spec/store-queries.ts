@@ -448,8 +448,8 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
       .returning('id'),
     record,
     newestAttempt: db
-      .selectFrom('attempt')
-      .select((eb) => eb.fn.max('id').as('id'))
+      .selectFrom('publication')
+      .select((eb) => eb.fn.max('last_attempt_id').as('id'))
       .where('gateway_id', '=', param('gateway')),
     // An attempt that has begun meanwhile knows better than a look before it, also once it has ended.
     recordObserved: db

@@ -28,6 +28,8 @@ export interface StoreReader {
   reconcileRequest(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns the last list of the gateway; `null` if it was never listed. */
   lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null>;
+  /** Returns the ID of the newest attempt on the gateway; 0 if there is none. */
+  newestAttemptId(gateway: GatewayIdentity): Promise<number>;
   /** Returns the newest attempt of each publication of the gateway. */
   lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>>;
   /** Returns the selected attempts, oldest first. They come from several reconciliations if an ID prefix is ambiguous. */
@@ -83,6 +85,14 @@ export interface FinishedAttempt {
   readonly atMs: number;
 }
 
+/** What an observation changes in the store. */
+export interface SavedObservation {
+  readonly updates: readonly RecordedPublication[];
+  readonly listed: LastObservation;
+  /** The newest attempt when the recorded state was read for it. A later attempt at one of `updates` knows better, and the update is dropped. */
+  readonly newestAttemptId: number;
+}
+
 /** The store with its writes. Data about work on a gateway is written only while its lease is held. */
 export interface Store extends StoreReader {
   /**
@@ -99,7 +109,7 @@ export interface Store extends StoreReader {
    * Saves the changes that an observation made to the recorded state, and what it listed. A list that is not believed has
    * `observedAtMs: null`, which keeps the time of the last one that was.
    */
-  saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: LastObservation): Promise<void>;
+  saveObservation(gateway: GatewayIdentity, observation: SavedObservation): Promise<void>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /** Deletes the recorded state of a publication; its attempts stay in the history. */

@@ -120,6 +120,11 @@ export class ReadonlyStore implements StoreReader {
     return new Map(rows.map((row) => [String(row['name']) as NameKey, String(row['id'])]));
   }
 
+  async newestAttemptId(gateway: GatewayIdentity): Promise<number> {
+    const [row] = await this.#readRows(gateway, (id) => bindQuery(this.queries.newestAttempt, { gateway: id }));
+    return Number(row?.['id'] ?? 0);
+  }
+
   async lastAttempts(gateway: GatewayIdentity): Promise<ReadonlyMap<PublicationKey, Attempt>> {
     const attempts = (await this.#readRows(gateway, (id) => bindQuery(this.queries.lastAttempts, { gateway: id }))).map(toAttempt);
     return new Map(attempts.map((attempt) => [publicationKey(attempt.apiId, attempt.environmentId), attempt]));
@@ -163,6 +168,7 @@ export const emptyStore: StoreReader = {
   resolvedNames: async () => new Map(),
   previousState: async () => ({ declared: new Map(), otherGateways: [], approvals: [], suspension: null }),
   approvals: async () => [],
+  newestAttemptId: async () => 0,
   lastAttempts: async () => new Map(),
   close: async () => undefined,
 };

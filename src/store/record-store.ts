@@ -6,12 +6,11 @@ import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
-import type { LastObservation } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, AppliedFile, FinishedAttempt, Store } from './interface.ts';
+import type { AcquiredLease, AppliedFile, FinishedAttempt, SavedObservation, Store } from './interface.ts';
 import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
@@ -165,13 +164,10 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async saveObservation(gateway: GatewayIdentity, updates: readonly RecordedPublication[], listed: LastObservation): Promise<void> {
+  async saveObservation(gateway: GatewayIdentity, { updates, listed, newestAttemptId }: SavedObservation): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
-    const { newestAttempt, recordObserved, setListed } = this.queries;
-    // Between two transactions an attempt may begin and end, which knows better than the rest of this observation.
-    const [newest] = updates.length <= rowsPerTransaction ? [] : await this.database.read(bindQuery(newestAttempt, params));
-    const upTo = newest ? Number(newest['id'] ?? 0) : Number.MAX_SAFE_INTEGER;
-    await this.#writeRows(recordObserved, { ...params, newestAttempt: upTo }, updates.map(toObservedRow));
+    const { recordObserved, setListed } = this.queries;
+    await this.#writeRows(recordObserved, { ...params, newestAttempt: newestAttemptId }, updates.map(toObservedRow));
     await this.#writeUnderLease(params.gateway, [bindQuery(setListed, { ...params, ...listed })]);
   }
 

@@ -338,6 +338,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     readPublication: store.readPublication.bind(store),
     readRecordedState: store.readRecordedState.bind(store),
     history: store.history.bind(store),
+    newestAttemptId: store.newestAttemptId.bind(store),
     lastAttempts: store.lastAttempts.bind(store),
     findAttempts: store.findAttempts.bind(store),
     succeededAfter: store.succeededAfter.bind(store),

@@ -14,7 +14,7 @@ import { RecordStore } from '../../src/store/record-store.ts';
 import { writeApproval } from '../../src/store/requests.ts';
 import type { SqlRow } from '../../src/store/rows.ts';
 import type { Leases } from '../../src/store/sqlite/leases.ts';
-import { change, gatewaySettings, lastObservation, recorded } from '../support/states.ts';
+import { change, gatewaySettings, lastObservation, recorded, savedObservation } from '../support/states.ts';
 import { storeContract } from '../support/store-contract.ts';
 import { storeEngines } from '../support/store-engines.ts';
 
@@ -91,7 +91,7 @@ test('no transaction writes more than 2,000 rows, or more statements than a few,
   };
   const sourceFiles = (count: number) => new Map(all.slice(0, count).map(({ key }) => [key, '']));
   await store.saveStatus(gateway, {} as ControllerStatus);
-  assert.equal(await largest(() => store.saveObservation(gateway, all, lastObservation(1))), {
+  assert.equal(await largest(() => store.saveObservation(gateway, savedObservation(all, lastObservation(1)))), {
     transactions: 51,
     statements: 1,
     rows: 2000,

@@ -4,6 +4,7 @@ import type { DesiredPublication, DesiredState, Environment, RolloutStep } from 
 import type { LastObservation } from '../../src/model/observation.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication, RecordedState, UnknownAttempt } from '../../src/model/recorded-state.ts';
+import type { SavedObservation } from '../../src/store/interface.ts';
 
 /** Returns the gateway of a file; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
@@ -66,6 +67,11 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
 /** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */
 export function lastObservation(apis: number, over: Partial<LastObservation> = {}): LastObservation {
   return { apis, publications: apis, observedAtMs: 1, ...over };
+}
+
+/** Returns what an observation saves: `updates`, whatever attempts have begun meanwhile. */
+export function savedObservation(updates: readonly RecordedPublication[], listed: LastObservation): SavedObservation {
+  return { updates, listed, newestAttemptId: Number.MAX_SAFE_INTEGER };
 }
 
 /** Returns an attempt of unknown outcome: an `online` without a marker unless `over` says otherwise. */

@@ -11,7 +11,7 @@ import { type PublicationKey, publicationKey } from '../../src/model/publication
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
-import { change, gatewaySettings, lastObservation, newAttempt, recorded, unknownAttemptOf, wanted } from './states.ts';
+import { change, gatewaySettings, lastObservation, newAttempt, recorded, savedObservation, unknownAttemptOf, wanted } from './states.ts';
 
 /** An empty store of an engine under test, and the ways to open it. */
 export interface StoreUnderTest {
@@ -570,11 +570,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       recorded('orders', 'test', response),
       recorded('carts', 'test', { state: 'offline', versionId: null, recordedAtMs: 9 }),
     ];
-    await store.saveObservation(gateway, updates, lastObservation(2));
+    await store.saveObservation(gateway, savedObservation(updates, lastObservation(2)));
     assert.equal(await store.readRecordedState(gateway), new Map(updates.map((update) => [update.key, update])));
     for (const update of updates) assert.equal(await store.readPublication(gateway, update.key), update);
     const next = recorded('orders', 'test', { api: 'renamed', recordedAtMs: 10 });
-    await store.saveObservation(gateway, [next], lastObservation(2));
+    await store.saveObservation(gateway, savedObservation([next], lastObservation(2)));
     assert.equal(await store.readPublication(gateway, next.key), next);
     assert.equal(await store.history(gateway, { limit: 10 }), [], 'an observation is not an attempt');
     assert.equal(await store.lastAttempts(gateway), new Map());
@@ -591,8 +591,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const unresolved = await store.readRecordedState(gateway);
     await store.saveObservation(
       gateway,
-      [recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')],
-      lastObservation(3),
+      savedObservation([recorded('orders', 'test'), recorded('carts', 'test'), recorded('invoices', 'test')], lastObservation(3)),
     );
     const after = await store.readRecordedState(gateway);
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
@@ -600,7 +599,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
     await store.finishAttempt(gateway, { key: next.key, attemptId: ids[0] ?? 0, outcome: success, next, atMs: 4 });
     assert.equal(await store.readPublication(gateway, next.key), next);
-    await store.saveObservation(gateway, [before], lastObservation(3));
+    await store.saveObservation(gateway, savedObservation([before], lastObservation(3)));
     assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
   });
 
@@ -608,7 +607,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const [begun, seen] = [change('orders', 'test'), recorded('orders', 'test')];
     for (const first of ['attempt', 'look'] as const) {
       const api = { ...begun, apiId: first, key: publicationKey(first, begun.environmentId) };
-      const look = () => store.saveObservation(gateway, [{ ...seen, apiId: first, key: api.key }], lastObservation(1));
+      const look = () => store.saveObservation(gateway, savedObservation([{ ...seen, apiId: first, key: api.key }], lastObservation(1)));
       const begin = () => store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: 5 }));
       await Promise.all(first === 'look' ? [look(), begin()] : [begin(), look()]);
       const now = await store.readPublication(gateway, api.key);
@@ -628,11 +627,32 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       await store.finishAttempt(gateway, { key: next.key, attemptId: id, outcome: success, next, atMs: 6 });
       return next;
     };
-    const [, next] = await Promise.all([store.saveObservation(gateway, updates, lastObservation(5000)), attempted()]);
+    const newestAttemptId = await store.newestAttemptId(gateway);
+    const observation = { updates, listed: lastObservation(5000), newestAttemptId };
+    const [, next] = await Promise.all([store.saveObservation(gateway, observation), attempted()]);
     const after = await store.readRecordedState(gateway);
     assert.equal([after.size, after.get(last.key)], [5000, next]);
     assert.is(after.get(change('a4998', 'test').key)?.revision, 'a "quoted" \uFFFD one');
     assert.equal(await store.lastObservation(gateway), lastObservation(5000));
+  });
+
+  withStore('an attempt that began and ended between the read and the write of an observation takes precedence', async (store) => {
+    const api = change('orders', 'test');
+    const before = await attempted(1);
+    const newestAttemptId = await store.newestAttemptId(gateway);
+    assert.is(newestAttemptId, before.id);
+    const { next } = await attempted(2);
+    const updates = [recorded('orders', 'test', { state: 'offline', versionId: null }), recorded('invoices', 'test')];
+    await store.saveObservation(gateway, { updates, listed: lastObservation(2), newestAttemptId });
+    assert.equal(await store.readPublication(gateway, api.key), next);
+    assert.is((await store.readRecordedState(gateway)).size, 2);
+
+    async function attempted(atMs: number) {
+      const id = await store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: atMs }));
+      const finished = recorded('orders', 'test', { recordedAtMs: atMs, versionId: `v${atMs}` });
+      await store.finishAttempt(gateway, { key: api.key, attemptId: id, outcome: success, next: finished, atMs });
+      return { id, next: finished };
+    }
   });
 
   withStore('a large file and many names are kept whole, and replaced whole', async (store) => {
@@ -658,10 +678,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
     assert.is(await first.lastObservation(gateway), null);
-    await first.saveObservation(gateway, [], lastObservation(5000, { observedAtMs: 9 }));
-    await first.saveObservation(gateway, [], lastObservation(0, { publications: 3, observedAtMs: null }));
+    await first.saveObservation(gateway, savedObservation([], lastObservation(5000, { observedAtMs: 9 })));
+    await first.saveObservation(gateway, savedObservation([], lastObservation(0, { publications: 3, observedAtMs: null })));
     await first.acquire(other, 1);
-    await first.saveObservation(other, [], lastObservation(7, { observedAtMs: null }));
+    await first.saveObservation(other, savedObservation([], lastObservation(7, { observedAtMs: null })));
     await first.close();
     const second = await opened(under);
     const reader = await under.openRecord();
@@ -681,8 +701,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an observation of one gateway does not affect another', async (store) => {
     const other = gatewaySettings({ project: 'other' });
     await store.acquire(other, 1);
-    await store.saveObservation(gateway, [recorded('orders', 'test')], lastObservation(1));
-    await store.saveObservation(other, [recorded('orders', 'test', { state: 'offline', versionId: null })], lastObservation(1));
+    await store.saveObservation(gateway, savedObservation([recorded('orders', 'test')], lastObservation(1)));
+    await store.saveObservation(
+      other,
+      savedObservation([recorded('orders', 'test', { state: 'offline', versionId: null })], lastObservation(1)),
+    );
     const states = async (of: typeof gateway) => [...(await store.readRecordedState(of)).values()].map(({ state }) => state);
     assert.equal([await states(gateway), await states(other)], [['online'], ['offline']]);
   });

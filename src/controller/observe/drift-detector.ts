@@ -29,6 +29,8 @@ export interface DriftDetectorDeps {
   readonly onEnded: (error: Error | null) => void;
 }
 
+const nothingObserved = { updates: [], newestAttemptId: 0 };
+
 /** The longest delay after a failed observation, in milliseconds; a shorter refresh interval in the file takes precedence. */
 const maxFailureDelayMs = 60_000;
 
@@ -100,11 +102,12 @@ export class DriftDetector {
     try {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
       if (observation.kind === 'failed') {
-        if (observation.listed !== null) await store.saveObservation(desired.gateway, [], { ...observation.listed, observedAtMs: null });
+        if (observation.listed !== null)
+          await store.saveObservation(desired.gateway, { ...nothingObserved, listed: { ...observation.listed, observedAtMs: null } });
         return this.#onFailed(observation.reason, reconcileId, intervalMs);
       }
       this.#isSaving = true;
-      await store.saveObservation(desired.gateway, observation.updates, observation.listed);
+      await store.saveObservation(desired.gateway, observation);
       this.#nextAtMs = clock.monotonicMs() + intervalMs;
       this.#failures = 0;
       this.#isRequested = false;

@@ -30,6 +30,8 @@ export type GatewayObservation =
       readonly updates: readonly RecordedPublication[];
       readonly notices: readonly DriftNotice[];
       readonly listed: LastObservation;
+      /** The newest attempt when the recorded state was read. */
+      readonly newestAttemptId: number;
     }
   | ObservationFailed;
 
@@ -68,7 +70,8 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     deps,
   );
   if (confirmed.kind === 'failed') return confirmed;
-  // Read again, because edict may have changed something meanwhile; there is no await from here to the write.
+  // Read again, because edict may have changed something meanwhile. What begins from here on has a newer attempt, and is not overwritten.
+  const newestAttemptId = await record.newestAttemptId(desired.gateway);
   const recorded = await record.readRecordedState(desired.gateway);
   const isObservable = (key: PublicationKey): boolean => {
     const recordedPublication = recorded.get(key);
@@ -90,6 +93,7 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
     updates,
     notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
     listed: { ...countListed(read.value), observedAtMs: startedAtMs },
+    newestAttemptId,
   };
 }
 

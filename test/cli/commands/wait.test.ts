@@ -11,7 +11,7 @@ import { parseDesiredState } from '../../../src/source/parser.ts';
 import type { Store } from '../../../src/store/interface.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { fileOf, scratchFolder } from '../../support/edict-process.ts';
-import { change, lastObservation, newAttempt, recorded } from '../../support/states.ts';
+import { change, lastObservation, newAttempt, recorded, savedObservation } from '../../support/states.ts';
 import { testContext } from '../../support/streams.ts';
 
 /*
@@ -43,7 +43,7 @@ async function write(states: Readonly<Record<string, string>>, edit = (text: str
 const reconcile = (digest = desiredDigest(desired)): Promise<void> =>
   store.saveDeclared(desired.gateway, { sourceFiles: new Map(), digest, approvalId: null });
 const record = (...publications: readonly RecordedPublication[]): Promise<void> =>
-  store.saveObservation(desired.gateway, publications, lastObservation(1));
+  store.saveObservation(desired.gateway, savedObservation(publications, lastObservation(1)));
 const online = (api: string): RecordedPublication => recorded(api, 'test', { key: `api-${api} env-test` as never });
 
 async function wait(...options: readonly string[]) {

@@ -10,7 +10,7 @@ import type { ObservedApi } from '../../../src/model/observation.ts';
 import type { Failure, ReadResult } from '../../../src/model/outcome.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { until } from '../../support/edict-process.ts';
-import { desiredState, lastObservation, recorded, wanted } from '../../support/states.ts';
+import { desiredState, lastObservation, recorded, savedObservation, wanted } from '../../support/states.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = temporaryFolder();
@@ -146,7 +146,7 @@ test('a first observation requested by a person is made whatever the file says, 
 
 test('a requested observation that fails ends the reconciliation and is repeated', async () => {
   await using at = await watching({ observeOnStart: true });
-  await at.store.saveObservation(file(null).gateway, [recorded('orders', 'test')], lastObservation(1));
+  await at.store.saveObservation(file(null).gateway, savedObservation([recorded('orders', 'test')], lastObservation(1)));
   at.shown.apis = down;
   assert.equal(await at.observe(file(null)), ['required', 'OBSERVATION_FAILED']);
   assert.equal([at.types(), await at.states()], [['gateway:observe_failed'], ['online']]);
@@ -188,7 +188,7 @@ test('the recorded state stays in force when a gateway that was observed before 
 
 test('after a restart the gateway still counts as observed', async () => {
   await using at = await watching();
-  await at.store.saveObservation(file(null).gateway, [], lastObservation(1));
+  await at.store.saveObservation(file(null).gateway, savedObservation([], lastObservation(1)));
   at.shown.apis = down;
   assert.equal(await at.observe(file(minuteMs)), ['running', null]);
 });
@@ -197,7 +197,7 @@ test('a list that became much shorter is believed when the next one is as short'
   await using at = await watching();
   const apis = Array.from({ length: 30 }, (_, index) => wanted(`a${index}`, 'test'));
   const desired = desiredState(apis, { refreshIntervalMs: minuteMs });
-  await at.store.saveObservation(desired.gateway, [], lastObservation(100));
+  await at.store.saveObservation(desired.gateway, savedObservation([], lastObservation(100)));
   await at.observe(desired);
   assert.equal(at.types(), ['gateway:observe_failed']);
   at.time.ms += minuteMs;
