@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { startLoggedDaemon } from '../support/daemon.ts';
+import { fasterClock, startLoggedDaemon } from '../support/daemon.ts';
 import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
@@ -96,15 +96,17 @@ test('a file added to the folder is managed, and a removed one no longer: its pu
   await gateways(3);
   mkdirSync(join(folder, 'all'));
   write('all/one.yaml', 0);
-  const daemon = start(['all/'], '--listen', '127.0.0.1:0');
+  const times = 10;
+  const listen = { host: '127.0.0.1', port: 0 };
+  await using daemon = await startLoggedDaemon(folder, { paths: ['all/'], debounceMs: 20 * times, listen, clock: fasterClock(times) });
   await until('all of the first are online', () => online(0) === names.length);
   write('all/two.yaml', 1, 'a');
   writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   await until('all of the second are online', () => online(1) === names.length - 1);
   await until('the invalid one is reported', () => of(daemon, 'file:invalid', 'three.yaml').length === 1);
-  const url = String(daemon.events('daemon:started')[0]?.['url']);
+  const { url } = daemon;
   assert.is((await fetch(`${url}/readyz`)).status, 200, 'an invalid new one takes nothing offline');
-  assert.match(await (await fetch(url)).text(), 'all/two.yaml');
+  assert.match(await (await fetch(`${url}`)).text(), 'all/two.yaml');
   renameSync(join(folder, 'all/one.yaml'), join(folder, 'all/renamed.yaml'));
   await until('the old name has stopped', () => of(daemon, 'file:removed', 'one.yaml').length === 1);
   await until('the new one is active', () => of(daemon, 'lease:acquired', 'renamed.yaml').length === 1);
@@ -114,10 +116,9 @@ test('a file added to the folder is managed, and a removed one no longer: its pu
     emulators.flatMap(({ requests }) => requests.all()).filter(({ operation }) => operation === 'changePublication').length;
   assert.is(calls(), names.length * 2, 'four, three, and one offline: none needless');
   rmSync(join(folder, 'all'), { recursive: true });
-  await sleep(11_000);
+  await sleep(15_000 / times);
   assert.is(daemon.events('file:removed').length, 1, 'a missing folder says nothing about its files');
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  assert.is(await daemon.stop(), 0);
   assert.is(calls(), names.length * 2);
 });
 

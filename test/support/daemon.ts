@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { createAppContext } from '../../src/app/context.ts';
+import { createAppContext, systemClock } from '../../src/app/context.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../src/app/daemon.ts';
 import { parseSettings } from '../../src/app/settings.ts';
+import type { Clock } from '../../src/model/clock.ts';
 import type { Env } from '../../src/model/env.ts';
 import type { Emit } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
@@ -17,15 +18,27 @@ interface TestDaemonOptions extends Partial<DaemonOptions> {
   readonly env?: Env;
   /** Receives the events of every file. */
   readonly onEvent?: Emit;
+  readonly clock?: Clock;
+}
+
+/** Returns a clock that runs `times` faster than the real one from now on: for a daemon that waits long. */
+export function fasterClock(times: number): Clock {
+  const [startedAtMs, startedAtMonotonicMs] = [systemClock.now(), systemClock.monotonicMs()];
+  const elapsedMs = (): number => (systemClock.monotonicMs() - startedAtMonotonicMs) * times;
+  return {
+    now: () => startedAtMs + elapsedMs(),
+    monotonicMs: () => startedAtMonotonicMs + elapsedMs(),
+    sleep: (ms, signal) => systemClock.sleep(ms / times, signal),
+  };
 }
 
 /** Starts a daemon for one file that reconciles at once when the file changes, otherwise only once an hour, and serves no page. */
 export async function startTestDaemon(
   settings: Settings,
-  { env = {}, onEvent = () => {}, ...options }: TestDaemonOptions = {},
+  { env = {}, onEvent = () => {}, clock = systemClock, ...options }: TestDaemonOptions = {},
 ): Promise<TestDaemon> {
   const stopping = new AbortController();
-  const daemon = await startDaemon(createAppContext(settings, env, { signal: stopping.signal }), {
+  const daemon = await startDaemon(createAppContext(settings, env, { signal: stopping.signal, clock }), {
     paths: [settings.file],
     logFor: () => onEvent,
     debounceMs: 10,
@@ -52,6 +65,7 @@ export interface LoggedDaemon extends AsyncDisposable {
 
 export interface LoggedDaemonOptions extends Partial<Omit<DaemonOptions, 'logFor'>> {
   readonly env?: Env;
+  readonly clock?: Clock;
 }
 
 /** Starts `edict run` for the files of a folder, `edict.yaml` by default, in this process: for tests about what a daemon does, not about its process. */

@@ -67,23 +67,25 @@ export interface Danger {
 }
 
 /**
- * Runs a scenario twice, with text and with JSON output, and checks the gateway.
+ * Runs a scenario twice at the same time, with text and with JSON output, and checks the gateway.
  * Throws an AssertionError if anything else is online than expected, or the exit codes differ.
  */
 export async function checkDanger(danger: Danger): Promise<void> {
+  await Promise.all((['text', 'json'] as const).map((format) => checkDangerIn(format, danger)));
+}
+
+async function checkDangerIn(format: 'text' | 'json', danger: Danger): Promise<void> {
   const { before, happens, command = () => ['apply'], exit, says, online } = danger;
-  for (const format of ['text', 'json']) {
-    await using scene = await openScene();
-    scene.write(scene.file(before));
-    assert.is((await scene.edict('apply')).code, 0, 'the previous file can be applied');
-    const onlineBefore = scene.online();
-    await happens(scene);
-    const [name = '', ...args] = command(scene);
-    const { code, stdout, stderr } = await scene.edict(name, ...args, '--format', format);
-    assert.is(code, exit, `${format}: exit code ${code}\n${stdout}${stderr}`);
-    assert.match(`${stdout}${stderr}`, says);
-    assert.equal(scene.online(), online === undefined ? onlineBefore : online.toSorted(), `${format}: online at the gateway`);
-  }
+  await using scene = await openScene();
+  scene.write(scene.file(before));
+  assert.is((await scene.edict('apply')).code, 0, 'the previous file can be applied');
+  const onlineBefore = scene.online();
+  await happens(scene);
+  const [name = '', ...args] = command(scene);
+  const { code, stdout, stderr } = await scene.edict(name, ...args, '--format', format);
+  assert.is(code, exit, `${format}: exit code ${code}\n${stdout}${stderr}`);
+  assert.match(`${stdout}${stderr}`, says);
+  assert.equal(scene.online(), online === undefined ? onlineBefore : online.toSorted(), `${format}: online at the gateway`);
 }
 
 /** Opens a gateway without publications and an empty folder. */

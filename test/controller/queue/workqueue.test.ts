@@ -112,6 +112,7 @@ test('a key whose declaration changed before it was tried keeps the backoff of t
   await until('it is queued', () => queue.hasScheduledRetry);
   assert.equal([begun.length, queue.isIdle], [1, true]);
   await queue.stop();
+  await queue.stop();
 });
 
 test('a backoff outlasts a time in which the key is not to be changed, as in a freeze', async () => {
