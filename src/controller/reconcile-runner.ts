@@ -92,6 +92,10 @@ export class ReconcileRunner {
   #deferredApis: ReadonlySet<string> = new Set();
   /** Keys whose earlier attempt could not be resolved and that the rollout does not allow to be repeated yet: another read would give the same result. */
   readonly #unresolvable = new Set<PublicationKey>();
+  /** Keys of the newest plan's changes that were not made since it was computed. */
+  readonly #unmade = new Set<PublicationKey>();
+  /** Keys for which a plan was computed once more because they needed no call after all. */
+  readonly #replannedFor = new Set<PublicationKey>();
   #isReplanRequested = false;
   #planDurationMs = 0;
   /** The ID of a reconciliation that has started and waits for an observation. */
@@ -170,6 +174,8 @@ export class ReconcileRunner {
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#current = previousRun && this.#current ? continueRun(this.#current, plan) : startRun(plan, reconcileId, startedAtMs);
     const resolvable = this.#resolvableKeys(plan, retriesRejected);
+    this.#unmade.clear();
+    for (const change of plan.changes) if (isActionable(change)) this.#unmade.add(change.key);
     this.#healthChecks.setPlan(plan, { retryNow: retriesRejected });
     const queued = sortByBatch(plan.changes, desired.gateway.batchSize)
       .filter((change) => isActionable(change) || resolvable.has(change.key))
@@ -268,8 +274,10 @@ export class ReconcileRunner {
       const result = resultOf(reconciled, failures + 1, this.#deps);
       const rejection = authFailure(reconciled);
       if (rejection) this.#onUnauthorized(rejection);
-      if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
+      if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded') {
         run[reconciled.change.action] += 1;
+        this.#unmade.delete(key);
+      }
       if (reconciled.kind === 'deferred') this.#unresolvable.add(key);
       if (result.kind === 'done' && this.#deferredApis.has(apiIdOf(key))) this.#requestReplan();
       for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
@@ -332,11 +340,27 @@ export class ReconcileRunner {
       this.#deps.emit({ type: 'store:error', reconcileId: this.#current?.reconcileId ?? '', message: error.message });
   }
 
+  /**
+   * Whether the newest plan lists changes that needed no call after all: it was computed while attempts were in flight, and would be shown,
+   * and counted, until the next one. Each key leads to one more plan at most, until it is made.
+   */
+  #isPlanOutdated(): boolean {
+    const isLeft = (key: PublicationKey): boolean => !this.#failing.has(key) && !this.#heldUnknown.has(key);
+    const outdated = [...this.#unmade].filter((key) => isLeft(key) && !this.#replannedFor.has(key));
+    this.#replannedFor.clear();
+    for (const key of outdated) this.#replannedFor.add(key);
+    return outdated.length > 0;
+  }
+
   /** Called when nothing is queued or in flight. Finished changes may let deferred ones proceed, so a requested plan is computed first. */
   #finishReconciliation(): void {
     const { triggers, emit, clock } = this.#deps;
     if (this.#isReplanRequested && !this.#stopping.signal.aborted) {
       triggers.trigger('rollout');
+      return;
+    }
+    if (this.#isPlanOutdated() && !this.#stopping.signal.aborted) {
+      this.#requestReplan();
       return;
     }
     const run = this.#current;

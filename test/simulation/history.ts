@@ -4,6 +4,7 @@ import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { apiIdOf, type PublicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
+import { isActionable } from '../../src/plan/diff.ts';
 import { approvalDigest, approvalScope } from '../../src/plan/policies.ts';
 import type { DesiredSource } from '../../src/source/interface.ts';
 import { ReadonlyStore } from '../../src/store/readonly-store.ts';
@@ -68,6 +69,8 @@ class World implements AsyncDisposable {
   readonly #fileFaults = new Map<'invalid' | 'unreadable' | 'hangs', PromiseWithResolvers<void>>();
   /** Publications with an attempt that edict has found out nothing about and that is held. */
   readonly #unresolvable = new Set<PublicationKey>();
+  /** The changes of the newest plan that are not made yet, as a page shows them. */
+  #planned = new Set<PublicationKey>();
   #desired: DesiredState;
   #areFaultsOver = false;
 
@@ -153,8 +156,16 @@ class World implements AsyncDisposable {
     if (!this.#replicas.every(({ isIdle }) => isIdle)) return;
     const before = this.#model.effects.length;
     await this.#time.runUntil(this.#time.monotonicMs() + quietMs, hasFailed);
-    const more = this.#model.effects.slice(before).find(({ key }) => this.#options.badApis[apiNumberOf(apiIdOf(key))] === undefined);
-    if (more && !hasFailed()) this.#fail(`quiet: ${more.action} of ${more.key} was made though everything was in sync`);
+    const more = this.#model.effects.slice(before).find(({ key }) => this.#isGood(key));
+    if (hasFailed()) return;
+    const shown = [...this.#planned].filter((key) => this.#isGood(key));
+    if (shown.length > 0) this.#fail(`status: everything is in sync, and the newest plan still shows changes of ${shown.join(', ')}`);
+    if (more) this.#fail(`quiet: ${more.action} of ${more.key} was made though everything was in sync`);
+  }
+
+  /** Whether the gateway makes changes of this publication, and none waits for a person. */
+  #isGood(key: PublicationKey): boolean {
+    return this.#options.badApis[apiNumberOf(apiIdOf(key))] === undefined && !this.#unresolvable.has(key);
   }
 
   #endFaults(): void {
@@ -359,6 +370,9 @@ class World implements AsyncDisposable {
     this.#invariants.event(replica, event);
     if (event.type === 'attempt:unknown' && !event.isRetried) this.#unresolvable.add(event.change.key);
     if (event.type === 'attempt:started' || event.type === 'attempt:recovered') this.#unresolvable.delete(event.change.key);
+    if (event.type === 'plan:computed') this.#planned = new Set(event.plan.changes.filter(isActionable).map(({ key }) => key));
+    if (event.type === 'attempt:finished' && event.outcome.kind === 'succeeded') this.#planned.delete(event.change.key);
+    if (event.type === 'attempt:recovered' && event.outcome.kind === 'succeeded') this.#planned.delete(event.change.key);
     if (event.type === 'plan:computed') this.#approve(approvalDigest(event.plan), approvalScope(event.plan));
   }
 

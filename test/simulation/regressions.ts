@@ -208,4 +208,12 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
     badApis: { 1: 'hanging' },
     events: [{ atMs: 800, kind: 'wallClock', byMs: -3_600_000 }],
   }),
+  'the newest plan shows no change that a newer file has taken back': history({
+    limit: slowLimit,
+    inSyncWithinMs: 20_000,
+    events: [20_000, 23_000, 26_000].flatMap((atMs): OutsideEvent[] => [
+      { atMs, kind: 'edit', file: fileOf(6, 2, { state: 'offline' }) },
+      { atMs: atMs + 500, kind: 'edit', file: fileOf(6, 2) },
+    ]),
+  }),
 };

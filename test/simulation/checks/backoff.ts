@@ -13,6 +13,7 @@ interface FailingKey {
 export class BackoffCheck implements Check {
   readonly #context: CheckContext;
   readonly #failing = new Map<string, FailingKey>();
+  readonly #leaseless = new Set<number>();
 
   constructor(context: CheckContext) {
     this.#context = context;
@@ -54,13 +55,16 @@ export class BackoffCheck implements Check {
         this.#failing.delete(idOf(replica, event.change.key));
         return;
       case 'reconcile:started':
-        if (event.cause === 'signal' || event.cause === 'startup') this.#forget(replica);
+        if (event.cause === 'signal' || event.cause === 'startup' || this.#leaseless.delete(replica)) this.#forget(replica);
         return;
       // A new file may have asked for something else meanwhile, which ends a backoff.
       case 'file:loaded':
-      case 'lease:lost':
       case 'requests:resumed':
         this.#forget(replica);
+        return;
+      // With the lease back, a new queue begins.
+      case 'lease:lost':
+        this.#leaseless.add(replica);
         return;
       default:
     }
