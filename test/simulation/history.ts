@@ -73,6 +73,8 @@ class World implements AsyncDisposable {
   #planned = new Set<PublicationKey>();
   #desired: DesiredState;
   #areFaultsOver = false;
+  #isSuspended = false;
+  #isHintLost = false;
 
   constructor(options: SimulationOptions, time: VirtualTime, mutant: Mutant, isTraced: boolean) {
     this.#options = options;
@@ -176,13 +178,18 @@ class World implements AsyncDisposable {
     this.#disk.isFailing = false;
     this.#disk.isRenewalFailing = false;
     for (const fault of [...this.#fileFaults.keys()]) this.#endFileFault(fault);
-    void this.#disk.suspend(simulatedGateway, null);
-    this.#invariants.suspended(false);
+    if (this.#isSuspended) this.#resume();
     for (const replica of this.#replicas) {
       replica.spare();
       replica.start();
     }
-    this.#hint();
+    if (this.#isHintLost) this.#hint();
+  }
+
+  #resume(): void {
+    this.#isSuspended = false;
+    void this.#disk.suspend(simulatedGateway, null);
+    this.#invariants.suspended(false);
   }
 
   /** What the gateway does not show as the file asks, and what is still under way. */
@@ -266,11 +273,9 @@ class World implements AsyncDisposable {
         return;
       case 'suspend':
         void this.#disk.suspend(simulatedGateway, { reason: 'simulated', by: null, untilMs: null });
+        this.#isSuspended = true;
         this.#invariants.suspended(true);
-        this.#later(event.forMs, () => {
-          void this.#disk.suspend(simulatedGateway, null);
-          this.#invariants.suspended(false);
-        });
+        this.#later(event.forMs, () => this.#resume());
         return;
       case 'outsideChange':
         this.#model.change(keyOf(event.api, event.environment), event.state, null);
@@ -323,8 +328,10 @@ class World implements AsyncDisposable {
 
   /** Lets every process know that the file may have changed: late, twice, or never. */
   #hint(): void {
+    this.#isHintLost = false;
     for (const hint of this.#hints) {
       const times = this.#areFaultsOver ? 1 : this.#random.pick([0, 1, 1, 1, 1, 2]);
+      if (times === 0) this.#isHintLost = true;
       for (let time = 0; time < times; time += 1) setTimeout(hint, this.#random.next() * 50);
     }
   }

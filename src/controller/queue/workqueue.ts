@@ -168,6 +168,8 @@ export class Workqueue {
     for (const [key, slot] of slots) {
       const isKept = slot.kind === 'due' ? nowMs < slot.dueAtMs + absentBackoffMs : slot.kind === 'blocked' && !retriesRejected;
       if (isKept) this.#absent.set(key, slot);
+      // Its backoff was over, and its turn had not come.
+      else if (slot.kind === 'queued' && slot.failures > 0) this.#absent.set(key, { ...slot, kind: 'due', dueAtMs: nowMs });
     }
   }
 

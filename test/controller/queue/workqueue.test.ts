@@ -134,6 +134,23 @@ test('a backoff outlasts a time in which the key is not to be changed, as in a f
   begun[2]?.end();
 });
 
+test('failures are counted on if the key was not to be changed when its turn had nearly come', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has started', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 0, failures: 4 });
+  await until('it is queued', () => queue.hasScheduledRetry);
+  queue.set(keys('b', 'a'), { retriesRejected: false });
+  await until('the other has started', () => begun.length === 2);
+  assert.equal(queue.queued, [key('a')]);
+  queue.set(keys('b'), { retriesRejected: false, isSequel: true });
+  queue.set(keys('b', 'a'), { retriesRejected: false, isSequel: true });
+  begun[1]?.end();
+  await until('it is tried again', () => begun.length === 3);
+  assert.is(begun[2]?.failures, 4);
+  begun[2]?.end();
+});
+
 test('a rejected key that is not to be changed for a while is still rejected afterwards, until a person or a new file acts', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a'), { retriesRejected: false });
