@@ -15,6 +15,7 @@ import { findPublication, type PublicationRef } from '../plan/publication-lookup
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
 import { hasTargets, isTargeted, type Targets } from '../plan/targets.ts';
+import { formatDurationMs } from '../render/format.ts';
 import type { ExportedFile } from '../source/export/export.ts';
 import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
@@ -171,8 +172,11 @@ async function observeForPlan(context: AppContext, desired: DesiredState, store:
 export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
-  return withGatewayReader(context, { settings: parseGatewayArguments(gatewayArguments), seed: null }, async (gateway) => {
-    const listing = await readInventory(gateway, context);
+  const { readTimeLimitMs } = await import('../controller/observe/observation.ts');
+  const settings = parseGatewayArguments(gatewayArguments);
+  const timeLimitMs = readTimeLimitMs(settings.limit);
+  return withGatewayReader(context, { settings, seed: null }, async (gateway) => {
+    const listing = await readInventory(gateway, { ...context, timeLimitMs });
     return exportGateway({ gateway: gatewayArguments, ...listing });
   });
 }
@@ -183,20 +187,29 @@ export interface GatewayInventory {
   readonly environments: readonly ListedEnvironment[];
 }
 
-/** Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read. */
+/**
+ * Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read, or not
+ * within `timeLimitMs` milliseconds.
+ */
 export async function readInventory(
   gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
-  deps: RetryReadDeps,
+  { signal, timeLimitMs, ...deps }: RetryReadDeps & { readonly timeLimitMs: number },
 ): Promise<GatewayInventory> {
   const { retryRead } = await import('../controller/retry.ts');
+  const timeout = AbortSignal.timeout(timeLimitMs);
+  const within = AbortSignal.any([signal, timeout]);
   const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
-    const result = await retryRead(readOnce, deps);
+    const result = await retryRead(readOnce, { ...deps, signal: within });
     if (result.kind === 'read') return result.value;
     const { code, message, hint } = result.failure;
+    if (timeout.aborted && !signal.aborted) {
+      const reason = `the gateway's ${what} were not read within ${formatDurationMs(timeLimitMs)}`;
+      throw new ObservationFailedError(reason, { hint: 'check the connection to the gateway, and try again' });
+    }
     throw new ObservationFailedError(`the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
   };
-  const environments = await read('environments', () => gateway.listEnvironments(deps.signal));
-  const apis = await read('APIs', () => gateway.listApis(deps.signal));
+  const environments = await read('environments', () => gateway.listEnvironments(within));
+  const apis = await read('APIs', () => gateway.listApis(within));
   return { apis: [...apis.values()], environments };
 }
 
