@@ -43,6 +43,8 @@ export interface ObservationFailed {
   readonly reason: string;
   /** What an implausibly short list shows, which is accepted if the next list shows no more than this; otherwise `null`. */
   readonly listed: ListedCounts | null;
+  /** Whether the gateway refuses to be read, which no retry remedies. */
+  readonly isRefused: boolean;
 }
 
 export interface ObserveDeps {
@@ -82,7 +84,10 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const { gateway, record, clock, signal } = deps;
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
-  if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+  if (read.kind !== 'read') {
+    const isRefused = read.kind === 'rejected' && read.failure.status === 403;
+    return { ...observationFailed(`${read.failure.code} ${read.failure.message}`), isRefused };
+  }
   const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
     recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
@@ -129,7 +134,7 @@ export function planObservationError(reason: string, isRequested: boolean): Obse
 }
 
 function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
-  return { kind: 'failed', reason, listed };
+  return { kind: 'failed', reason, listed, isRefused: false };
 }
 
 interface ConfirmedObservation {

@@ -127,8 +127,13 @@ test('a gateway that is not read within the time limit changes nothing and gives
       signal,
       timeLimitMs: 30,
     });
-  assert.equal(await observe(new AbortController().signal), { kind: 'failed', reason: 'it was not read within 0.0 s', listed: null });
-  assert.equal(await observe(AbortSignal.abort()), { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null });
+  assert.equal(await observe(new AbortController().signal), {
+    kind: 'failed',
+    reason: 'it was not read within 0.0 s',
+    listed: null,
+    isRefused: false,
+  });
+  assert.equal(await observe(AbortSignal.abort()), { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false });
   clearInterval(alive);
 });
 
