@@ -4,7 +4,7 @@ import type { AppContext } from '../model/app-context.ts';
 import type { NewApproval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError, errorMessage, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
+import { EdictError, errorMessage, exitCodes, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
 import type { ReconcileSummary } from '../model/events.ts';
 import type { StaleChange } from '../model/saved-plan-diff.ts';
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
@@ -115,7 +115,10 @@ async function applyInSession(
   await controller.runOnce();
   signal.removeEventListener('abort', stop);
   const unsent = await session.stop();
-  if (!initialPlan || !plan) throw new EdictError('APPLY_INTERRUPTED', 'stopped before a plan was computed; nothing was sent');
+  if (!initialPlan || !plan) {
+    const exitCode = signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.error;
+    throw new EdictError('APPLY_INTERRUPTED', 'stopped before a plan was computed; nothing was sent', { exitCode });
+  }
   const finished: ReconcileSummary = lastSummary ?? {
     online: 0,
     offline: 0,

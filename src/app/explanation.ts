@@ -67,6 +67,8 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
           recorded: recordedBefore,
           notices: [],
         };
+    // What could not be read for that reason is no result.
+    context.signal.throwIfAborted();
     const targets: Targets = {
       patterns: { apis: [apiId], environments: [environmentId] },
       matchesApi: (one) => one.apiId === apiId,

@@ -3,6 +3,7 @@ import type { Emulator } from '../emulator/emulator.ts';
 import type { Seed } from '../emulator/seed.ts';
 import type { Credentials } from '../gateway/auth/credentials.ts';
 import type { AcquireRequestSlot, GatewayReader } from '../gateway/interface.ts';
+import type { OnPageRead } from '../gateway/lists.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { GatewaySettings } from '../model/gateway.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
@@ -51,7 +52,8 @@ export async function withGatewayReader<T>(
   const { acquire } = rateLimiter;
   const access = await openGatewayAccess(context, { settings, emulator, acquire });
   const proxies = parseProxySettings(context.env);
-  const gateway = openGatewayReader(access.settings, access.credentials, { acquire, proxies });
+  const onPageRead: OnPageRead = (page) => context.events.emit({ type: 'gateway:page_read', ...page });
+  const gateway = openGatewayReader(access.settings, access.credentials, { acquire, proxies, onPageRead });
   resources.defer(() => gateway.close());
   resources.defer(() => rateLimiter.close());
   return await use(gateway);

@@ -27,12 +27,14 @@ export async function computeCurrentPlan(
     store,
     targets = allTargets,
     saved = null,
+    unobserved = null,
   }: {
     readonly desired: DesiredState;
     readonly recorded: RecordedState;
     readonly store: StoreReader;
     readonly targets?: Targets;
     readonly saved?: SavedPlan | null;
+    readonly unobserved?: string | null;
   },
 ): Promise<Plan> {
   const nowMs = clock.now();
@@ -47,6 +49,7 @@ export async function computeCurrentPlan(
     nowMs,
     probes,
     savedPlanInput,
+    unobserved,
   });
 }
 

@@ -11,10 +11,12 @@ import type { DriftNotice, ListedEnvironment, ListedVersion, ObservedApi } from 
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
+import { declaresNew, recordAge } from '../plan/policies.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
 import { hasTargets, isTargeted, type Targets } from '../plan/targets.ts';
+import { formatDurationMs } from '../render/format.ts';
 import type { ExportedFile } from '../source/export/export.ts';
 import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
@@ -79,35 +81,53 @@ interface PlanReportWithState extends PlanReport {
   readonly isObserved: boolean;
 }
 
-async function buildPlanReport(
-  context: AppContext,
-  { desired, store }: ReadSession,
-  saved: SavedPlan | null,
-): Promise<PlanReportWithState> {
+async function buildPlanReport(context: AppContext, session: ReadSession, saved: SavedPlan | null): Promise<PlanReportWithState> {
+  const { desired, store } = session;
   const recordedBefore = await store.readRecordedState(desired.gateway);
   const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, async () => recordedBefore);
-  const observation = await observeIfNeeded(context, desired, store);
-  const { recorded, notices, uncheckedReason } = observation ?? { recorded: recordedBefore, notices: [], uncheckedReason: null };
-  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved });
-  const isObserved = observation !== null && uncheckedReason === null;
+  const observation = await observeIfNeeded(context, session, recordedBefore);
+  const none = { recorded: recordedBefore, notices: [], uncheckedReason: null, unobserved: null };
+  const { recorded, notices, uncheckedReason, unobserved } = observation ?? none;
+  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved, unobserved });
+  const isObserved = observation !== null && uncheckedReason === null && unobserved === null;
   return { desired, plan, recorded, isObserved, uncheckedReason, notices: notices.filter((notice) => isTargeted(targets, notice)) };
 }
 
 /**
- * Observes the gateway with `refresh`, and at first contact: without recorded state the plan would publish again what is already online.
- * Returns `null` where no observation is needed.
+ * Observes the gateway with `refresh`, at first contact, and if the file declares what a record that is not fresh does not have: the plan
+ * would publish again what is already online. Returns `null` where no observation is needed.
  */
-async function observeIfNeeded(context: AppContext, desired: DesiredState, store: StoreReader) {
-  const { refresh, emulate } = context.settings;
-  if (refresh) return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
+async function observeIfNeeded(
+  context: AppContext,
+  { desired, store }: ReadSession,
+  recorded: RecordedState,
+): Promise<PlanObservation | null> {
+  const { settings, clock } = context;
+  const checked = { uncheckedReason: null, unobserved: null };
+  const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
   // An emulated gateway ends with its command, so nothing is online there.
-  if (emulate || desired.refreshIntervalMs === null || (await store.lastObservation(desired.gateway))?.observedAtMs != null) return null;
+  const age = settings.emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
+  const isNeeded = age === 'never' || (age === 'stale' && declaresNew(desired, recorded));
+  if (!isNeeded && !settings.refresh) return null;
+  const { planObservationError } = await import('../controller/observe/observation.ts');
   try {
-    return { ...(await observeForPlan(context, desired, store)), uncheckedReason: null };
+    const observation = await observeForPlan(context, desired, store);
+    if (observation.kind === 'observed') return { ...checked, ...observation };
+    const isHeld = !settings.refresh && (age === 'stale' || observation.isRefused);
+    if (!isHeld) throw planObservationError(observation.reason, settings.refresh);
+    return { ...checked, recorded, notices: [], unobserved: observation.reason };
   } catch (error) {
-    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING') throw error;
-    return { recorded: await store.readRecordedState(desired.gateway), notices: [], uncheckedReason: error.message };
+    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING' || settings.refresh) throw error;
+    if (age === 'stale') return null;
+    return { ...checked, recorded, notices: [], uncheckedReason: error.message };
   }
+}
+
+/** What a plan starts from instead of the record. */
+interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'> {
+  readonly recorded: RecordedState;
+  /** Why the gateway could not be observed, although the plan needs it: what is new is held; `null` otherwise. */
+  readonly unobserved: string | null;
 }
 
 /** Throws an EdictError `GATEWAY_UNCHECKED` for a plan of a gateway that was never observed: it may publish again what is online. */
@@ -153,14 +173,12 @@ export async function previewSavedPlan(context: AppContext, from: string): Promi
 }
 
 async function observeForPlan(context: AppContext, desired: DesiredState, store: StoreReader) {
-  const { observeGateway, planObservationError } = await import('../controller/observe/observation.ts');
+  const { observeGateway } = await import('../controller/observe/observation.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
-  const observation = await withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
+  return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
     observeGateway(desired, { gateway, record: store, clock, signal }),
   );
-  if (observation.kind === 'observed') return observation;
-  throw planObservationError(observation.reason, settings.refresh);
 }
 
 /**
@@ -171,8 +189,11 @@ async function observeForPlan(context: AppContext, desired: DesiredState, store:
 export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
-  return withGatewayReader(context, { settings: parseGatewayArguments(gatewayArguments), seed: null }, async (gateway) => {
-    const listing = await readInventory(gateway, context);
+  const { readTimeLimitMs } = await import('../controller/observe/observation.ts');
+  const settings = parseGatewayArguments(gatewayArguments);
+  const timeLimitMs = readTimeLimitMs(settings.limit);
+  return withGatewayReader(context, { settings, seed: null }, async (gateway) => {
+    const listing = await readInventory(gateway, { ...context, timeLimitMs });
     return exportGateway({ gateway: gatewayArguments, ...listing });
   });
 }
@@ -183,20 +204,29 @@ export interface GatewayInventory {
   readonly environments: readonly ListedEnvironment[];
 }
 
-/** Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read. */
+/**
+ * Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read, or not
+ * within `timeLimitMs` milliseconds.
+ */
 export async function readInventory(
   gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
-  deps: RetryReadDeps,
+  { signal, timeLimitMs, ...deps }: RetryReadDeps & { readonly timeLimitMs: number },
 ): Promise<GatewayInventory> {
   const { retryRead } = await import('../controller/retry.ts');
+  const timeout = AbortSignal.timeout(timeLimitMs);
+  const within = AbortSignal.any([signal, timeout]);
   const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
-    const result = await retryRead(readOnce, deps);
+    const result = await retryRead(readOnce, { ...deps, signal: within });
     if (result.kind === 'read') return result.value;
     const { code, message, hint } = result.failure;
+    if (timeout.aborted && !signal.aborted) {
+      const reason = `the gateway's ${what} were not read within ${formatDurationMs(timeLimitMs)}`;
+      throw new ObservationFailedError(reason, { hint: 'check the connection to the gateway, and try again' });
+    }
     throw new ObservationFailedError(`the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
   };
-  const environments = await read('environments', () => gateway.listEnvironments(deps.signal));
-  const apis = await read('APIs', () => gateway.listApis(deps.signal));
+  const environments = await read('environments', () => gateway.listEnvironments(within));
+  const apis = await read('APIs', () => gateway.listApis(within));
   return { apis: [...apis.values()], environments };
 }
 

@@ -201,7 +201,12 @@ export class Session implements AsyncDisposable {
     // The previous lease holder's requests may still count against the current rate limit window.
     const rateLimiter = await openRateLimiter(this.#context, settings, this.#emulator ? 0 : Math.max(0, settings.limit.perMs - idleMs));
     const acquire = withLease(lease, rateLimiter.acquire);
-    const gateway = openGateway(clientSettings, credentials, { acquire, canSend: lease.isHeld, proxies: parseProxySettings(env) });
+    const gateway = openGateway(clientSettings, credentials, {
+      acquire,
+      canSend: lease.isHeld,
+      proxies: parseProxySettings(env),
+      onPageRead: (page) => events.emit({ type: 'gateway:page_read', ...page }),
+    });
     resources.defer(() => gateway.close());
     resources.defer(() => rateLimiter.close());
     this.#gateway = { settingsKey, lease, rateLimiter, acquire, gateway, runner: null, resources: resources.move() };

@@ -1,3 +1,5 @@
+import { type ExitCode, exitCodes } from '../model/errors.ts';
+
 /** A signal that the first SIGINT or SIGTERM aborts. */
 export interface StopSignal extends Disposable {
   readonly signal: AbortSignal;
@@ -29,4 +31,9 @@ export function onStopSignal(): StopSignal {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return { signal: controller.signal, [Symbol.dispose]: release };
+}
+
+/** Returns the exit code of a command that the first signal ended before its time: 130 for Ctrl-C, as shells count it. */
+export function exitCodeOfStop(signal: AbortSignal): ExitCode {
+  return signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.error;
 }

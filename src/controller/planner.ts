@@ -63,6 +63,8 @@ export interface PlannerDeps {
   readonly saved: SavedPlan | null;
   /** The latest probe results. */
   readonly probes: ProbeResults;
+  /** Why the gateway could not be observed when the plan needs it; `null` if it was, or need not be. */
+  readonly unobserved: string | null;
 }
 
 /** The plan of a reconciliation, the recorded state it was computed from, and the state of earlier files. */
@@ -81,13 +83,14 @@ export interface PlannerResult {
 export async function planReconciliation(
   newest: () => DesiredState,
   isFirst: boolean,
-  { store, clock, targets, saved, probes }: PlannerDeps,
+  { store, clock, targets, saved, probes, unobserved }: PlannerDeps,
 ): Promise<PlannerResult> {
   const { gateway } = newest();
   const recorded = await store.readRecordedState(gateway);
   const previous = await store.previousState(gateway, clock.now());
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
-  const plan = computePlan({ desired: newest(), recorded, previous, targets, nowMs: clock.now(), probes, savedPlanInput: savedInput });
+  const nowMs = clock.now();
+  const plan = computePlan({ desired: newest(), recorded, previous, targets, nowMs, probes, savedPlanInput: savedInput, unobserved });
   if (isFirst && saved) assertNotStale(plan, saved);
   return { plan, recorded, previous };
 }

@@ -166,6 +166,7 @@ export class ReconcileRunner {
     const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
+      unobserved: this.#driftDetector.unobserved,
     });
     this.#hasPlanned = true;
     this.#planDurationMs = clock.monotonicMs() - startedAtMs;

@@ -12,7 +12,7 @@ import { parseBatchResponse } from './batch-response.ts';
 import { notSentError } from './errors.ts';
 import { GatewayClient } from './gateway-client.ts';
 import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from './interface.ts';
-import { createGatewayReader } from './lists.ts';
+import { createGatewayReader, type OnPageRead } from './lists.ts';
 import { toOutcome } from './outcome.ts';
 import { publish, publishBatch, switchVersion } from './requests.ts';
 
@@ -23,19 +23,25 @@ export interface GatewayOptions {
   readonly proxies?: ProxySettings | null;
   /** Called when a request's connection is established, right before it is sent; default: always true. */
   readonly canSend?: () => boolean;
+  /** Called after each page of a list; default: nothing. */
+  readonly onPageRead?: OnPageRead;
 }
 
 /** Opens the gateway for a dry run: it has no `send`, and its transport refuses every method but GET. */
 export function openGatewayReader(
   settings: GatewaySettings,
   credentials: Credentials,
-  { acquire, ...options }: GatewayOptions = {},
+  { acquire, onPageRead, ...options }: GatewayOptions = {},
 ): GatewayReader {
-  return Object.freeze(createGatewayReader(new GatewayClient(settings, { credentials, acquire, mode: 'reads', ...options })));
+  return Object.freeze(createGatewayReader(new GatewayClient(settings, { credentials, acquire, mode: 'reads', ...options }), onPageRead));
 }
 
 /** Opens the gateway. No call is made before the first `send` or read. */
-export function openGateway(settings: GatewaySettings, credentials: Credentials, { acquire, ...options }: GatewayOptions = {}): Gateway {
+export function openGateway(
+  settings: GatewaySettings,
+  credentials: Credentials,
+  { acquire, onPageRead, ...options }: GatewayOptions = {},
+): Gateway {
   const gatewayClient = new GatewayClient(settings, { credentials, acquire, mode: 'everything', ...options });
 
   async function send(change: Change, { marker, isStillDesired, canSend }: SendOptions, signal: AbortSignal): Promise<Outcome> {
@@ -101,5 +107,5 @@ export function openGateway(settings: GatewaySettings, credentials: Credentials,
 
   const hasNewCredentials = (): boolean => credentials.hasChanged();
   const retryCredentials = (): void => credentials.reset();
-  return Object.freeze({ ...createGatewayReader(gatewayClient), send, sendBatch, hasNewCredentials, retryCredentials });
+  return Object.freeze({ ...createGatewayReader(gatewayClient, onPageRead), send, sendBatch, hasNewCredentials, retryCredentials });
 }

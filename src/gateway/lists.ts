@@ -20,8 +20,11 @@ const maxListReads = 3;
 
 const maxIdLength = 128;
 
+/** Receives how many entries of a list were read by now, and how many it has. */
+export type OnPageRead = (page: { readonly readCount: number; readonly totalCount: number }) => void;
+
 /** Returns the read operations of a gateway. */
-export function createGatewayReader(gatewayClient: GatewayClient): GatewayReader {
+export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: OnPageRead = () => {}): GatewayReader {
   /** `absent`: the value if the gateway says that the resource does not exist. */
   async function read<T>(
     signal: AbortSignal,
@@ -35,7 +38,7 @@ export function createGatewayReader(gatewayClient: GatewayClient): GatewayReader
     }
   }
   const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) =>
-    readAllPages((offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => pageAt(client, one, offset)));
+    readAllPages((offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => pageAt(client, one, offset)), onPageRead);
   return {
     identity: gatewayClient.identity,
     close: () => gatewayClient.close(),
@@ -66,7 +69,19 @@ interface Page<T> {
  * Reads the first page, then all others concurrently. Offsets follow the length of the first page, which may be shorter than
  * requested. An entry that moves between pages meanwhile may be on two of them or on none.
  */
-async function readAllPages<T>(pageAt: (offset: number) => Promise<ReadResult<Page<T>>>): Promise<ReadResult<Page<T>>> {
+async function readAllPages<T>(
+  readPage: (offset: number) => Promise<ReadResult<Page<T>>>,
+  onPageRead: OnPageRead,
+): Promise<ReadResult<Page<T>>> {
+  let readCount = 0;
+  const pageAt = async (offset: number): Promise<ReadResult<Page<T>>> => {
+    const page = await readPage(offset);
+    if (page.kind === 'read') {
+      readCount += page.value.entries.length;
+      onPageRead({ readCount, totalCount: page.value.total });
+    }
+    return page;
+  };
   const first = await pageAt(0);
   if (first.kind !== 'read') return first;
   const { total, entries: found } = first.value;

@@ -13,7 +13,9 @@ export interface Hold {
     | 'maxRemoved'
     | 'empty'
     | 'missingInclude'
-    | 'otherGateway';
+    | 'otherGateway'
+    | 'first-contact'
+    | 'unobserved';
   readonly message: string;
   readonly hint: string;
 }

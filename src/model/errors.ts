@@ -91,6 +91,7 @@ export const exitCodes = {
   invalidFile: 3,
   held: 4,
   callsFailed: 5,
+  interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

@@ -65,6 +65,8 @@ export type EdictEvent =
       readonly reason: string;
       readonly isRetried: boolean;
     }
+  /** A page of a list was read: `readCount` of `totalCount` entries by now. */
+  | { readonly type: 'gateway:page_read'; readonly readCount: number; readonly totalCount: number }
   | { readonly type: 'gateway:observed'; readonly reconcileId: string; readonly listedApiCount: number; readonly changedCount: number }
   | { readonly type: 'gateway:observe_failed'; readonly reconcileId: string; readonly reason: string }
   | { readonly type: 'publication:drift'; readonly reconcileId: string; readonly notice: DriftNotice }

@@ -31,6 +31,8 @@ export interface PlanInput {
   readonly probes?: ProbeResults;
   /** Default: no saved plan restricts the plan. */
   readonly savedPlanInput?: SavedPlanInput | null;
+  /** Why the gateway could not be observed when the plan needed it; default `null`: it was, or need not be. */
+  readonly unobserved?: string | null;
 }
 
 /**
@@ -38,9 +40,18 @@ export interface PlanInput {
  * recent removal, freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
  * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
-export function computePlan({ desired, recorded, previous, targets, nowMs, probes = new Map(), savedPlanInput = null }: PlanInput): Plan {
+export function computePlan({
+  desired,
+  recorded,
+  previous,
+  targets,
+  nowMs,
+  probes = new Map(),
+  savedPlanInput = null,
+  unobserved = null,
+}: PlanInput): Plan {
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
-  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, { desired, recorded, previous });
+  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, { desired, recorded, previous, unobserved });
   const whole = applyRollout(
     applyFreezes(
       deferRemovals(heldPlan, desired, nowMs),

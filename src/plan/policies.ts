@@ -18,16 +18,22 @@ export interface PolicyInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
+  /** Why the gateway could not be observed when the plan needed it; `null`, the default, if it was, or need not be. */
+  readonly unobserved?: string | null;
 }
 
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
-export function applyPolicies(plan: Plan, { desired, recorded, previous }: PolicyInput): Plan {
-  const fileHeld = findFileHold(desired, recorded, previous);
+export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null }: PolicyInput): Plan {
+  const fileHeld = findFileHold(desired, recorded, previous) ?? firstContactHold(plan, { recorded, previous, unobserved });
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
   const holds = findSwappedIds(plan.changes, desired, recorded);
+  if (unobserved !== null) {
+    const message = `it is new, and whether it is online already is not known: ${unobserved}`;
+    for (const { key, reason } of plan.changes) if (reason === 'new') holds.set(key, { rule: 'unobserved', message, hint: unobservedHint });
+  }
   const fileGuard = { rule: 'maxOffline', threshold: maxOffline, where: 'guards.maxOffline', effect: 'go offline' } as const;
   applyThreshold(fileGuard, { affected: offline, all: online, holds });
   for (const { id, name, maxOffline: threshold } of desired.environments.values()) {
@@ -149,6 +155,25 @@ function findFileHold(
   return null;
 }
 
+const unobservedHint = 'grant the permission to list the APIs of the instance, or approve if nothing of it is online there';
+
+/**
+ * Returns the hold of a file for a gateway that the store has no record of and that may not be observed: every publication that is online
+ * there would be published again.
+ */
+function firstContactHold(
+  { changes }: Plan,
+  { recorded, previous, unobserved }: Required<Pick<PolicyInput, 'recorded' | 'previous' | 'unobserved'>>,
+): FileHold | null {
+  if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || changes.length === 0) return null;
+  return {
+    rule: 'first-contact',
+    message: `there is no record of this gateway, and what is online there is not known: ${unobserved}`,
+    hint: unobservedHint,
+    affected: changes.map(({ key }) => key).sort(),
+  };
+}
+
 /** How many publications a message names. */
 const maxNamed = 3;
 
@@ -229,4 +254,19 @@ function isFileHoldEntry(entry: string): boolean {
 function entryKey(entry: string): PublicationKey {
   const [apiId, environmentId] = JSON.parse(entry) as readonly unknown[];
   return publicationKey(String(apiId), String(environmentId));
+}
+
+/** How well the record stands for the gateway: `never`: it was never observed; `stale`: not within the file's interval. */
+export type RecordAge = 'never' | 'stale' | 'fresh';
+
+/** Returns the age of the record of a gateway that was last observed at `observedAtMs`. Without an interval the record alone decides. */
+export function recordAge({ refreshIntervalMs }: DesiredState, observedAtMs: number | null, nowMs: number): RecordAge {
+  if (refreshIntervalMs === null) return 'fresh';
+  if (observedAtMs === null) return 'never';
+  return Math.abs(nowMs - observedAtMs) < refreshIntervalMs ? 'fresh' : 'stale';
+}
+
+/** Returns whether the file declares a publication online that the record does not have: it may be online already. */
+export function declaresNew({ publications }: DesiredState, recorded: RecordedState): boolean {
+  return [...publications.values()].some(({ key, state }) => state === 'online' && !recorded.has(key));
 }

@@ -57,6 +57,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return event.isRetried
         ? { level: 'warn', message: 'outcome unknown: the gateway cannot say whether the attempt took effect, retrying' }
         : { level: 'error', message: 'outcome unknown: the gateway cannot say whether the attempt took effect, held for a person' };
+    case 'gateway:page_read':
+      return { level: 'debug', message: 'page of a list read' };
     case 'gateway:observed':
       return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
     case 'gateway:observe_failed':
@@ -169,6 +171,8 @@ export function fieldsFor(event: EdictEvent): Record<string, unknown> {
       const hint = event.isRetried ? {} : { hint: unknownOutcomeHint };
       return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
     }
+    case 'gateway:page_read':
+      return { read: event.readCount, total: event.totalCount };
     case 'gateway:observed':
       return { reconcileId: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
     case 'gateway:observe_failed':

@@ -250,7 +250,7 @@ onBoth('Ctrl-C ends the wait only', async () => {
   await until('it waits', () => waiting.output.stderr.includes('Waiting for'));
   waiting.child.kill('SIGINT');
   const { code, stdout } = await waiting.finished;
-  assert.is(code, 1);
+  assert.is(code, 130);
   assert.match(stdout, /^Interrupted; the daemon continues: .*1 pending/);
 });
 

@@ -18,7 +18,7 @@ function deps(over: Partial<PlannerDeps> = {}): PlannerDeps {
     previousState: async () => noPast,
     lastAttempts: async () => lastAttempts(),
   };
-  return { store, clock, targets: allTargets, saved: null, probes: new Map(), ...over };
+  return { store, clock, targets: allTargets, saved: null, probes: new Map(), unobserved: null, ...over };
 }
 
 const recordedAs = (...given: Parameters<typeof recordedState>) => ({

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -34,12 +35,12 @@ async function importInto(target: string): Promise<void> {
     target,
   );
   assert.is(code, 0, stderr);
-  writeFileSync(join(target, 'edict.yaml'), stdout);
+  writeFileSync(join(target, 'edict.yaml'), stdout.replace('calls: 10,', 'calls: 1000,'));
 }
 
 test('while a gateway cannot be observed there is no plan, and the hint names what asked for the observation', async () => {
   await importInto(folder);
-  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'not allowed', share: 1, operation: '*' });
+  emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
   for (const [args, remedy] of [
     [['plan'], 'with `refresh: never`'],
     [['plan', '--refresh'], 'without --refresh'],
@@ -96,14 +97,83 @@ test('without credentials the plan says first that it is not checked, and is nei
   assert.match(saved.stderr, 'the gateway was never observed');
 });
 
-test('a gateway that cannot be observed at first contact gets no call', async () => {
+const refused = { share: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' } as const;
+const approve = async (target: string) => {
+  const { approvalDigest } = JSON.parse((await edict(['plan', '--format', 'json'], target)).stdout) as { approvalDigest: string };
+  return edict(['approve', approvalDigest, '--by', 'ada', '--reason', 'nothing is online there'], target);
+};
+
+test('a gateway that refuses to be observed at first contact has the whole file held, with the reason and the missing permission', async () => {
   await importInto(folder);
-  emulator.faults.add({ times: 99, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' });
-  for (const command of ['plan', 'apply']) {
-    const refused = await edict([command], folder);
-    assert.equal([refused.code, calls()], [1, 0], command);
-    assert.match(refused.stderr, 'the gateway cannot be observed: APIG.1005');
+  emulator.faults.add(refused);
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.equal([code, calls()], [4, 0], stderr);
+    assert.match(stdout, 'there is no record of this gateway, and what is online there is not known: APIG.1005 No permissions');
+    assert.match(stdout, 'grant the permission to list the APIs of the instance');
   }
+  const { fileHeld } = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { fileHeld: { rule: string } };
+  assert.is(fileHeld.rule, 'first-contact');
+});
+
+test('the hold of first contact ends as soon as the gateway may be observed, without a call', async () => {
+  await importInto(folder);
+  emulator.faults.add(refused);
+  assert.is((await edict(['apply'], folder)).code, 4);
+  emulator.faults.clear();
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  assert.is(calls(), 0);
+});
+
+test('the hold of first contact is released by an approval, for exactly this file', async () => {
+  await importInto(folder);
+  for (const { api, environment } of emulator.state.publications()) emulator.state.changeManually(api, environment, 'offline');
+  emulator.faults.add(refused);
+  assert.is((await edict(['apply'], folder)).code, 4);
+  const approved = await approve(folder);
+  assert.is(approved.code, 0, approved.stderr);
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 62], applied.stderr);
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+});
+
+test('a daemon that may not observe a new gateway makes no call until it may', async () => {
+  await importInto(folder);
+  emulator.faults.add(refused);
+  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
+  await until('the file is held', () => daemon.events('plan:computed').some((plan) => plan['held'] === 62), [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), 0);
+});
+
+test('what is new to the record of a known gateway is looked up first if the last observation is old, and held where that fails', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  const whole = `refresh: 100ms\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`;
+  writeFileSync(file, whole.replace(/^ {2}a7:\n(?: {4}.*\n)+/m, ''));
+  assert.is((await edict(['apply'], folder)).code, 0);
+  writeFileSync(file, whole);
+  await sleep(110);
+  emulator.faults.add(refused);
+  for (const command of ['plan', 'apply']) {
+    const { code, stdout, stderr } = await edict(command === 'plan' ? ['plan', '--detailed-exitcode'] : [command], folder);
+    assert.is(code, 4, stderr);
+    assert.match(stdout, 'it is new, and whether it is online already is not known: APIG.1005 No permissions');
+  }
+  emulator.faults.clear();
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  assert.is(calls(), 0);
+});
+
+test('a pipeline whose cache is empty each time makes no call', async () => {
+  for (const run of ['first', 'second', 'third']) {
+    const checkout = join(folder, run);
+    mkdirSync(checkout);
+    await importInto(checkout);
+    assert.match((await edict(['apply'], checkout)).stdout, 'In sync. 62 publications');
+  }
+  assert.is(calls(), 0);
 });
 
 test.run();

@@ -48,4 +48,49 @@ for (const command of ['apply', 'run'] as const) {
   });
 }
 
+test('an apply that Ctrl-C has interrupted after its call was recorded exits with 130', async () => {
+  const running = startEdict(['apply', '--log-format', 'json'], folder);
+  await until('the call is in flight', () => calls() === 1);
+  running.child.kill('SIGINT');
+  assert.is((await running.finished).code, 130);
+});
+
+test('an apply that SIGTERM has interrupted exits with 1', async () => {
+  const running = startEdict(['apply', '--log-format', 'json'], folder);
+  await until('the call is in flight', () => calls() === 1);
+  running.child.kill('SIGTERM');
+  assert.is((await running.finished).code, 1);
+});
+
+for (const [name, args] of [
+  ['plan', ['plan', '--refresh']],
+  ['import', ['import', '--project', 'project', '--instance', 'instance']],
+  ['explain', ['explain', 'a', 'test', '--refresh']],
+  ['apply', ['apply', '--refresh', '--log-format', 'pretty']],
+] as const) {
+  test(`Ctrl-C ends a ${name} that reads the gateway at once, and it exits with 130`, async () => {
+    emulator.faults.latencyMs = 60_000;
+    const running = startEdict([...args, ...(name === 'import' ? ['--endpoint', emulator.url] : [])], folder);
+    await until('the gateway is read', () => emulator.requests.all().length > 0, [running]);
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.finished;
+    assert.is(code, 130, stderr);
+    assert.match(stderr, /stopping: SIGINT.*; interrupt again to end at once/i);
+    assert.match(stderr, /stopped before .*; nothing was (?:sent|changed)/);
+    assert.is(calls(), 0);
+  });
+}
+
+test('Ctrl-C ends a wait, and it exits with 130', async () => {
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('the call is in flight', () => calls() === 1);
+  emulator.faults.latencyMs = 60_000;
+  const waiting = startEdict(['wait'], folder);
+  await until('it waits', () => waiting.output.stderr.includes('Waiting'), [waiting]);
+  waiting.child.kill('SIGINT');
+  assert.is((await waiting.finished).code, 130);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+});
+
 test.run();

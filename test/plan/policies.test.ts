@@ -212,6 +212,26 @@ test('a file that no longer includes another and lost its publications is held; 
   assert.is(suspicion(all.map((one) => ({ ...one, sourceFile: '' }))), null, 'it was moved');
 });
 
+test('at first contact with a gateway that may not be observed the whole file is held; later only what is new', () => {
+  const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
+  const unobserved = 'APIG.1005 No permissions';
+  const first = applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown, unobserved });
+  assert.equal([first.fileHeld?.rule, first.fileHeld?.affected], ['first-contact', [wanted('orders', 'test').key]]);
+  assert.match(first.fileHeld?.message ?? '', 'what is online there is not known: APIG.1005 No permissions');
+  const before = recordedState([recorded('carts', 'test')]);
+  const later = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown, unobserved });
+  assert.is(later.fileHeld, null);
+  assert.equal(
+    later.changes.map(({ api, held }) => [api, held?.rule]),
+    [
+      ['carts', undefined],
+      ['orders', 'unobserved'],
+    ],
+  );
+  const observed = applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown });
+  assert.equal([observed.fileHeld, heldRules(observed)], [null, [undefined]]);
+});
+
 test('a file whose APIs belong to another gateway is held', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('new', 'test')]);
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };

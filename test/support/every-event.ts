@@ -70,6 +70,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     { type: 'attempt:recovered', ...of, outcome: { kind: 'notApplied' } },
   ],
   'attempt:unknown': [true, false].map((isRetried) => ({ type: 'attempt:unknown', ...of, reason: 'r', isRetried })),
+  'gateway:page_read': [{ type: 'gateway:page_read', readCount: 500, totalCount: 900 }],
   'gateway:observed': [0, 1].map((changedCount) => ({ type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
   'publication:drift': (['adopted', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {

@@ -19,7 +19,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
-import { onStopSignal } from '../signals.ts';
+import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { logStopRequest } from '../stop-notice.ts';
 import { runPlan } from './plan.ts';
 
@@ -62,7 +62,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
 
 /**
  * Reconciles the file once, or makes the changes of a saved plan; with `dryRun` only shows the plan. Returns 0, 5 if calls failed, 4 if
- * something is held, 1 if it was interrupted.
+ * something is held, 130 if Ctrl-C interrupted it and all outcomes are recorded, 1 for SIGTERM.
  */
 export async function runApply(file: string, options: ApplyOptions, context: CliContext): Promise<ExitCode> {
   if (options.dryRun) return runPlan(file, options, context);
@@ -81,10 +81,15 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   stop.signal.addEventListener('abort', () => progress?.clear());
   appContext.events.subscribe(logStopRequest(stop.signal, logger.log));
   appContext.events.subscribe(report.emit);
+  let isUnrecorded = false;
+  appContext.events.subscribe((event) => {
+    if (event.type === 'attempt:finished' && !event.isRecorded) isUnrecorded = true;
+  });
   const result = await (plan === undefined ? applyOnce(appContext) : applySavedPlan(appContext, plan));
   progress?.clear();
   report.finish(result, settings);
-  return stop.signal.aborted ? exitCodes.error : exitCodeOf(result);
+  if (!stop.signal.aborted) return exitCodeOf(result);
+  return isUnrecorded ? exitCodes.callsFailed : exitCodeOfStop(stop.signal);
 }
 
 function exitCodeOf({ plan, summary, unsent, superseded }: ApplyResult): ExitCode {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createAppContext } from '../../app/context.ts';
 import { parseDurationOption, parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
@@ -14,6 +13,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { runReadCommand } from '../read-command.ts';
 
 export interface ApproveOptions {
   readonly state?: string;
@@ -56,7 +56,7 @@ async function runApprove(
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
-  const approved = await recordApproval(createAppContext(parseSettings(file, options), context.env), request);
+  const approved = await runReadCommand(context, parseSettings(file, options), (appContext) => recordApproval(appContext, request));
   context.stdout.write(renderApproval(approved, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createAppContext } from '../../app/context.ts';
 import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -14,6 +13,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { runReadCommand } from '../read-command.ts';
 
 export interface ExplainOptions {
   readonly state?: string;
@@ -49,7 +49,7 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
   const { explanationText } = await import('../output/explanation-text.ts');
   const { computeNextStep } = await import('../output/next-step.ts');
   const settings = parseSettings(file, options);
-  const explanation = await readExplanation(createAppContext(settings, context.env), of, maxAttempts);
+  const explanation = await runReadCommand(context, settings, (appContext) => readExplanation(appContext, of, maxAttempts));
   const next = computeNextStep(explanation, settings);
   context.stdout.write(
     options.format === 'json'

@@ -13,6 +13,7 @@ import {
   parseWholeNumber,
   stateOption,
 } from '../options.ts';
+import { runReadCommand } from '../read-command.ts';
 
 export interface HistoryOptions {
   readonly state?: string;
@@ -80,7 +81,7 @@ async function listVersions(
 ): Promise<ExitCode> {
   const { readVersions } = await import('../../app/reports.ts');
   const { renderVersions } = await import('../output/history.ts');
-  const report = await readVersions(createAppContext(parseSettings(of.file, options), context.env), of);
+  const report = await runReadCommand(context, parseSettings(of.file, options), (appContext) => readVersions(appContext, of));
   context.stdout.write(renderVersions(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { createAppContext } from '../../app/context.ts';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import type { Finish } from '../options.ts';
+import { runReadCommand } from '../read-command.ts';
 
 /** The gateway as given on the command line. */
 export interface ImportOptions {
@@ -36,12 +36,8 @@ async function runImport(options: ImportOptions, context: CliContext): Promise<E
   const { instance, iam } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
   const { importGateway } = await import('../../app/reports.ts');
-  const { text, warnings } = await importGateway(createAppContext(parseSettings(undefined, {}), context.env), {
-    endpoint,
-    project,
-    instance,
-    ...(iam !== undefined && { iam }),
-  });
+  const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
+  const { text, warnings } = await runReadCommand(context, parseSettings(undefined, {}), (appContext) => importGateway(appContext, given));
   context.stdout.write(text);
   const paint = colorizersFor(context).err;
   for (const warning of warnings) context.stderr.write(`${paint('yellow', 'edict:')} ${warning}\n`);

@@ -14,6 +14,7 @@ import {
   stateOption,
 } from '../options.ts';
 import type { PlanFormat } from '../output/plan-renderers.ts';
+import { runReadCommand } from '../read-command.ts';
 
 export interface PlanOptions {
   readonly state?: string;
@@ -59,13 +60,12 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
   const { format, out, plan: savedPlan } = options;
   const { stdout, stderr } = context;
   const settings = parseSettings(file, options);
-  const appContext = createAppContext(settings, context.env);
-  const report =
-    out !== undefined
-      ? await writeSavedPlan(appContext, out)
-      : await (savedPlan === undefined ? readPlan(appContext) : previewSavedPlan(appContext, savedPlan));
+  const report = await runReadCommand(context, settings, (appContext) => {
+    if (out !== undefined) return writeSavedPlan(appContext, out);
+    return savedPlan === undefined ? readPlan(appContext) : previewSavedPlan(appContext, savedPlan);
+  });
   const { plan } = report;
-  const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(appContext, plan) } : {};
+  const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(createAppContext(settings, context.env), plan) } : {};
   const view = { ...report, ...blame, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
   stdout.write(planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)

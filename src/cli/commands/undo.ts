@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { createAppContext } from '../../app/context.ts';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
+import { runReadCommand } from '../read-command.ts';
 
 export interface UndoOptions {
   readonly state?: string;
@@ -46,7 +46,9 @@ async function runUndo(
     });
   }
   const settings = parseSettings(request === null ? what : file, options);
-  const report = await readUndo(createAppContext(settings, context.env), request ?? { text: 'last', selector: 'last' });
+  const report = await runReadCommand(context, settings, (appContext) =>
+    readUndo(appContext, request ?? { text: 'last', selector: 'last' }),
+  );
   context.stdout.write(renderUndo(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }

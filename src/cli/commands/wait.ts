@@ -5,7 +5,7 @@ import type { WaitResult } from '../../app/wait.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
-import { onStopSignal } from '../signals.ts';
+import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 
 export interface WaitCommandOptions {
   readonly state?: string;
@@ -31,7 +31,7 @@ export function registerWait(program: Command, context: CliContext, finish: Fini
 
 /**
  * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if at most deferred changes are left, 4 if
- * a change is held, 5 if a change failed or the timeout expired, 1 if the command was interrupted.
+ * a change is held, 5 if a change failed or the timeout expired, 130 if Ctrl-C interrupted it, 1 for SIGTERM.
  */
 async function runWait(file: string, options: WaitCommandOptions, context: CliContext): Promise<ExitCode> {
   const { waitForDaemon } = await import('../../app/wait.ts');
@@ -44,10 +44,10 @@ async function runWait(file: string, options: WaitCommandOptions, context: CliCo
     progress.clear,
   );
   context.stdout.write(renderWaitResult(result, { settings, format: options.format, paint: colorizersFor(context).out }));
-  return exitCodeOf(result);
+  return result.kind === 'interrupted' ? exitCodeOfStop(stop.signal) : exitCodeOf(result.kind);
 }
 
-function exitCodeOf({ kind }: WaitResult): ExitCode {
+function exitCodeOf(kind: Exclude<WaitResult['kind'], 'interrupted'>): ExitCode {
   switch (kind) {
     case 'in-sync':
     case 'deferred':
@@ -57,8 +57,6 @@ function exitCodeOf({ kind }: WaitResult): ExitCode {
     case 'failed':
     case 'timeout':
       return exitCodes.callsFailed;
-    case 'interrupted':
-      return exitCodes.error;
     default:
       return assertNever(kind);
   }

@@ -9,6 +9,7 @@ import { formatBlocker, formatDurationMs, formatTimestamp } from '../../render/f
 import { fileHoldJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatUnchanged } from './plan-phrases.ts';
+import { formatReadProgress, type Progress } from './read-progress.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
 import { type Colorize, formatTable } from './terminal.ts';
 
@@ -171,13 +172,6 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
   return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, approveCommand };
 }
 
-/** The progress line of an apply on a terminal. */
-export interface Progress {
-  readonly emit: Emit;
-  /** Erases the line. */
-  clear(): void;
-}
-
 /** Returns the progress line on `stream`, drawn at most ten times a second. */
 export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
   let total = 0;
@@ -204,6 +198,10 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
       if (event.type === 'plan:computed' && startedAtMs === 0) {
         total = event.plan.changes.filter((change) => change.held === null).length;
         startedAtMs = Date.now();
+      }
+      if (event.type === 'gateway:page_read' && startedAtMs === 0) {
+        drawnAtMs = Date.now();
+        stream.write(`\r\u001B[2K${formatReadProgress(event)}`);
       }
       if (event.type === 'store:waiting') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
       if (event.type === 'requests:paused') pauseText = `, ${paint('yellow', event.message)}`;

@@ -9,9 +9,10 @@ import type { DesiredState } from '../../model/desired-state.ts';
 import { LeaseHeldError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
+import { declaresNew, recordAge } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
-import { observeGateway, planObservationError } from './observation.ts';
+import { type ObservationFailed, observeGateway, planObservationError } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -43,8 +44,14 @@ export class DriftDetector {
   #failures = 0;
   /** Whether a requested first observation has not succeeded yet. */
   #isRequested: boolean;
+  /** The desired state that the gateway was last observed for: a list that takes longer than the interval must not be repeated forever. */
+  #observedFor: DesiredState | null = null;
+  /** Why the newest plan needs an observation, besides a request. */
+  #need: 'never' | 'new' | 'no' = 'no';
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;
+  /** Why the last observation failed that a plan needed, but that it does not wait for; `null` if it did not. */
+  #unobserved: string | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
   /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
@@ -60,6 +67,11 @@ export class DriftDetector {
     return this.#running !== null;
   }
 
+  /** Why new publications cannot be told from those that are online already; `null` if they can, or a plan waits for the observation. */
+  get unobserved(): string | null {
+    return this.#unobserved;
+  }
+
   /** Milliseconds until a failed observation without which no plan may be computed is repeated; `null` if there is none. */
   get retryAfterMs(): number | null {
     return this.#isRequired && !this.isRunning ? Math.max(0, this.#nextAtMs - this.#deps.clock.monotonicMs()) : null;
@@ -72,11 +84,12 @@ export class DriftDetector {
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
-    const { store, clock, observesAgain } = this.#deps;
+    const { clock, observesAgain } = this.#deps;
     const { refreshIntervalMs } = desired;
     if (this.#isSaving) return 'required';
     if (!this.#isRequested && refreshIntervalMs === null) return 'none';
-    this.#isRequired = this.#isRequested || (await store.lastObservation(desired.gateway))?.observedAtMs == null;
+    this.#need = this.#unobserved === null ? await this.#needOf(desired) : 'no';
+    this.#isRequired = this.#isRequested || this.#need !== 'no';
     if (!this.#isRequired && !observesAgain) return 'none';
     if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
       this.#running = this.#observe(desired, reconcileId).then((error) => {
@@ -86,6 +99,18 @@ export class DriftDetector {
     }
     if (this.#isRequired) return 'required';
     return this.isRunning ? 'running' : 'none';
+  }
+
+  /**
+   * A publication that is new to a record which is not fresh may be online already. Where the gateway is observed at intervals, a slow list
+   * must not delay a newer file.
+   */
+  async #needOf(desired: DesiredState): Promise<'never' | 'new' | 'no'> {
+    const { store, clock, observesAgain } = this.#deps;
+    const age = recordAge(desired, (await store.lastObservation(desired.gateway))?.observedAtMs ?? null, clock.now());
+    if (age === 'never') return 'never';
+    if (age === 'fresh' || observesAgain || this.#observedFor === desired) return 'no';
+    return declaresNew(desired, await store.readRecordedState(desired.gateway)) ? 'new' : 'no';
   }
 
   /** Abandons an observation in progress; resolves when it has ended. */
@@ -104,7 +129,7 @@ export class DriftDetector {
       if (observation.kind === 'failed') {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, { ...nothingObserved, listed: { ...observation.listed, observedAtMs: null } });
-        return this.#onFailed(observation.reason, reconcileId, intervalMs);
+        return this.#onFailed(observation, reconcileId, intervalMs);
       }
       this.#isSaving = true;
       await store.saveObservation(desired.gateway, observation);
@@ -112,6 +137,8 @@ export class DriftDetector {
       this.#failures = 0;
       this.#isRequested = false;
       this.#isRequired = false;
+      this.#unobserved = null;
+      this.#observedFor = desired;
       emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed.apis, changedCount: observation.updates.length });
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return null;
@@ -127,7 +154,12 @@ export class DriftDetector {
     }
   }
 
-  #onFailed(reason: string, reconcileId: string, intervalMs: number): Error | null {
+  /** A plan waits for a first observation unless the gateway refuses it, and for no other one: what is new is held then. */
+  #onFailed({ reason, isRefused }: ObservationFailed, reconcileId: string, intervalMs: number): Error | null {
+    if (!this.#isRequested && (this.#need === 'new' || (this.#need === 'never' && isRefused))) {
+      this.#unobserved = reason;
+      this.#isRequired = false;
+    }
     this.#postpone(intervalMs);
     if (this.#stopping.signal.aborted) return null;
     this.#deps.emit({ type: 'gateway:observe_failed', reconcileId, reason });

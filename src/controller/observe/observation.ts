@@ -2,11 +2,13 @@ import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { ObservationFailedError } from '../../model/errors.ts';
+import type { RateLimit } from '../../model/gateway.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import type { DriftNotice, LastObservation, ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
+import { formatDurationMs } from '../../render/format.ts';
 import type { StoreReader } from '../../store/interface.ts';
 
 /** The largest share of APIs or publications that a list may lose since the last one; a larger loss must be confirmed by the next list. */
@@ -41,6 +43,8 @@ export interface ObservationFailed {
   readonly reason: string;
   /** What an implausibly short list shows, which is accepted if the next list shows no more than this; otherwise `null`. */
   readonly listed: ListedCounts | null;
+  /** Whether the gateway refuses to be read, which no retry remedies. */
+  readonly isRefused: boolean;
 }
 
 export interface ObserveDeps {
@@ -48,6 +52,8 @@ export interface ObserveDeps {
   readonly record: StoreReader;
   readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
+  /** How long it may take, in milliseconds; default: `readTimeLimitMs`. */
+  readonly timeLimitMs?: number;
 }
 
 /**
@@ -56,10 +62,32 @@ export interface ObserveDeps {
  * Entries that would cause harm if the list were wrong are confirmed by single reads.
  */
 export async function observeGateway(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
+  const { signal, timeLimitMs = readTimeLimitMs(desired.gateway.limit) } = deps;
+  const timeout = AbortSignal.timeout(timeLimitMs);
+  const observation = await observeWithin(desired, { ...deps, signal: AbortSignal.any([signal, timeout]) });
+  const isTimedOut = observation.kind === 'failed' && timeout.aborted && !signal.aborted;
+  return isTimedOut ? observationFailed(`it was not read within ${formatDurationMs(timeLimitMs)}`) : observation;
+}
+
+/** The time that a gateway has for being read, besides the time that the limit needs, in milliseconds. */
+const baseTimeLimitMs = 5 * 60_000;
+
+/** The most requests that reading a gateway takes: 200 pages of the longest list, two of them again, and the single reads. */
+const maxReads = 500;
+
+/** Returns how long reading a whole gateway may take, in milliseconds: a pipeline must not wait for a gateway that answers ever more slowly. */
+export function readTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
+  return baseTimeLimitMs + (maxReads * perMs) / calls;
+}
+
+async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
   const { gateway, record, clock, signal } = deps;
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
-  if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+  if (read.kind !== 'read') {
+    const isRefused = read.kind === 'rejected' && read.failure.status === 403;
+    return { ...observationFailed(`${read.failure.code} ${read.failure.message}`), isRefused };
+  }
   const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
     recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
@@ -106,7 +134,7 @@ export function planObservationError(reason: string, isRequested: boolean): Obse
 }
 
 function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
-  return { kind: 'failed', reason, listed };
+  return { kind: 'failed', reason, listed, isRefused: false };
 }
 
 interface ConfirmedObservation {

@@ -35,7 +35,7 @@ test('with targets it makes the matching changes and counts the excluded ones', 
   assert.match(gone.stdout, '0 online, 1 offline, 0 unchanged.');
 });
 
-test('an interrupted apply counts the unsent changes and exits with 1', async () => {
+test('an apply that SIGTERM interrupts counts the unsent changes and exits with 1', async () => {
   const folder = scratchFolder();
   const states = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`a${index}`, 'online']));
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', states, '{ calls: 1, per: 500ms }'));

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { observeGateway } from '../../../src/controller/observe/observation.ts';
+import { observeGateway, readTimeLimitMs } from '../../../src/controller/observe/observation.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
 import type { LastObservation, ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
@@ -108,6 +109,38 @@ for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as con
     assert.equal([reason, asked], ['APIG.1 x', ['apis']]);
   });
 }
+
+test('a gateway that is not read within the time limit changes nothing and gives the reason', async () => {
+  // This process would end without a timer.
+  const alive = setInterval(() => {}, 1000);
+  const gateway = {
+    listApis: async (signal: AbortSignal) => {
+      if (!signal.aborted) await once(signal, 'abort');
+      return failing('retryable', 'REQUEST_NOT_SENT');
+    },
+  } as unknown as GatewayReader;
+  const observe = (signal: AbortSignal) =>
+    observeGateway(desiredState([wanted('orders', 'test')]), {
+      gateway,
+      record: emptyStore,
+      clock: { now: () => nowMs },
+      signal,
+      timeLimitMs: 30,
+    });
+  assert.equal(await observe(new AbortController().signal), {
+    kind: 'failed',
+    reason: 'it was not read within 0.0 s',
+    listed: null,
+    isRefused: false,
+  });
+  assert.equal(await observe(AbortSignal.abort()), { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false });
+  clearInterval(alive);
+});
+
+test('the time limit is longer where the limit needs longer for the largest gateway', () => {
+  assert.is(readTimeLimitMs({ calls: 10, perMs: 1000 }), 350_000);
+  assert.is(readTimeLimitMs({ calls: 1, perMs: 60_000 }), 300_000 + 500 * 60_000);
+});
 
 test('a list that leaves out an existing API is not trusted at all', async () => {
   const { reason, asked } = await observeWith({

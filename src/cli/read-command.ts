@@ -1,0 +1,33 @@
+import { createAppContext } from '../app/context.ts';
+import type { AppContext } from '../model/app-context.ts';
+import { EdictError } from '../model/errors.ts';
+import type { Settings } from '../model/settings.ts';
+import type { CliContext } from './context.ts';
+import { openReadProgress } from './output/read-progress.ts';
+import { exitCodeOfStop, onStopSignal } from './signals.ts';
+
+/**
+ * Runs a command that only reads, with its progress on stderr. The first SIGINT or SIGTERM is reported at once and aborts the reads. Throws
+ * an EdictError `INTERRUPTED` if the result is incomplete because of that.
+ */
+export async function runReadCommand<T>(context: CliContext, settings: Settings, run: (appContext: AppContext) => Promise<T>): Promise<T> {
+  const { stderr, env } = context;
+  using stop = onStopSignal();
+  const { signal } = stop;
+  const progress = openReadProgress(context);
+  signal.addEventListener('abort', () => {
+    progress.clear();
+    stderr.write(`Stopping: ${String(signal.reason)}; interrupt again to end at once\n`);
+  });
+  const appContext = createAppContext(settings, env, { signal });
+  appContext.events.subscribe(progress.emit);
+  try {
+    return await run(appContext);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const exitCode = exitCodeOfStop(signal);
+    throw new EdictError('INTERRUPTED', 'stopped before the result was complete; nothing was changed', { exitCode, cause: error });
+  } finally {
+    progress.clear();
+  }
+}
