@@ -189,9 +189,9 @@ async function observeForPlan(context: AppContext, desired: DesiredState, store:
 export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
   const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
   const { exportGateway } = await import('../source/export/export.ts');
-  const { readTimeLimitMs } = await import('../controller/observe/observation.ts');
+  const { observationTimeLimitMs } = await import('../controller/observe/observation.ts');
   const settings = parseGatewayArguments(gatewayArguments);
-  const timeLimitMs = readTimeLimitMs(settings.limit);
+  const timeLimitMs = observationTimeLimitMs(settings.limit);
   return withGatewayReader(context, { settings, seed: null }, async (gateway) => {
     const listing = await readInventory(gateway, { ...context, timeLimitMs });
     return exportGateway({ gateway: gatewayArguments, ...listing });

@@ -52,7 +52,7 @@ export interface ObserveDeps {
   readonly record: StoreReader;
   readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
-  /** How long it may take, in milliseconds; default: `readTimeLimitMs`. */
+  /** How long it may take, in milliseconds; default: `observationTimeLimitMs`. */
   readonly timeLimitMs?: number;
 }
 
@@ -62,7 +62,7 @@ export interface ObserveDeps {
  * Entries that would cause harm if the list were wrong are confirmed by single reads.
  */
 export async function observeGateway(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
-  const { signal, timeLimitMs = readTimeLimitMs(desired.gateway.limit) } = deps;
+  const { signal, timeLimitMs = observationTimeLimitMs(desired.gateway.limit) } = deps;
   const timeout = AbortSignal.timeout(timeLimitMs);
   const observation = await observeWithin(desired, { ...deps, signal: AbortSignal.any([signal, timeout]) });
   const isTimedOut = observation.kind === 'failed' && timeout.aborted && !signal.aborted;
@@ -76,7 +76,7 @@ const baseTimeLimitMs = 5 * 60_000;
 const maxReads = 500;
 
 /** Returns how long reading a whole gateway may take, in milliseconds: a pipeline must not wait for a gateway that answers ever more slowly. */
-export function readTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
+export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
   return baseTimeLimitMs + (maxReads * perMs) / calls;
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { observeGateway, readTimeLimitMs } from '../../../src/controller/observe/observation.ts';
+import { observationTimeLimitMs, observeGateway } from '../../../src/controller/observe/observation.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
 import type { LastObservation, ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
@@ -138,8 +138,8 @@ test('a gateway that is not read within the time limit changes nothing and gives
 });
 
 test('the time limit is longer where the limit needs longer for the largest gateway', () => {
-  assert.is(readTimeLimitMs({ calls: 10, perMs: 1000 }), 350_000);
-  assert.is(readTimeLimitMs({ calls: 1, perMs: 60_000 }), 300_000 + 500 * 60_000);
+  assert.is(observationTimeLimitMs({ calls: 10, perMs: 1000 }), 350_000);
+  assert.is(observationTimeLimitMs({ calls: 1, perMs: 60_000 }), 300_000 + 500 * 60_000);
 });
 
 test('a list that leaves out an existing API is not trusted at all', async () => {
