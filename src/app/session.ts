@@ -1,7 +1,8 @@
 import { acquireLease } from '../controller/lease-acquisition.ts';
 import type { RateLimiter } from '../controller/limit/rate-limiter.ts';
 import type { ResolveNamesDeps } from '../controller/name-resolution.ts';
-import type { ReconcileRunner, RunnerTriggers } from '../controller/reconcile-runner.ts';
+import type { ReconcileRunner } from '../controller/reconcile-runner.ts';
+import type { RunnerTriggers } from '../controller/triggers/runner-triggers.ts';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { AcquireRequestSlot, Gateway, Probe } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';

@@ -3,10 +3,11 @@ import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, errorMessage, LeaseHeldError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { DesiredSource } from '../source/interface.ts';
-import type { ReconcileRunner, RunnerTriggers } from './reconcile-runner.ts';
+import type { ReconcileRunner } from './reconcile-runner.ts';
 import { backoffMs } from './retry.ts';
 import { type LoadResult, nameRetryMs, SourceLoader, strongestCause } from './source-loader.ts';
 import type { StaleSourceResult } from './stale-source-check.ts';
+import type { RunnerTriggers } from './triggers/runner-triggers.ts';
 import { TriggerQueue } from './triggers/trigger-queue.ts';
 
 /*

@@ -1,61 +1,175 @@
+import type { Gateway, Probe } from '../gateway/interface.ts';
 import type { PreviousState } from '../model/approval.ts';
-import type { Change, Plan, ProbeResults } from '../model/change.ts';
+import type { Change, Plan, ProbeResult, ProbeResults } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import type { PublicationKey } from '../model/publication.ts';
+import type { Emit, TriggerCause } from '../model/events.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { StalePlanError } from '../model/saved-plan-diff.ts';
-import { isActionable } from '../plan/diff.ts';
-import { isFrozen } from '../plan/freeze.ts';
+import { nextDueAtMs } from '../plan/diff.ts';
+import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
+import { approvalDigest } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
-import { isStillValid } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { Store } from '../store/interface.ts';
+import { AllowedChanges } from './allowed-changes.ts';
+import { DriftDetector } from './observe/drift-detector.ts';
+import { HealthChecks } from './observe/health-checks.ts';
+import { ApprovalTrigger } from './triggers/approval-trigger.ts';
+import type { RunnerTriggers } from './triggers/runner-triggers.ts';
+import { WallClockTimer } from './triggers/wall-clock-timer.ts';
 
-export interface AllowedChangesDeps {
-  readonly clock: Pick<Clock, 'now'>;
-  /** The saved plan that limits the changes; `null` allows every change of the newest plan. */
+export interface PlannerDeps {
+  readonly store: Store;
+  readonly gateway: Gateway;
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** Consecutive tries of one change. If finite, nothing is observed, approved or due a second time. */
+  readonly maxTries: number;
+  /** Whether the first plan needs an observation even if the file does not ask for it. */
+  readonly refresh: boolean;
+  readonly targets: Targets;
   readonly saved: SavedPlan | null;
-  /** The newest valid desired state. */
-  readonly desired: () => DesiredState;
-  /** Called when the plan no longer allows one of its changes, so that a new plan is needed. */
-  readonly onExpired: () => void;
+  readonly triggers: RunnerTriggers;
+  readonly signal: AbortSignal;
+  /** Called when another plan would allow more, or less, than the newest one. */
+  readonly onOutdated: () => void;
+  /** Called with an error of a write that the next plan repeats. */
+  readonly onStoreError: (error: unknown) => void;
 }
 
-/** The changes that the newest plan allows. Policies are evaluated on whole plans, so no other change may be sent. */
-export class AllowedChanges {
-  readonly #deps: AllowedChangesDeps;
-  #changes: ReadonlyMap<PublicationKey, Change> = new Map();
+/** What is asked of the planner. */
+export interface PlanRequest {
+  readonly desired: DesiredState;
+  readonly cause: TriggerCause;
+  readonly reconcileId: string;
+  /** Whether probes that wait for their next try, or have used up their tries, are made now. */
+  readonly retryNow: boolean;
+}
 
-  constructor(deps: AllowedChangesDeps) {
+/**
+ * A new plan, or why there is none: an observation is in progress. `required`: without it no plan may be computed, and what the newest plan
+ * allows is not allowed any more; `awaited`: the newest plan stays in force until it has ended.
+ */
+export type Planned = { readonly kind: 'planned'; readonly plan: Plan } | { readonly kind: 'required' | 'awaited' };
+
+/**
+ * Observes the gateway if that is due, computes the plan, and knows which of its changes may be made now. It triggers another reconciliation
+ * when an observation, a probe, an approval, a freeze or a soak time changes the plan.
+ */
+export class Planner {
+  readonly #deps: PlannerDeps;
+  readonly #driftDetector: DriftDetector;
+  readonly #healthChecks: HealthChecks;
+  readonly #approvalTrigger: ApprovalTrigger;
+  readonly #dueTimer: WallClockTimer;
+  readonly #allowedChanges: AllowedChanges;
+  #desired: DesiredState;
+  /** The desired state that the store last saved as declared. */
+  #declared: DesiredState | null = null;
+  #hasPlanned = false;
+
+  constructor(desired: DesiredState, deps: PlannerDeps) {
+    const { clock, triggers, signal, maxTries, onOutdated } = deps;
     this.#deps = deps;
+    this.#desired = desired;
+    this.#healthChecks = new HealthChecks({ ...deps, onResult: onOutdated });
+    this.#driftDetector = new DriftDetector({
+      ...deps,
+      observeOnStart: deps.refresh,
+      observesAgain: maxTries === Number.POSITIVE_INFINITY,
+      onEnded: (error) => this.#onObservationEnded(error),
+    });
+    const onApproval = () => triggers.trigger('approval');
+    this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal, onApproval });
+    this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: onOutdated });
+    this.#dueTimer = new WallClockTimer(clock, () => triggers.trigger('timer'));
   }
 
-  /** Replaces the allowed changes with those of `plan`. */
-  setPlan(plan: Plan): void {
-    this.#changes = new Map(plan.changes.filter(isActionable).map((change) => [change.key, change]));
+  /** The newest valid desired state. */
+  get desired(): DesiredState {
+    return this.#desired;
+  }
+
+  /** Whether an observation or a probe is in progress that may change the plan. */
+  get isWaiting(): boolean {
+    return this.#healthChecks.isRunning || this.#driftDetector.isRunning;
+  }
+
+  /** The failed probes. */
+  get failedProbes(): readonly ProbeResult[] {
+    return this.#healthChecks.failed;
+  }
+
+  /** Returns the change allowed now for the publication of `change`; see `AllowedChanges.get`. */
+  allowed(change: Change, recorded: RecordedPublication | undefined): Change | null {
+    return this.#allowedChanges.get(change, recorded);
   }
 
   /**
-   * Returns the change allowed now for the publication of `change`; `null` if none. Since the plan was computed, its approval may
-   * have expired, a freeze may have begun, or `recorded`, just read, may no longer match the saved plan's preconditions.
+   * Computes a plan from the whole desired and recorded state; never waits for the gateway. `observed` is triggered when an observation that
+   * it needs has ended.
+   *
+   * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does
    */
-  get({ key }: Change, recorded: RecordedPublication | undefined): Change | null {
-    const { clock, saved, desired, onExpired } = this.#deps;
-    const allowed = this.#changes.get(key);
-    if (!allowed) return null;
-    const nowMs = clock.now();
-    if (nowMs >= (allowed.approval?.expiresAtMs ?? Number.POSITIVE_INFINITY) || isFrozen(allowed, desired(), nowMs)) {
-      onExpired();
-      return null;
+  async plan({ desired, cause, reconcileId, retryNow }: PlanRequest): Promise<Planned> {
+    const { emit, maxTries } = this.#deps;
+    this.#desired = desired;
+    const observation = await this.#driftDetector.start(desired, reconcileId);
+    if (observation === 'required') return { kind: 'required' };
+    if (observation === 'running' && cause === 'resync') return { kind: 'awaited' };
+    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
+      ...this.#deps,
+      probes: this.#healthChecks.results,
+      unobserved: this.#driftDetector.unobserved,
+    });
+    this.#hasPlanned = true;
+    this.#allowedChanges.setPlan(plan);
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
+    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
+    this.#healthChecks.setPlan(plan, { retryNow });
+    if (maxTries === Number.POSITIVE_INFINITY) {
+      this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
+      this.#dueTimer.schedule(nextDueAtMs(plan));
     }
-    const planned = saved?.changes.get(key);
-    return saved && !(planned && isStillValid(planned, recorded)) ? null : allowed;
+    return { kind: 'planned', plan };
+  }
+
+  /** Ends what is in progress; resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#dueTimer.schedule(null);
+    await this.#driftDetector.stop();
+    await this.#healthChecks.stop();
+  }
+
+  #onObservationEnded(error: Error | null): void {
+    const { triggers, maxTries } = this.#deps;
+    if (error === null) triggers.trigger('observed');
+    else if (maxTries < Number.POSITIVE_INFINITY) triggers.fail(error);
+    else triggers.trigger('observed', this.#driftDetector.retryAfterMs ?? 0);
+  }
+
+  /** A store error is only reported: attempts would fail to be written too and are retried, and this write is repeated with the next plan. */
+  async #saveDeclared(desired: DesiredState, { approval }: Plan): Promise<void> {
+    if (desired === this.#declared && approval === null) return;
+    try {
+      const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
+      await this.#deps.store.saveDeclared(desired.gateway, {
+        sourceFiles,
+        digest: desiredDigest(desired),
+        approvalId: approval?.id ?? null,
+      });
+      this.#declared = desired;
+    } catch (error) {
+      this.#deps.onStoreError(error);
+    }
   }
 }
 
-export interface PlannerDeps {
+export interface PlanReconciliationDeps {
   readonly store: Pick<Store, 'readRecordedState' | 'previousState' | 'lastAttempts'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly targets: Targets;
@@ -83,7 +197,7 @@ export interface PlannerResult {
 export async function planReconciliation(
   newest: () => DesiredState,
   isFirst: boolean,
-  { store, clock, targets, saved, probes, unobserved }: PlannerDeps,
+  { store, clock, targets, saved, probes, unobserved }: PlanReconciliationDeps,
 ): Promise<PlannerResult> {
   const { gateway } = newest();
   const recorded = await store.readRecordedState(gateway);

@@ -26,8 +26,6 @@ export interface ReconcilerDeps {
   readonly allowedChange: (change: Change, recorded: RecordedPublication | undefined) => Change | null;
   /** Ends waits for a request slot, and reads in flight. */
   readonly signal: AbortSignal;
-  /** Called when the request has been answered, before the outcome is durable: the next request may be sent. */
-  readonly onAnswered: () => void;
   /** Retries a store write until it succeeds or its retries are used up; resolves to whether it succeeded. */
   readonly retryWrite: (write: () => Promise<void>) => Promise<boolean>;
 }
@@ -50,6 +48,14 @@ export type Reconciled =
   /** Outcome of an earlier attempt unknown, the gateway cannot resolve it, and `gateway.unknownOutcome` is `hold`. */
   | { readonly kind: 'held'; readonly change: Change };
 
+/** One key to reconcile. */
+export interface ReconcileRequest {
+  readonly key: PublicationKey;
+  readonly reconcileId: string;
+  /** Called when the request has been answered, before the outcome is durable: the next request may be sent. */
+  readonly onAnswered: () => void;
+}
+
 /**
  * Makes the one call that a publication needs, if it needs one. Desired and recorded state are read again here, because a
  * trigger carries no data. The attempt is durable before its request leaves, and its outcome before this resolves.
@@ -58,7 +64,8 @@ export type Reconciled =
  *
  * @throws EdictError `STORE_*` if the attempt cannot be recorded; nothing was sent then
  */
-export async function reconcile(key: PublicationKey, reconcileId: string, deps: ReconcilerDeps): Promise<Reconciled> {
+export async function reconcile(request: ReconcileRequest, deps: ReconcilerDeps): Promise<Reconciled> {
+  const { key, reconcileId } = request;
   const { store, settings, desired, allowedChange } = deps;
   let recorded = await store.readPublication(settings, key);
   for (let mayResolve = true; ; mayResolve = false) {
@@ -67,7 +74,7 @@ export async function reconcile(key: PublicationKey, reconcileId: string, deps: 
     const change = matchAllowed(needed, recorded, allowedChange);
     if (!needed) return { kind: 'inSync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
-      if (change) return makeAttempt({ change, recorded, desiredState, reconcileId }, deps);
+      if (change) return makeAttempt({ ...request, change, recorded, desiredState }, deps);
       return { kind: recorded?.unknownAttempt ? 'deferred' : 'inSync' };
     }
     const resolution = await resolveUnknown({ recorded, unknownAttempt: recorded.unknownAttempt, change: needed, reconcileId }, deps);
@@ -76,18 +83,16 @@ export async function reconcile(key: PublicationKey, reconcileId: string, deps: 
   }
 }
 
-interface AttemptInput {
+interface AttemptInput extends ReconcileRequest {
   readonly change: Change;
   readonly recorded: RecordedPublication | undefined;
   readonly desiredState: DesiredState;
-  readonly reconcileId: string;
 }
 
 async function makeAttempt(
-  { change, recorded, desiredState, reconcileId }: AttemptInput,
-  { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, onAnswered, retryWrite }: ReconcilerDeps,
+  { key, change, recorded, desiredState, reconcileId, onAnswered }: AttemptInput,
+  { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled> {
-  const { key } = change;
   const startedAtMs = now();
   const sendByMs = startedAtMs + settings.timeoutMs + sendWindows * settings.limit.perMs;
   const slot = batcher.reserve(change);

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { assertNotStale, type PlannerDeps, planReconciliation } from '../../src/controller/planner.ts';
+import { assertNotStale, type PlanReconciliationDeps, planReconciliation } from '../../src/controller/planner.ts';
 import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import { toSavedPlan } from '../../src/plan/saved-plan.ts';
 import { allTargets } from '../../src/plan/targets.ts';
@@ -12,7 +12,7 @@ import { desiredState, recorded, recordedState, wanted } from '../support/states
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const clock = { now: () => plannedAtMs };
 
-function deps(over: Partial<PlannerDeps> = {}): PlannerDeps {
+function deps(over: Partial<PlanReconciliationDeps> = {}): PlanReconciliationDeps {
   const store = {
     readRecordedState: async () => recordedState([]),
     previousState: async () => noPast,

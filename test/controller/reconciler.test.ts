@@ -41,33 +41,36 @@ async function reconciled(
   await fixture.store.acquire(settings, 0);
   const { signal } = new AbortController();
   let answers = 0;
-  const result = await reconcile(key, 'reconcile-1', {
-    store: fixture.store,
-    gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
-    batcher: new Batcher({
-      gateway: {
-        send: (_, { isStillDesired, canSend }) => (isStillDesired() ? send(canSend) : Promise.resolve({ kind: 'superseded' })),
-        sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
-      },
+  const onAnswered = (): void => {
+    answers += 1;
+  };
+  const result = await reconcile(
+    { key, reconcileId: 'reconcile-1', onAnswered },
+    {
+      store: fixture.store,
+      gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
+      batcher: new Batcher({
+        gateway: {
+          send: (_, { isStillDesired, canSend }) => (isStillDesired() ? send(canSend) : Promise.resolve({ kind: 'superseded' })),
+          sendBatch: async () => ({ outcomes: [], isSameFailure: false }),
+        },
+        settings,
+        clock: systemClock,
+        signal,
+      }),
       settings,
-      clock: systemClock,
+      unknownOutcomes: new UnknownOutcomes({ timeoutMs: 0, propagationDelayMs: 0 }, systemClock),
+      now: () => clock.ms,
+      emit: (event) => events.push(event),
+      desired,
+      allowedChange,
       signal,
-    }),
-    settings,
-    unknownOutcomes: new UnknownOutcomes({ timeoutMs: 0, propagationDelayMs: 0 }, systemClock),
-    now: () => clock.ms,
-    emit: (event) => events.push(event),
-    desired,
-    allowedChange,
-    signal,
-    onAnswered: () => {
-      answers += 1;
+      retryWrite: async (write) => {
+        await write();
+        return true;
+      },
     },
-    retryWrite: async (write) => {
-      await write();
-      return true;
-    },
-  });
+  );
   const [attempt] = await fixture.store.history(settings, { limit: 1 });
   const recorded = await fixture.store.readPublication(settings, key);
   await fixture[Symbol.asyncDispose]();

@@ -1,5 +1,8 @@
 import type { Gateway } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
+import type { RequestPause } from '../../model/controller-status.ts';
+import type { Emit } from '../../model/events.ts';
+import type { Failure } from '../../model/outcome.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** Polling interval during an outage, in milliseconds: its end is noticed within two seconds. */
@@ -11,16 +14,83 @@ const credentialsPollMs = 1000;
 export interface RecoveryDeps {
   readonly gateway: Pick<Gateway, 'listEnvironments' | 'hasNewCredentials'>;
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly rateLimiter: Pick<RateLimiter, 'isPausedFor' | 'resume'>;
+  readonly rateLimiter: Pick<RateLimiter, 'subscribe' | 'pause' | 'isPausedFor' | 'resume'>;
+  readonly emit: Emit;
   /** Polls until an outage counts as lasting; for a daemon no limit. */
   readonly maxTries: number;
+  readonly signal: AbortSignal;
+  /** Called when requests are paused: no further change may be started. */
+  readonly onPaused: () => void;
+  /** Called when they are resumed. `retriesNow`: the pause was an outage or refused credentials, so what waits for its next try need not. */
+  readonly onResumed: (retriesNow: boolean) => void;
+  /** Called when the pause lasts longer than `maxTries` allow. */
+  readonly onGivenUp: () => void;
 }
+
+/** Pauses changes during an outage and while the credentials are refused, and finds out when they may go on. */
+export class Recovery implements Disposable {
+  readonly #deps: RecoveryDeps;
+  readonly #subscription: Disposable;
+  #retriesNow = false;
+  #hasGivenUp = false;
+
+  constructor(deps: RecoveryDeps) {
+    this.#deps = deps;
+    this.#subscription = deps.rateLimiter.subscribe({ paused: (pause) => this.#onPaused(pause), resumed: () => this.#onResumed() });
+  }
+
+  /** Whether a pause lasts longer than `maxTries` allow. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
+  /** Makes no call until the credentials change: several consecutive failures lock a key or an account. */
+  onUnauthorized({ code, message, hint }: Failure): void {
+    const { rateLimiter, maxTries } = this.#deps;
+    if (rateLimiter.isPausedFor('credentials')) return;
+    rateLimiter.pause('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
+    if (maxTries < Number.POSITIVE_INFINITY) this.#giveUp();
+    else void resumeOnNewCredentials(this.#deps);
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #onPaused({ reason, message }: RequestPause): void {
+    this.#retriesNow ||= reason !== 'pause';
+    this.#deps.onPaused();
+    this.#deps.emit({ type: 'requests:paused', reason, message });
+    if (reason === 'outage') void this.#waitForEndOfOutage();
+  }
+
+  /** An apply ends during an outage that lasts; the daemon waits for its end. */
+  async #waitForEndOfOutage(): Promise<void> {
+    if (!(await pollDuringOutage(this.#deps))) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#deps.onGivenUp();
+  }
+
+  #onResumed(): void {
+    const retriesNow = this.#retriesNow;
+    this.#retriesNow = false;
+    this.#deps.emit({ type: 'requests:resumed' });
+    this.#deps.onResumed(retriesNow);
+  }
+}
+
+type PollDeps = Pick<RecoveryDeps, 'gateway' | 'clock' | 'maxTries' | 'signal'> & {
+  readonly rateLimiter: Pick<RateLimiter, 'isPausedFor' | 'resume'>;
+};
 
 /**
  * Polls the gateway until an answer ends the outage, with a read that depends on no publication: the requests of a single API may hang
  * or break while the gateway is well. Resolves to whether the outage has ended; `maxTries` polls without an end, or an abort, leave it.
  */
-export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries }: RecoveryDeps, signal: AbortSignal): Promise<boolean> {
+export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries, signal }: PollDeps): Promise<boolean> {
   for (let tries = 0; rateLimiter.isPausedFor('outage') && !signal.aborted; tries += 1) {
     if (tries >= maxTries) return false;
     await clock.sleep(probeIntervalMs, signal);
@@ -30,10 +100,7 @@ export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries }
 }
 
 /** Resumes requests when the credentials have changed. */
-export async function resumeOnNewCredentials(
-  { gateway, clock, rateLimiter }: Omit<RecoveryDeps, 'maxTries'>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function resumeOnNewCredentials({ gateway, clock, rateLimiter, signal }: Omit<PollDeps, 'maxTries'>): Promise<void> {
   while (!signal.aborted && !gateway.hasNewCredentials()) await clock.sleep(credentialsPollMs, signal);
   if (!signal.aborted) rateLimiter.resume('credentials');
 }

@@ -26,25 +26,25 @@ function around({ endsAt = 3, maxTries = Number.POSITIVE_INFINITY } = {}) {
 
 test('reads once a second until the outage is over, even while the gateway has asked for a pause', async () => {
   const { deps, reads, slept } = around();
-  assert.ok(await pollDuringOutage(deps, unending));
+  assert.ok(await pollDuringOutage({ ...deps, signal: unending }));
   assert.is(reads(), 3);
   assert.equal(slept, [1000, 1000, 1000]);
 });
 
 test('gives up during a long outage if its tries are limited, and reads nothing once it is aborted', async () => {
   const lasting = around({ endsAt: 99, maxTries: 4 });
-  assert.not.ok(await pollDuringOutage(lasting.deps, unending));
+  assert.not.ok(await pollDuringOutage({ ...lasting.deps, signal: unending }));
   assert.is(lasting.reads(), 4);
   const stopped = around();
-  assert.not.ok(await pollDuringOutage(stopped.deps, AbortSignal.abort()));
+  assert.not.ok(await pollDuringOutage({ ...stopped.deps, signal: AbortSignal.abort() }));
   assert.is(stopped.reads(), 0);
 });
 
 test('resumes calls when the credentials have changed, and not when it is aborted', async () => {
   const { deps, resumed, slept } = around();
-  await resumeOnNewCredentials(deps, AbortSignal.abort());
+  await resumeOnNewCredentials({ ...deps, signal: AbortSignal.abort() });
   assert.equal(resumed, []);
-  await resumeOnNewCredentials(deps, unending);
+  await resumeOnNewCredentials({ ...deps, signal: unending });
   assert.equal(resumed, ['credentials']);
   assert.is(slept.length, 2);
 });

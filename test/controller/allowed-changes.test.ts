@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AllowedChanges, type AllowedChangesDeps } from '../../src/controller/planner.ts';
+import { AllowedChanges, type AllowedChangesDeps } from '../../src/controller/allowed-changes.ts';
 import type { Plan } from '../../src/model/change.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { savedFrom } from '../support/saved-plans.ts';
