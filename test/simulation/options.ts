@@ -101,13 +101,15 @@ export function optionsOf(seed: number): SimulationOptions {
   };
   const makeFile = (): SimulatedFile => fileOf(random, apis, environments);
   const pairs = [...Array(apis).keys()].flatMap((api) => [...Array(environments).keys()].map((environment) => ({ api, environment })));
+  const propagationDelayMs = random.pick([0, 500, 3000]);
+  const clockSteps = propagationDelayMs === 0 ? allClockSteps : clockStepsBack;
   return {
     seed,
     replicas,
     limit,
     batchSize: random.pick([1, 1, 1, 5]),
     timeoutMs: random.pick([1000, 5000]),
-    propagationDelayMs: random.pick([0, 500, 3000]),
+    propagationDelayMs,
     isMarkerEnabled,
     dropsRemarks: random.isHit(0.1),
     unknownOutcome: random.isHit(0.7) ? 'hold' : 'retry',
@@ -126,7 +128,7 @@ export function optionsOf(seed: number): SimulationOptions {
     faultsUntilMs,
     inSyncWithinMs: 20 * 60_000,
     events: [...Array(random.whole(0, 12)).keys()]
-      .map(() => outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile }))
+      .map(() => outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile, clockSteps }))
       .sort((a, b) => a.atMs - b.atMs),
   };
 }
@@ -143,7 +145,15 @@ function fileOf(random: Random, apis: number, environments: number): SimulatedFi
   return { prune: random.isHit(0.5), publications };
 }
 
+/**
+ * How the wall clock may be set, in milliseconds. A clock that is set forward makes a change look older than the propagation delay, which
+ * is measured by the wall clock since it outlives a process; so it is only set forward where lists do not lag.
+ */
+const clockStepsBack = [-3_600_000, -5000];
+const allClockSteps = [...clockStepsBack, 5000, 3_600_000];
+
 interface EventRanges {
+  readonly clockSteps: readonly number[];
   readonly apis: number;
   readonly environments: number;
   readonly faultsUntilMs: number;
@@ -151,7 +161,7 @@ interface EventRanges {
   readonly makeFile: () => SimulatedFile;
 }
 
-function outsideEvent(random: Random, { apis, environments, faultsUntilMs, replicas, makeFile }: EventRanges): OutsideEvent {
+function outsideEvent(random: Random, { apis, environments, faultsUntilMs, replicas, makeFile, clockSteps }: EventRanges): OutsideEvent {
   const atMs = random.whole(0, faultsUntilMs);
   const forMs = random.pick([100, 1000, 4000, 15_000]);
   const replica = random.whole(0, replicas - 1);
@@ -202,7 +212,7 @@ function outsideEvent(random: Random, { apis, environments, faultsUntilMs, repli
     case 'gatewayFault':
       return { atMs, kind, fault: random.pick(gatewayFaults), forMs };
     case 'wallClock':
-      return { atMs, kind, byMs: random.pick([-3_600_000, -5000, 5000, 3_600_000]) };
+      return { atMs, kind, byMs: random.pick(clockSteps) };
     default:
       return kind satisfies never;
   }
