@@ -69,6 +69,8 @@ class World implements AsyncDisposable {
   readonly #fileFaults = new Map<'invalid' | 'unreadable' | 'hangs', PromiseWithResolvers<void>>();
   /** Publications with an attempt that edict has found out nothing about and that is held. */
   readonly #unresolvable = new Set<PublicationKey>();
+  /** The IDs of APIs whose rollout stops at an environment that waits for a person. */
+  readonly #stoppedApis = new Set<string>();
   /** The changes of the newest plan that are not made yet, as a page shows them. */
   #planned = new Set<PublicationKey>();
   #desired: DesiredState;
@@ -165,9 +167,10 @@ class World implements AsyncDisposable {
     if (more) this.#fail(`quiet: ${more.action} of ${more.key} was made though everything was in sync`);
   }
 
-  /** Whether the gateway makes changes of this publication, and none waits for a person. */
+  /** Whether the gateway makes changes of this publication, and none of its API waits for a person. */
   #isGood(key: PublicationKey): boolean {
-    return this.#options.badApis[apiNumberOf(apiIdOf(key))] === undefined && !this.#unresolvable.has(key);
+    const apiId = apiIdOf(key);
+    return this.#options.badApis[apiNumberOf(apiId)] === undefined && !this.#stoppedApis.has(apiId) && !this.#unresolvable.has(key);
   }
 
   #endFaults(): void {
@@ -197,6 +200,7 @@ class World implements AsyncDisposable {
     const { badApis, environments, apis, isRolloutOrdered } = this.#options;
     const recorded = await new ReadonlyStore(this.#disk.database).readRecordedState(simulatedGateway);
     const differences: string[] = [];
+    this.#stoppedApis.clear();
     for (let api = 0; api < apis; api += 1) {
       if (badApis[api] !== undefined) continue;
       const keys = [...Array(environments).keys()].map((environment) => keyOf(api, environment));
@@ -206,6 +210,7 @@ class World implements AsyncDisposable {
       };
       // The rollout stops at the first environment that waits for a person.
       const firstLeft = isRolloutOrdered ? keys.findIndex(isLeft) : -1;
+      if (firstLeft >= 0) this.#stoppedApis.add(apiIdOf(keys[0] as PublicationKey));
       const open = keys.slice(0, firstLeft < 0 ? keys.length : firstLeft).filter((key) => !isLeft(key));
       differences.push(...open.flatMap((key) => this.#difference(key, recorded.get(key)) ?? []));
     }
