@@ -35,8 +35,10 @@ const sendWindows = 2;
 
 /** The result of reconciling one publication. */
 export type Reconciled =
-  /** It needs no call, or the newest plan does not allow it. */
+  /** It needs no call. */
   | { readonly kind: 'inSync' }
+  /** It needs a call that the newest plan does not allow. */
+  | { readonly kind: 'notAllowed' }
   /** A call was made. `isRecorded`: the outcome is in the store; otherwise the store has the attempt without an outcome. */
   | { readonly kind: 'attempted'; readonly change: Change; readonly outcome: Outcome; readonly isRecorded: boolean }
   /** Outcome of an earlier attempt unknown, and too early to conclude from its absence that it took no effect. */
@@ -75,7 +77,7 @@ export async function reconcile(request: ReconcileRequest, deps: ReconcilerDeps)
     if (!needed) return { kind: 'inSync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
       if (change) return makeAttempt({ ...request, change, recorded, desiredState }, deps);
-      return { kind: recorded?.unknownAttempt ? 'deferred' : 'inSync' };
+      return { kind: recorded?.unknownAttempt ? 'deferred' : 'notAllowed' };
     }
     const resolution = await resolveUnknown({ recorded, unknownAttempt: recorded.unknownAttempt, change: needed, reconcileId }, deps);
     if (resolution !== 'known' && resolution !== 'retry') return resolution;

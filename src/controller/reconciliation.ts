@@ -94,8 +94,9 @@ export class PlanProgress {
     }
     if (reconciled.kind === 'deferred') this.#unresolvable.add(key);
     for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
-    if (result.kind !== 'done') (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
-    return result.kind === 'done' && this.#deferredApis.has(apiIdOf(key));
+    const hasFailed = result.kind === 'again' || result.kind === 'blocked';
+    if (hasFailed) (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
+    return !hasFailed && this.#deferredApis.has(apiIdOf(key));
   }
 
   /** Records that the attempt at a key could not be written. */

@@ -15,8 +15,10 @@ export interface RetryPolicy {
 export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: RetryPolicy): Result {
   switch (reconciled.kind) {
     case 'inSync':
-    case 'deferred':
       return { kind: 'done' };
+    case 'notAllowed':
+    case 'deferred':
+      return { kind: 'dropped' };
     case 'held':
       return { kind: 'blocked' };
     case 'tooEarly':
@@ -26,6 +28,7 @@ export function resultOf(reconciled: Reconciled, failures: number, retryPolicy: 
     case 'attempted': {
       const { outcome, isRecorded } = reconciled;
       if (!isRecorded) return { kind: 'blocked' };
+      if (outcome.kind === 'superseded') return { kind: 'dropped' };
       if (!('failure' in outcome)) return { kind: 'done' };
       // It waited too long for a slot or a connection, which is no failure of the change.
       if (outcome.failure.code === 'REQUEST_NOT_SENT') return { kind: 'again', afterMs: 0, failures: failures - 1 };

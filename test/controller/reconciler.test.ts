@@ -101,7 +101,7 @@ test('does nothing that the newest plan does not allow exactly', async () => {
     (change: Change) => ({ ...change, revision: '1' }),
     (change: Change) => ({ ...change, version: 'v' }),
   ]) {
-    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'inSync');
+    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'notAllowed');
   }
 });
 

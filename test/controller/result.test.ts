@@ -23,7 +23,8 @@ const made: Reconciled = {
 
 const cases: readonly [string, Reconciled, ReturnType<typeof resultOf>][] = [
   ['nothing to do', { kind: 'inSync' }, { kind: 'done' }],
-  ['a change whose rollout step has not started', { kind: 'deferred' }, { kind: 'done' }],
+  ['a change that the newest plan does not allow', { kind: 'notAllowed' }, { kind: 'dropped' }],
+  ['a change whose rollout step has not started', { kind: 'deferred' }, { kind: 'dropped' }],
   ['an unknown outcome that needs a person', { kind: 'held', change: orders }, { kind: 'blocked' }],
   [
     'an unknown outcome that cannot be confirmed yet',

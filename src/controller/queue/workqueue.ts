@@ -8,9 +8,13 @@ import { assertNever } from '../../model/errors.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
 import { apiIdOf, type PublicationKey } from '../../model/publication.ts';
 
-/** The result of reconciling one key: done, retry later, or blocked until a person or a new file acts. */
+/**
+ * The result of reconciling one key: done, dropped since the newest plan does not allow it, retry later, or blocked until a person or a new
+ * file acts.
+ */
 export type Result =
   | { readonly kind: 'done' }
+  | { readonly kind: 'dropped' }
   /** `failures`: consecutive failures so far. */
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
   | { readonly kind: 'blocked' };
@@ -288,13 +292,18 @@ export class Workqueue {
     const { newest } = running;
     const { fingerprint = running.fingerprint } = result;
     const isChanged = newest !== null && newest !== fingerprint;
+    // A dropped key has neither failed nor succeeded, so its failures count on.
+    const failures = result.kind === 'dropped' && !isChanged ? running.failures : 0;
     // What was dropped on its way may be wanted again: reconciling it once more costs no call if it is not.
-    if (isChanged || (newest !== null && result.kind === 'done')) {
-      this.#enqueue({ key, fingerprint: newest }, 0);
+    if (isChanged || (newest !== null && (result.kind === 'done' || result.kind === 'dropped'))) {
+      this.#enqueue({ key, fingerprint: newest }, failures);
       return;
     }
     switch (result.kind) {
       case 'done':
+        return;
+      case 'dropped':
+        if (failures > 0) this.#absent.set(key, { kind: 'due', fingerprint, failures, dueAtMs: this.#deps.clock.monotonicMs() });
         return;
       case 'blocked':
         this.#slots.set(key, { kind: 'blocked', fingerprint });

@@ -151,6 +151,22 @@ test('failures are counted on if the key was not to be changed when its turn had
   begun[2]?.end();
 });
 
+test('failures are counted on if the newest plan did not allow the change when its turn came', async () => {
+  const { queue, begun } = controlled(1);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it has started', () => begun.length === 1);
+  begun[0]?.end({ kind: 'again', afterMs: 0, failures: 4 });
+  await until('it is queued', () => queue.hasScheduledRetry);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it is tried again', () => begun.length === 2);
+  begun[1]?.end({ kind: 'dropped' });
+  await until('it is idle', () => queue.isIdle);
+  queue.set(keys('a'), { retriesRejected: false });
+  await until('it is tried once more', () => begun.length === 3);
+  assert.is(begun[2]?.failures, 4);
+  begun[2]?.end();
+});
+
 test('a rejected key that is not to be changed for a while is still rejected afterwards, until a person or a new file acts', async () => {
   const { queue, begun } = controlled(1);
   queue.set(keys('a'), { retriesRejected: false });
