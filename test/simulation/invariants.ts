@@ -1,6 +1,7 @@
 import { BackoffCheck } from './checks/backoff.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { ExactlyOnceCheck } from './checks/exactly-once.ts';
+import { FairnessCheck } from './checks/fairness.ts';
 import { LeaseCheck } from './checks/lease.ts';
 import { LimitCheck } from './checks/limit.ts';
 import { ObedienceCheck } from './checks/obedience.ts';
@@ -14,9 +15,16 @@ export class Invariants implements Reports {
   readonly #checks: readonly Check[];
 
   constructor(context: CheckContext) {
-    this.#checks = [LeaseCheck, LimitCheck, ExactlyOnceCheck, SingleCallCheck, ObedienceCheck, OfflineIsMeantCheck, BackoffCheck].map(
-      (Type) => new Type(context),
-    );
+    this.#checks = [
+      LeaseCheck,
+      LimitCheck,
+      ExactlyOnceCheck,
+      SingleCallCheck,
+      ObedienceCheck,
+      OfflineIsMeantCheck,
+      BackoffCheck,
+      FairnessCheck,
+    ].map((Type) => new Type(context));
   }
 
   readonly left: Reports['left'] = (...args) => this.#checks.forEach((check) => void check.left?.(...args));

@@ -30,7 +30,8 @@ interface RequestToSend {
   readonly changes: readonly Change[];
 }
 
-const neverHeard = new Promise<never>(() => {});
+/** Returns a new promise each time: what awaits one that all histories share would never be freed. */
+const neverHeard = (): Promise<never> => new Promise(() => {});
 
 /** The way to the gateway and back: connections, latencies, lost requests and lost answers. */
 export class Network {
@@ -63,7 +64,7 @@ export class Network {
     const bad = this.#badness(changes);
     const connectMs = model.hasFault('slow') ? random.next() * timeoutMs : random.next() * options.roundTripMs * 0.2;
     await this.#sleep(connectMs, signal);
-    if (!sender.isAlive()) return neverHeard;
+    if (!sender.isAlive()) return neverHeard();
     if (signal?.aborted) throw notSentError();
     if (model.hasFault('refused')) throw new ConnectionError('CONNECTION_FAILED', 'simulated');
     if (!canSend() || !sender.isLeaseHeld()) throw notSentError();
@@ -130,7 +131,7 @@ export class Network {
   }
 
   async #sleep(ms: number, signal: AbortSignal | null): Promise<void> {
-    await this.#deps.time.sleep(ms, signal ?? never);
+    await this.#deps.time.sleep(ms, signal ?? this.#deps.time.unending);
   }
 
   /** How the request fails for good. A batch hangs for one of its items; anything else is said of each item. */
@@ -140,8 +141,6 @@ export class Network {
     return changes.length === 1 ? (bad[0] ?? null) : null;
   }
 }
-
-const never = new AbortController().signal;
 
 /** Returns the gateway as one session sees it: the real rate limiter and lease check, and the simulated network. */
 export function openSimulatedGateway(

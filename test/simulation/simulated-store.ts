@@ -105,7 +105,8 @@ export function openSimulatedStore(deps: StoreDeps): RecordStore {
   return new RecordStore(database, new SimulatedLeases(database, deps));
 }
 
-const neverHeard = new Promise<never>(() => {});
+/** Returns a new promise each time: what awaits one that all histories share would never be freed. */
+const neverHeard = (): Promise<never> => new Promise(() => {});
 
 /** The disk as one process reaches it: with delays, failures and its own death. */
 class ProcessDatabase implements Database {
@@ -128,21 +129,21 @@ class ProcessDatabase implements Database {
 
   async writeIf(isAllowed: () => boolean, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
     const { disk, time, random, user } = this.#deps;
-    if (random.isHit(0.3)) await time.sleep(random.next() * 5, unending);
+    if (random.isHit(0.3)) await time.sleep(random.next() * 5, time.unending);
     await this.reach();
     user.onWrite('write');
-    if (!user.isAlive()) return neverHeard;
+    if (!user.isAlive()) return neverHeard();
     if (!isAllowed()) throw new LeaseHeldError('simulated: the lease is held by another process');
     const rows = await disk.database.write(statements);
     user.onWrite('written');
-    return user.isAlive() ? rows : neverHeard;
+    return user.isAlive() ? rows : neverHeard();
   }
 
   /** Resolves when the disk can be read and written; never for a dead process. */
   async reach(): Promise<void> {
     const { disk, time, random, user } = this.#deps;
-    if (random.isHit(0.02)) await time.sleep(random.next() * 20, unending);
-    if (!user.isAlive()) return neverHeard;
+    if (random.isHit(0.02)) await time.sleep(random.next() * 20, time.unending);
+    if (!user.isAlive()) return neverHeard();
     if (disk.isFailing) throw new StoreUnavailableError('simulated: the store cannot be reached');
   }
 
@@ -154,8 +155,6 @@ class ProcessDatabase implements Database {
 
   async close(): Promise<void> {}
 }
-
-const unending = new AbortController().signal;
 
 interface HeldLease {
   readonly fence: number;

@@ -16,6 +16,9 @@ export class VirtualTime implements Clock, Disposable {
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'Date', 'performance'],
   });
 
+  /** A signal of this history that is never aborted. What still waits for one of all histories would never be freed. */
+  readonly unending = new AbortController().signal;
+
   now(): number {
     return Date.now();
   }
