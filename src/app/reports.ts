@@ -6,7 +6,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
-import { EdictError, ObservationFailedError } from '../model/errors.ts';
+import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
 import type { DriftNotice, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
@@ -117,7 +117,7 @@ async function observeIfNeeded(
     if (!isHeld) throw planObservationError(observation.reason, settings.refresh);
     return { ...checked, recorded, notices: [], unobserved: observation.reason };
   } catch (error) {
-    if (!(error instanceof EdictError) || error.code !== 'CREDENTIALS_MISSING' || settings.refresh) throw error;
+    if (!(error instanceof CredentialsMissingError) || settings.refresh) throw error;
     if (age === 'stale') return null;
     return { ...checked, recorded, notices: [], uncheckedReason: error.message };
   }

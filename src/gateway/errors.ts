@@ -32,7 +32,10 @@ interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** A response with an error status. `errorCode` is `null` if its body is not the documented one. */
+/**
+ * A response with an error status. `errorCode` is `null` if its body is not the documented one. `code` is the `errorCode`, unless there is
+ * none or edict uses it itself; then it is `HTTP_` and the status.
+ */
 export class ServiceError extends GatewayError {
   declare readonly status: number;
   readonly errorCode: string | null;
@@ -46,7 +49,9 @@ export class ServiceError extends GatewayError {
     readonly retryAfterMs: number | null;
     readonly rateLimit: RateLimit | null;
   }) {
-    super(facts.errorMsg, { ...facts, code: facts.errorCode ?? `HTTP_${facts.status}` });
+    // A code of edict's own in a response would be classified as if edict had found out that nothing was sent.
+    const isCode = facts.errorCode !== null && !ownCodes.has(facts.errorCode);
+    super(facts.errorMsg, { ...facts, code: isCode ? facts.errorCode : `HTTP_${facts.status}` });
     this.errorCode = facts.errorCode;
     this.errorMsg = facts.errorMsg;
   }
@@ -65,14 +70,18 @@ export class InvalidResponseError extends GatewayError {
 /** Keeps an error status as the code: it still classifies the request, even if the rest of the response is invalid. */
 function invalidResponseCode(status: number): string {
   if (status >= 400) return `HTTP_${status}`;
-  return status >= 300 ? 'REDIRECTED' : 'INVALID_RESPONSE';
+  const [invalid, redirected] = responseCodes;
+  return status >= 300 ? redirected : invalid;
 }
+
+const responseCodes = ['INVALID_RESPONSE', 'REDIRECTED'] as const;
 
 /**
  * How a call can end without a response. Nothing was sent: `CONNECTION_FAILED`, `REQUEST_NOT_SENT` (edict was stopped).
  * The request may have been sent: `CONNECTION_LOST`, `TIMEOUT`, `INTERRUPTED` (edict was stopped).
  */
-export type ConnectionCode = 'CONNECTION_FAILED' | 'REQUEST_NOT_SENT' | 'CONNECTION_LOST' | 'TIMEOUT' | 'INTERRUPTED';
+const connectionCodes = ['CONNECTION_FAILED', 'REQUEST_NOT_SENT', 'CONNECTION_LOST', 'TIMEOUT', 'INTERRUPTED'] as const;
+export type ConnectionCode = (typeof connectionCodes)[number];
 
 /** A call without a response. */
 export class ConnectionError extends GatewayError {
@@ -80,6 +89,13 @@ export class ConnectionError extends GatewayError {
 
   constructor(code: ConnectionCode, message: string, cause?: unknown) {
     super(message, { code, cause });
+  }
+}
+
+/** The call was stopped, or was no longer wanted, before anything was sent. */
+export class RequestNotSentError extends ConnectionError {
+  constructor() {
+    super('REQUEST_NOT_SENT', 'stopped before anything was sent');
   }
 }
 
@@ -92,17 +108,16 @@ export class CredentialsError extends GatewayError {
  * `CREDENTIALS_REJECTED`: the gateway or the identity service rejected them. `CREDENTIALS_UNREADABLE`: their file cannot be read
  * or contains none. `IAM_UNAVAILABLE`: the identity service gave no usable response. `IAM_THROTTLED`: it asks for a pause.
  */
-export type CredentialsCode = 'CREDENTIALS_REJECTED' | 'CREDENTIALS_UNREADABLE' | 'IAM_UNAVAILABLE' | 'IAM_THROTTLED';
+const credentialsCodes = ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE', 'IAM_UNAVAILABLE', 'IAM_THROTTLED'] as const;
+export type CredentialsCode = (typeof credentialsCodes)[number];
+
+/** The codes that edict gives to errors itself. A gateway, or whoever answers in its place, must not be able to use them. */
+const ownCodes: ReadonlySet<string> = new Set([...responseCodes, ...connectionCodes, ...credentialsCodes]);
 
 /** A dry run tried to send a change. This is a bug in edict, caught before a connection was opened. */
 export class ReadOnlyTransportError extends Error {
   constructor(method: string) {
     super(`a dry run sends nothing, and this was a ${method}`);
-    this.name = 'ReadsOnlyError';
+    this.name = 'ReadOnlyTransportError';
   }
-}
-
-/** Returns the error for a call that was stopped before anything was sent. */
-export function notSentError(): ConnectionError {
-  return new ConnectionError('REQUEST_NOT_SENT', 'stopped before anything was sent');
 }

@@ -9,7 +9,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { parseBatchResponse } from './batch-response.ts';
-import { notSentError } from './errors.ts';
+import { RequestNotSentError } from './errors.ts';
 import { GatewayClient } from './gateway-client.ts';
 import type { AcquireRequestSlot, Gateway, GatewayReader, SendBatchOptions, SendBatchResult, SendOptions } from './interface.ts';
 import { createGatewayReader, type OnPageRead } from './lists.ts';
@@ -51,7 +51,7 @@ export function openGateway(
         signal,
         (client, one) => {
           isSuperseded = signal.aborted || !isStillDesired();
-          if (isSuperseded) throw notSentError();
+          if (isSuperseded) throw new RequestNotSentError();
           return change.version === null
             ? publish(client, one, { change, marker })
             : switchVersion(client, one, { change, version: change.version });
@@ -77,7 +77,7 @@ export function openGateway(
         signal,
         async (client, one) => {
           sent = signal.aborted ? [] : changes.filter(options.isStillDesired);
-          if (sent.length === 0) throw notSentError();
+          if (sent.length === 0) throw new RequestNotSentError();
           return parseBatchResponse(sent, await publishBatch(client, one, { changes: sent, marker: options.marker }), one.secrets);
         },
         options.canSend,

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import { errorMessage } from '../model/errors.ts';
-import { ConnectionError, InvalidResponseError, notSentError } from './errors.ts';
+import { ConnectionError, InvalidResponseError, RequestNotSentError } from './errors.ts';
 
 /** A larger response body is refused. A page of 500 APIs with all fields is about 2 MB. */
 const maxBodyBytes = 16 * 1024 * 1024;
@@ -112,7 +112,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     if (this.isSettled) controller.abort(new Error('given up before it was sent'));
     else if (this.#canSend()) this.#isSent = true;
-    else this.#fail(notSentError());
+    else this.#fail(new RequestNotSentError());
   }
 
   onResponseStart(
@@ -153,7 +153,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
 
   readonly #abort = (): void => {
     if (this.#isSent) this.#fail(new ConnectionError('INTERRUPTED', 'stopped before the whole answer was there'));
-    else this.#fail(new ConnectionError('REQUEST_NOT_SENT', 'stopped before anything was sent'));
+    else this.#fail(new RequestNotSentError());
   };
 
   #fail(error: Error): void {

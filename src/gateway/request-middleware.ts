@@ -1,5 +1,5 @@
 import { findErrorRule } from './error-rules.ts';
-import { ConnectionError, GatewayError, notSentError } from './errors.ts';
+import { ConnectionError, GatewayError, RequestNotSentError } from './errors.ts';
 import type { AcquireRequestSlot, RequestResult } from './interface.ts';
 
 /** Runs one request within the rate limit and reports its result; without `acquire`, immediately. Settles as `request` does. */
@@ -24,7 +24,7 @@ const answeredResult: RequestResult = { kind: 'answered', retryAfterMs: null, ra
 function requestResultOf(error: unknown): RequestResult {
   if (!(error instanceof GatewayError)) return answeredResult;
   const { code, status, retryAfterMs, rateLimit, cause } = error;
-  if (code === 'REQUEST_NOT_SENT') return { ...answeredResult, kind: 'unsent' };
+  if (error instanceof RequestNotSentError) return { ...answeredResult, kind: 'unsent' };
   if (error instanceof ConnectionError || cause instanceof ConnectionError) return { ...answeredResult, kind: 'lost' };
   const isThrottled = findErrorRule(code, status, 'read').errorClass === 'throttle';
   return { kind: isThrottled ? 'throttled' : 'answered', retryAfterMs, rateLimit };
@@ -32,13 +32,13 @@ function requestResultOf(error: unknown): RequestResult {
 
 /**
  * Returns an `acquire` that checks the lease after the wait for a slot. If the lease is no longer held, it rejects with a
- * ConnectionError `REQUEST_NOT_SENT`.
+ * RequestNotSentError.
  */
 export function withLease(lease: { isHeld(): boolean }, acquire: AcquireRequestSlot): AcquireRequestSlot {
   return async (signal) => {
     const report = await acquire(signal);
     if (lease.isHeld()) return report;
     report({ kind: 'unsent', retryAfterMs: null, rateLimit: null });
-    throw notSentError();
+    throw new RequestNotSentError();
   };
 }

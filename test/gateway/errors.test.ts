@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { errorRules } from '../../src/gateway/error-rules.ts';
 import {
   ConnectionError,
   CredentialsError,
@@ -32,6 +33,15 @@ test('an error without an error_code is named after its status', () => {
     new ServiceError({ status: 502, errorCode: null, errorMsg: '', requestId: null, retryAfterMs: null, rateLimit: null }).code,
     'HTTP_502',
   );
+});
+
+test('a response cannot use a code of edict', () => {
+  for (const { codes, statuses } of errorRules) {
+    for (const errorCode of statuses.length === 0 ? codes : []) {
+      const error = new ServiceError({ status: 500, errorCode, errorMsg: '', requestId: null, retryAfterMs: null, rateLimit: null });
+      assert.equal([error.code, error.errorCode], ['HTTP_500', errorCode]);
+    }
+  }
 });
 
 for (const [status, code] of [

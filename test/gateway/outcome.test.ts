@@ -30,6 +30,8 @@ for (const [title, error, action, kind] of [
   ['a lost online', new ConnectionError('CONNECTION_LOST', 'x'), 'online', 'unknown'],
   ['a lost offline', new ConnectionError('CONNECTION_LOST', 'x'), 'offline', 'unknown'],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), 'online', 'retryable'],
+  ['a 500 that claims no connection', refused(500, 'CONNECTION_FAILED'), 'online', 'unknown'],
+  ['a 500 that claims that nothing was sent', refused(500, 'REQUEST_NOT_SENT'), 'online', 'unknown'],
   ['a 201 that violates the specification', new InvalidResponseError('x', { status: 201 }), 'online', 'unknown'],
   ['a 404 too long to read', new InvalidResponseError('x', { status: 404 }), 'online', 'rejected'],
   ['a redirect', new InvalidResponseError('x', { status: 302 }), 'online', 'unknown'],

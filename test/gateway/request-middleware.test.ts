@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ConnectionError, CredentialsError, InvalidResponseError, ServiceError } from '../../src/gateway/errors.ts';
+import { ConnectionError, CredentialsError, InvalidResponseError, RequestNotSentError, ServiceError } from '../../src/gateway/errors.ts';
 import type { RequestResult } from '../../src/gateway/interface.ts';
 import { withRateLimit } from '../../src/gateway/request-middleware.ts';
 
@@ -23,7 +23,12 @@ for (const [title, error, end] of [
   ['too many, as a 500', refused(500, 'APIG.9008'), { kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } }],
   ['a broken connection', new ConnectionError('CONNECTION_LOST', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
   ['no connection', new ConnectionError('CONNECTION_FAILED', 'x'), { kind: 'lost', retryAfterMs: null, rateLimit: null }],
-  ['nothing sent', new ConnectionError('REQUEST_NOT_SENT', 'x'), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
+  ['nothing sent', new RequestNotSentError(), { kind: 'unsent', retryAfterMs: null, rateLimit: null }],
+  [
+    'a response with a code of edict',
+    refused(400, 'REQUEST_NOT_SENT'),
+    { kind: 'answered', retryAfterMs: null, rateLimit: { calls: 5, perMs: 60_000 } },
+  ],
   ['an invalid response', new InvalidResponseError('x', { status: 201 }), { kind: 'answered', retryAfterMs: null, rateLimit: null }],
   [
     'no connection to the identity service',

@@ -1,4 +1,4 @@
-import { ConnectionError, notSentError } from '../../src/gateway/errors.ts';
+import { ConnectionError, RequestNotSentError } from '../../src/gateway/errors.ts';
 import type { AcquireRequestSlot, Gateway, SendBatchOptions, SendBatchResult, SendOptions } from '../../src/gateway/interface.ts';
 import { toOutcome, toReadFailure } from '../../src/gateway/outcome.ts';
 import { withRateLimit } from '../../src/gateway/request-middleware.ts';
@@ -65,9 +65,9 @@ export class Network {
     const connectMs = model.hasFault('slow') ? random.next() * timeoutMs : random.next() * options.roundTripMs * 0.2;
     await this.#sleep(connectMs, signal);
     if (!sender.isAlive()) return neverHeard();
-    if (signal?.aborted) throw notSentError();
+    if (signal?.aborted) throw new RequestNotSentError();
     if (model.hasFault('refused')) throw new ConnectionError('CONNECTION_FAILED', 'simulated');
-    if (!canSend() || !sender.isLeaseHeld()) throw notSentError();
+    if (!canSend() || !sender.isLeaseHeld()) throw new RequestNotSentError();
     invariants.left(sender, changes);
     const leftMs = timeoutMs - (time.monotonicMs() - startedAtMs);
     const isHit = (share: number): boolean => !this.#isFaultFree && random.isHit(options.faultRate * share);
@@ -183,7 +183,7 @@ export function openSimulatedGateway(
     try {
       const result = await withRateLimit(acquire, signal, () => {
         isSuperseded = signal.aborted || !isStillDesired();
-        if (isSuperseded) throw notSentError();
+        if (isSuperseded) throw new RequestNotSentError();
         const serve = (fault: () => void) => {
           fault();
           return makeEffect(change, marker);
@@ -207,7 +207,7 @@ export function openSimulatedGateway(
     try {
       const answer = await withRateLimit(acquire, signal, () => {
         sent = signal.aborted ? [] : changes.filter((change) => batch.isStillDesired(change));
-        if (sent.length === 0) throw notSentError();
+        if (sent.length === 0) throw new RequestNotSentError();
         // The answer to a batch names the result of each item; nothing is known of it until it is here.
         const serve = (fault: () => void): ReadonlyMap<Change, Outcome> => {
           fault();

@@ -1,4 +1,4 @@
-import { CredentialsError, notSentError } from '../errors.ts';
+import { CredentialsError, RequestNotSentError } from '../errors.ts';
 import type { Credentials, RequestAuth } from './credentials.ts';
 
 /** Credentials with the fingerprint that identifies them. */
@@ -35,7 +35,7 @@ export class StaticCredentials implements Credentials {
   async authenticate(signal: AbortSignal): Promise<RequestAuth> {
     for (;;) {
       await this.#refresh();
-      if (signal.aborted) throw notSentError();
+      if (signal.aborted) throw new RequestNotSentError();
       const { auth, fingerprint } = this.#read();
       if (fingerprint === this.#rejected) throw rejectedError(this.#name);
       this.#fingerprints.set(auth, fingerprint);

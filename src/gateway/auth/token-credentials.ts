@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import { CredentialsError, notSentError } from '../errors.ts';
+import { CredentialsError, RequestNotSentError } from '../errors.ts';
 import type { AcquireRequestSlot } from '../interface.ts';
 import { withRateLimit } from '../request-middleware.ts';
 import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
@@ -112,12 +112,12 @@ export class TokenCredentials implements Credentials {
 
   /** Waits for the login in progress, or starts one. The login is aborted when no caller waits for it any more. */
   async #joinLogin(signal: AbortSignal): Promise<CachedToken> {
-    if (signal.aborted) throw notSentError();
+    if (signal.aborted) throw new RequestNotSentError();
     this.#pendingLogin ??= this.#startLogin();
     const login = this.#pendingLogin;
     login.waiterCount += 1;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const rejectOnAbort = (): void => reject(notSentError());
+    const rejectOnAbort = (): void => reject(new RequestNotSentError());
     signal.addEventListener('abort', rejectOnAbort);
     try {
       return await Promise.race([login.token, aborted]);
