@@ -20,7 +20,7 @@ import type { Tables } from './store-tables.ts';
  * Only what a dialect cannot say in the other's words differs, in `Dialect`.
  */
 
-/** What the two engines say differently. */
+/** The differences between the SQL dialects of the two engines. */
 interface Dialect {
   readonly db: Kysely<Tables>;
   /** The texts of a JSON array. */
@@ -300,7 +300,7 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
           .where('unknown_attempt_id', 'is not', null)
           .$narrowType<{ unknown_attempt_id: number }>(),
       ),
-    // What the record rests on stays, and what an agreement that is still in force has made.
+    // Attempts that the recorded state refers to are kept, and attempts made under an approval that is still valid.
     prune: db
       .deleteFrom('attempt')
       .where('id', 'in', (eb) =>
@@ -546,7 +546,7 @@ const copiedColumns = {
   declared: ['gateway_id', 'api_id', 'environment_id', 'source_file'],
 } as const satisfies { readonly [T in Exclude<keyof Tables, 'setting'>]: readonly string[] };
 
-/** What is asked of a whole store: what is in it, and what copies all of it into another. */
+/** Queries about a whole store: the list of its gateways, and the copy of all rows into another store. */
 function copyQueries({ db, resetIdSequence }: Dialect) {
   const queries: Record<string, { compile(): CompiledQuery }> = {
     gateways: db

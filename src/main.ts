@@ -14,7 +14,7 @@ module.enableCompileCache();
 const { runCli } = await import('./cli/program.ts');
 process.exitCode = await runCli(process.argv.slice(2), { env: process.env, stdout: process.stdout, stderr: process.stderr });
 
-/** How long the process may live after its last word, in milliseconds. */
+/** How long the process may live after its last output, in milliseconds. */
 const endTimeLimitMs = 5000;
 
 // A read of a file system that hangs keeps the process alive, and even process.exit() would wait for it.

@@ -5,10 +5,10 @@ import { exportedNames, importsOf, nodesOf, parseSource, sourceFiles } from './s
 
 const sources = sourceFiles('src');
 
-/** What every layer above `render` may import besides its own folder. */
+/** The layers that every layer above `render` may import. */
 const pure = ['src/render/', 'src/plan/', 'src/model/'];
 
-/** The layers, from the bottom: what each may import of the repository besides itself. Folders beside each other do not import each other. */
+/** The layers, from the bottom, each with the files that it may import besides its own. Folders beside each other do not import each other. */
 const layers: readonly { readonly layer: string; readonly mayImport: readonly string[] }[] = [
   { layer: 'src/model/', mayImport: [] },
   { layer: 'src/plan/', mayImport: ['src/model/'] },
@@ -26,7 +26,7 @@ const layers: readonly { readonly layer: string; readonly mayImport: readonly st
   { layer: 'src/main.ts', mayImport: ['src/cli/'] },
 ];
 
-/** What only the composition root and the command line stand above. */
+/** The layers above `app`, which it must not import. */
 const topLayers = ['src/cli/', 'src/main.ts'];
 
 /** Packages that read no clock, file, socket or process. */
@@ -35,7 +35,7 @@ const purePackages = ['node:crypto', 'picomatch', 'fastest-levenshtein'];
 /** Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one. */
 const loaders = ['node:module', 'node:vm', 'node:worker_threads'];
 
-/** Says what is wrong with an import, or returns `null`. */
+/** Returns a description of an import that breaks the rules; `null` if it does not. */
 function breach(from: string, imported: string): string | null {
   const place = layers.find(({ layer }) => from.startsWith(layer));
   if (place === undefined) return `${from} is in no layer`;
@@ -73,7 +73,7 @@ test('every file imports only what its layer may', () => {
   assert.equal(breaches.filter(Boolean), []);
 });
 
-test('model and plan use no chance', () => {
+test('model and plan use no random numbers', () => {
   const isRandom = (node: ts.Node): node is ts.Identifier =>
     ts.isIdentifier(node) && /^random|^getRandomValues$|^Function$/.test(node.text);
   const uses = sources

@@ -114,7 +114,7 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   };
 }
 
-/** Opens the status server, if there shall be one. Without it, `listenError` says why a default address is not available. */
+/** Opens the status server unless `--listen off` disables it. `listenError` says why the default address could not be bound. */
 async function listen(
   { env, clock }: AppContext,
   { listen: address, listenIsExplicit }: DaemonSettings,

@@ -67,7 +67,7 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
           recorded: recordedBefore,
           notices: [],
         };
-    // What could not be read for that reason is no result.
+    // A read that failed because the command was stopped is not a result.
     context.signal.throwIfAborted();
     const targets: Targets = {
       patterns: { apis: [apiId], environments: [environmentId] },

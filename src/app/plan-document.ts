@@ -31,15 +31,13 @@ export function readPlanDocument(json: string, name: string): SavedPlan {
   const invalidPlan = (why: string, hint = saveAgainHint): EdictError =>
     new EdictError('SAVED_PLAN_INVALID', `the saved plan ${name} ${why}`, { hint });
   const parsed = parse(json);
-  if (parsed === undefined)
-    throw invalidPlan(looksLikeSavedPlan(json) ? 'is not complete, or damaged: it is no valid JSON' : 'is not JSON');
+  if (parsed === undefined) throw invalidPlan(looksLikeSavedPlan(json) ? 'is incomplete or damaged: it is not valid JSON' : 'is not JSON');
   const format = typeof parsed === 'object' && parsed !== null && 'edictPlan' in parsed ? parsed.edictPlan : undefined;
-  if (format === undefined)
-    throw invalidPlan('is no plan that edict has saved: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
+  if (format === undefined) throw invalidPlan('is not a saved plan: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
   if (format !== currentFormat) {
     throw invalidPlan(
-      `has the form ${JSON.stringify(format)}, and this edict knows form ${currentFormat}`,
-      'apply it with the edict that made it',
+      `has format ${JSON.stringify(format)}, and this edict reads format ${currentFormat}`,
+      'apply it with the version of edict that saved it',
     );
   }
   if (!validateSavedPlan(parsed)) {
@@ -48,7 +46,8 @@ export function readPlanDocument(json: string, name: string): SavedPlan {
   }
   const document = parsed as PlanDocument;
   const saved = savedFrom(document);
-  if (saved.changes.size < document.changes.length) throw invalidPlan('is not one that edict has written: a publication is there twice');
+  if (saved.changes.size < document.changes.length)
+    throw invalidPlan('is not one that edict has written: it has two changes of one publication');
   const [checksum, digest] = [checksumOf(saved), digestOf(saved)];
   if (checksum !== document.checksum)
     throw invalidPlan(`was changed after it was saved: its checksum is ${document.checksum}, that of its content ${checksum}`);

@@ -41,7 +41,7 @@ export async function readPlanFile(path: string): Promise<SavedPlan> {
 export async function writePlanFile(path: string, saved: SavedPlan): Promise<void> {
   const size = await readFileSize(path);
   if (size !== null && !looksLikeSavedPlan(await readHead(path))) {
-    throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved: ${path} is there already and is no saved plan`, {
+    throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved: ${path} exists and is not a saved plan`, {
       hint: 'nothing was written; name another file with --out',
     });
   }
@@ -102,7 +102,8 @@ async function readFileSize(path: string): Promise<number | null> {
     throw new EdictError('SAVED_PLAN_INVALID', `${path} cannot be read: ${error.message}`, { cause: error });
   });
   if (stats === null) return null;
-  if (!stats.isFile()) throw new EdictError('SAVED_PLAN_INVALID', `${path} is no file`, { hint: 'name the file of a saved plan' });
+  if (!stats.isFile())
+    throw new EdictError('SAVED_PLAN_INVALID', `${path} is not a regular file`, { hint: 'name the file of a saved plan' });
   return stats.size;
 }
 

@@ -53,7 +53,7 @@ export async function computeCurrentPlan(
   });
 }
 
-/** What a read-only command works with. */
+/** The file and the store, opened for a read-only command. */
 export interface ReadSession {
   readonly desired: DesiredState;
   readonly store: StoreReader;

@@ -94,8 +94,8 @@ async function buildPlanReport(context: AppContext, session: ReadSession, saved:
 }
 
 /**
- * Observes the gateway with `refresh`, at first contact, and if the file declares what a record that is not fresh does not have: the plan
- * would publish again what is already online. Returns `null` where no observation is needed.
+ * Observes the gateway with `refresh`, at first contact, and if the file declares publications that are not recorded while the last
+ * observation is older than `refresh`: the plan could publish again what is already online. Returns `null` if no observation is needed.
  */
 async function observeIfNeeded(
   context: AppContext,
@@ -123,10 +123,10 @@ async function observeIfNeeded(
   }
 }
 
-/** What a plan starts from instead of the record. */
+/** The state that a plan starts from instead of the recorded state. */
 interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'> {
   readonly recorded: RecordedState;
-  /** Why the gateway could not be observed, although the plan needs it: what is new is held; `null` otherwise. */
+  /** Why the gateway could not be observed, although the plan needs it, so that new publications are held; `null` otherwise. */
   readonly unobserved: string | null;
 }
 

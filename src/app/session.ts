@@ -38,7 +38,10 @@ interface GatewaySession {
 }
 
 export interface SessionOptions {
-  /** Whether to stand by while another process holds the gateway's lease, and to share gateways evenly. Default: wait for the lease as long as for the store. */
+  /**
+   * Whether to stand by while another process holds the gateway's lease, and to share gateways evenly with other processes. Default: wait
+   * for the lease as long as for the store.
+   */
   readonly isStandby?: boolean;
   /** An open store, which the session does not close. Default: the session opens its own. */
   readonly store?: Store;
@@ -235,7 +238,7 @@ export class Session implements AsyncDisposable {
     return (await runner?.stop()) ?? 0;
   }
 
-  /** A failed release is only reported: nothing runs under the lease any more, and it expires. */
+  /** Reports a failed release and continues: nothing runs under the lease any more, and it expires. */
   async #releaseLease(gateway: GatewayIdentity): Promise<void> {
     try {
       await this.store.release(gateway, this.#context.clock.now());

@@ -26,7 +26,7 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
-/** What the server shows of one file, and the actions that it offers. */
+/** One file as the server shows it, and the actions that the server offers for it. */
 export interface ServedFile {
   readonly settings: Settings;
   readonly events: EventBus;
@@ -131,7 +131,7 @@ function aggregateHealth(files: readonly ServedFileEntry[], ask: (of: ServedFile
     const { ok, message } = ask(of);
     if (!ok) return { ok, message: of.routes.pathPrefix === '' ? message : `${of.file}: ${message}` };
   }
-  return files[0] ? ask(files[0]) : { ok: true, message: 'the files of the start have left their folder' };
+  return files[0] ? ask(files[0]) : { ok: true, message: 'the files found at startup were removed' };
 }
 
 /** Returns a path prefix for the routes of a file that is not in `taken`. */

@@ -36,7 +36,7 @@ export interface UndoFilePatch extends FilePatch {
 export interface UndoReport extends UndoResult {
   /** `null` if edict has never changed anything on this gateway. */
   readonly target: UndoTarget | null;
-  /** Why the versions were not checked at the gateway; `null` if they were, or need not be. */
+  /** Why the versions were not checked at the gateway; `null` if they were checked or no check was needed. */
   readonly uncheckedReason: string | null;
   readonly file: UndoFilePatch;
 }

@@ -28,7 +28,7 @@ export interface WaitOptions {
   readonly reconcile: boolean;
 }
 
-/** What `wait` is waiting for at present: the store, a lease holder, or the daemon's work. */
+/** The reason why `wait` is still waiting: the store, a missing lease holder, or unfinished work of the daemon. */
 export type WaitProgress =
   | { readonly kind: 'store'; readonly message: string }
   | { readonly kind: 'holder' }

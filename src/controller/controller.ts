@@ -59,7 +59,7 @@ export class Controller {
   readonly #loader: SourceLoader;
   readonly #runnerTriggers: RunnerTriggers;
   #runner: ReconcileRunner | null = null;
-  /** Why this edict is on standby; `null` while it holds the gateway's lease. */
+  /** Why this process is on standby; `null` while it holds the gateway's lease. */
   #standbyReason: string | null = null;
   /** Consecutive reconciliations that failed. */
   #failures = 0;
@@ -88,8 +88,8 @@ export class Controller {
   }
 
   /**
-   * Follows the file until `stop`. Rejects with an error of the first reconciliation that no retry can remedy, such as missing
-   * credentials; later ones are emitted and the reconciliation is run again.
+   * Follows the file until `stop`. Rejects if the first reconciliation fails with an error that no retry can remedy, such as missing
+   * credentials. Later errors are emitted, and the reconciliation is run again.
    */
   async run(): Promise<void> {
     const watch = await this.#deps.source.watch(() => this.trigger('file'));
@@ -112,7 +112,7 @@ export class Controller {
 
   /** Requests a reconciliation soon. */
   trigger(cause: TriggerCause): void {
-    // The file that a request is about may still be on its way here.
+    // Debounced as well: the file that a request is about may not have reached this host yet.
     if (cause === 'file' || cause === 'requested') this.#triggers.debounce(cause, this.#deps.debounceMs);
     else this.#triggers.trigger(cause);
   }
@@ -140,8 +140,8 @@ export class Controller {
   async #reconcile(triggered: TriggerCause, loaded: LoadResult | null): Promise<void> {
     const { runnerFor, emit, clock } = this.#deps;
     const { desired } = this.#loader;
-    const unchanged = triggered === 'file' ? 'resync' : triggered;
-    let cause = strongestCause(this.#pendingCause, loaded?.isNew ? 'file' : null, unchanged) ?? triggered;
+    const causeIfUnchanged = triggered === 'file' ? 'resync' : triggered;
+    let cause = strongestCause(this.#pendingCause, loaded?.isNew ? 'file' : null, causeIfUnchanged) ?? triggered;
     try {
       if (loaded?.error) throw loaded.error;
       const wasStandby = this.#standbyReason !== null;
@@ -191,7 +191,7 @@ export class Controller {
     this.#pendingCause = null;
   }
 
-  /** When the file is loaded and a plan is computed though nothing has triggered it, on the monotonic clock. */
+  /** When to load the file and compute a plan although nothing has triggered it, on the monotonic clock. */
   #resyncAtMs(): number {
     const { resyncMs } = this.#deps;
     const { desired, hasUnresolvedNames, isBusy } = this.#loader;

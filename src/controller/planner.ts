@@ -27,7 +27,7 @@ export interface PlannerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  /** Consecutive tries of one change. If finite, nothing is observed, approved or due a second time. */
+  /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals or watch for approvals. */
   readonly maxTries: number;
   /** Whether the first plan needs an observation even if the file does not ask for it. */
   readonly refresh: boolean;
@@ -41,18 +41,18 @@ export interface PlannerDeps {
   readonly onStoreError: (error: unknown) => void;
 }
 
-/** What is asked of the planner. */
+/** A request for a plan. */
 export interface PlanRequest {
   readonly desired: DesiredState;
   readonly cause: TriggerCause;
   readonly reconcileId: string;
-  /** Whether probes that wait for their next try, or have used up their tries, are made now. */
+  /** Whether to run probes now that are in backoff or have used up their tries. */
   readonly retryNow: boolean;
 }
 
 /**
- * A new plan, or why there is none: an observation is in progress. `required`: without it no plan may be computed, and what the newest plan
- * allows is not allowed any more; `awaited`: the newest plan stays in force until it has ended.
+ * A new plan, or `required` or `awaited` while an observation is in progress. `required`: no plan may be computed without it, and the
+ * changes of the newest plan must not be made either; `awaited`: the newest plan stays in force until the observation has ended.
  */
 export type Planned = { readonly kind: 'planned'; readonly plan: Plan } | { readonly kind: 'required' | 'awaited' };
 
@@ -110,8 +110,8 @@ export class Planner {
   }
 
   /**
-   * Computes a plan from the whole desired and recorded state; never waits for the gateway. `observed` is triggered when an observation that
-   * it needs has ended.
+   * Computes a plan from the whole desired and recorded state; never waits for the gateway. When an observation has ended, `observed` is
+   * triggered.
    *
    * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does
    */
@@ -152,7 +152,7 @@ export class Planner {
     else triggers.trigger('observed', this.#driftDetector.retryAfterMs ?? 0);
   }
 
-  /** A store error is only reported: attempts would fail to be written too and are retried, and this write is repeated with the next plan. */
+  /** Reports a store error and continues: the write is repeated with the next plan, and no attempt can begin while the store fails. */
   async #saveDeclared(desired: DesiredState, { approval }: Plan): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
@@ -177,7 +177,7 @@ export interface PlanReconciliationDeps {
   readonly saved: SavedPlan | null;
   /** The latest probe results. */
   readonly probes: ProbeResults;
-  /** Why the gateway could not be observed when the plan needs it; `null` if it was, or need not be. */
+  /** Why the gateway could not be observed when the plan needs it; `null` if it was observed or no observation is needed. */
   readonly unobserved: string | null;
 }
 

@@ -38,15 +38,15 @@ export interface ReconcileRunnerDeps {
   readonly refresh: boolean;
   /** The changes to make calls for; all others are planned and excluded. */
   readonly targets: Targets;
-  /** The saved plan whose changes alone are made, unless they are stale; `null` allows every needed change. */
+  /** The saved plan: only its changes are made, and none that is stale. `null` allows every needed change. */
   readonly saved: SavedPlan | null;
   readonly triggers: RunnerTriggers;
 }
 
-/** The shortest delay before a plan that a finished change has made necessary, in milliseconds, so that it covers several of them. */
+/** The shortest delay before planning again after a finished change, in milliseconds, so that one plan covers several finished changes. */
 const minReplanDelayMs = 50;
 
-/** The largest share of time spent on such plans: a plan of many publications is slow. */
+/** The largest share of time spent on planning again, because a plan of many publications is slow. */
 const maxPlanningShare = 1 / 5;
 
 /** Reconciles one gateway: compares the whole desired state with the whole recorded state and makes the missing calls. */
@@ -102,16 +102,16 @@ export class ReconcileRunner {
 
   /**
    * Computes a plan from the whole desired and recorded state and starts its calls; never waits for the gateway. Unsent calls of an
-   * earlier reconciliation are dropped unless this plan needs them too. No plan is computed while an observation is in progress that it
-   * needs; `observed` is triggered when it has ended. Resolves to whether a plan was computed.
+   * earlier reconciliation are dropped unless this plan needs them too. Resolves to whether a plan was computed: not while the plan needs an
+   * observation that is in progress. Its end triggers `observed`.
    *
    * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does; nothing was sent then
    */
   async reconcile(desired: DesiredState, cause: TriggerCause): Promise<boolean> {
     const { emit, clock, gateway, rateLimiter } = this.#deps;
     const retriesRejected = cause === 'file' || cause === 'signal' || cause === 'approval' || cause === 'requested';
-    const isSequel = cause === 'rollout' || cause === 'timer' || cause === 'observed';
-    const reconcileId = (isSequel ? this.#progress.reconcileId : null) ?? this.#awaitedId ?? randomUUID();
+    const isContinuation = cause === 'rollout' || cause === 'timer' || cause === 'observed';
+    const reconcileId = (isContinuation ? this.#progress.reconcileId : null) ?? this.#awaitedId ?? randomUUID();
     const startedAtMs = clock.monotonicMs();
     if (this.#awaitedId === null) emit({ type: 'reconcile:started', reconcileId, cause });
     this.#isReplanRequested = false;
@@ -119,7 +119,7 @@ export class ReconcileRunner {
     if (cause === 'signal' || cause === 'file') rateLimiter.retryNow();
     const planned = await this.#planner.plan({ desired, cause, reconcileId, retryNow: retriesRejected });
     this.#awaitedId = planned.kind === 'planned' ? null : reconcileId;
-    if (planned.kind === 'required') this.#queue.set([], { retriesRejected, isSequel });
+    if (planned.kind === 'required') this.#queue.set([], { retriesRejected, isContinuation });
     if (planned.kind !== 'planned') return false;
     const { plan } = planned;
     this.#planDurationMs = clock.monotonicMs() - startedAtMs;
@@ -128,7 +128,7 @@ export class ReconcileRunner {
     const queued = sortByBatch(plan.changes, desired.gateway.batchSize)
       .filter(({ key }) => keys.has(key))
       .map((change) => ({ key: change.key, fingerprint: fingerprintOf(change) }));
-    this.#queue.set(queued, { retriesRejected, retriesAll: cause === 'signal', isSequel });
+    this.#queue.set(queued, { retriesRejected, retriesAll: cause === 'signal', isContinuation });
     return true;
   }
 
@@ -152,7 +152,7 @@ export class ReconcileRunner {
     return unsent;
   }
 
-  /** Requests a new plan soon, because a change that others are deferred for is done, or an approval or a freeze has changed what is allowed. */
+  /** Requests a new plan soon, because a finished change, an approval or a freeze has changed which changes may be made. */
   #requestReplan(): void {
     if (this.#stopping.signal.aborted) return;
     this.#isReplanRequested = true;
@@ -194,7 +194,7 @@ export class ReconcileRunner {
 
   #onStoreError(error: unknown): void {
     if (!(error instanceof EdictError)) throw error;
-    // Both are emitted elsewhere: the first by the drift detector, the second by the owner of the lease.
+    // The drift detector emits failed observations, and the session emits a lost lease.
     if (!(error instanceof ObservationFailedError || error instanceof LeaseHeldError))
       this.#deps.emit({ type: 'store:error', reconcileId: this.#progress.reconcileId ?? '', message: error.message });
   }
@@ -216,7 +216,7 @@ export class ReconcileRunner {
   }
 }
 
-/** Returns what the file declares of a change: another one ends the backoff of its key. */
+/** Returns a text that differs when the file declares another change. A key whose fingerprint differs is tried without its backoff. */
 function fingerprintOf({ action, revision, version, remark }: Change): string {
   return `${action} ${revision} ${version} ${remark}`;
 }

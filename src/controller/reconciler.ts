@@ -112,7 +112,7 @@ async function makeAttempt(
     if (newest === desiredState) return matchAllowed(change, recorded, allowedChange) !== null;
     return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
-  // Establishing a connection takes seconds on a bad day, and meanwhile a newer file or a suspension may have arrived.
+  // Establishing a connection can take seconds, in which a newer file or a suspension may arrive.
   const outcome = await slot.send(isStillNeeded, () => now() <= sendByMs && isStillNeeded());
   onAnswered();
 

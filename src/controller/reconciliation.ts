@@ -19,46 +19,50 @@ export interface Reconciliation {
 }
 
 /** Returns a reconciliation that has just computed its plan. */
-export function startRun(plan: Plan, reconcileId: string, startedAtMs: number): Reconciliation {
-  return continueRun({ reconcileId, startedAtMs, unchanged: plan.unchanged, held: 0, deferred: 0, online: 0, offline: 0 }, plan);
+export function startReconciliation(plan: Plan, reconcileId: string, startedAtMs: number): Reconciliation {
+  return continueReconciliation({ reconcileId, startedAtMs, unchanged: plan.unchanged, held: 0, deferred: 0, online: 0, offline: 0 }, plan);
 }
 
-/** Updates `run` with the counts of a newer plan and returns it. */
-export function continueRun(run: Reconciliation, plan: Plan): Reconciliation {
+/** Updates `reconciliation` with the counts of a newer plan and returns it. */
+export function continueReconciliation(reconciliation: Reconciliation, plan: Plan): Reconciliation {
   const { held, deferred } = countChanges(plan);
-  run.held = held;
-  run.deferred = deferred;
-  return run;
+  reconciliation.held = held;
+  reconciliation.deferred = deferred;
+  return reconciliation;
 }
 
-/** Returns the summary of a reconciliation that ends at `nowMs` (monotonic). `failed` and `held` count changes that the plan does not include as such. */
-export function summarizeRun(
-  run: Reconciliation,
+/** Returns the summary of a reconciliation that ends at `nowMs` (monotonic). `failed` and `held`: changes
+ * that failed or were held while they were made, which the plan does not count. */
+export function summarizeReconciliation(
+  reconciliation: Reconciliation,
   { failed, held, nowMs }: { failed: number; held: number; nowMs: number },
 ): ReconcileSummary {
-  const { online, offline, unchanged, deferred, startedAtMs } = run;
-  return { online, offline, unchanged, held: run.held + held, deferred, failed, durationMs: Math.round(nowMs - startedAtMs) };
+  const { online, offline, unchanged, deferred, startedAtMs } = reconciliation;
+  return { online, offline, unchanged, held: reconciliation.held + held, deferred, failed, durationMs: Math.round(nowMs - startedAtMs) };
 }
 
-/** What becomes of the newest plan: the counts of its reconciliation, and which of its keys fail, are held, or have not been made. */
+/** Tracks the newest plan: the counts of its reconciliation, and the keys that fail, are held, or are still to be changed. */
 export class PlanProgress {
-  #run: Reconciliation | null = null;
+  #current: Reconciliation | null = null;
   /** Keys whose last attempt by this runner did not succeed. */
   readonly #failing = new Set<PublicationKey>();
   /** Keys with an attempt of unknown outcome that is held for a person. */
   readonly #heldUnknown = new Set<PublicationKey>();
   /** The IDs of the APIs with a change that the rollout defers. */
   #deferredApis: ReadonlySet<string> = new Set();
-  /** Keys whose earlier attempt could not be resolved and that the rollout does not allow to be repeated yet: another read would give the same result. */
+  /**
+   * Keys with an attempt of unknown outcome that the gateway cannot resolve, and that the rollout does not allow to be repeated yet. Reading
+   * again would give the same result.
+   */
   readonly #unresolvable = new Set<PublicationKey>();
-  /** Keys of the newest plan's changes that were not made since it was computed. */
+  /** Keys of the newest plan's changes that have not been made yet. */
   readonly #unmade = new Set<PublicationKey>();
-  /** Keys for which a plan was computed once more because they needed no call after all. */
+  /** Keys for which a second plan was requested because they needed no call after all. */
   readonly #replannedFor = new Set<PublicationKey>();
 
   /** The ID of the reconciliation in progress; `null` if there is none. */
   get reconcileId(): string | null {
-    return this.#run?.reconcileId ?? null;
+    return this.#current?.reconcileId ?? null;
   }
 
   isFailing(key: PublicationKey): boolean {
@@ -67,14 +71,17 @@ export class PlanProgress {
 
   /** Starts a reconciliation with its plan; one in progress with the same ID goes on with the new plan. */
   begin(plan: Plan, reconcileId: string, startedAtMs: number): void {
-    this.#run = this.#run?.reconcileId === reconcileId ? continueRun(this.#run, plan) : startRun(plan, reconcileId, startedAtMs);
+    this.#current =
+      this.#current?.reconcileId === reconcileId
+        ? continueReconciliation(this.#current, plan)
+        : startReconciliation(plan, reconcileId, startedAtMs);
     this.#unmade.clear();
     for (const change of plan.changes) if (isActionable(change)) this.#unmade.add(change.key);
   }
 
   /**
-   * Returns the keys to reconcile: those of the changes that may be made now, and those deferred by the rollout whose earlier attempt may be
-   * resolved meanwhile, because resolving it is no new rollout step. `retriesUnresolvable`: another read may tell more.
+   * Returns the keys to reconcile: those of the changes that may be made now, and those deferred by the rollout with an attempt of unknown
+   * outcome, because resolving it is not a rollout step. `retriesUnresolvable`: also try again to resolve those that could not be resolved.
    */
   keysOf({ changes }: Plan, retriesUnresolvable: boolean): ReadonlySet<PublicationKey> {
     const deferredByRollout = changes.filter(({ deferred }) => deferred?.rule === 'rollout');
@@ -86,10 +93,10 @@ export class PlanProgress {
     return keys;
   }
 
-  /** Records what became of one key. Returns whether changes may be made now that waited for it. */
+  /** Records the result for one key. Returns whether changes that were deferred for it may now be made. */
   record(key: PublicationKey, reconciled: Reconciled, result: Result): boolean {
-    if (this.#run && reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded') {
-      this.#run[reconciled.change.action] += 1;
+    if (this.#current && reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded') {
+      this.#current[reconciled.change.action] += 1;
       this.#unmade.delete(key);
     }
     if (reconciled.kind === 'deferred') this.#unresolvable.add(key);
@@ -105,8 +112,8 @@ export class PlanProgress {
   }
 
   /**
-   * Whether the newest plan lists changes that needed no call after all: it was computed while attempts were in flight, and would be shown,
-   * and counted, until the next one. Each key leads to one more plan at most, until it is made.
+   * Returns whether the newest plan lists changes that needed no call after all, because it was computed while attempts were in flight.
+   * Status and metrics would show them until the next plan. Each key leads to one more plan at most until its change is made.
    */
   isPlanOutdated(): boolean {
     const isLeft = (key: PublicationKey): boolean => !this.#failing.has(key) && !this.#heldUnknown.has(key);
@@ -118,10 +125,10 @@ export class PlanProgress {
 
   /** Ends the reconciliation in progress and returns its summary; `null` if there is none. `failedProbes`: their number. */
   end(failedProbes: number, nowMs: number): { readonly reconcileId: string; readonly summary: ReconcileSummary } | null {
-    const run = this.#run;
-    this.#run = null;
-    if (!run) return null;
+    const current = this.#current;
+    this.#current = null;
+    if (!current) return null;
     const counts = { failed: this.#failing.size + failedProbes, held: this.#heldUnknown.size, nowMs };
-    return { reconcileId: run.reconcileId, summary: summarizeRun(run, counts) };
+    return { reconcileId: current.reconcileId, summary: summarizeReconciliation(current, counts) };
   }
 }

@@ -32,8 +32,8 @@ export class UnknownOutcomes {
     if (provenAtMs === undefined) {
       const wallClockMs = this.#clock.now();
       const sendableMs = Math.max(sendByMs, endedAtMs ?? wallClockMs) - wallClockMs;
-      // A clock that was set back since the attempt would make it last for as long, and one that was set back during it would make it end
-      // before its start: it can be sent for no longer than when it started, and for no less than not at all.
+      // The wall clock may have been set back during the attempt or since. So the time in which the request may still be sent is limited to
+      // the time that it had when the attempt started, and is never negative.
       const longestMs = Math.max(0, sendByMs - startedAtMs);
       provenAtMs = nowMs + Math.max(0, Math.min(sendableMs, longestMs) + this.#settlingMs);
       this.#provenAtMs.set(attemptId, provenAtMs);

@@ -3,7 +3,7 @@ import type { Env } from './env.ts';
 import type { EventBus } from './events.ts';
 import type { Settings } from './settings.ts';
 
-/** What all parts of one command, or of one file of the daemon, share. */
+/** The dependencies that all parts of one command, or of one file of the daemon, share. */
 export interface AppContext {
   readonly env: Env;
   readonly settings: Settings;

@@ -59,7 +59,7 @@ export function protectionHold(
   };
 }
 
-/** What the store knows of the files that were applied before this one. */
+/** The facts about earlier applied files that the store keeps. */
 export interface PreviousState {
   /** Publications that the last applied file declared, each with its `sourceFile`; empty if no file was applied yet. */
   readonly declared: ReadonlyMap<PublicationKey, string>;

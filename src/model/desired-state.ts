@@ -45,7 +45,7 @@ export interface Threshold {
   readonly share: number | null;
 }
 
-/** What a plan may do without an approval. */
+/** The limits of a plan that needs no approval. */
 export interface Guards {
   /** Publications that go offline, out of those recorded as online. */
   readonly maxOffline: Threshold;

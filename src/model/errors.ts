@@ -12,7 +12,7 @@ interface ErrorOptions {
 export class EdictError extends Error {
   /** A stable name for programs, such as `STORE_LOCKED`. */
   readonly code: string;
-  /** What the user can do about it. */
+  /** The next step for the user; `null` if the message says it. */
   readonly hint: string | null;
   readonly exitCode: ExitCode;
 
@@ -123,7 +123,7 @@ export interface Diagnostic {
   readonly length: number;
   /** The problem, and what was expected. */
   readonly message: string;
-  /** What to do about it; `null` if the message says so. */
+  /** How to fix it; `null` if the message says it. */
   readonly hint: string | null;
   /** The text of the line. */
   readonly text: string;

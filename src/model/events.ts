@@ -103,7 +103,7 @@ export type EdictEvent =
   | { readonly type: 'trace:failed'; readonly to: string; readonly reason: string }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly unsentCount: number };
 
-/** What triggered a reconciliation. */
+/** The cause of a reconciliation. */
 export type TriggerCause =
   | 'startup'
   | 'file'

@@ -29,7 +29,7 @@ export interface Failure {
   /** The HTTP status; `null` if there was no response. */
   readonly status: number | null;
   readonly message: string;
-  /** What a person can do about it; `null` if nothing is needed. */
+  /** The action for a person; `null` if none is needed. */
   readonly hint: string | null;
   readonly requestId: string | null;
   /** The gateway's Retry-After, in milliseconds; `null` if it gives none. */

@@ -18,7 +18,7 @@ export type AttemptResolution =
 const maxClockSkewMs = 15 * 60_000;
 
 /**
- * Resolves the unresolved attempt of `recorded` from `versions`, the publication's versions at the gateway. An `online` took
+ * Resolves the attempt of unknown outcome of `recorded` from `versions`, the publication's versions at the gateway. An `online` took
  * effect if a version carries its marker, a switch if the requested version is effective, an `offline` if no version is
  * effective. A new version without any marker may be the attempt's, because a gateway or a proxy can drop or cut remarks.
  */

@@ -31,7 +31,7 @@ export interface PlanInput {
   readonly probes?: ProbeResults;
   /** Default: no saved plan restricts the plan. */
   readonly savedPlanInput?: SavedPlanInput | null;
-  /** Why the gateway could not be observed when the plan needed it; default `null`: it was, or need not be. */
+  /** Why the gateway could not be observed when the plan needed it; default `null`: it was observed, or no observation was needed. */
   readonly unobserved?: string | null;
 }
 

@@ -18,7 +18,7 @@ export interface PolicyInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
-  /** Why the gateway could not be observed when the plan needed it; `null`, the default, if it was, or need not be. */
+  /** Why the gateway could not be observed when the plan needed it; `null`, the default, if it was observed or no observation was needed. */
   readonly unobserved?: string | null;
 }
 
@@ -31,7 +31,7 @@ export function applyPolicies(plan: Plan, { desired, recorded, previous, unobser
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
   const holds = findSwappedIds(plan.changes, desired, recorded);
   if (unobserved !== null) {
-    const message = `it is new, and whether it is online already is not known: ${unobserved}`;
+    const message = `it is new, and may be online already: ${unobserved}`;
     for (const { key, reason } of plan.changes) if (reason === 'new') holds.set(key, { rule: 'unobserved', message, hint: unobservedHint });
   }
   const fileGuard = { rule: 'maxOffline', threshold: maxOffline, where: 'guards.maxOffline', effect: 'go offline' } as const;
@@ -60,7 +60,7 @@ interface CountGuard {
   readonly threshold: Threshold;
   /** The key of the file that sets it. */
   readonly where: string;
-  /** What would happen to the publications: `go offline`. */
+  /** The effect on the publications, for messages: `go offline`. */
   readonly effect: string;
 }
 
@@ -155,7 +155,7 @@ function findFileHold(
   return null;
 }
 
-const unobservedHint = 'grant the permission to list the APIs of the instance, or approve if nothing of it is online there';
+const unobservedHint = 'grant the permission to list the APIs of the instance, or approve if none of these is online there';
 
 /**
  * Returns the hold of a file for a gateway that the store has no record of and that may not be observed: every publication that is online
@@ -168,7 +168,7 @@ function firstContactHold(
   if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || changes.length === 0) return null;
   return {
     rule: 'first-contact',
-    message: `there is no record of this gateway, and what is online there is not known: ${unobserved}`,
+    message: `there is no record of this gateway, and it could not be observed: ${unobserved}`,
     hint: unobservedHint,
     affected: changes.map(({ key }) => key).sort(),
   };
@@ -256,7 +256,7 @@ function entryKey(entry: string): PublicationKey {
   return publicationKey(String(apiId), String(environmentId));
 }
 
-/** How well the record stands for the gateway: `never`: it was never observed; `stale`: not within the file's interval. */
+/** How recently the gateway was observed: `never`; `stale`: not within the file's `refresh`; `fresh`: within it. */
 export type RecordAge = 'never' | 'stale' | 'fresh';
 
 /** Returns the age of the record of a gateway that was last observed at `observedAtMs`. Without an interval the record alone decides. */

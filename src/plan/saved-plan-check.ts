@@ -137,7 +137,7 @@ function recordDivergences({ action, version, precondition: was }: SavedChange, 
   return divergences;
 }
 
-/** A plan that was saved while an attempt was unresolved remains valid for either outcome. */
+/** A plan that was saved while an attempt had an unknown outcome remains valid for either outcome. */
 function isExplainedByOutcome({ action, revision, version }: NonNullable<Precondition['unknownAttempt']>, current: Precondition): boolean {
   const isVersion = version === null ? current.revision === revision : current.versionId === version;
   return current.unknownAttempt === null && current.state === action && (action === 'offline' || isVersion);

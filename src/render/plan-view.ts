@@ -12,9 +12,9 @@ export interface BlameInfo {
 export interface PlanView extends BlameInfo {
   readonly desired: DesiredState;
   readonly plan: Plan;
-  /** What the observation before planning noticed. */
+  /** The notices of the observation before planning. */
   readonly notices: readonly DriftNotice[];
-  /** Why a gateway without recorded state was not observed; `null`, the default, if it was, or need not be. */
+  /** Why a gateway without recorded state was not observed; `null`, the default, if it was observed or no observation was needed. */
   readonly uncheckedReason?: string | null;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
@@ -24,5 +24,5 @@ export interface PlanView extends BlameInfo {
 export function formatUnchecked({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
   return uncheckedReason === null
     ? null
-    : `Not checked against the gateway: ${uncheckedReason}. What is already online is shown as a change.`;
+    : `Not checked against the gateway: ${uncheckedReason}. Publications that are already online are shown as changes.`;
 }

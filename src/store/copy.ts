@@ -60,7 +60,7 @@ const maxGateways = 10_000;
 async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts, 'holders'>> {
   const existing = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
   if (existing.length > 0) {
-    throw new StoreError('STORE_NOT_EMPTY', `the store ${to.displayUrl} has a record already`, {
+    throw new StoreError('STORE_NOT_EMPTY', `the store ${to.displayUrl} is not empty`, {
       hint: 'nothing was copied; name an empty store',
     });
   }

@@ -10,7 +10,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
-// How the store folder meets the controller. Interfaces only, so that neither folder loads the other.
+// The interfaces between the store and the controller. This file has no code, so that neither folder loads the other.
 
 /** Read-only access to the store, for commands that change nothing. */
 export interface StoreReader {
@@ -85,11 +85,14 @@ export interface FinishedAttempt {
   readonly atMs: number;
 }
 
-/** What an observation changes in the store. */
+/** The result of an observation, as it is saved. */
 export interface SavedObservation {
   readonly updates: readonly RecordedPublication[];
   readonly listed: LastObservation;
-  /** The newest attempt when the recorded state was read for it. A later attempt at one of `updates` knows better, and the update is dropped. */
+  /**
+   * The newest attempt when the recorded state was read for the observation. Updates of publications that have a newer attempt are dropped,
+   * because the result of that attempt is more recent.
+   */
   readonly newestAttemptId: number;
 }
 

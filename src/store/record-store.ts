@@ -102,7 +102,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
     const { undeclare, declare, setAppliedDigests, spendApproval } = this.queries;
     const params = { gateway: await this.#ensureGateway(gateway) };
-    // If this process ends in between, the next one goes on: what it finds is never less than either file declares.
+    // Declare before undeclaring: if this process ends in between, the store has every publication that either file declares.
     await this.#writeRows(
       declare,
       params,
@@ -181,7 +181,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async #writeUnderLease(gatewayId: number, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {
-    if (this.#leases.fenceOf(gatewayId) === null) throw new LeaseHeldError('this edict does not have the lease of the gateway');
+    if (this.#leases.fenceOf(gatewayId) === null) throw new LeaseHeldError('this process does not hold the lease of the gateway');
     return this.#leases.write(gatewayId, statements);
   }
 

@@ -60,15 +60,15 @@ const edit = (change: (document: Record<string, unknown> & { changes: Record<str
 };
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
-  ['nothing', '', /release\.plan is not complete, or damaged/],
-  ['half of it', written.slice(0, written.length / 2), /is not complete, or damaged/],
-  ['all but the last line', written.slice(0, written.lastIndexOf(']')), /is not complete, or damaged/],
+  ['nothing', '', /release\.plan is incomplete or damaged/],
+  ['half of it', written.slice(0, written.length / 2), /is incomplete or damaged/],
+  ['all but the last line', written.slice(0, written.lastIndexOf(']')), /is incomplete or damaged/],
   ['something else', 'HW_AUTH_TOKEN=secret', /is not JSON$/],
-  ['other JSON', '{"token": "secret"}', /is no plan that edict has saved/],
-  ['a list', '[1]', /is no plan that edict has saved/],
-  ['null', 'null', /is no plan that edict has saved/],
-  ['a newer format', edit((document) => Object.assign(document, { edictPlan: 2 })), /has the form 2, and this edict knows form 1/],
-  ['a format as text', edit((document) => Object.assign(document, { edictPlan: '1' })), /has the form "1"/],
+  ['other JSON', '{"token": "secret"}', /is not a saved plan/],
+  ['a list', '[1]', /is not a saved plan/],
+  ['null', 'null', /is not a saved plan/],
+  ['a newer format', edit((document) => Object.assign(document, { edictPlan: 2 })), /has format 2, and this edict reads format 1/],
+  ['a format as text', edit((document) => Object.assign(document, { edictPlan: '1' })), /has format "1"/],
   ['an unknown key', edit((document) => Object.assign(document, { note: 1 })), /it has an unknown key "note"/],
   [
     'an unknown key in a change',
@@ -88,7 +88,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['a change less', edit(({ changes }) => changes.pop()), /was changed after it was saved/],
   ['a hold less', edit(({ changes }) => Object.assign(changes[1] ?? {}, { held: null })), /was changed after it was saved/],
-  ['a change twice', edit(({ changes }) => changes.push({ ...changes[0] })), /a publication is there twice/],
+  ['a change twice', edit(({ changes }) => changes.push({ ...changes[0] })), /it has two changes of one publication/],
   [
     'another digest',
     edit((document) => Object.assign(document, { digest: `sha256:${'0'.repeat(64)}` })),

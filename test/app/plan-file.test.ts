@@ -45,7 +45,7 @@ test('any other file is left as it is', async () => {
   writeFileSync(path, 'edict: 1\nrefresh: never\n');
   const error = await thrown(writePlanFile(path, saved));
   assert.is(error.code, 'SAVED_PLAN_WRITE_FAILED');
-  assert.match(error.message, 'is there already and is no saved plan');
+  assert.match(error.message, 'exists and is not a saved plan');
   assert.is(readFileSync(path, 'utf8'), 'edict: 1\nrefresh: never\n');
   assert.equal(readdirSync(folder), ['edict.yaml']);
 });
@@ -77,8 +77,8 @@ test('a file that is missing, not regular or far too large is rejected before it
   for (const [path, code, message] of [
     [join(folder, 'nowhere'), 'SAVED_PLAN_NOT_FOUND', 'nowhere does not exist'],
     ['', 'SAVED_PLAN_NOT_FOUND', 'does not exist'],
-    [inside, 'SAVED_PLAN_INVALID', 'is no file'],
-    ['/dev/zero', 'SAVED_PLAN_INVALID', 'is no file'],
+    [inside, 'SAVED_PLAN_INVALID', 'is not a regular file'],
+    ['/dev/zero', 'SAVED_PLAN_INVALID', 'is not a regular file'],
     [large, 'SAVED_PLAN_INVALID', 'is too large: 314572800 bytes'],
   ] as const) {
     const error = await thrown(readPlanFile(path));
@@ -92,7 +92,7 @@ test('its content is validated, and errors name the given path', async () => {
   writeFileSync(path, '{"edictPlan":9}');
   const error = await thrown(readPlanFile(path));
   assert.is(error.code, 'SAVED_PLAN_INVALID');
-  assert.match(error.message, `the saved plan ${path} has the form 9`);
+  assert.match(error.message, `the saved plan ${path} has format 9`);
 });
 
 test.run();

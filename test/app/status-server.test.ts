@@ -121,7 +121,7 @@ test('a new file is shown too, does not affect readiness, and is no longer shown
   assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
   assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
   await statusServer.removeFile('b/shop.yaml');
-  assert.is(await get('/readyz'), 'the files of the start have left their folder\n');
+  assert.is(await get('/readyz'), 'the files found at startup were removed\n');
   await statusServer.close();
 });
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * What happens to data sent through the proxy: it is forwarded, the connection is refused, or the data is swallowed. `frozen` swallows it
+ * The treatment of data sent through the proxy: it is forwarded, the connection is refused, or the data is swallowed. `frozen` swallows it
  * too, but open connections stay open: each end believes that the other one is there and silent.
  */
 export type ProxyMode = 'clear' | 'refused' | 'swallowed' | 'frozen';

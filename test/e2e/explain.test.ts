@@ -66,7 +66,7 @@ interface ExplainOutput {
   readonly attempts: readonly { readonly outcome: string | null; readonly code: string | null }[];
 }
 
-/** What explain must not change while nothing else runs: the number of requests, and the store. */
+/** Explain must not change these while nothing else runs: the number of requests, and the store. */
 function untouched(): unknown {
   if (daemon) return null;
   return [emulator.requests.all().length, storeContent(join(folder, '.edict', 'state.db'))];

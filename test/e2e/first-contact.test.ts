@@ -8,8 +8,8 @@ import { edict } from '../support/edict-command.ts';
 import { scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
- * A gateway that the store knows nothing of: a fresh volume, an empty CI cache, another folder, a lost store. What is online there must be
- * adopted, and never published again.
+ * A gateway that the store knows nothing of: a fresh volume, an empty CI cache, another folder, a lost store. Its publications that are online
+ * must be adopted, and never published again.
  */
 const test = suite('first contact');
 const names = Array.from({ length: 31 }, (_, index) => `a${index}`);
@@ -109,7 +109,7 @@ test('a gateway that refuses to be observed at first contact has the whole file 
   for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply']]) {
     const { code, stdout, stderr } = await edict(args, folder);
     assert.equal([code, calls()], [4, 0], stderr);
-    assert.match(stdout, 'there is no record of this gateway, and what is online there is not known: APIG.1005 No permissions');
+    assert.match(stdout, 'there is no record of this gateway, and it could not be observed: APIG.1005 No permissions');
     assert.match(stdout, 'grant the permission to list the APIs of the instance');
   }
   const { fileHeld } = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { fileHeld: { rule: string } };
@@ -159,7 +159,7 @@ test('what is new to the record of a known gateway is looked up first if the las
   for (const command of ['plan', 'apply']) {
     const { code, stdout, stderr } = await edict(command === 'plan' ? ['plan', '--detailed-exitcode'] : [command], folder);
     assert.is(code, 4, stderr);
-    assert.match(stdout, 'it is new, and whether it is online already is not known: APIG.1005 No permissions');
+    assert.match(stdout, 'it is new, and may be online already: APIG.1005 No permissions');
   }
   emulator.faults.clear();
   assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');

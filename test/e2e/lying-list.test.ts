@@ -102,7 +102,7 @@ for (const kind of ['no versions', 'versions refused'] as const) {
     await observed(3);
     assert.is(calls(), 0);
     const reason = events.find((event) => event.type === 'gateway:observe_failed')?.reason;
-    assert.match(reason ?? '', 'the list shows 0 publications and showed 60 the last time; it is believed if the next one shows no more');
+    assert.match(reason ?? '', 'the list shows 0 publications and showed 60 the last time; it is accepted if the next one shows no more');
   });
 
   test(`lists without publications, one after the other, make one version of each at most (${kind})`, async () => {

@@ -120,8 +120,8 @@ test('a file that is not a plan, or was modified, is rejected before anything is
   const written = readFileSync(plan, 'utf8');
   for (const [text, word] of [
     [written.replace('"api-a"', '"api-b"'), /was changed after it was saved/],
-    [written.slice(0, -20), /is not complete, or damaged/],
-    [written.replace('"edictPlan":1', '"edictPlan":2'), /has the form 2/],
+    [written.slice(0, -20), /is incomplete or damaged/],
+    [written.replace('"edictPlan":1', '"edictPlan":2'), /has format 2/],
     [written.replace('{"edictPlan":1', '{"edictPlan":1,"force":true'), /unknown key "force"/],
     ['apis: {}\n', /is not JSON/],
   ] as const) {
@@ -130,7 +130,7 @@ test('a file that is not a plan, or was modified, is rejected before anything is
     await refused(['apply', '--plan', plan, '--dry-run'], 'SAVED_PLAN_INVALID', word);
   }
   await refused(['apply', '--plan', join(folder, 'nowhere')], 'SAVED_PLAN_NOT_FOUND', /nowhere does not exist/);
-  await refused(['apply', '--plan', '.'], 'SAVED_PLAN_INVALID', /is no file/);
+  await refused(['apply', '--plan', '.'], 'SAVED_PLAN_INVALID', /is not a regular file/);
   assert.not.ok(existsSync(join(folder, '.edict')));
 });
 
@@ -295,7 +295,7 @@ test('a file that exists and is not a saved plan is not replaced', async () => {
   const before = readFileSync(join(folder, 'edict.yaml'), 'utf8');
   const { code, stderr } = await edict(['plan', '--out', 'edict.yaml'], folder);
   assert.is(code, 1);
-  assert.match(stderr, 'edict.yaml is there already and is no saved plan');
+  assert.match(stderr, 'edict.yaml exists and is not a saved plan');
   assert.is(readFileSync(join(folder, 'edict.yaml'), 'utf8'), before);
 });
 

@@ -22,7 +22,7 @@ export interface AnsweringServer {
   close(): Promise<void>;
 }
 
-/** What a server does with the request number `count`, from 1. */
+/** The answer of a server to the request number `count`, from 1. */
 export type Answer = (response: ServerResponse, request: SeenRequest, count: number) => void;
 
 /** Starts a local server that records every request and responds with `answer`. */

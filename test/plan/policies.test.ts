@@ -217,7 +217,7 @@ test('at first contact with a gateway that may not be observed the whole file is
   const unobserved = 'APIG.1005 No permissions';
   const first = applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown, unobserved });
   assert.equal([first.fileHeld?.rule, first.fileHeld?.affected], ['first-contact', [wanted('orders', 'test').key]]);
-  assert.match(first.fileHeld?.message ?? '', 'what is online there is not known: APIG.1005 No permissions');
+  assert.match(first.fileHeld?.message ?? '', 'it could not be observed: APIG.1005 No permissions');
   const before = recordedState([recorded('carts', 'test')]);
   const later = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown, unobserved });
   assert.is(later.fileHeld, null);

@@ -21,18 +21,18 @@ import { Replica, simulatedGateway } from './replica.ts';
 import { SimulatedDisk } from './simulated-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** How long nothing may happen any more once everything is in sync, in milliseconds. */
+/** How long no call may be made once everything is in sync, in milliseconds. */
 const quietMs = 5000;
 
 /** How one history ended. */
 export interface HistoryResult {
-  /** What went wrong, in order; empty if nothing did. */
+  /** The violated invariants, in order; empty if there are none. */
   readonly violations: readonly string[];
   /** Calls that changed something at the gateway. */
   readonly effectCount: number;
   /** The simulated time. */
   readonly durationMs: number;
-  /** What happened, one line each, if a trace was asked for. */
+  /** The events of the history, one line each; empty unless a trace was requested. */
   readonly trace: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export async function runHistory(
   return await world.run();
 }
 
-/** Everything around the processes: file, gateway, disk, the people, and what goes wrong. */
+/** Everything around the processes: the file, the gateway, the disk, people and faults. */
 class World implements AsyncDisposable {
   readonly #options: SimulationOptions;
   readonly #time: VirtualTime;
@@ -67,7 +67,7 @@ class World implements AsyncDisposable {
   readonly #hints = new Set<() => void>();
   readonly #approved = new Set<string>();
   readonly #fileFaults = new Map<'invalid' | 'unreadable' | 'hangs', PromiseWithResolvers<void>>();
-  /** Publications with an attempt that edict has found out nothing about and that is held. */
+  /** Publications with an attempt of unknown outcome that the gateway cannot resolve and that is held. */
   readonly #unresolvable = new Set<PublicationKey>();
   /** The IDs of APIs whose rollout stops at an environment that waits for a person. */
   readonly #stoppedApis = new Set<string>();
@@ -104,13 +104,13 @@ class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const replica of this.#replicas) replica.kill('once');
-    // What still runs ends in this history and not in the next one.
+    // Run the timers that are due, so that they cannot fire in the next history.
     await this.#time.runUntil(this.#time.monotonicMs(), () => false);
     this.#disk[Symbol.dispose]();
   }
 
   async run(): Promise<HistoryResult> {
-    // A promise that nobody awaits ends a real process.
+    // An unhandled rejection ends a real process.
     const onUnhandled = (error: unknown): void => this.#fail(`a process ended: ${error instanceof Error ? error.stack : String(error)}`);
     process.on('unhandledRejection', onUnhandled);
     try {
@@ -144,7 +144,7 @@ class World implements AsyncDisposable {
     this.#endFaults();
     const { inSyncWithinMs } = this.#options;
     const deadlineMs = this.#time.monotonicMs() + inSyncWithinMs;
-    let missing: readonly string[] = ['nothing was looked at'];
+    let missing: readonly string[] = ['nothing was compared'];
     while (!hasFailed() && this.#time.monotonicMs() < deadlineMs) {
       await this.#time.runUntil(this.#time.monotonicMs() + 1000, hasFailed);
       missing = await this.#differences();
@@ -156,7 +156,7 @@ class World implements AsyncDisposable {
       this.#fail(`liveness: ${inSyncWithinMs / 1000} s after the last fault ${missing.join(', ')}`);
       return;
     }
-    // Another try of a bad API may be due, and let the rollout go on.
+    // A retry of a bad API may still succeed and let the rollout continue.
     if (!this.#replicas.every(({ isIdle }) => isIdle)) return;
     const before = this.#model.effects.length;
     await this.#time.runUntil(this.#time.monotonicMs() + quietMs, hasFailed);
@@ -195,7 +195,7 @@ class World implements AsyncDisposable {
     this.#invariants.suspended(false);
   }
 
-  /** What the gateway does not show as the file asks, and what is still under way. */
+  /** Returns how the gateway differs from the file, and which attempts are unresolved. */
   async #differences(): Promise<string[]> {
     const { badApis, environments, apis, isRolloutOrdered } = this.#options;
     const recorded = await new ReadonlyStore(this.#disk.database).readRecordedState(simulatedGateway);
@@ -217,15 +217,15 @@ class World implements AsyncDisposable {
     return differences;
   }
 
-  /** Whether edict leaves this publication as it is until a person acts. */
+  /** Whether edict leaves this publication as it is until a person acts, or cannot know that it differs. */
   #isLeftToAPerson({ key, state, revision, unknownAttempt, drift }: RecordedPublication): boolean {
     const { driftPolicy, refreshMs } = this.#options;
     if (unknownAttempt !== null) return this.#unresolvable.has(key);
-    // Nobody looks at the gateway, so nobody knows.
     const declared = this.#desired.publications.get(key);
-    // A new revision is a person's request.
+    // A new revision is a person's request, so edict publishes it in spite of drift.
     const isRevised = declared?.state === 'online' && declared.revision !== null && declared.revision !== revision && state !== null;
     if (isRevised) return false;
+    // Without observations edict cannot notice a change made outside it.
     const isChangedOutside = this.#model.effects.findLast((effect) => effect.key === key)?.by === 'other';
     if (refreshMs === null && isChangedOutside && state === declared?.state) return true;
     return drift !== null && (driftPolicy === 'report' || drift.backoffUntilMs !== null);
@@ -238,7 +238,7 @@ class World implements AsyncDisposable {
     const isOnline = this.#model.isOnline(key);
     if (declared.state === 'online' && !isOnline) return `${key} is offline`;
     if (declared.state === 'online' && record?.state !== 'online') return `${key} is online and not recorded`;
-    // Drift is corrected only where the gateway is looked at.
+    // Drift is corrected only if the gateway is observed.
     const isSeen = this.#options.refreshMs !== null && this.#options.driftPolicy === 'correct';
     if (declared.state === 'offline') return isOnline && (record?.state === 'online' || isSeen) ? `${key} is online` : null;
     const isOld = declared.revision !== null && record?.revision !== declared.revision;
@@ -408,7 +408,7 @@ class World implements AsyncDisposable {
     if (this.#isTraced) this.#trace.push(`${(this.#time.monotonicMs() / 1000).toFixed(3).padStart(9)}  ${line()}`);
   }
 
-  /** Writes what the checks are told to the trace too. */
+  /** Returns `invariants` with each call written to the trace as well. */
   #traced(invariants: Invariants): Invariants {
     if (!this.#isTraced) return invariants;
     const describe = (sender: Sender, changes: readonly Change[]): string =>

@@ -4,7 +4,7 @@ import type { RequestLimits } from '../../src/model/gateway.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { Store } from '../../src/store/interface.ts';
 
-/** How a controller is broken on purpose, to see whether the checks notice. */
+/** A controller that is broken on purpose, to see whether the checks notice. */
 export interface Mutant {
   readonly store: (store: Store) => Store;
   readonly gateway: (gateway: Gateway) => Gateway;
@@ -57,7 +57,7 @@ function memoized(change: (desired: DesiredState) => DesiredState): (desired: De
   };
 }
 
-/** Each is wrong in one way that a person could get wrong. */
+/** Controllers with one plausible bug each. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   'forgets outcomes': { ...unbroken, store: (store) => withMethods(store, { finishAttempt: async () => {} }) },
   'sees no versions, and so takes every unknown attempt for not applied': {

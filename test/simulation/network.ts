@@ -23,7 +23,7 @@ export interface NetworkDeps {
   readonly invariants: Invariants;
 }
 
-/** What a request is, for the gateway and the invariants. */
+/** A request as the gateway and the invariants see it. */
 interface RequestToSend {
   readonly sender: Sender;
   /** The changes that it makes; none for a read. */
@@ -49,7 +49,7 @@ export class Network {
 
   /**
    * Sends one request and resolves to the answer of `serve`, which runs when the request takes effect. Rejects with a GatewayError as the real
-   * transport does. A request of a process that dies goes on, and its answer is never heard.
+   * transport does. A request continues after its process has died, and its answer is lost.
    */
   async exchange<T>(
     { sender, changes }: RequestToSend,
@@ -73,7 +73,7 @@ export class Network {
     const isHit = (share: number): boolean => !this.#isFaultFree && random.isHit(options.faultRate * share);
     const outcome = Promise.withResolvers<T>();
     outcome.promise.catch(() => {});
-    // Beyond the time limit nobody waits for the answer; the request itself may arrive until then.
+    // After the time limit the sender no longer waits for the answer; the request itself may arrive until then.
     const transitMs = model.hasFault('slow') || isHit(0.2) ? random.next() * leftMs * 0.95 : random.next() * options.roundTripMs * 0.4;
     // A connection that breaks takes along what has not arrived yet.
     const cutOffMs = isHit(0.1) ? random.next() * options.roundTripMs : Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { Random } from './random.ts';
 
-/** What happens from outside during a history, at `atMs` after its start. */
+/** An event from outside during a history, at `atMs` after its start. */
 export type OutsideEvent = { readonly atMs: number } & (
   | { readonly kind: 'edit'; readonly file: SimulatedFile }
   /** The file is saved in two halves: for `forMs` only the first half of its publications is there. */
@@ -11,7 +11,7 @@ export type OutsideEvent = { readonly atMs: number } & (
   | { readonly kind: 'restart'; readonly replica: number }
   | { readonly kind: 'signal'; readonly replica: number }
   | { readonly kind: 'suspend'; readonly forMs: number }
-  /** Somebody else changes a publication at the gateway. */
+  /** A publication is changed at the gateway, outside edict. */
   | { readonly kind: 'outsideChange'; readonly api: number; readonly environment: number; readonly state: 'online' | 'offline' }
   | { readonly kind: 'gatewayFault'; readonly fault: GatewayFault; readonly forMs: number }
   | { readonly kind: 'storeFault'; readonly forMs: number }

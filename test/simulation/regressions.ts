@@ -17,7 +17,7 @@ function fileOf(
   return { prune, publications };
 }
 
-/** A quiet gateway, ten calls a second, one process; `over` has what the history is about. */
+/** A quiet gateway, ten calls a second, one process; `over` sets everything that matters for the history. */
 function history(over: Partial<SimulationOptions>): SimulationOptions {
   const { apis = 6, environments = 2 } = over;
   return {
@@ -36,7 +36,7 @@ const slowLimit = { calls: 1, perMs: 1000, concurrency: 1 };
 const edits = (count: number, everyMs: number, file: (index: number) => SimulatedFile): OutsideEvent[] =>
   [...Array(count).keys()].map((index) => ({ atMs: 1000 + index * everyMs, kind: 'edit', file: file(index) }));
 
-/** What went wrong once, each as the history that showed it. */
+/** Histories that once violated an invariant, by the behavior that they now show. */
 export const regressions: Readonly<Record<string, SimulationOptions>> = {
   'a suspension takes effect while the list of the gateway hangs': history({
     limit: slowLimit,
@@ -91,7 +91,7 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       { atMs: 150, kind: 'gatewayFault', fault: 'refused', forMs: 15_000 },
     ],
   }),
-  'what failed in a short outage is made as soon as it is over': history({
+  'changes that failed in a short outage are retried as soon as it is over': history({
     faultsUntilMs: 10_000,
     inSyncWithinMs: 10_000,
     events: [{ atMs: 0, kind: 'gatewayFault', fault: 'hanging', forMs: 10_000 }],

@@ -25,11 +25,11 @@ export interface ReplicaDeps extends NetworkDeps {
   readonly source: DesiredSource;
   readonly mutant: Mutant;
   readonly onEvent: (replica: number, event: EdictEvent) => void;
-  /** Called with what ends a process that should go on. */
+  /** Called with the error that ended a process unexpectedly. */
   readonly onCrashed: (error: unknown) => void;
 }
 
-/** What one gateway session has open. */
+/** The open resources of one gateway session. */
 interface Session {
   readonly lease: Lease;
   readonly limiter: RateLimiter;

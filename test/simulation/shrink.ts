@@ -35,7 +35,7 @@ export function kindOf(violation: string): string {
   return violation.slice(0, violation.indexOf(':'));
 }
 
-/** What most histories do without. */
+/** Settings that most histories do not need. */
 const plain = {
   replicas: 1,
   batchSize: 1,

@@ -40,7 +40,7 @@ export async function killStarted(): Promise<void> {
 const { PATH, NODE_COMPILE_CACHE } = process.env;
 
 /**
- * What every `edict` of the tests gets of the variables of this process. `main.ts` enables a cache of compiled modules itself, but its own types
+ * The variables of this process that every `edict` of the tests inherits. `main.ts` enables a cache of compiled modules itself, but its own types
  * have been stripped by then, and loading what strips types is a fifth of a start.
  */
 export const inheritedEnv: NodeJS.ProcessEnv = { PATH, NO_COLOR: '1', ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) };

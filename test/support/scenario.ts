@@ -48,7 +48,7 @@ export interface FileContent {
 
 /** Something that could take publications offline by accident. */
 export interface Danger {
-  /** What happens, in the words of a user. */
+  /** The situation, in the words of a user. */
   readonly name: string;
   /** How edict prevents it; the README says the same. */
   readonly does: string;

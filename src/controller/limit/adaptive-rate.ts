@@ -15,7 +15,7 @@ const minSampleSize = 50;
 const maxSampleSize = 1000;
 /** How long a limit announced by the gateway is applied, in windows of that limit. */
 const announcedLimitWindows = 10;
-/** The longest that a pause or limit named by the gateway is believed, in milliseconds: it may be an error, or a lie. */
+/** The longest time for which a pause or limit named by the gateway is applied, in milliseconds: it may be wrong. */
 const maxBelievedMs = 15 * 60_000;
 /** The lowest rate that is ever applied, in requests per millisecond. */
 const minRatePerMs = 1 / 60_000;

@@ -16,18 +16,18 @@ export interface RecoveryDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly rateLimiter: Pick<RateLimiter, 'subscribe' | 'pause' | 'isPausedFor' | 'resume'>;
   readonly emit: Emit;
-  /** Polls until an outage counts as lasting; for a daemon no limit. */
+  /** The number of polls after which an outage counts as lasting; infinite for a daemon. */
   readonly maxTries: number;
   readonly signal: AbortSignal;
   /** Called when requests are paused: no further change may be started. */
   readonly onPaused: () => void;
-  /** Called when they are resumed. `retriesNow`: the pause was an outage or refused credentials, so what waits for its next try need not. */
+  /** Called when they are resumed. `retriesNow`: retry changes in backoff immediately, because an outage or rejected credentials have ended. */
   readonly onResumed: (retriesNow: boolean) => void;
   /** Called when the pause lasts longer than `maxTries` allow. */
   readonly onGivenUp: () => void;
 }
 
-/** Pauses changes during an outage and while the credentials are refused, and finds out when they may go on. */
+/** Pauses changes during an outage and while the credentials are rejected, and polls until they may continue. */
 export class Recovery implements Disposable {
   readonly #deps: RecoveryDeps;
   readonly #subscription: Disposable;
@@ -64,7 +64,7 @@ export class Recovery implements Disposable {
     if (reason === 'outage') void this.#waitForEndOfOutage();
   }
 
-  /** An apply ends during an outage that lasts; the daemon waits for its end. */
+  /** Gives up if the outage lasts longer than `maxTries` allow: an apply then ends, while a daemon waits for the end of the outage. */
   async #waitForEndOfOutage(): Promise<void> {
     if (!(await pollDuringOutage(this.#deps))) this.#giveUp();
   }
@@ -88,7 +88,7 @@ type PollDeps = Pick<RecoveryDeps, 'gateway' | 'clock' | 'maxTries' | 'signal'> 
 
 /**
  * Polls the gateway until an answer ends the outage, with a read that depends on no publication: the requests of a single API may hang
- * or break while the gateway is well. Resolves to whether the outage has ended; `maxTries` polls without an end, or an abort, leave it.
+ * or break while the gateway is well. Resolves to whether the outage has ended: `false` after `maxTries` polls or an abort.
  */
 export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries, signal }: PollDeps): Promise<boolean> {
   for (let tries = 0; rateLimiter.isPausedFor('outage') && !signal.aborted; tries += 1) {

@@ -59,7 +59,7 @@ export class SendWindow {
     };
   }
 
-  /** Returns how long no slot is free, at least: an answer makes the end of one known. */
+  /** Returns the least time until a slot is free, in milliseconds: infinite while each is taken by a request without an answer. */
   #waitMs(): number {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#blockedUntilMs) return this.#blockedUntilMs - nowMs;

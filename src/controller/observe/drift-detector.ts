@@ -46,11 +46,11 @@ export class DriftDetector {
   #isRequested: boolean;
   /** The desired state that the gateway was last observed for: a list that takes longer than the interval must not be repeated forever. */
   #observedFor: DesiredState | null = null;
-  /** Why the newest plan needs an observation, besides a request. */
+  /** Why the newest plan needs an observation: the gateway was `never` observed, or the file declares `new` publications; `no`: it needs none. */
   #need: 'never' | 'new' | 'no' = 'no';
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;
-  /** Why the last observation failed that a plan needed, but that it does not wait for; `null` if it did not. */
+  /** Why an observation failed that the plan needs but does not wait for; `null` if none failed. */
   #unobserved: string | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
@@ -67,20 +67,19 @@ export class DriftDetector {
     return this.#running !== null;
   }
 
-  /** Why new publications cannot be told from those that are online already; `null` if they can, or a plan waits for the observation. */
+  /** Why it is unknown whether new publications are online already; `null` if it is known, or the plan waits for an observation. */
   get unobserved(): string | null {
     return this.#unobserved;
   }
 
-  /** Milliseconds until a failed observation without which no plan may be computed is repeated; `null` if there is none. */
+  /** Milliseconds until a required observation that has failed is repeated; `null` if there is none. */
   get retryAfterMs(): number | null {
     return this.#isRequired && !this.isRunning ? Math.max(0, this.#nextAtMs - this.#deps.clock.monotonicMs()) : null;
   }
 
   /**
-   * Starts an observation if one is due. Resolves to `required` while no plan may be computed without it: one was requested, or is being
-   * written, or the gateway was never observed, and publishing what is already online would use up versions. Otherwise to whether one is in
-   * progress.
+   * Starts an observation if one is due. Resolves to `required` while no plan may be computed: an observation was requested, or is being
+   * saved, or the plan needs one because it could publish again what is already online. Otherwise resolves to whether one is in progress.
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
@@ -102,8 +101,8 @@ export class DriftDetector {
   }
 
   /**
-   * A publication that is new to a record which is not fresh may be online already. Where the gateway is observed at intervals, a slow list
-   * must not delay a newer file.
+   * Returns why the plan needs an observation. A new publication may be online already unless the record is fresh. A daemon, which observes
+   * at intervals, does not wait for one: a slow list must not delay a newer file.
    */
   async #needOf(desired: DesiredState): Promise<'never' | 'new' | 'no'> {
     const { store, clock, observesAgain } = this.#deps;
@@ -143,7 +142,7 @@ export class DriftDetector {
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return null;
     } catch (error) {
-      // Another process may own the gateway by now; the owner of the lease reports its loss, and this observation is nobody's any more.
+      // Another process may hold the lease by now. The session reports the loss, and this observation is dropped.
       if (error instanceof LeaseHeldError) return null;
       if (!(error instanceof StoreError)) throw error;
       emit({ type: 'store:error', reconcileId, message: error.message });
@@ -154,7 +153,7 @@ export class DriftDetector {
     }
   }
 
-  /** A plan waits for a first observation unless the gateway refuses it, and for no other one: what is new is held then. */
+  /** A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. */
   #onFailed({ reason, isRefused }: ObservationFailed, reconcileId: string, intervalMs: number): Error | null {
     if (!this.#isRequested && (this.#need === 'new' || (this.#need === 'never' && isRefused))) {
       this.#unobserved = reason;
@@ -166,7 +165,7 @@ export class DriftDetector {
     return this.#isRequired ? planObservationError(reason, this.#isRequested) : null;
   }
 
-  /** A first observation, which the plan waits for, is repeated within seconds. */
+  /** Schedules the next observation after a failure: within seconds if the plan waits for it. */
   #postpone(intervalMs: number): void {
     this.#failures += 1;
     const delayMs = this.#isRequired ? backoffMs(this.#failures, 1) : maxFailureDelayMs;

@@ -18,7 +18,7 @@ export interface HealthChecksDeps {
   readonly onResult: () => void;
 }
 
-/** The most probes in flight: many that hang must not delay one that would answer by more than their own time limit. */
+/** The most probes in flight. Probes that hang then delay others by little more than their time limit. */
 const concurrency = 32;
 
 /** One URL that is probed until it answers as expected. */

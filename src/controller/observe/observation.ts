@@ -41,7 +41,7 @@ export type GatewayObservation =
 export interface ObservationFailed {
   readonly kind: 'failed';
   readonly reason: string;
-  /** What an implausibly short list shows, which is accepted if the next list shows no more than this; otherwise `null`. */
+  /** The counts of an implausibly short list, which the next list confirms if it has no more; `null` for any other failure. */
   readonly listed: ListedCounts | null;
   /** Whether the gateway refuses to be read, which no retry remedies. */
   readonly isRefused: boolean;
@@ -69,7 +69,7 @@ export async function observeGateway(desired: DesiredState, deps: ObserveDeps): 
   return isTimedOut ? observationFailed(`it was not read within ${formatDurationMs(timeLimitMs)}`) : observation;
 }
 
-/** The time that a gateway has for being read, besides the time that the limit needs, in milliseconds. */
+/** The time limit of an observation, in milliseconds, in addition to the time that the rate limit needs. */
 const baseTimeLimitMs = 5 * 60_000;
 
 /** The most requests that reading a gateway takes: 200 pages of the longest list, two of them again, and the single reads. */
@@ -98,7 +98,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     deps,
   );
   if (confirmed.kind === 'failed') return confirmed;
-  // Read again, because edict may have changed something meanwhile. What begins from here on has a newer attempt, and is not overwritten.
+  // Read again, because edict may have changed something meanwhile. The result of an attempt that begins after this is not overwritten.
   const newestAttemptId = await record.newestAttemptId(desired.gateway);
   const recorded = await record.readRecordedState(desired.gateway);
   const isObservable = (key: PublicationKey): boolean => {
@@ -208,14 +208,14 @@ async function confirmOmitted(
   }
   const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);
   if (!isShort || omitted.length <= maxSingleReads) return deleted;
-  const reason = `the list holds ${observation.size} APIs and held ${previous.apis} the last time; it is believed if the next one is no longer`;
+  const reason = `the list holds ${observation.size} APIs and held ${previous.apis} the last time; it is accepted if the next one holds no more`;
   return observationFailed(reason, countListed(observation));
 }
 
 /**
  * Confirms that publications recorded as online, and at first contact those that the file wants online, are offline if the list does not
  * show them: publishing them again would do harm. Many at once must be missing from the next list too, and a list that misses what edict
- * has just published again, while it corrects many, is wrong.
+ * has just published again, while it corrects many, is rejected.
  */
 async function confirmUnpublished(
   { observation, desired, recorded }: ObservationInput,
@@ -249,7 +249,7 @@ async function confirmUnpublished(
   if (allLost.length <= maxSingleReads) return null;
   const before = previous?.publications ?? settled.filter(({ state }) => state === 'online').length;
   if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
-  const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is believed if the next one shows no more`;
+  const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is accepted if the next one shows no more`;
   return observationFailed(reason, listed);
 }
 

@@ -1,6 +1,6 @@
 /*
  * The queue folder holds the keys that wait for a call and groups changes into batches. It must never have two calls for one
- * publication in flight, and it never decides whether a change is made: that is the plan's and the reconciler's.
+ * publication in flight, and it never decides whether a change is made: the plan and the reconciler do.
  */
 import PQueue from 'p-queue';
 import type { Clock } from '../../model/clock.ts';
@@ -19,13 +19,13 @@ export type Result =
   | { readonly kind: 'again'; readonly afterMs: number; readonly failures: number }
   | { readonly kind: 'blocked' };
 
-/** The result of a key, and the fingerprint of the change that was tried: a later `set` may have changed it on its way. Omitted: none was. */
+/** The result of a key, with the fingerprint of the change that was tried, which a later `set` may have replaced. Omitted: none was tried. */
 export type TriedResult = Result & { readonly fingerprint?: string };
 
 /** A change that a key stands for. */
 export interface QueuedChange {
   readonly key: PublicationKey;
-  /** Changes with the declaration: another one is tried at once, however often the earlier one has failed. */
+  /** Differs when the file declares another change, which is tried at once, however often the earlier one has failed. */
   readonly fingerprint: string;
 }
 
@@ -46,10 +46,10 @@ interface RunningKey {
 export interface QueueUpdate {
   /** Whether rejected changes are tried again, because a new file or a person may have fixed the cause. */
   readonly retriesRejected: boolean;
-  /** Whether a person asks to try everything again now, also what waits for its next try. */
+  /** Whether to try everything at once, changes in backoff included, because a person asks for it. */
   readonly retriesAll?: boolean;
-  /** Whether nothing has changed for the keys in flight. */
-  readonly isSequel?: boolean;
+  /** Whether a reconciliation continues, so that keys in flight need not be reconciled again. */
+  readonly isContinuation?: boolean;
 }
 
 export interface WorkqueueDeps {
@@ -74,7 +74,7 @@ const clockCheckMs = 1000;
 /** The longest timer that `setTimeout` keeps, in milliseconds. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** How long the backoff of a key that is not to be changed at the moment is remembered after its end, in milliseconds. */
+/** How long a backoff is remembered after its end while the plan does not contain its key, in milliseconds. */
 const absentBackoffMs = 300_000;
 
 /** Retries that are due within this time are run together, in milliseconds. */
@@ -137,7 +137,7 @@ export class Workqueue {
    * afterwards. A key's backoff ends only with its own success, a change of its own, or `retriesAll`; it outlasts a time in which the key is
    * not among the changes.
    */
-  set(changes: Iterable<QueuedChange>, { retriesRejected, retriesAll = false, isSequel = false }: QueueUpdate): void {
+  set(changes: Iterable<QueuedChange>, { retriesRejected, retriesAll = false, isContinuation = false }: QueueUpdate): void {
     if (this.#isStopped) return;
     const nowMs = this.#deps.clock.monotonicMs();
     const before = new Map([...this.#absent, ...this.#slots]);
@@ -150,7 +150,7 @@ export class Workqueue {
       const running = this.#running.get(key);
       const slot = before.get(key);
       before.delete(key);
-      if (running) running.newest = isSequel && running.fingerprint === fingerprint ? running.newest : fingerprint;
+      if (running) running.newest = isContinuation && running.fingerprint === fingerprint ? running.newest : fingerprint;
       else if (slot?.fingerprint !== fingerprint || retriesAll) this.#enqueue(change, 0);
       else if (slot.kind === 'blocked' && !retriesRejected) this.#slots.set(key, slot);
       else if (slot.kind === 'due' && slot.dueAtMs > nowMs) {
@@ -172,7 +172,7 @@ export class Workqueue {
     for (const [key, slot] of slots) {
       const isKept = slot.kind === 'due' ? nowMs < slot.dueAtMs + absentBackoffMs : slot.kind === 'blocked' && !retriesRejected;
       if (isKept) this.#absent.set(key, slot);
-      // Its backoff was over, and its turn had not come.
+      // The backoff has ended, but the key was not tried again: keep its count of failures.
       else if (slot.kind === 'queued' && slot.failures > 0) this.#absent.set(key, { ...slot, kind: 'due', dueAtMs: nowMs });
     }
   }
@@ -292,9 +292,9 @@ export class Workqueue {
     const { newest } = running;
     const { fingerprint = running.fingerprint } = result;
     const isChanged = newest !== null && newest !== fingerprint;
-    // A dropped key has neither failed nor succeeded, so its failures count on.
+    // A dropped key has neither failed nor succeeded, so its count of failures stays.
     const failures = result.kind === 'dropped' && !isChanged ? running.failures : 0;
-    // What was dropped on its way may be wanted again: reconciling it once more costs no call if it is not.
+    // A later `set` may want a change that was dropped in flight. Reconciling it again costs no call if it does not.
     if (isChanged || (newest !== null && (result.kind === 'done' || result.kind === 'dropped'))) {
       this.#enqueue({ key, fingerprint: newest }, failures);
       return;

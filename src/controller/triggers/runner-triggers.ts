@@ -4,8 +4,8 @@ import type { TriggerCause } from '../../model/events.ts';
 export interface RunnerTriggers {
   /** Requests a reconciliation after `afterMs` milliseconds at the latest; default: now. */
   readonly trigger: (cause: TriggerCause, afterMs?: number) => void;
-  /** Something has ended, after which nothing may be left to do. */
+  /** Makes the loop check whether anything is left to do. */
   readonly wake: () => void;
-  /** No plan can be computed. Only called if `maxTries` is finite. */
+  /** Ends the loop with an error, because no plan can be computed. Called only if `maxTries` is finite; a daemon tries again instead. */
   readonly fail: (error: Error) => void;
 }

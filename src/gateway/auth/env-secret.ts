@@ -13,7 +13,7 @@ const readTimeLimitMs = 5000;
 /** The maximum size of a file. A token has a few thousand characters. */
 const maxBytes = 64 * 1024;
 
-/** A secret from the environment: the variable NAME, or the file that NAME_FILE names, read again when it changes. */
+/** A secret from the process's `env`: the variable NAME, or the file that NAME_FILE names, read again when it changes. */
 export interface EnvSecret {
   readonly name: string;
   /** Reads the file again if the last read is old enough; resolves after a few seconds even if the file system hangs. Never rejects. */

@@ -50,18 +50,18 @@ test('keys are processed in order, at most `concurrency` at a time', async () =>
 });
 
 test('a key in flight is reconciled again afterwards, unless the reconciliation only continues the same plan', async () => {
-  for (const isSequel of [false, true]) {
+  for (const isContinuation of [false, true]) {
     const { queue, begun } = controlled(1);
     queue.set(keys('a'), { retriesRejected: false });
     await until('it has started', () => begun.length === 1);
-    queue.set(keys('a', 'b'), { retriesRejected: false, isSequel });
+    queue.set(keys('a', 'b'), { retriesRejected: false, isContinuation });
     begun[0]?.end();
     await until('the next has started', () => begun.length === 2);
     begun[1]?.end();
-    if (!isSequel) await until('the first has started again', () => begun.length === 3);
+    if (!isContinuation) await until('the first has started again', () => begun.length === 3);
     begun[2]?.end();
     await until('all are done', () => queue.isIdle);
-    assert.is(begun.length, isSequel ? 2 : 3);
+    assert.is(begun.length, isContinuation ? 2 : 3);
   }
 });
 
@@ -143,8 +143,8 @@ test('failures are counted on if the key was not to be changed when its turn had
   queue.set(keys('b', 'a'), { retriesRejected: false });
   await until('the other has started', () => begun.length === 2);
   assert.equal(queue.queued, [key('a')]);
-  queue.set(keys('b'), { retriesRejected: false, isSequel: true });
-  queue.set(keys('b', 'a'), { retriesRejected: false, isSequel: true });
+  queue.set(keys('b'), { retriesRejected: false, isContinuation: true });
+  queue.set(keys('b', 'a'), { retriesRejected: false, isContinuation: true });
   begun[1]?.end();
   await until('it is tried again', () => begun.length === 3);
   assert.is(begun[2]?.failures, 4);

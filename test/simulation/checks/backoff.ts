@@ -51,7 +51,7 @@ export class BackoffCheck implements Check {
         return;
       }
       case 'attempt:recovered':
-        // Found out to be without effect, it is made again at once.
+        // An attempt that turned out to have no effect is repeated at once.
         this.#failing.delete(idOf(replica, event.change.key));
         return;
       case 'reconcile:started':

@@ -3,7 +3,7 @@ import type { EdictEvent } from '../../../src/model/events.ts';
 import type { Action, PublicationKey } from '../../../src/model/publication.ts';
 import type { SimulatedFile, SimulationOptions } from '../options.ts';
 
-/** What a change did at the gateway. */
+/** The effect of a change at the gateway. */
 export interface Effect {
   readonly atMs: number;
   readonly key: PublicationKey;
@@ -18,13 +18,13 @@ export interface Effect {
 export interface Sender {
   readonly replica: number;
   readonly isAlive: () => boolean;
-  /** Whether it believes to hold the lease. */
+  /** Whether the process believes that it holds the lease. */
   readonly isLeaseHeld: () => boolean;
-  /** Whether it holds the lease, as the database knows. */
+  /** Whether it holds the lease according to the database. */
   readonly isOwner: () => boolean;
 }
 
-/** What a check may look at, and how it says that something went wrong. */
+/** The data that a check may read, and the function by which it reports a violation. */
 export interface CheckContext {
   readonly options: SimulationOptions;
   readonly nowMs: () => number;

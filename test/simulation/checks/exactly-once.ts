@@ -47,7 +47,7 @@ export class ExactlyOnceCheck implements Check {
     this.#lastOnline.set(key, { by: 'edict', revision, atMs });
     if (!wasOnline || last === undefined || !this.#isSettledSince(key, last)) return;
     const { isMarkerEnabled, dropsRemarks, unknownOutcome, refreshMs } = this.#context.options;
-    // The file asks for repetition where nobody can tell.
+    // The file asks edict to retry if the outcome cannot be resolved.
     if (reason === 'unknown' && unknownOutcome === 'retry' && (!isMarkerEnabled || dropsRemarks)) return;
     const isAgain = last.by === 'edict' && last.revision === revision;
     const isAdopted = last.by === 'start' && refreshMs !== null;
