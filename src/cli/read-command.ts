@@ -3,7 +3,7 @@ import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Settings } from '../model/settings.ts';
 import type { CliContext } from './context.ts';
-import { openReadProgress } from './output/read-progress.ts';
+import { openReadProgress } from './output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from './signals.ts';
 
 /**

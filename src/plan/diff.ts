@@ -45,25 +45,28 @@ export function diffPublication(
 ): Change | null {
   if (declared === undefined) {
     if (recorded === undefined || !desired.prune) return null;
-    if (recorded.unknownAttempt !== null) return buildChange(recorded, 'offline', 'unknown', recorded, desired);
+    if (recorded.unknownAttempt !== null) return buildChange(recorded, { action: 'offline', reason: 'unknown', recorded, desired });
     const isExternal = recorded.drift !== null && recorded.drift.from !== 'online';
-    return recorded.state === 'online' && !isExternal ? buildChange(recorded, 'offline', 'prune', recorded, desired) : null;
+    return recorded.state === 'online' && !isExternal
+      ? buildChange(recorded, { action: 'offline', reason: 'prune', recorded, desired })
+      : null;
   }
-  if (recorded?.unknownAttempt) return buildChange(declared, declared.state, 'unknown', recorded, desired);
+  if (recorded?.unknownAttempt) return buildChange(declared, { action: declared.state, reason: 'unknown', recorded, desired });
   const from = recorded?.state ?? null;
   const isRevised =
     declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;
   if (recorded?.drift && isOutOfSync(declared, recorded) && !(isRevised && from !== null)) {
     const isCorrected = declared.driftPolicy === 'correct' && recorded.drift.backoffUntilMs === null;
-    return isCorrected ? buildChange(declared, declared.state, 'drift', recorded, desired) : null;
+    return isCorrected ? buildChange(declared, { action: declared.state, reason: 'drift', recorded, desired }) : null;
   }
-  if (declared.state === 'offline') return from === 'online' ? buildChange(declared, 'offline', 'state', recorded, desired) : null;
-  if (from === null) return buildChange(declared, 'online', 'new', recorded, desired);
-  if (from === 'offline') return buildChange(declared, 'online', 'state', recorded, desired);
-  if (isRevised) return buildChange(declared, 'online', 'revision', recorded, desired);
-  if (recorded && isOutOfSync(declared, recorded)) return buildChange(declared, 'online', 'version', recorded, desired);
+  if (declared.state === 'offline')
+    return from === 'online' ? buildChange(declared, { action: 'offline', reason: 'state', recorded, desired }) : null;
+  if (from === null) return buildChange(declared, { action: 'online', reason: 'new', recorded, desired });
+  if (from === 'offline') return buildChange(declared, { action: 'online', reason: 'state', recorded, desired });
+  if (isRevised) return buildChange(declared, { action: 'online', reason: 'revision', recorded, desired });
+  if (recorded && isOutOfSync(declared, recorded)) return buildChange(declared, { action: 'online', reason: 'version', recorded, desired });
   const isEdited = desired.republish === 'edited' && declared.version === null && recorded !== undefined && isOutdated(recorded);
-  return isEdited ? buildChange(declared, 'online', 'edited', recorded, desired) : null;
+  return isEdited ? buildChange(declared, { action: 'online', reason: 'edited', recorded, desired }) : null;
 }
 
 /** Returns whether the recorded state or effective version differs from the one in the file. */
@@ -84,13 +87,14 @@ export function isOutdated({
   return state === 'online' && publishedAtMs !== null && editedAtMs !== null && editedAtMs > publishedAtMs + editToleranceMs;
 }
 
-function buildChange(
-  publication: DesiredPublication | RecordedPublication,
-  action: Action,
-  reason: ChangeReason,
-  recorded: RecordedPublication | undefined,
-  desired: DesiredState,
-): Change {
+interface NeededChange {
+  readonly action: Action;
+  readonly reason: ChangeReason;
+  readonly recorded: RecordedPublication | undefined;
+  readonly desired: DesiredState;
+}
+
+function buildChange(publication: DesiredPublication | RecordedPublication, { action, reason, recorded, desired }: NeededChange): Change {
   const declared = 'source' in publication ? publication : null;
   const { key, api, apiId, environment, environmentId } = publication;
   const proposed = {

@@ -42,17 +42,13 @@ export function applyObservation({ desired, recorded, observation }: Observation
     const api = publication && observation.get(publication.apiId);
     if (!publication || !api || previous?.unknownAttempt) continue;
     const published = api.publications.get(publication.environmentId);
-    const transition = published
-      ? observeOnline(declared, previous, publication, published, nowMs)
-      : observeOffline(previous, publication, nowMs);
+    const states = { declared, previous, publication, nowMs };
+    const transition = published ? observeOnline(states, published) : observeOffline(states);
     if (!transition) continue;
-    const next = updateDrift(
-      { ...transition.next, editedAtMs: lastEditMs(api) ?? transition.next.editedAtMs },
-      declared,
-      previous,
-      transition.isExternal,
-      nowMs,
-    );
+    const next = updateDrift(states, {
+      ...transition,
+      next: { ...transition.next, editedAtMs: lastEditMs(api) ?? transition.next.editedAtMs },
+    });
     if (transition.isExternal) notices.push(toNotice(next, declared, previous));
     if (previous && isSame(next, previous)) continue;
     result.set(key, next);
@@ -71,6 +67,14 @@ function lastEditMs({ editedAtMs, publications }: ObservedApi): number | null {
   return [...publications.values()].some(isPublicationEdit) ? null : editedAtMs;
 }
 
+/** One publication before the observation: in the file, in the record, and its names from either. */
+interface KnownStates {
+  readonly declared: DesiredPublication | undefined;
+  readonly previous: RecordedPublication | undefined;
+  readonly publication: Keyed;
+  readonly nowMs: number;
+}
+
 /** The recorded state after the observation, without its drift, and whether the publication was changed outside edict. */
 interface Transition {
   readonly next: RecordedPublication;
@@ -84,7 +88,7 @@ function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed 
 }
 
 /** A publication that is offline and not recorded needs no recorded state. */
-function observeOffline(previous: RecordedPublication | undefined, publication: Keyed, nowMs: number): Transition | null {
+function observeOffline({ previous, publication, nowMs }: KnownStates): Transition | null {
   if (!previous) return null;
   if (previous.state !== 'online') return { next: { ...previous, ...namesOf(publication) }, isExternal: false };
   const offlineFields = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
@@ -92,11 +96,8 @@ function observeOffline(previous: RecordedPublication | undefined, publication: 
 }
 
 function observeOnline(
-  declared: DesiredPublication | undefined,
-  previous: RecordedPublication | undefined,
-  publication: Keyed,
+  { declared, previous, publication, nowMs }: KnownStates,
   { publishId, publishedAtMs, versionId }: ObservedPublication,
-  nowMs: number,
 ): Transition | null {
   const names = namesOf(publication);
   if (
@@ -131,13 +132,7 @@ function adoptedRevision(declared: DesiredPublication | undefined, previous: Rec
 }
 
 /** Returns `next` with its drift from the file set, updated or removed. */
-function updateDrift(
-  next: RecordedPublication,
-  declared: DesiredPublication | undefined,
-  previous: RecordedPublication | undefined,
-  isExternal: boolean,
-  nowMs: number,
-): RecordedPublication {
+function updateDrift({ declared, previous, nowMs }: KnownStates, { next, isExternal }: Transition): RecordedPublication {
   if (!declared) return next.state === 'online' ? next : { ...next, drift: null };
   if (!isOutOfSync(declared, next)) return { ...next, drift: null };
   if (isExternal && !(previous && isOutOfSync(declared, previous))) {

@@ -9,9 +9,8 @@ import { formatBlocker, formatDurationMs, formatTimestamp } from '../../render/f
 import { fileHoldJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatUnchanged } from './plan-phrases.ts';
-import { formatReadProgress, type Progress } from './read-progress.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatReadProgress, formatTable, type Progress } from './terminal.ts';
 
 /*
  * The output of `edict apply`: progress on a terminal, then the result as text, or lines of JSON as described by spec/apply.schema.json.

@@ -47,16 +47,16 @@ async function openStore({ url, isEmulated, lockTimeoutMs = 0, signal, onWait }:
   const path = toPath(url);
   const deadlineMs = performance.now() + lockTimeoutMs;
   for (let polls = 0; ; polls += 1) {
-    const database = tryOpen(path, (db) => ensureStoreKind(db, path, isEmulated ? 'emulated' : 'real'));
-    if (database) return new RecordStore(database, new LocalLeases(database));
+    const opened = tryOpen(path, (db) => ensureStoreKind(db, path, isEmulated ? 'emulated' : 'real'));
+    if (opened) return new RecordStore(opened.database, new LocalLeases(opened.database));
     if (signal?.aborted || performance.now() >= deadlineMs) throw toLockedError(path);
     if (polls === 0) onWait?.(toLockedError(path).message);
     await setTimeout(lockPollIntervalMs, undefined, { ...(signal && { signal }) }).catch(() => {});
   }
 }
 
-/** Opens the store and runs `prepare`; `null` if another process has locked it. */
-function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatabase | null {
+/** Opens the store and runs `prepare`, whose result is `prepared`; `null` if another process has locked it. */
+function tryOpen<T>(path: string, prepare: (db: DatabaseSync) => T): { readonly database: SqliteDatabase; readonly prepared: T } | null {
   return mapSqliteError(path, () => {
     // Check first that the file is edict's, so that a foreign file is not changed and gets no lock file beside it.
     const lastLockFile = hasStoreFile(path) ? readLastLockFile(path) : null;
@@ -71,8 +71,8 @@ function tryOpen(path: string, prepare: (db: DatabaseSync) => void): SqliteDatab
         lock.release();
         return null;
       }
-      const { db, files } = openForWriting(path, lock, prepare);
-      return new SqliteDatabase(db, path, { files, onClosed: () => lock.release() });
+      const { db, files, prepared } = openForWriting(path, lock, prepare);
+      return { database: new SqliteDatabase(db, path, { files, onClosed: () => lock.release() }), prepared };
     } catch (error) {
       lock.release();
       throw error;
@@ -132,11 +132,11 @@ function openAt(url: string, path: string): { readonly db: DatabaseSync; readonl
   }
 }
 
-function openForWriting(
+function openForWriting<T>(
   path: string,
   lock: FileLock,
-  prepare: (db: DatabaseSync) => void,
-): { readonly db: DatabaseSync; readonly files: StoreFiles } {
+  prepare: (db: DatabaseSync) => T,
+): { readonly db: DatabaseSync; readonly files: StoreFiles; readonly prepared: T } {
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs });
   let files: StoreFiles | null = null;
   try {
@@ -152,8 +152,7 @@ function openForWriting(
       token,
     );
     files = new StoreFiles({ path, db, token, lockFile: lock.file });
-    prepare(db);
-    return { db, files };
+    return { db, files, prepared: prepare(db) };
   } catch (error) {
     db.close();
     files?.close();
@@ -272,13 +271,13 @@ async function openSnapshot(url: string): Promise<Database> {
 /** Opens the target of a copy for gateways of `kind`, creates it if it is missing, and locks it. Throws an EdictError `STORE_*`. */
 async function openFill(url: string, kind: StoreKind): Promise<StoreFill> {
   const path = toPath(url);
-  let commit = (): void => {};
-  const database = tryOpen(path, (db) => {
+  const opened = tryOpen(path, (db) => {
     db.exec('BEGIN IMMEDIATE');
     ensureStoreKind(db, path, kind);
-    commit = () => db.exec('COMMIT');
+    return (): void => db.exec('COMMIT');
   });
-  if (!database) throw toLockedError(path);
+  if (!opened) throw toLockedError(path);
+  const { database, prepared: commit } = opened;
   const { displayUrl, queries } = database;
   return {
     displayUrl,
