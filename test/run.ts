@@ -1,7 +1,7 @@
 /**
  * `npm test [part of a path …]`: runs the test files and ends with `N passed, N failed`.
  *
- * A file runs in a process of its own, or with the others of its folder in one (`sharingFolders`), and the most expensive start first. A line
+ * A file runs in a process of its own, or shares one with its folder (`sharingFolders`). The most expensive files start first. A line
  * `note: …` that a file writes is shown: it names a skipped check. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
  * and `--limit SECONDS` (per process) are there for its own test.
  *

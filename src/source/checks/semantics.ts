@@ -1,3 +1,8 @@
+/*
+ * The checks folder finds the errors in a file that is valid YAML: against the schema, then what no schema can express. It must report all
+ * errors at once, each with its path in the file, and never change or complete a value.
+ */
+
 import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
 import type { PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';

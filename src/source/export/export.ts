@@ -1,3 +1,8 @@
+/*
+ * The export folder writes edict files: one that declares a live gateway, and patches to an existing one. Its functions are pure: they take
+ * listings and texts, and must never read the gateway or write a file.
+ */
+
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
 import type { GatewaySettings } from '../../model/gateway.ts';
 import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';

@@ -1,3 +1,8 @@
+/*
+ * The git folder asks the `git` command who last changed a line and which commit is checked out. It must never need Git: without it, the
+ * answers are missing. It must never pass secrets to the child process or use the network.
+ */
+
 import { execFile } from 'node:child_process';
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

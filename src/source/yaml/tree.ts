@@ -1,3 +1,8 @@
+/*
+ * The yaml folder turns the text of a file into a tree with the place of every key and value. It must report each violation with its
+ * place, bound what aliases and nesting can cost, and know nothing of edict's keys.
+ */
+
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
 
 /** A scalar with its value in YAML's core schema and its text as written. */

@@ -1,3 +1,8 @@
+/*
+ * The postgres folder is the store in a PostgreSQL schema, for any number of processes. It must check the fence in every transaction that
+ * writes under a lease, decide the end of a lease by the database clock alone, and never print a password.
+ */
+
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type pg from 'pg';

@@ -1,3 +1,8 @@
+/*
+ * The sqlite folder is the store in one SQLite file, with one writing process at a time. It must never write without the lock, change a
+ * file that is not edict's, or create a file to read a store that does not exist.
+ */
+
 import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
