@@ -11,7 +11,7 @@ import type { Settings } from '../../src/model/settings.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 
-const environment = { HW_AUTH_TOKEN: 'any' };
+const env = { HW_AUTH_TOKEN: 'any' };
 /** Nothing listens here. */
 const nowhere = 'http://127.0.0.1:1';
 
@@ -36,7 +36,7 @@ test('validate, status and history look up no names', async () => {
 });
 
 test('a plan needs the names looked up, and says so', async () => {
-  const error = await readPlan(createAppContext(named(nowhere), environment)).catch((thrown: unknown) => thrown);
+  const error = await readPlan(createAppContext(named(nowhere), env)).catch((thrown: unknown) => thrown);
   assert.instance(error, EdictError);
   assert.match((error as EdictError).message, 'names without IDs, and they cannot be looked up at the gateway');
 });
@@ -44,11 +44,11 @@ test('a plan needs the names looked up, and says so', async () => {
 test('the names that an apply looked up are known to all commands afterwards, without the gateway', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const settings = named(emulator.url);
-  await applyOnce(createAppContext(settings, environment));
+  await applyOnce(createAppContext(settings, env));
   await emulator.close();
   const [recorded] = (await readStatus(createAppContext(settings, {}))).input.recorded.values();
   assert.equal([recorded?.apiId, recorded?.environmentId], ['api-orders', 'env-test']);
-  assert.equal((await readPlan(createAppContext(settings, environment))).plan.changes, []);
+  assert.equal((await readPlan(createAppContext(settings, env))).plan.changes, []);
 });
 
 test('an emulated gateway has every name in the file', async () => {
@@ -63,7 +63,7 @@ test('a gateway that cannot be observed is an error for a plan with --refresh', 
     settings.file,
     `edict: 1\nrefresh: never\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
   );
-  const error = await readPlan(createAppContext({ ...settings, refresh: true }, environment)).catch((thrown: unknown) => thrown);
+  const error = await readPlan(createAppContext({ ...settings, refresh: true }, env)).catch((thrown: unknown) => thrown);
   assert.is((error as EdictError).code, 'OBSERVATION_FAILED');
 });
 

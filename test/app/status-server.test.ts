@@ -68,8 +68,8 @@ test('a token in an environment variable authorizes requests, and a host name in
   const onResync = (): void => {
     resyncs += 1;
   };
-  const resync = async (environment: Readonly<Record<string, string>>): Promise<number> => {
-    const statusServer = await open(environment, onResync);
+  const resync = async (env: Readonly<Record<string, string>>): Promise<number> => {
+    const statusServer = await open(env, onResync);
     const { status } = await fetch(`${statusServer.url}/api/v1/resync`, { method: 'POST', headers: { authorization: 'Bearer right' } });
     await statusServer.close();
     return status;

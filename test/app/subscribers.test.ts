@@ -9,15 +9,15 @@ import { EdictError } from '../../src/model/errors.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 const test = suite('subscribers');
-const read = (environment: Record<string, string>) => webhookSettings(environment, systemClock);
+const read = (env: Record<string, string>) => webhookSettings(env, systemClock);
 const url = 'https://hooks.example.com/MARKED';
 const key = Buffer.alloc(32, 7);
 const secret = `whsec_${key.toString('base64')}`;
 
 /** Returns the error for settings that cannot be used. */
-async function refusal(environment: Record<string, string>): Promise<string> {
+async function refusal(env: Record<string, string>): Promise<string> {
   try {
-    await read(environment);
+    await read(env);
     return '';
   } catch (error) {
     assert.instance(error, EdictError);

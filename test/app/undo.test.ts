@@ -12,7 +12,7 @@ import { scratchFolder, seedOf } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { gitApplied } from '../support/git-apply.ts';
 
-const environment = { HW_AUTH_TOKEN: 'token' };
+const env = { HW_AUTH_TOKEN: 'token' };
 const last = { text: 'last', selector: 'last' } as const;
 
 test('an attempt, an apply or the last apply can be selected', () => {
@@ -80,7 +80,7 @@ test('an undo in the file restores the previous state, except for publications c
       try {
         const folder = scratchFolder();
         const file = join(folder, 'edict.yaml');
-        const context = createAppContext(parseSettings(file, { state: `sqlite:${join(folder, 'state.db')}` }), environment);
+        const context = createAppContext(parseSettings(file, { state: `sqlite:${join(folder, 'state.db')}` }), env);
         const apply = async (of: Settings): Promise<void> => {
           writeFileSync(file, fileOf(emulator.url, of, isBlock));
           assert.is((await applyOnce(context)).summary.failed, 0);

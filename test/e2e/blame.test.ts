@@ -11,7 +11,7 @@ import { readMarkdown } from '../support/read-markdown.ts';
 const names = ['orders', 'carts', 'users'];
 const file = (...some: readonly string[]): string =>
   fileOf('https://roma.example.com', Object.fromEntries(some.map((name) => [name, 'online'])));
-const environment = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+const env = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
 interface PlanLike {
   readonly changes: readonly { readonly api: string; readonly source: { readonly commit: Readonly<Record<string, unknown>> | null } }[];
@@ -22,7 +22,7 @@ test('each change names the commit of its line, in every format', async () => {
   const first = commit('edict.yaml', file('orders'), 'Ada @ops |');
   const second = commit('edict.yaml', file('orders', 'carts'), 'Bob');
   writeFileSync(join(folder, 'edict.yaml'), file(...names));
-  const plan = async (...args: readonly string[]) => (await edict(['plan', '--emulate', '--blame', ...args], folder, environment)).stdout;
+  const plan = async (...args: readonly string[]) => (await edict(['plan', '--emulate', '--blame', ...args], folder, env)).stdout;
 
   const { changes } = planDocument<PlanLike>(await plan('--format', 'json'));
   assert.equal(
@@ -47,12 +47,12 @@ test('the author is shown in text only with --blame, not if it is refused, nor w
   const { folder, commit } = gitRepository();
   commit('edict.yaml', file('orders'));
   const commitsIn = (stdout: string) => planDocument<PlanLike>(stdout).changes.map(({ source }) => source.commit);
-  assert.equal(commitsIn((await edict(['plan', '--emulate', '--format', 'json', '--no-blame'], folder, environment)).stdout), [null]);
-  assert.is(commitsIn((await edict(['plan', '--emulate', '--format', 'json'], folder, environment)).stdout)[0] === null, false);
-  assert.not.match((await edict(['plan', '--emulate'], folder, environment)).stdout, 'Ada');
+  assert.equal(commitsIn((await edict(['plan', '--emulate', '--format', 'json', '--no-blame'], folder, env)).stdout), [null]);
+  assert.is(commitsIn((await edict(['plan', '--emulate', '--format', 'json'], folder, env)).stdout)[0] === null, false);
+  assert.not.match((await edict(['plan', '--emulate'], folder, env)).stdout, 'Ada');
   const alone = scratchFolder();
   writeFileSync(join(alone, 'edict.yaml'), file('orders'));
-  const isolated = { ...environment, GIT_CEILING_DIRECTORIES: join(alone, '..') };
+  const isolated = { ...env, GIT_CEILING_DIRECTORIES: join(alone, '..') };
   const { code, stdout, stderr } = await edict(['plan', '--emulate', '--blame', '--format', 'json'], alone, isolated);
   assert.equal([code, stderr, commitsIn(stdout)], [0, '', [null]]);
 });

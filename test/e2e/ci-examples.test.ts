@@ -81,9 +81,9 @@ function commandFolder(): string {
 const commands = commandFolder();
 
 /** Runs a script like a CI runner. Resolves to its exit code and output. */
-async function shell(script: string, cwd: string, environment: Readonly<Record<string, string>>) {
+async function shell(script: string, cwd: string, env: Readonly<Record<string, string>>) {
   const path = `${commands}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
-  const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...inheritedEnv, ...environment, PATH: path } });
+  const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...inheritedEnv, ...env, PATH: path } });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
@@ -176,14 +176,14 @@ for (const { name, scripts, handed, kept, comment } of cis) {
       return json(response, 200, {});
     });
     const folder = scratchFolder();
-    const environment = {
+    const env = {
       ...{ GITHUB_API_URL: server.url, GITHUB_REPOSITORY: 'acme/apis', GITHUB_TOKEN: secretToken, NUMBER: '12' },
       ...{ CI_API_V4_URL: server.url, CI_PROJECT_ID: '3', CI_MERGE_REQUEST_IID: '12', EDICT_NOTE_TOKEN: secretToken },
     };
     const mark = '<!-- edict plan instance -->';
     for (const plan of [`${mark}\n### first`, `${mark}\n### second`]) {
       writeFileSync(join(folder, 'plan.md'), plan);
-      const { code, text } = await shell(comment, folder, environment);
+      const { code, text } = await shell(comment, folder, env);
       assert.is(code, 0, text);
       assert.not.match(text, secretToken);
       assert.is(comments.length, 102);

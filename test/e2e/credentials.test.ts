@@ -25,39 +25,39 @@ test.after.each(() => emulator.close());
 const requests = (): string[] => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`);
 const online = (): number => emulator.state.publications().filter(({ effective }) => effective !== null).length;
 
-for (const [what, environment] of [
+for (const [what, env] of [
   ['a key', { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'SK' }],
   ['a temporary key', { HW_ACCESS_KEY: 'TEMP', HW_SECRET_KEY: 'SKT', HW_SECURITY_TOKEN: 'temporary' }],
 ] as const) {
   test(`publishes and reads with ${what}`, async () => {
     emulator.faults.add({ times: 1, status: 500, errorCode: 'APIG.9999', errorMsg: 'x', applied: true });
-    assert.is((await edict(['apply'], folder, environment)).code, 0);
+    assert.is((await edict(['apply'], folder, env)).code, 0);
     assert.is(online(), names.length);
     assert.ok(requests().includes('listVersions 200'));
   });
 }
 
 test('a wrong key makes one call, since several failures in a row lock it', async () => {
-  const environment = { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' };
-  const { code, stdout, stderr } = await startEdict(['apply'], folder, environment).finished;
+  const env = { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' };
+  const { code, stdout, stderr } = await startEdict(['apply'], folder, env).finished;
   assert.is(code, 5, stdout);
   assert.equal(requests(), ['changePublication 401']);
   assert.match(stderr, /requests paused: APIGW\.0301 .*verify aksk signature fail/);
-  const { stdout: status } = await edict(['status'], folder, environment);
+  const { stdout: status } = await edict(['status'], folder, env);
   assert.match(status, /APIGW\.0301/);
 });
 
 test('the daemon stops calling when its token is rejected, reports it everywhere, and resumes when the token file changes', async () => {
   const file = join(folder, 'token');
   writeFileSync(file, 'old\n');
-  const environment = { HW_AUTH_TOKEN_FILE: file };
-  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, environment);
+  const env = { HW_AUTH_TOKEN_FILE: file };
+  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, env);
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['changePublication 401']);
-  const { stdout } = await edict(['status'], folder, environment);
+  const { stdout } = await edict(['status'], folder, env);
   assert.match(stdout, /No calls since .*: APIG\.1002 .*pid \d+/);
-  const { daemon: status } = JSON.parse((await edict(['status', '--format', 'json'], folder, environment)).stdout) as {
+  const { daemon: status } = JSON.parse((await edict(['status', '--format', 'json'], folder, env)).stdout) as {
     daemon: { paused: { reason: string } };
   };
   assert.is(status.paused.reason, 'credentials');
@@ -69,8 +69,8 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
 });
 
 test('SIGHUP retries rejected credentials once', async () => {
-  const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
-  const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, environment);
+  const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
+  const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, env);
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401']);
@@ -85,8 +85,8 @@ test('SIGHUP retries rejected credentials once', async () => {
 test('a corrected password in a file is used', async () => {
   const file = join(folder, 'password');
   writeFileSync(file, 'wrong');
-  const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
-  const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
+  const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
+  const daemon = startEdict(['run', '--log-format', 'json'], folder, env);
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   writeFileSync(file, 'right');
   await until('all are online', () => online() === names.length);

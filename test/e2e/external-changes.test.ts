@@ -104,9 +104,9 @@ test('the gateway converges to the file without a needless call, whatever other 
           `environments: { test: env-test }\nguards: { maxOffline: 100% }\nrefresh: 100ms\ndrift: correct\napis:\n${lines}`,
       );
       const events: EdictEvent[] = [];
-      const environment = { HW_AUTH_TOKEN: 'edict' };
+      const env = { HW_AUTH_TOKEN: 'edict' };
       const daemon = await startTestDaemon(settings, {
-        env: environment,
+        env,
         resyncMs: 60_000,
         onEvent: (event) => events.push(event),
       });
@@ -128,7 +128,7 @@ test('the gateway converges to the file without a needless call, whatever other 
         await daemon.done;
         await emulator.close();
       }
-      const { attempts: history } = await readHistory(createAppContext(settings, environment), 100);
+      const { attempts: history } = await readHistory(createAppContext(settings, env), 100);
       for (const { apiId, action, reason } of history) {
         const first = history.findLast((attempt) => attempt.apiId === apiId);
         const isFirst = first?.reason === reason && reason === 'new';

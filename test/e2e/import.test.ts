@@ -15,11 +15,11 @@ import { fc, runs } from '../support/fast-check.ts';
 import { listings } from '../support/gateway-listings.ts';
 import { type Listed, listingServer } from '../support/listing-server.ts';
 
-const environment = { HW_AUTH_TOKEN: 'token' };
+const env = { HW_AUTH_TOKEN: 'token' };
 
 /** Imports the gateway at `url` and returns the text and its plan, with a new store. */
 async function roundTrip(url: string, file: string) {
-  const context = createAppContext(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), environment);
+  const context = createAppContext(parseSettings(file, { refresh: true, state: `sqlite:${file}.db` }), env);
   const { text } = await importGateway(context, { endpoint: url, project: 'project', instance: 'instance' });
   writeFileSync(file, text);
   const planned = await readPlan(context);

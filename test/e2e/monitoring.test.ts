@@ -38,8 +38,8 @@ test.before(async () => {
   emulator = await startEmulator({ seed: { ...seedOf('orders', 'invoices'), anyToken: false, users } });
   emulator.faults.add({ times: 1, apiId: 'api-orders', status: 500, errorCode: 'APIG.9999', errorMsg: 'oh' });
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', invoices: 'online' }));
-  const environment = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'right', HW_DOMAIN_NAME: 'acme' };
-  daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, environment);
+  const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'right', HW_DOMAIN_NAME: 'acme' };
+  daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, env);
   await until('the daemon is in sync', () => daemon.events('reconcile:finished').some(({ failed }) => failed === 0));
   url = String(daemon.events('daemon:started')[0]?.['url']);
   scraped = await (await fetch(new URL('/metrics', url))).text();

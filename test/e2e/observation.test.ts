@@ -16,7 +16,7 @@ import { scratchFolder, seedOf } from '../support/edict-process.ts';
  * Observation end to end: a real file, the emulator over HTTP, a real store.
  */
 
-const environment = { HW_AUTH_TOKEN: 'any' };
+const env = { HW_AUTH_TOKEN: 'any' };
 
 interface Scene extends AsyncDisposable {
   readonly emulator: Emulator;
@@ -50,8 +50,8 @@ async function scene(seed: Seed): Promise<Scene> {
     emulator,
     write,
     settings,
-    plan: (refresh = true) => readPlan(createAppContext({ ...settings, refresh }, environment)),
-    apply: (refresh = false) => applyOnce(createAppContext({ ...settings, refresh }, environment)),
+    plan: (refresh = true) => readPlan(createAppContext({ ...settings, refresh }, env)),
+    apply: (refresh = false) => applyOnce(createAppContext({ ...settings, refresh }, env)),
     operations: () => {
       const all = emulator.requests.since(seen);
       seen += all.length;
@@ -96,13 +96,13 @@ test('drift is reported with `report` and corrected with `correct`, and the hist
   const reported = await at.plan();
   assert.equal([short(reported), reported.plan.drifted.length], [[], 1]);
   await at.apply(true);
-  assert.is((await readStatus(createAppContext(at.settings, environment))).plan.drifted.length, 1);
+  assert.is((await readStatus(createAppContext(at.settings, env))).plan.drifted.length, 1);
   at.write(oneApi('{ state: online, drift: correct }'));
   assert.equal(short(await at.plan(false)), ['online orders drift']);
   await at.apply();
   assert.equal(short(await at.plan()), []);
   assert.equal(
-    (await readHistory(createAppContext(at.settings, environment), 9)).attempts.map(({ action, reason }) => `${action} ${reason}`),
+    (await readHistory(createAppContext(at.settings, env), 9)).attempts.map(({ action, reason }) => `${action} ${reason}`),
     ['online drift', 'online new'],
   );
 });
@@ -127,7 +127,7 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   await at.apply();
   at.write(oneApi('{ state: online, revision: r2 }'));
   await at.apply();
-  const listed = await readVersions(createAppContext(at.settings, environment), { api: 'orders', environment: 'test' });
+  const listed = await readVersions(createAppContext(at.settings, env), { api: 'orders', environment: 'test' });
   const good = listed.versions.find(({ isEffective }) => !isEffective)?.versionId ?? '';
   at.write(oneApi(`{ state: online, revision: r3, version: ${good}, drift: correct }`));
   assert.equal(short(await at.plan(false)), ['online orders version']);

@@ -13,7 +13,7 @@ import { testContext } from '../support/streams.ts';
 /** File and folder names with a special meaning for a shell, a URL, a pattern, Git or an option parser. */
 const names = [`it's "größe" 海`, '-leading-dash [a]*{b} 100% #1?', '~;b&c$HOME`d` :(top)'];
 
-const environment = { HW_AUTH_TOKEN: 'token', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+const env = { HW_AUTH_TOKEN: 'token', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
 async function emulatorWith(...apis: readonly string[]): Promise<Emulator & AsyncDisposable> {
   const emulator = await startEmulator({ seed: seedOf(...apis) });
@@ -34,7 +34,7 @@ for (const name of names) {
     git('add', '--all', '.');
     git('commit', '--quiet', '--message', 'both');
     const run = async (...args: readonly string[]) => {
-      const { context, stdout, stderr } = testContext({ ...environment, PATH: process.env['PATH'] ?? '' });
+      const { context, stdout, stderr } = testContext({ ...env, PATH: process.env['PATH'] ?? '' });
       const store = args[0] === 'validate' ? [] : ['--state', `sqlite:${state}`];
       assert.is(await runCli([...args, ...store, '--', file], context), 0, `${args[0]}: ${stdout()}${stderr()}`);
       return stdout();
@@ -62,7 +62,7 @@ for (const name of names) {
     execFileSync('git', ['apply', '-'], { cwd: folder, input: await run('undo') });
     assert.match(readFileSync(join(folder, part), 'utf8'), 'state: online, version:');
 
-    const daemon = startEdict(['run', '--log-format', 'json', '--state', `sqlite:${state}`, '--', file], folder, environment);
+    const daemon = startEdict(['run', '--log-format', 'json', '--state', `sqlite:${state}`, '--', file], folder, env);
     const isOnline = () => emulator.state.publications().every(({ effective }) => effective !== null);
     await until('the daemon has applied the file', isOnline, [daemon]);
     rmSync(join(folder, part));

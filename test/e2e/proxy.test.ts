@@ -36,8 +36,8 @@ function write(endpoint: string): void {
 }
 
 /** Runs `edict apply` with a token and `environment`. */
-function apply(environment: Readonly<Record<string, string>>) {
-  return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
+function apply(env: Readonly<Record<string, string>>) {
+  return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, ...env });
 }
 
 test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on this machine', async () => {
@@ -97,13 +97,13 @@ test('an invalid proxy is reported before anything is sent, by the daemon too, a
 
 test('notifications use the proxy too', async () => {
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
-  const environment = {
+  const env = {
     HW_AUTH_TOKEN: secretToken,
     HTTP_PROXY: withPassword('s3cret'),
     EDICT_WEBHOOK_URL: 'http://receiver.test:9/notices',
     EDICT_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
   };
-  const daemon = startEdict(['run', '--log-format', 'json'], folder, environment);
+  const daemon = startEdict(['run', '--log-format', 'json'], folder, env);
   await until('the proxy is asked to reach the receiver', () => proxy.asked.includes('POST http://receiver.test:9/notices'), [daemon]);
   daemon.child.kill('SIGTERM');
   await daemon.finished;

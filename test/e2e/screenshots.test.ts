@@ -53,11 +53,11 @@ test('everything that can happen in one day', async () => {
       anyToken: true,
     },
   });
-  const environment = { HW_AUTH_TOKEN: secretToken };
+  const env = { HW_AUTH_TOKEN: secretToken };
   const write = (calls: number, over: Readonly<Record<string, string>>): void =>
     writeFileSync(join(folder, 'edict.yaml'), fileWith(emulator.url, calls, over));
   write(1000, {});
-  assert.is((await edict(['apply'], folder, environment)).code, 0);
+  assert.is((await edict(['apply'], folder, env)).code, 0);
   const takenDown = await fetch(`${emulator.url}/v2/shop/apic/instances/f0fa1789-3b76-433b-a787-9892951c620e/apis/action`, {
     method: 'POST',
     headers: { 'x-auth-token': 'somebody', 'content-type': 'application/json' },
@@ -74,7 +74,7 @@ test('everything that can happen in one day', async () => {
     'checkout-vouchers': 'environments: { test: online }',
     'shipping-rates': `suspend: { reason: tariffs under review, by: ada }, revision: 2026-11-23, environments: { ${online} }`,
   });
-  const daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, environment);
+  const daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, env);
   const browser = await openBrowser();
   try {
     await until('the daemon runs', () => daemon.events('daemon:started').length === 1);

@@ -53,13 +53,13 @@ const talkative: Answer = (response, { path, headers, body }, count) => {
 };
 
 test('nothing that edict writes shows a secret', async () => {
-  await Promise.all(credentials.map(([what, environmentIn]) => showsNothingOf(what, environmentIn)));
+  await Promise.all(credentials.map(([what, envIn]) => showsNothingOf(what, envIn)));
 });
 
 /** Runs the daemon and every command with credentials that a gateway repeats in all its responses. Fails if they show. */
-async function showsNothingOf(what: string, environmentIn: (folder: string) => Readonly<Record<string, string>>): Promise<void> {
+async function showsNothingOf(what: string, envIn: (folder: string) => Readonly<Record<string, string>>): Promise<void> {
   const folder = scratchFolder();
-  const environment = environmentIn(folder);
+  const env = envIn(folder);
   const server = await answeringServer(talkative);
   const limit = 'limit: { calls: 1000, per: 100ms }, propagationDelay: 100ms, timeout: 500ms';
   const gateway = `gateway: { endpoint: "${server.url}", iam: "${server.url}", project: p, instance: i, ${limit} }`;
@@ -68,7 +68,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
 
   const texts: string[] = [];
   const run = async (command: string, ...options: readonly string[]): Promise<readonly string[]> => {
-    const { context, stdout, stderr } = testContext(environment);
+    const { context, stdout, stderr } = testContext(env);
     const state = `sqlite:${join(folder, '.edict/state.db')}`;
     const writeLog = (bytes: Buffer): number => {
       context.stderr.write(bytes);
@@ -77,7 +77,7 @@ async function showsNothingOf(what: string, environmentIn: (folder: string) => R
     await runCli([command, join(folder, 'edict.yaml'), '--state', state, ...options], { ...context, writeLog });
     return [stdout(), stderr()];
   };
-  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, environment);
+  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, env);
   await until('it has received a few responses', () => server.requests.length >= 3 && daemon.output.stderr.includes('attempt:finished'));
   await new Promise((resolve) => setTimeout(resolve, 1500));
   texts.push(...(await run('status')));

@@ -57,9 +57,9 @@ test.after.each(async () => {
   await emulator.close();
 });
 
-function run(environment: Readonly<Record<string, string>>): Running {
+function run(env: Readonly<Record<string, string>>): Running {
   writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', invoices: 'online' }));
-  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...environment });
+  return startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder, { HW_AUTH_TOKEN: secretToken, ...env });
 }
 
 const spans = (): OtlpSpan[] =>
@@ -157,9 +157,9 @@ test('OpenTelemetry is not loaded unless an environment variable asks for it', a
     `import { appendFileSync } from 'node:fs'; import { registerHooks } from 'node:module';
      registerHooks({ load: (url, context, next) => { appendFileSync(${JSON.stringify(list)}, url + '\\n'); return next(url, context); } });`,
   );
-  const loaded = async (environment: Readonly<Record<string, string>>): Promise<string[]> => {
+  const loaded = async (env: Readonly<Record<string, string>>): Promise<string[]> => {
     writeFileSync(list, '');
-    const running = run({ NODE_OPTIONS: `--import=${pathToFileURL(hook)}`, ...environment });
+    const running = run({ NODE_OPTIONS: `--import=${pathToFileURL(hook)}`, ...env });
     await until('a reconciliation has finished', () => running.events('plan:computed').length > 0);
     running.child.kill('SIGTERM');
     await running.finished;

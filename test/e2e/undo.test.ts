@@ -22,9 +22,9 @@ test.after.each(() => emulator.close());
 /** Runs a command in this process, in the folder; with a token for the gateway unless `environment` says otherwise. */
 async function run(
   args: readonly string[],
-  environment = token,
+  env = token,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const { context, stdout, stderr } = testContext(environment);
+  const { context, stdout, stderr } = testContext(env);
   const code = await runCli(args, context);
   return { code, stdout: stdout(), stderr: stderr() };
 }

@@ -202,8 +202,8 @@ test('a notice that could not be delivered is sent once more when the daemon sto
 test('an unusable webhook ends the start with the fix, and a dry run posts nothing', async () => {
   write({ orders: 'online' });
   server = await answeringServer(ok);
-  const environment = { HW_AUTH_TOKEN: secretToken, EDICT_WEBHOOK_SECRET: secret };
-  const wrong = await edict(['run'], folder, { ...environment, EDICT_WEBHOOK_URL: 'hooks.example.com/MARKED' });
+  const env = { HW_AUTH_TOKEN: secretToken, EDICT_WEBHOOK_SECRET: secret };
+  const wrong = await edict(['run'], folder, { ...env, EDICT_WEBHOOK_URL: 'hooks.example.com/MARKED' });
   assert.is(wrong.code, 1);
   assert.match(wrong.stderr, 'EDICT_WEBHOOK_URL is not a URL that can be posted to');
   assert.not.match(wrong.stderr, 'MARKED');
@@ -212,7 +212,7 @@ test('an unusable webhook ends the start with the fix, and a dry run posts nothi
   assert.match(unsigned.stderr, 'EDICT_WEBHOOK_URL needs EDICT_WEBHOOK_SECRET');
   assert.match(unsigned.stderr, 'openssl rand -base64 32');
   for (const args of [['run', '--dry-run'], ['plan'], ['apply']]) {
-    assert.is((await edict(args, folder, { ...environment, EDICT_WEBHOOK_URL: server.url })).code, 0);
+    assert.is((await edict(args, folder, { ...env, EDICT_WEBHOOK_URL: server.url })).code, 0);
   }
   assert.is(server.requests.length, 0);
 });

@@ -30,10 +30,10 @@ interface Scene {
 }
 
 /** Runs `play` with an emulated gateway and a client for it. */
-async function withEmulator(environment: Record<string, string>, play: (scene: Scene) => Promise<void>, instance = 'instance-1') {
+async function withEmulator(env: Record<string, string>, play: (scene: Scene) => Promise<void>, instance = 'instance-1') {
   const emulator = await startEmulator({ seed });
   const settings = settingsFor(emulator.url, { instance });
-  const gateway = openGateway(settings, await openCredentials(environment, settings, { clock: systemClock }));
+  const gateway = openGateway(settings, await openCredentials(env, settings, { clock: systemClock }));
   try {
     await play({
       emulator,

@@ -45,15 +45,15 @@ const { PATH, NODE_COMPILE_CACHE } = process.env;
  */
 export const inheritedEnv: NodeJS.ProcessEnv = { PATH, NO_COLOR: '1', ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) };
 
-/** Starts `edict ARGS` in `cwd` with no settings of this process, but with the token and `environment`. A daemon serves no page unless asked. */
+/** Starts `edict ARGS` in `cwd` with no settings of this process, but with the token and `env`. A daemon serves no page unless asked. */
 export function startEdict(
   args: readonly string[],
   cwd: string,
-  environment: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: secretToken },
+  env: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: secretToken },
 ): Running {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { ...inheritedEnv, EDICT_LISTEN: 'off', ...environment },
+    env: { ...inheritedEnv, EDICT_LISTEN: 'off', ...env },
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
@@ -81,8 +81,8 @@ export function startEdict(
 }
 
 /** Runs `edict ARGS` to its end. */
-export function edict(args: readonly string[], cwd: string, environment?: Readonly<Record<string, string>>): Promise<Finished> {
-  return startEdict(args, cwd, environment).finished;
+export function edict(args: readonly string[], cwd: string, env?: Readonly<Record<string, string>>): Promise<Finished> {
+  return startEdict(args, cwd, env).finished;
 }
 
 /** Resolves when `condition` holds. Rejects after two minutes with `what` and the end of the log of each `of`: no test hangs. */

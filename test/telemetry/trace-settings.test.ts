@@ -5,14 +5,14 @@ import { parseTraceSettings } from '../../src/telemetry/trace-settings.ts';
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/SECRET' };
 
 test('nothing is traced unless an environment variable says so', () => {
-  for (const environment of [
+  for (const env of [
     {},
     { OTEL_SERVICE_NAME: 'edict', OTEL_TRACES_SAMPLER: 'always_on' },
     { ...endpoint, OTEL_SDK_DISABLED: 'True' },
     { ...endpoint, OTEL_TRACES_EXPORTER: 'none' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' },
   ]) {
-    assert.equal(parseTraceSettings(environment), { settings: null, problem: null });
+    assert.equal(parseTraceSettings(env), { settings: null, problem: null });
   }
 });
 
@@ -48,7 +48,7 @@ test('an unsupported setting is reported, and stops nothing', () => {
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
     { OTEL_TRACES_EXPORTER: 'zipkin' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector/SECRET' },
-  ].map((environment) => parseTraceSettings({ ...endpoint, ...environment }));
+  ].map((env) => parseTraceSettings({ ...endpoint, ...env }));
   assert.equal(
     problems.map(({ settings }) => settings),
     [null, null, null],
@@ -62,8 +62,8 @@ test('an unsupported setting is reported, and stops nothing', () => {
     ],
   );
   const odd = [{ OTEL_TRACES_SAMPLER: 'jaeger_remote' }, { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 'half' }];
-  for (const environment of odd) {
-    const { settings, problem } = parseTraceSettings({ ...endpoint, ...environment });
+  for (const env of odd) {
+    const { settings, problem } = parseTraceSettings({ ...endpoint, ...env });
     assert.equal(settings?.sampler, { kind: 'on' });
     assert.match(problem ?? '', /everything is traced$/);
   }

@@ -17,8 +17,8 @@ function api(apiId: string, name: string, where: readonly string[]): Listed['api
   return { apiId, name, groupId: 'g', group: 'shop', editedAtMs: 1_600_000_000_000, publications };
 }
 
-async function run(args: readonly string[], environment: Readonly<Record<string, string>> = token) {
-  const { context, stdout, stderr } = testContext(environment);
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = token) {
+  const { context, stdout, stderr } = testContext(env);
   return { code: await runCli(args, context), stdout: stdout(), stderr: stderr() };
 }
 

@@ -15,9 +15,9 @@ const settings = settingsFor('http://127.0.0.1:1');
 const signal = AbortSignal.timeout(10_000);
 const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
 
-async function errorOf(environment: Record<string, string>): Promise<EdictError> {
+async function errorOf(env: Record<string, string>): Promise<EdictError> {
   try {
-    await openCredentials(environment, settings, { clock: systemClock });
+    await openCredentials(env, settings, { clock: systemClock });
   } catch (error) {
     assert.instance(error, EdictError);
     return error as EdictError;
@@ -55,7 +55,7 @@ test('a user logs in for the project of the file', async () => {
 const ways =
   'set HW_AUTH_TOKEN (a token), or HW_ACCESS_KEY and HW_SECRET_KEY (a key), or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME (a user to log in with)';
 
-for (const [environment, message, hint] of [
+for (const [env, message, hint] of [
   [{}, 'there are no credentials: no token, no key and no user is set', ways],
   [
     { HW_USER_NAME: 'ada', HW_USER_PASSWORD: '' },
@@ -73,16 +73,16 @@ for (const [environment, message, hint] of [
     `set HW_SECRET_KEY too (a key), or other credentials: ${ways}`,
   ],
 ] as const) {
-  test(`says what is missing when there is ${Object.keys(environment).join(' and ') || 'nothing'}`, async () => {
-    const error = await errorOf(environment);
+  test(`says what is missing when there is ${Object.keys(env).join(' and ') || 'nothing'}`, async () => {
+    const error = await errorOf(env);
     assert.equal([error.code, error.message, error.hint], ['CREDENTIALS_MISSING', message, hint]);
   });
 }
 
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
-  const signed = async (environment: Record<string, string>) =>
-    headersOf(await (await openCredentials(environment, settings, { clock: systemClock })).authenticate(signal));
+  const signed = async (env: Record<string, string>) =>
+    headersOf(await (await openCredentials(env, settings, { clock: systemClock })).authenticate(signal));
   assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
   assert.match(
     (await signed(keys))['Authorization'] ?? '',
@@ -95,8 +95,8 @@ test('a key signs what is sent, with the token of a temporary one', async () => 
 
 test('a key wins over a user, and a token over both', async () => {
   const all = { ...user, HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
-  const names = async (environment: Record<string, string>) =>
-    Object.keys(headersOf(await (await openCredentials(environment, settings, { clock: systemClock })).authenticate(signal))).sort();
+  const names = async (env: Record<string, string>) =>
+    Object.keys(headersOf(await (await openCredentials(env, settings, { clock: systemClock })).authenticate(signal))).sort();
   assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
   assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
 });

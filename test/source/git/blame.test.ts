@@ -7,11 +7,11 @@ import { blame, parsePorcelain } from '../../../src/source/git/blame.ts';
 import { scratchFolder, until } from '../../support/edict-process.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 
-const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+const env = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 const authoredAtMs = Date.UTC(2026, 10, 20, 9, 30);
 
 /** Returns the commits of these lines of a file. */
-async function commitsOf(file: string, lines: readonly number[], given: Parameters<typeof blame>[1] = environment, limitMs?: number) {
+async function commitsOf(file: string, lines: readonly number[], given: Parameters<typeof blame>[1] = env, limitMs?: number) {
   const sources = lines.map((line) => ({ file, line, column: 1 }));
   const commits = await blame(sources, given, limitMs);
   return sources.map(commits);
@@ -26,12 +26,12 @@ function isAlive(pid: number): boolean {
 }
 
 /** Returns how many times Git was run, by a wrapper that counts and then runs the real one. */
-function countingGit(): { readonly environment: typeof environment; count(): number } {
+function countingGit(): { readonly env: typeof env; count(): number } {
   const folder = scratchFolder();
   const log = join(folder, 'log');
   writeFileSync(join(folder, 'git'), `#!/bin/sh\necho "$@" >> "$(dirname "$0")/log"\nPATH="\${PATH#*:}" exec git "$@"\n`, { mode: 0o755 });
   return {
-    environment: { ...environment, PATH: `${folder}:${environment.PATH}` },
+    env: { ...env, PATH: `${folder}:${env.PATH}` },
     count: () => readFileSync(log, 'utf8').trimEnd().split('\n').length,
   };
 }
@@ -99,12 +99,12 @@ test('nothing is known, and nothing fails, where Git knows nothing', async () =>
   const outside = join(scratchFolder(), 'edict.yaml');
   writeFileSync(outside, 'a\n');
   writeFileSync(join(folder, 'new.yaml'), 'a\n');
-  const isolated = { ...environment, GIT_CEILING_DIRECTORIES: join(outside, '..', '..') };
+  const isolated = { ...env, GIT_CEILING_DIRECTORIES: join(outside, '..', '..') };
   assert.equal(await commitsOf(outside, [1], isolated), [null], 'no repository');
   assert.equal(await commitsOf(join(folder, 'new.yaml'), [1]), [null], 'not under version control');
   assert.equal(await commitsOf(join(folder, 'none.yaml'), [1]), [null], 'no file');
   assert.equal(await commitsOf(file, [99]), [null], 'no such line');
-  assert.equal(await commitsOf(file, [1], { ...environment, PATH: scratchFolder() }), [null], 'no Git');
+  assert.equal(await commitsOf(file, [1], { ...env, PATH: scratchFolder() }), [null], 'no Git');
   assert.equal(await commitsOf(file, []), [], 'nothing asked');
 });
 
@@ -114,7 +114,7 @@ test('one Git process per file is enough for any number of lines', async () => {
   const text = Array.from({ length: 1000 }, (_, index) => `${index}\n`).join('');
   commit('edict.yaml', text);
   commit('edict.yaml', text.replaceAll('\n', ';\n'), 'Bob');
-  const { environment: counted, count } = countingGit();
+  const { env: counted, count } = countingGit();
   const odd = Array.from({ length: 500 }, (_, index) => 2 * index + 1);
   const commits = await commitsOf(join(folder, 'edict.yaml'), [7, 7, ...odd], counted);
   assert.ok(commits.every((one) => one?.kind === 'committed' && one.author === 'Bob'));
@@ -126,7 +126,7 @@ test('a Git process that takes too long is killed, and no commit is returned', a
   commit('edict.yaml', 'a\n');
   const slow = scratchFolder();
   writeFileSync(join(slow, 'git'), `#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 600\n`, { mode: 0o755 });
-  const given = { ...environment, PATH: `${slow}:${environment.PATH}` };
+  const given = { ...env, PATH: `${slow}:${env.PATH}` };
   assert.equal(await commitsOf(join(folder, 'edict.yaml'), [1], given, 500), [null]);
   const pid = Number(readFileSync(join(slow, 'pid'), 'utf8'));
   await until('the slow Git is gone', () => !isAlive(pid));
@@ -138,7 +138,7 @@ test('Git gets no secret and no other repository, and never prompts', async () =
   const spy = scratchFolder();
   writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv > "$(dirname "$0")/env"\n`, { mode: 0o755 });
   mkdirSync(join(spy, 'elsewhere'));
-  const given = { PATH: `${spy}:${environment.PATH}`, HW_SECRET_KEY: 'secret', GIT_DIR: join(spy, 'elsewhere'), HOME: spy };
+  const given = { PATH: `${spy}:${env.PATH}`, HW_SECRET_KEY: 'secret', GIT_DIR: join(spy, 'elsewhere'), HOME: spy };
   await commitsOf(join(folder, 'edict.yaml'), [1], given);
   const seen = readFileSync(join(spy, 'env'), 'utf8');
   assert.not.match(seen, 'secret');

@@ -6,13 +6,13 @@ import { createGit } from '../../../src/source/git/git.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 
-const environment = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HW_AUTH_TOKEN: 'secret' };
+const env = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HW_AUTH_TOKEN: 'secret' };
 const always = new AbortController().signal;
 
 test("returns Git's output, and null if it fails", async () => {
   const repository = gitRepository();
   const id = repository.commit('edict.yaml', '1');
-  const git = createGit(repository.folder, environment, always);
+  const git = createGit(repository.folder, env, always);
   assert.is((await git('rev-parse', 'HEAD'))?.trim(), id);
   assert.is(await git('rev-parse', 'no-such-commit'), null);
 });
@@ -21,7 +21,7 @@ test('outside a checkout no Git is started; in a folder of one, a linked one or 
   const [repository, bin, outside] = [gitRepository(), scratchFolder(), scratchFolder()];
   const started = join(bin, 'started');
   writeFileSync(join(bin, 'git'), `#!/bin/sh\necho x >> "${started}"\nPATH="${process.env['PATH']}" exec git "$@"\n`, { mode: 0o755 });
-  const inFolder = (folder: string) => createGit(folder, { ...environment, PATH: bin }, always)('rev-parse', 'HEAD');
+  const inFolder = (folder: string) => createGit(folder, { ...env, PATH: bin }, always)('rev-parse', 'HEAD');
   for (const folder of [outside, join(outside, 'none')]) assert.is(await inFolder(folder), null);
   assert.not.ok(existsSync(started));
 
@@ -36,7 +36,7 @@ test('outside a checkout no Git is started; in a folder of one, a linked one or 
 });
 
 test('Git gets no secret', async () => {
-  const git = createGit(gitRepository().folder, environment, always);
+  const git = createGit(gitRepository().folder, env, always);
   assert.not.match((await git('-c', 'alias.env=!env', 'env')) ?? 'HW_', 'HW_');
 });
 

@@ -10,9 +10,9 @@ import { scratchFolder } from '../../support/edict-process.ts';
 
 const test = suite('settings of PostgreSQL');
 
-function refused(url: string, environment: Readonly<Record<string, string>> = {}): EdictError {
+function refused(url: string, env: Readonly<Record<string, string>> = {}): EdictError {
   try {
-    postgresSettings(url, environment);
+    postgresSettings(url, env);
   } catch (error) {
     return error as EdictError;
   }
@@ -62,7 +62,7 @@ test('TLS verifies the certificate unless it is disabled, and writes nothing to 
     warned.push(warning);
   };
   process.on('warning', warn);
-  for (const [parameters, environment, ssl] of [
+  for (const [parameters, env, ssl] of [
     ['', {}, false],
     ['?sslmode=disable', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: root }, false],
     ['?sslmode=no-verify', {}, { rejectUnauthorized: false }],
@@ -79,7 +79,7 @@ test('TLS verifies the certificate unless it is disabled, and writes nothing to 
     ['', { PGSSLMODE: 'disable', PGSSLROOTCERT: root }, false],
     [`?sslcert=${root}`, { PGSSLKEY: keyFile }, { cert: ca, key }],
   ] as const) {
-    const settings = postgresSettings(`postgres://db/edict${parameters}`, environment).ssl;
+    const settings = postgresSettings(`postgres://db/edict${parameters}`, env).ssl;
     // Without a prototype, as pg-connection-string makes it, it would equal no literal.
     assert.equal(typeof settings === 'object' ? { ...settings } : settings, ssl, parameters);
   }
@@ -95,12 +95,12 @@ test('verify-ca with a root certificate verifies who signed the certificate and 
 });
 
 test('a missing TLS file is named', () => {
-  for (const [url, environment] of [
+  for (const [url, env] of [
     ['postgres://db/edict?sslrootcert=/absent/file', {}],
     ['postgres://db/edict?sslmode=require&sslkey=/absent/file', {}],
     ['postgres://db/edict', { PGSSLROOTCERT: '/absent/file' }],
   ] as const) {
-    const { code, message, hint } = refused(url, environment);
+    const { code, message, hint } = refused(url, env);
     assert.is(code, 'STORE_CONNECTION_INVALID');
     assert.match(message, '/absent/file');
     assert.match(hint ?? '', 'PGSSLROOTCERT');
@@ -131,7 +131,7 @@ test('what may be part of a password is not shown as the name of a parameter', (
 });
 
 test('an unknown parameter or mode is rejected: a mistyped sslmode would be a connection without TLS', () => {
-  for (const [url, environment] of [
+  for (const [url, env] of [
     ['postgres://db/edict?sslmod=verify-full', {}],
     ['postgres://db/edict?sslmode=verify_full', {}],
     ['postgres://db/edict', { PGSSLMODE: 'verify_full' }],
@@ -141,7 +141,7 @@ test('an unknown parameter or mode is rejected: a mistyped sslmode would be a co
     ['postgres://db:99999/edict', {}],
     ['postgres://ada:geheim%ff@db/edict', {}],
   ] as const) {
-    const { code, message, hint } = refused(url, environment);
+    const { code, message, hint } = refused(url, env);
     assert.is(code, 'STORE_URL_INVALID');
     assert.not.match(`${message} ${hint}`, 'geheim');
   }
