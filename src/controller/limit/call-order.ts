@@ -1,3 +1,5 @@
+import { settledOrAborted } from '../../model/abort.ts';
+
 /** Runs waits one at a time, in call order. A wait that is given up does not wait for its turn, and holds up nobody. */
 export class CallOrder {
   #last: Promise<unknown> = Promise.resolve();
@@ -5,20 +7,8 @@ export class CallOrder {
   /** Calls `wait` when every earlier wait has ended, or as soon as `signal` is aborted. Settles as `wait` does. */
   run<T>(signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
     const before = this.#last;
-    const ended = endedOrAborted(before, signal).then(wait);
+    const ended = settledOrAborted(before, signal).then(wait);
     this.#last = Promise.allSettled([before, ended]);
     return ended;
   }
-}
-
-function endedOrAborted(before: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-    void before.then(end);
-  });
 }
