@@ -15,3 +15,16 @@ export function parseDurationMs(text: string): number | null {
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   return match && Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
 }
+
+/** Resolves when `promise` has settled, or as soon as `signal` is aborted. Never rejects. */
+export function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    promise.then(end, end);
+  });
+}

@@ -336,7 +336,10 @@ class World implements AsyncDisposable {
     this.#isHintLost = false;
     for (const hint of this.#hints) {
       const times = this.#areFaultsOver ? 1 : this.#random.pick([0, 1, 1, 1, 1, 2]);
-      if (times === 0) this.#isHintLost = true;
+      if (times === 0) {
+        this.#isHintLost = true;
+        this.#invariants.unnoticed();
+      }
       for (let time = 0; time < times; time += 1) setTimeout(hint, this.#random.next() * 50);
     }
   }

@@ -32,6 +32,7 @@ export class Invariants implements Reports {
   readonly effected: Reports['effected'] = (...args) => this.#checks.forEach((check) => void check.effected?.(...args));
   readonly settled: Reports['settled'] = (...args) => this.#checks.forEach((check) => void check.settled?.(...args));
   readonly saved: Reports['saved'] = (...args) => this.#checks.forEach((check) => void check.saved?.(...args));
+  readonly unnoticed: Reports['unnoticed'] = (...args) => this.#checks.forEach((check) => void check.unnoticed?.(...args));
   readonly disturbed: Reports['disturbed'] = (...args) => this.#checks.forEach((check) => void check.disturbed?.(...args));
   readonly suspended: Reports['suspended'] = (...args) => this.#checks.forEach((check) => void check.suspended?.(...args));
   readonly changedOutside: Reports['changedOutside'] = (...args) => this.#checks.forEach((check) => void check.changedOutside?.(...args));

@@ -7,6 +7,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { RequestPause } from '../../model/controller-status.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
 import { AdaptiveRate } from './adaptive-rate.ts';
+import { CallOrder } from './call-order.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { SendWindow } from './send-window.ts';
 
@@ -37,7 +38,9 @@ export class RateLimiter {
   readonly #breaker: CircuitBreaker;
   readonly #pauses = new Map<PauseReason, RequestPause>();
   readonly #subscribers = new Set<RateLimiterSubscriber>();
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #order = new CallOrder();
+  /** Ends a sleep whose pause or rate was forgotten. */
+  #wake = new AbortController();
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #resumeTimer: NodeJS.Timeout | null = null;
 
@@ -74,11 +77,7 @@ export class RateLimiter {
   }
 
   /** See `AcquireRequestSlot`. Resolves in call order, or immediately if `signal` is aborted. */
-  readonly acquire: AcquireRequestSlot = (signal) => {
-    const acquired = this.#tail.then(() => this.#acquire(signal));
-    this.#tail = acquired;
-    return acquired;
-  };
+  readonly acquire: AcquireRequestSlot = (signal) => this.#order.run(signal, () => this.#acquire(signal));
 
   /** Pauses requests until `resume` is called for the same reason. */
   pause(reason: PauseReason, message: string): void {
@@ -91,6 +90,8 @@ export class RateLimiter {
   /** Ends a pause that the gateway asked for, and the rate that it named, because a person or a new file asks to try again. */
   retryNow(): void {
     this.#rate.forgetAnnounced();
+    this.#wake.abort();
+    this.#wake = new AbortController();
     this.resume('pause');
   }
 
@@ -107,7 +108,7 @@ export class RateLimiter {
   async #acquire(signal: AbortSignal): Promise<(result: RequestResult) => void> {
     const waitMs = (): number =>
       Math.max(this.#rate.remainingPauseMs, this.#lastSentAtMs + this.#rate.minIntervalMs - this.#clock.monotonicMs());
-    while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), signal);
+    while (waitMs() > 0 && !signal.aborted) await this.#clock.sleep(Math.ceil(waitMs()), AbortSignal.any([signal, this.#wake.signal]));
     const release = await this.#window.acquire(signal);
     this.#lastSentAtMs = this.#clock.monotonicMs();
     return (result) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
+import { CallOrder } from './call-order.ts';
 
 /** The longest single sleep, in milliseconds: a timer overflows at 2^31 - 1. */
 const maxSleepMs = 60_000;
@@ -22,7 +23,7 @@ export class SendWindow {
   #unanswered = 0;
   /** When the slots of answered requests are free again, in order; at most `calls`. */
   readonly #freeAtMs: number[] = [];
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #order = new CallOrder();
   #wake = new AbortController();
 
   /** @param blockedUntilMs when the window is free of another process's requests, on the monotonic clock */
@@ -38,9 +39,7 @@ export class SendWindow {
    * returned function when that request has been answered, or can certainly not arrive any more; if it was `unsent`, its slot is free at once.
    */
   acquire(signal: AbortSignal): Promise<ReleaseSlot> {
-    const acquired = this.#tail.then(() => this.#acquire(signal));
-    this.#tail = acquired;
-    return acquired;
+    return this.#order.run(signal, () => this.#acquire(signal));
   }
 
   async #acquire(signal: AbortSignal): Promise<ReleaseSlot> {

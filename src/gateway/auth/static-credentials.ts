@@ -1,3 +1,4 @@
+import { settledOrAborted } from '../../model/clock.ts';
 import { CredentialsError, RequestNotSentError } from '../errors.ts';
 import type { Credentials, RequestAuth } from './credentials.ts';
 
@@ -45,7 +46,7 @@ export class StaticCredentials implements Credentials {
         this.#trial = { ended, end, fingerprint };
         return auth;
       }
-      await this.#trial.ended;
+      await settledOrAborted(this.#trial.ended, signal);
     }
   }
 

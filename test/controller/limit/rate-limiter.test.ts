@@ -94,4 +94,57 @@ test('an aborted request does not wait', async () => {
   rateLimiter.close();
 });
 
+/** Sleeps last until their signal is aborted. */
+const sleepUntilAborted: Clock['sleep'] = (_, signal) =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+async function isResolved(promise: Promise<unknown>): Promise<boolean> {
+  let isDone = false;
+  void promise.then(() => {
+    isDone = true;
+  });
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  return isDone;
+}
+
+for (const [cause, hold] of [
+  ['a pause', { kind: 'throttled', retryAfterMs: 900_000, rateLimit: null }],
+  ['the limit', answered],
+] as const) {
+  test(`a request that is given up does not wait behind one that waits for ${cause}`, async () => {
+    const clock: Clock = { now: () => 0, monotonicMs: () => 0, sleep: sleepUntilAborted };
+    const rateLimiter = new RateLimiter({ limit: { calls: 1, perMs: 1000, concurrency: 4 }, clock, initialDelayMs: 0 });
+    (await rateLimiter.acquire(never))(hold);
+    const read = rateLimiter.acquire(never);
+    const stopping = new AbortController();
+    const call = rateLimiter.acquire(stopping.signal);
+    const later = rateLimiter.acquire(never);
+    assert.is(await isResolved(call), false);
+    stopping.abort();
+    assert.equal([await isResolved(call), await isResolved(read), await isResolved(later)], [true, false, false]);
+    rateLimiter.close();
+  });
+}
+
+for (const [named, result] of [
+  ['pause', { kind: 'throttled', retryAfterMs: 900_000, rateLimit: null }],
+  ['rate', { kind: 'throttled', retryAfterMs: null, rateLimit: { calls: 1, perMs: 30 * 86_400_000 } }],
+] as const) {
+  test(`a request that waits for a ${named} that the gateway has named leaves when a person asks to try again`, async () => {
+    let nowMs = 0;
+    const clock: Clock = { now: () => nowMs, monotonicMs: () => nowMs, sleep: sleepUntilAborted };
+    const rateLimiter = new RateLimiter({ limit: { calls: 10, perMs: 1000, concurrency: 4 }, clock, initialDelayMs: 0 });
+    (await rateLimiter.acquire(never))(result);
+    const waiting = rateLimiter.acquire(never);
+    assert.is(await isResolved(waiting), false);
+    nowMs = 5000;
+    rateLimiter.retryNow();
+    assert.is(await isResolved(waiting), true);
+    rateLimiter.close();
+  });
+}
+
 test.run();

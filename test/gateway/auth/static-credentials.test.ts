@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RequestAuth, tokenAuth } from '../../../src/gateway/auth/credentials.ts';
 import { StaticCredentials } from '../../../src/gateway/auth/static-credentials.ts';
-import { CredentialsError } from '../../../src/gateway/errors.ts';
+import { CredentialsError, RequestNotSentError } from '../../../src/gateway/errors.ts';
 import { headersOf } from '../../support/credentials.ts';
 
 const signal = AbortSignal.timeout(10_000);
@@ -47,6 +47,17 @@ for (const result of ['accepted', 'rejected', 'unknown'] as const) {
     assert.equal([others, refusals], { accepted: [5, 0], rejected: [0, 5], unknown: [1, 0] }[result]);
   });
 }
+
+test('a request that is given up does not wait for the first one, which is still on its way', async () => {
+  const { credentials } = given();
+  await credentials.authenticate(signal);
+  const stopping = new AbortController();
+  const waiting = credentials.authenticate(stopping.signal).catch((error: unknown) => error);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  stopping.abort();
+  const late = new Promise((resolve) => setTimeout(resolve, 1000, 'still waiting'));
+  assert.equal(await Promise.race([waiting, late]), new RequestNotSentError());
+});
 
 test('rejected credentials are not used again until they change', async () => {
   const { credentials, now } = given();

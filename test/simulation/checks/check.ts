@@ -43,6 +43,8 @@ export interface Check {
   settled?(sender: Sender, changes: readonly Change[]): void;
   /** A file was saved. `isHalf`: only its first half is there for a moment. */
   saved?(file: SimulatedFile, isHalf: boolean): void;
+  /** A process has not heard of the file that was saved last, and may never read it. */
+  unnoticed?(): void;
   /** Reading the file, or the store, began or ceased to fail. */
   disturbed?(what: 'file' | 'store'): void;
   suspended?(isSuspended: boolean): void;

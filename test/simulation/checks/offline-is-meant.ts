@@ -15,6 +15,8 @@ interface SavedFile {
   readonly atMs: number;
   readonly prune: boolean;
   readonly states: ReadonlyMap<PublicationKey, 'online' | 'offline'>;
+  /** Whether every process has heard of it. */
+  isNoticed: boolean;
 }
 
 /** Nothing goes offline that no file asked for, and nothing because a file was half saved. */
@@ -28,7 +30,12 @@ export class OfflineIsMeantCheck implements Check {
 
   saved({ prune, publications }: SimulatedFile): void {
     const states = new Map(publications.map(({ api, environment, state }) => [keyOf(api, environment), state]));
-    this.#saved.push({ atMs: this.#context.nowMs(), prune, states });
+    this.#saved.push({ atMs: this.#context.nowMs(), prune, states, isNoticed: true });
+  }
+
+  unnoticed(): void {
+    const newest = this.#saved.at(-1);
+    if (newest) newest.isNoticed = false;
   }
 
   effected({ key, action, atMs }: Effect, { reason }: Change): void {
@@ -44,8 +51,9 @@ export class OfflineIsMeantCheck implements Check {
   #isPruned(key: PublicationKey, atMs: number): boolean {
     const { debounceMs } = this.#context.options;
     let absentSinceMs: number | null = null;
-    for (const [index, { atMs: savedAtMs, states, prune }] of this.#saved.entries()) {
-      const isRead = (this.#saved[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - savedAtMs > maxDebounces * debounceMs + readMs;
+    for (const [index, { atMs: savedAtMs, states, prune, isNoticed }] of this.#saved.entries()) {
+      const isRead =
+        isNoticed && (this.#saved[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - savedAtMs > maxDebounces * debounceMs + readMs;
       if (!states.has(key)) absentSinceMs ??= savedAtMs;
       else if (isRead) absentSinceMs = null;
       // The file that brings it back may have been saved while the call was under way.
