@@ -74,7 +74,7 @@ export class GatewayModel {
       versionId,
       versionNumber: '',
       remark: this.#options.dropsRemarks ? '' : remark,
-      publishedAtMs: Math.floor(Date.now() / 1000) * 1000 - (sinceMs < 0 ? dayMs : 0),
+      publishedAtMs: Math.floor((clockStartMs + performance.now()) / 1000) * 1000 - (sinceMs < 0 ? dayMs : 0),
       isEffective: true,
     };
     const next = action === 'online' ? { versions: [...old, added].slice(-10), publishId } : { versions: old, publishId: null };
@@ -124,6 +124,9 @@ export class GatewayModel {
 }
 
 const dayMs = 86_400_000;
+
+/** The gateway's own clock, which nobody sets. */
+const clockStartMs = Date.UTC(2026, 0, 1);
 
 const offline: PublishedState = { sinceMs: 0, versions: [], publishId: null };
 

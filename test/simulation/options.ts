@@ -102,7 +102,8 @@ export function optionsOf(seed: number): SimulationOptions {
   const makeFile = (): SimulatedFile => fileOf(random, apis, environments);
   const pairs = [...Array(apis).keys()].flatMap((api) => [...Array(environments).keys()].map((environment) => ({ api, environment })));
   const propagationDelayMs = random.pick([0, 500, 3000]);
-  const clockSteps = propagationDelayMs === 0 ? allClockSteps : clockStepsBack;
+  const dropsRemarks = random.isHit(0.1);
+  const clockSteps = propagationDelayMs === 0 && !dropsRemarks ? allClockSteps : clockStepsBack;
   return {
     seed,
     replicas,
@@ -111,7 +112,7 @@ export function optionsOf(seed: number): SimulationOptions {
     timeoutMs: random.pick([1000, 5000]),
     propagationDelayMs,
     isMarkerEnabled,
-    dropsRemarks: random.isHit(0.1),
+    dropsRemarks,
     unknownOutcome: random.isHit(0.7) ? 'hold' : 'retry',
     driftPolicy: random.pick(['correct', 'report']),
     refreshMs,
@@ -146,8 +147,9 @@ function fileOf(random: Random, apis: number, environments: number): SimulatedFi
 }
 
 /**
- * How the wall clock may be set, in milliseconds. A clock that is set forward makes a change look older than the propagation delay, which
- * is measured by the wall clock since it outlives a process; so it is only set forward where lists do not lag.
+ * How the wall clock may be set, in milliseconds. Set forward, it makes a change look older than the propagation delay, and a version
+ * without a marker look older than the attempt that made it: edict measures both by the wall clock, since they outlive a process. So it is
+ * only set forward where lists do not lag and keep remarks.
  */
 const clockStepsBack = [-3_600_000, -5000];
 const allClockSteps = [...clockStepsBack, 5000, 3_600_000];
