@@ -16,6 +16,7 @@ import type { Store } from '../store/interface.ts';
 import { AllowedChanges } from './allowed-changes.ts';
 import { DriftDetector } from './observe/drift-detector.ts';
 import { HealthChecks } from './observe/health-checks.ts';
+import { withReadRetries } from './retry.ts';
 import { ApprovalTrigger } from './triggers/approval-trigger.ts';
 import type { RunnerTriggers } from './triggers/runner-triggers.ts';
 import { WallClockTimer } from './triggers/wall-clock-timer.ts';
@@ -77,10 +78,12 @@ export class Planner {
     this.#deps = deps;
     this.#desired = desired;
     this.#healthChecks = new HealthChecks({ ...deps, onResult: onOutdated });
+    const observesAgain = maxTries === Number.POSITIVE_INFINITY;
     this.#driftDetector = new DriftDetector({
       ...deps,
+      gateway: observesAgain ? deps.gateway : withReadRetries(deps.gateway, deps),
       observeOnStart: deps.refresh,
-      observesAgain: maxTries === Number.POSITIVE_INFINITY,
+      observesAgain,
       onEnded: (error) => this.#onObservationEnded(error),
     });
     const onApproval = () => triggers.trigger('approval');

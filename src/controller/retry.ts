@@ -1,3 +1,4 @@
+import type { GatewayReader } from '../gateway/interface.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ReadResult } from '../model/outcome.ts';
 
@@ -70,4 +71,17 @@ export async function retryRead<T>(
     if (!isTransient || failures === maxReadTries || signal.aborted) return result;
     await clock.sleep(backoffMs(failures, random()), signal);
   }
+}
+
+/** Returns a reader that retries each read as `retryRead` does: one failed answer must not end a command that observes only once. */
+export function withReadRetries(gateway: GatewayReader, deps: Omit<RetryReadDeps, 'signal'>): GatewayReader {
+  const retry = <T>(signal: AbortSignal, readOnce: () => Promise<ReadResult<T>>) => retryRead(readOnce, { ...deps, signal });
+  return {
+    identity: gateway.identity,
+    listApis: (signal) => retry(signal, () => gateway.listApis(signal)),
+    getApi: (apiId, signal) => retry(signal, () => gateway.getApi(apiId, signal)),
+    listEnvironments: (signal) => retry(signal, () => gateway.listEnvironments(signal)),
+    listVersions: (publication, signal) => retry(signal, () => gateway.listVersions(publication, signal)),
+    close: () => gateway.close(),
+  };
 }

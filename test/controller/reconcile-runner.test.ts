@@ -415,6 +415,20 @@ test('an apply whose gateway cannot be observed ends with the reason and sends n
   assert.equal(fixture.requested(), []);
 });
 
+for (const [what, fault] of [
+  ['an error', { status: 503, errorCode: 'APIG.9999', errorMsg: 'System error' }],
+  ['a request for fewer requests', { status: 429, errorCode: 'APIG.0308', errorMsg: 'slow down', headers: { 'Retry-After': '1' } }],
+  ['a broken connection', { kind: 'cut' }],
+] as const) {
+  test(`an apply reads the gateway again after ${what}, at most four times in all`, async () => {
+    await using fixture = await openController({ apis: ['orders'], refresh: true, maxTries: 4 });
+    fixture.emulator.faults.add({ times: 1, operation: 'listApis', ...fault });
+    await fixture.controller.reconcile(fixture.desire({ orders: 'online' }), 'startup');
+    await fixture.controller.idle();
+    assert.equal(fixture.requested(), ['orders online']);
+  });
+}
+
 test('an API that is online already is adopted without a call, and drift is corrected once', async () => {
   await using fixture = await openController({ apis: ['orders', 'carts'], refresh: true });
   fixture.emulator.state.changeManually('api-orders', 'env-test', 'online');
