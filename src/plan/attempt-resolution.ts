@@ -51,8 +51,11 @@ export function resolveAttempt(
   if (marker === null) return { kind: 'unknown', reason: 'its remark carried no marker' };
   const markedVersion = versions.find((version) => hasMarker(version.remark, marker));
   if (markedVersion) return { kind: 'applied', versionId: markedVersion.versionId, nextRecorded: { ...observed, revision } };
+  // The clock was set back after the attempt began, so no time in the list tells which versions are older.
+  const isClockSetBack = atMs < startedAtMs;
+  const oldestMs = isClockSetBack ? Number.NEGATIVE_INFINITY : startedAtMs - maxClockSkewMs;
   const mayBeIts = ({ versionId, remark, publishedAtMs }: ListedVersion): boolean =>
-    !hasAnyMarker(remark) && versionId !== recorded.versionId && (publishedAtMs ?? startedAtMs) >= startedAtMs - maxClockSkewMs;
+    !hasAnyMarker(remark) && versionId !== recorded.versionId && (publishedAtMs ?? startedAtMs) >= oldestMs;
   const unmarkedVersion = versions.find(mayBeIts);
   return unmarkedVersion
     ? { kind: 'unknown', reason: `version ${unmarkedVersion.versionId} appeared without a marker and may be its version` }

@@ -6,6 +6,7 @@ import { resolveAttempt } from '../../src/plan/attempt-resolution.ts';
 import { recorded, unknownAttemptOf } from '../support/states.ts';
 
 const startedAtMs = 1_000 * 60_000;
+const readAtMs = startedAtMs + 60_000;
 const online = unknownAttemptOf({ revision: 'r2', marker: 'abc', startedAtMs });
 const offline = unknownAttemptOf({ action: 'offline', startedAtMs });
 const mine = (isEffective: boolean): ListedVersion => ({
@@ -44,7 +45,7 @@ for (const [title, attempt, versions, expected] of [
 ] as const satisfies readonly (readonly [string, UnknownAttempt, readonly ListedVersion[], readonly unknown[]])[]) {
   test(`${attempt.action}: ${title}`, () => {
     const before = recorded('orders', 'test', { revision: 'r1', unknownAttempt: attempt });
-    const resolution = resolveAttempt(before, attempt, { versions, atMs: 99 });
+    const resolution = resolveAttempt(before, attempt, { versions, atMs: readAtMs });
     const next = resolution.kind === 'unknown' ? null : resolution.nextRecorded;
     const version = resolution.kind === 'applied' ? resolution.versionId : null;
     assert.equal([resolution.kind, version, next?.state ?? null, next?.versionId ?? null, next?.revision ?? null], expected);
@@ -64,15 +65,21 @@ for (const [title, versions, expected] of [
   ['with the marker of another attempt', [unmarked(1, { remark: 'x [edict abd]' })], 'notApplied'],
 ] as const satisfies readonly (readonly [string, readonly ListedVersion[], string])[]) {
   test(`online: a version ${title}: ${expected}`, () => {
-    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, { versions, atMs: 99 }).kind, expected);
+    assert.is(resolveAttempt(recorded('orders', 'test', { unknownAttempt: online }), online, { versions, atMs: readAtMs }).kind, expected);
   });
 }
+
+test('online: a version without a marker may be its own if the clock was set back meanwhile, however old it looks: unknown', () => {
+  const before = recorded('orders', 'test', { unknownAttempt: online });
+  const read = { versions: [unmarked(-60)], atMs: startedAtMs - 30 * 60_000 };
+  assert.is(resolveAttempt(before, online, read).kind, 'unknown');
+});
 
 test('a switch to a version that happened leaves the recorded revision as it is', () => {
   const switched: UnknownAttempt = { ...online, marker: null, version: 'other' };
   const resolution = resolveAttempt(recorded('orders', 'test', { revision: 'r1', unknownAttempt: switched }), switched, {
     versions: [other(true)],
-    atMs: 99,
+    atMs: readAtMs,
   });
   assert.equal(resolution.kind === 'applied' && [resolution.nextRecorded.revision, resolution.nextRecorded.versionId], ['r1', 'other']);
 });

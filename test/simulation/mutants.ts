@@ -104,6 +104,15 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       withMethods(store, { previousState: async (of, nowMs) => ({ ...(await store.previousState(of, nowMs)), suspension: null }) }),
   },
   'has no backoff': { ...unbroken, random: () => () => -0.99 },
+  'begins every backoff anew with each file': {
+    ...unbroken,
+    desired: memoized((desired) => {
+      const publications = [...desired.publications].map(
+        ([key, declared]) => [key, { ...declared, remark: `${performance.now()}` }] as const,
+      );
+      return { ...desired, publications: new Map(publications) };
+    }),
+  },
   'prunes at once': { ...unbroken, pruneDelay: false },
   'never frees the slot of a request that got no answer': {
     ...unbroken,

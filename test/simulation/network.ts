@@ -74,7 +74,9 @@ export class Network {
     const outcome = Promise.withResolvers<T>();
     outcome.promise.catch(() => {});
     // After the time limit the sender no longer waits for the answer; the request itself may arrive until then.
-    const transitMs = model.hasFault('slow') || isHit(0.2) ? random.next() * leftMs * 0.95 : random.next() * options.roundTripMs * 0.4;
+    const maxTransitMs = leftMs * 0.95;
+    const isSlow = model.hasFault('slow') || isHit(0.2);
+    const transitMs = Math.min(maxTransitMs, random.next() * (isSlow ? maxTransitMs : options.roundTripMs * 0.4));
     // A connection that breaks takes along what has not arrived yet.
     const cutOffMs = isHit(0.1) ? random.next() * options.roundTripMs : Number.POSITIVE_INFINITY;
     const isRequestLost = isHit(0.1);

@@ -176,6 +176,16 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       { atMs: 6000, kind: 'edit', file: fileOf(6, 2, { prune: true }) },
     ],
   }),
+  'a list that lags makes no version though the wall clock was set back after the change': history({
+    ...{ seed: 77032504, replicas: 2, propagationDelayMs: 3000, driftPolicy: 'correct', refreshMs: 20_000, debounceMs: 0 },
+    ...{ resyncMs: 30_000, roundTripMs: 1, apis: 4, environments: 1, file: fileOf(3, 1), faultsUntilMs: 26_000 },
+    limit: { calls: 2, perMs: 50, concurrency: 1 },
+    events: [
+      { atMs: 31, kind: 'gatewayFault', fault: 'refused', forMs: 4000 },
+      { atMs: 4194, kind: 'leaseFault', forMs: 4000 },
+      { atMs: 7719, kind: 'wallClock', byMs: -3_600_000 },
+    ],
+  }),
   'drift is noticed though the wall clock was set back': history({
     refreshMs: 5000,
     resyncMs: 5000,

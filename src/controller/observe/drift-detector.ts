@@ -35,6 +35,9 @@ const nothingObserved = { updates: [], newestAttemptId: 0 };
 /** The longest delay after a failed observation, in milliseconds; a shorter refresh interval in the file takes precedence. */
 const maxFailureDelayMs = 60_000;
 
+/** How far the wall clock may run away from the monotonic clock between two observations without having been set, in milliseconds. */
+const maxClockDriftMs = 60_000;
+
 /** Observes the gateway when an observation is due, beside the control loop, and updates the recorded state accordingly. */
 export class DriftDetector {
   readonly #deps: DriftDetectorDeps;
@@ -54,12 +57,18 @@ export class DriftDetector {
   #unobserved: string | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
+  /** Wall clock minus monotonic clock, in milliseconds, when it was last looked at. */
+  #clockOffsetMs: number;
+  /** Since when the wall clock is known not to have been set, on the monotonic clock. */
+  #steadySinceMs: number;
   /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
   #reportedDeleted = new Set<string>();
 
   constructor(deps: DriftDetectorDeps) {
     this.#deps = deps;
     this.#isRequested = deps.observeOnStart;
+    this.#steadySinceMs = deps.clock.monotonicMs();
+    this.#clockOffsetMs = deps.clock.now() - this.#steadySinceMs;
   }
 
   /** Whether an observation is in progress. */
@@ -124,7 +133,7 @@ export class DriftDetector {
     const { signal } = this.#stopping;
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
     try {
-      const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
+      const observation = await observeGateway(desired, { gateway, record: store, clock, signal, steadyMs: this.#steadyMs() });
       if (observation.kind === 'failed') {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, { ...nothingObserved, listed: { ...observation.listed, observedAtMs: null } });
@@ -151,6 +160,16 @@ export class DriftDetector {
     } finally {
       this.#isSaving = false;
     }
+  }
+
+  /** A command that observes only once cannot wait until it knows. */
+  #steadyMs(): number {
+    const { clock, observesAgain } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const offsetMs = clock.now() - nowMs;
+    if (Math.abs(offsetMs - this.#clockOffsetMs) > maxClockDriftMs) this.#steadySinceMs = nowMs;
+    this.#clockOffsetMs = offsetMs;
+    return observesAgain ? nowMs - this.#steadySinceMs : Number.POSITIVE_INFINITY;
   }
 
   /** A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. */

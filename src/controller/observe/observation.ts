@@ -52,6 +52,8 @@ export interface ObserveDeps {
   readonly record: StoreReader;
   readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
+  /** How long the wall clock is known not to have been set, in milliseconds; default: for ever. */
+  readonly steadyMs?: number;
   /** How long it may take, in milliseconds; default: `observationTimeLimitMs`. */
   readonly timeLimitMs?: number;
 }
@@ -81,7 +83,8 @@ export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls'
 }
 
 async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
-  const { gateway, record, clock, signal } = deps;
+  const { gateway, record, clock, signal, steadyMs = Number.POSITIVE_INFINITY } = deps;
+  const { propagationDelayMs } = desired.gateway;
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
   if (read.kind !== 'read') {
@@ -90,8 +93,9 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   }
   const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
-    recordedAtMs <= startedAtMs - desired.gateway.propagationDelayMs ||
-    recordedAtMs > clock.now() + maxClockSkewMs;
+    recordedAtMs <= startedAtMs - propagationDelayMs ||
+    // Before the clock was set back: nothing but the time since then tells how old it is.
+    (recordedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
   const confirmed = await confirmObservation(
     { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway) },
     isSettled,

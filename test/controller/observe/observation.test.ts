@@ -53,11 +53,19 @@ interface Scene {
   readonly listedBefore?: LastObservation | null;
   readonly reader?: Partial<StoreReader>;
   readonly now?: () => number;
+  readonly steadyMs?: number;
 }
 
 /** Observes a gateway with canned responses and counts its requests. */
 async function observeWith(scene: Scene) {
-  const { desired = desiredState([wanted('orders', 'test')]), record = [], list = [], listedBefore = null, now = () => nowMs } = scene;
+  const {
+    desired = desiredState([wanted('orders', 'test')]),
+    record = [],
+    list = [],
+    listedBefore = null,
+    now = () => nowMs,
+    steadyMs = Number.POSITIVE_INFINITY,
+  } = scene;
   const asked: string[] = [];
   const gateway: GatewayReader = {
     identity: desired.gateway,
@@ -82,7 +90,7 @@ async function observeWith(scene: Scene) {
     lastObservation: async () => listedBefore,
     ...scene.reader,
   };
-  const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal });
+  const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal, steadyMs });
   const observed = seen.kind === 'observed' ? seen : null;
   const reason = seen.kind === 'failed' ? seen.reason : null;
   const reasons = observed
@@ -330,7 +338,7 @@ test('a list without the publications that edict itself has just published again
   assert.is((await observe(0, nowMs, pending)).seen.kind, 'observed');
 });
 
-for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
+for (const [title, recordedAtMs, propagationDelayMs, isLeft, steadyMs = Number.POSITIVE_INFINITY] of [
   ['long before', nowMs - hourMs, 10_000, false],
   ['just before the propagation delay', nowMs - 10_000, 10_000, false],
   ['within the propagation delay', nowMs - 9_999, 10_000, true],
@@ -338,12 +346,15 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft] of [
   ['during the observation', nowMs + 5, 0, true],
   ['before a clock was set back a little', nowMs + 60_000, 10_000, true],
   ['before a clock was set back by a year', nowMs + 365 * 24 * hourMs, 10_000, false],
+  ['before a clock was set back, the propagation delay ago', nowMs + hourMs, 10_000, false, 10_000],
+  ['before a clock was set back, within the propagation delay', nowMs + hourMs, 10_000, true, 9_999],
 ] as const) {
   test(`a change by edict ${title} is ${isLeft ? 'left as recorded' : 'observed'}`, async () => {
     const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
       gateway: gatewaySettings({ propagationDelayMs }),
     });
-    const { observed, reasons, asked } = await observeWith({ desired, record: [{ ...online, recordedAtMs }], list: [listed('orders')] });
+    const record = [{ ...online, recordedAtMs }];
+    const { observed, reasons, asked } = await observeWith({ desired, record, list: [listed('orders')], steadyMs });
     assert.is(observed?.updates.length, isLeft ? 0 : 1);
     assert.equal(reasons, isLeft ? [] : ['orders online drift']);
     assert.is(asked.length, isLeft ? 1 : 2);

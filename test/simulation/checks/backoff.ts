@@ -1,4 +1,5 @@
 import { backoffMs } from '../../../src/controller/retry.ts';
+import type { DesiredState } from '../../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../../src/model/events.ts';
 import type { PublicationKey } from '../../../src/model/publication.ts';
 import type { Check, CheckContext } from './check.ts';
@@ -14,6 +15,10 @@ export class BackoffCheck implements Check {
   readonly #context: CheckContext;
   readonly #failing = new Map<string, FailingKey>();
   readonly #leaseless = new Set<number>();
+  /** What the newest file that each process has loaded declares, by publication. */
+  readonly #declared = new Map<number, ReadonlyMap<PublicationKey, string>>();
+  /** The processes whose pause ends with a try of everything that has failed. */
+  readonly #retrying = new Set<number>();
 
   constructor(context: CheckContext) {
     this.#context = context;
@@ -21,6 +26,8 @@ export class BackoffCheck implements Check {
 
   died(replica: number): void {
     this.#forget(replica);
+    this.#declared.delete(replica);
+    this.#retrying.delete(replica);
   }
 
   event(replica: number, event: EdictEvent): void {
@@ -57,10 +64,14 @@ export class BackoffCheck implements Check {
       case 'reconcile:started':
         if (event.cause === 'signal' || event.cause === 'startup' || this.#leaseless.delete(replica)) this.#forget(replica);
         return;
-      // A new file may have asked for something else meanwhile, which ends a backoff.
       case 'file:loaded':
+        this.#onLoaded(replica, event.desired);
+        return;
+      case 'requests:paused':
+        if (event.reason !== 'pause') this.#retrying.add(replica);
+        return;
       case 'requests:resumed':
-        this.#forget(replica);
+        if (this.#retrying.delete(replica)) this.#forget(replica);
         return;
       // With the lease back, a new queue begins.
       case 'lease:lost':
@@ -68,6 +79,15 @@ export class BackoffCheck implements Check {
         return;
       default:
     }
+  }
+
+  /** A file ends the backoff of a publication that it declares in another way, and no other backoff. */
+  #onLoaded(replica: number, { publications }: DesiredState): void {
+    const declared = new Map([...publications.values()].map(({ key, state, revision }) => [key, `${state} ${revision}`]));
+    const before = this.#declared.get(replica);
+    this.#declared.set(replica, declared);
+    for (const key of new Set([...declared.keys(), ...(before?.keys() ?? [])]))
+      if (before?.get(key) !== declared.get(key)) this.#failing.delete(idOf(replica, key));
   }
 
   #forget(replica: number): void {
