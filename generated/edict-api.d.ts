@@ -595,6 +595,8 @@ export interface components {
             /** @description Who set it; null if unknown. */
             readonly by: string | null;
             readonly reason: string;
+            /** @description When it was set; null if unknown. */
+            readonly since: components["schemas"]["Plan.Timestamp"] | null;
             /** @description When it ends; null if it does not end automatically. */
             readonly until: components["schemas"]["Plan.Timestamp"] | null;
         };
@@ -721,6 +723,8 @@ export interface components {
         readonly Suspension: {
             readonly by: string | null;
             readonly reason: string;
+            /** @description When it was set. */
+            readonly since: components["schemas"]["Timestamp"] | null;
             /** @description `null`: it does not end automatically. */
             readonly until: components["schemas"]["Timestamp"] | null;
         };

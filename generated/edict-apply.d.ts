@@ -242,6 +242,8 @@ export interface components {
             readonly online: number;
             /** @description The difference to the saved plan; null without one. */
             readonly savedPlan: components["schemas"]["SavedPlanDiff"] | null;
+            /** @description A suspension of all calls that was set outside the file; null if there is none. */
+            readonly suspension: components["schemas"]["Suspension"] | null;
             /**
              * @description The kind of line.
              * @constant
@@ -251,6 +253,16 @@ export interface components {
             readonly unchanged: number;
             /** @description Changes that were not sent because the run was stopped. */
             readonly unsent: number;
+        };
+        /** @description A suspension of calls. */
+        readonly Suspension: {
+            /** @description Who set it; null if unknown. */
+            readonly by: string | null;
+            readonly reason: string;
+            /** @description When it was set; null if unknown. */
+            readonly since: components["schemas"]["Timestamp"] | null;
+            /** @description When it ends; null if it does not end automatically. */
+            readonly until: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description A time in UTC, to the second.

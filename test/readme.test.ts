@@ -140,7 +140,7 @@ test('the commands in the README are those of the program', () => {
 });
 
 test('the options in the README belong to their commands', () => {
-  const help = ['plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'approve', 'import', 'emulate', 'schema']
+  const help = ['plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'approve', 'suspend', 'import', 'emulate', 'schema']
     .map((command) => edict(command, '--help'))
     .join('\n');
   for (const [option] of readme.replaceAll(/^npm install .*$/gm, '').matchAll(/--[a-z][a-z-]+/g)) assert.ok(help.includes(option), option);

@@ -21,9 +21,10 @@ export function showNotices(root, { file, queue, approveCommand, standbyReason, 
         notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Standby'), element('p', {}, text)));
     }
     if (suspension) {
+        const since = suspension.since === null ? '' : ` since ${formatClockTime(suspension.since, new Date())}`;
         const until = suspension.until === null ? 'until resumed' : `until ${formatClockTime(suspension.until, new Date())}`;
         const reason = suspension.by === null ? suspension.reason : `${suspension.by}: ${suspension.reason}`;
-        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no calls are made'), element('p', {}, `${reason}, ${until}.`)));
+        notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no calls are made'), element('p', {}, `${reason},${since} ${until}.`)));
     }
     if (approveCommand !== null) {
         const held = counts['held'] ?? 0;

@@ -1,4 +1,5 @@
 import { Controller } from '../controller/controller.ts';
+import { RequestTrigger } from '../controller/triggers/request-trigger.ts';
 import type { Emulator, EmulatorOptions } from '../emulator/emulator.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { NewApproval } from '../model/approval.ts';
@@ -109,10 +110,14 @@ async function applyInSession(
     runnerFor: (of, triggers) => session.runnerFor(of, { maxTries: maxAttemptsPerChange, targets, saved, triggers }),
     checkStaleSource: async () => 'free',
   });
+  // The kill switch stops a long apply as it stops a daemon. Other requests are for a daemon.
+  const ended = new AbortController();
+  const onRequest = (cause: 'suspension' | 'requested'): void => void (cause === 'suspension' && controller.trigger(cause));
+  new RequestTrigger({ store: session.store, clock, signal: ended.signal, trigger: onRequest }).setGateway(desired.gateway);
   const stop = (): void => controller.stop();
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  await controller.runOnce();
+  await controller.runOnce().finally(() => ended.abort());
   signal.removeEventListener('abort', stop);
   const unsent = await session.stop();
   if (!initialPlan || !plan) {

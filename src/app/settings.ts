@@ -54,6 +54,13 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
   });
 }
 
+/** Returns a name or a reason without surrounding spaces. Throws an EdictError for an empty text, a long one or one with control characters. */
+export function parseTextOption(text: string, option: string): string {
+  const trimmed = text.trim();
+  if (trimmed !== '' && text.length <= 1000 && !/\p{Cc}/u.test(trimmed)) return trimmed;
+  throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters, in one line`);
+}
+
 /** Bounds of a duration, in milliseconds. */
 interface DurationBounds {
   /** Default: 0. */

@@ -33,6 +33,9 @@ export const stateOption = () =>
     '--state <url>',
     'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
   ).env('EDICT_STATE');
+/** Returns the option that says which gateway of the store an invalid file is about. */
+export const gatewayOption = () =>
+  new Option('--gateway <instance>', 'the instance ID of the gateway, if the file is invalid and the store has several');
 /** Returns the option that selects the output format; the default is text. */
 export const formatOption = (...choices: string[]) => new Option('--format <format>', 'the output format').choices(choices).default('text');
 /** Returns the option for an emulated gateway. */

@@ -25,6 +25,8 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   history: async () => (await import('./commands/history.ts')).registerHistory,
   undo: async () => (await import('./commands/undo.ts')).registerUndo,
   approve: async () => (await import('./commands/approve.ts')).registerApprove,
+  suspend: async () => (await import('./commands/suspend.ts')).registerSuspend,
+  resume: async () => (await import('./commands/suspend.ts')).registerResume,
   explain: async () => (await import('./commands/explain.ts')).registerExplain,
   state: async () => (await import('./commands/state.ts')).registerState,
   import: async () => (await import('./commands/import.ts')).registerImport,

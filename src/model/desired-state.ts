@@ -96,6 +96,8 @@ export interface Freeze {
 export interface Suspension {
   readonly reason: string;
   readonly by: string | null;
+  /** When it was set, in milliseconds since 1970; `null`: the file declares it. */
+  readonly sinceMs: number | null;
   /** In milliseconds since 1970; `null`: until it is removed. */
   readonly untilMs: number | null;
 }

@@ -79,7 +79,8 @@ function deferRemovals(plan: Plan, { publications, pruneAtMs }: DesiredState, no
   return { ...plan, changes: plan.changes.map((change) => ({ ...change, deferred: change.deferred ?? deferralOf(change.key) })) };
 }
 
-function isInEffect(suspension: Suspension | null, nowMs: number): boolean {
+/** Returns whether a suspension set with a command has not ended yet. */
+export function isInEffect(suspension: Suspension | null, nowMs: number): suspension is Suspension {
   return suspension !== null && nowMs < (suspension.untilMs ?? Number.POSITIVE_INFINITY);
 }
 

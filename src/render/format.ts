@@ -68,10 +68,15 @@ function formatDeferral({ message, untilMs }: Deferral): string {
   return untilMs === null ? message : `${message} until ${formatTimestamp(untilMs)}`;
 }
 
-/** Describes a suspension: who set it, why and until when. */
-export function formatSuspension({ by, reason, untilMs }: Suspension): string {
-  const until = untilMs === null ? '' : ` until ${formatTimestamp(untilMs)}`;
-  return `No calls are made${until}: suspended${by === null ? '' : ` by ${by}`} (${reason}).`;
+/** Describes a suspension: who set it, why, since when and until when. */
+export function formatSuspension(suspension: Suspension): string {
+  const until = suspension.untilMs === null ? '' : ` until ${formatTimestamp(suspension.untilMs)}`;
+  return `No calls are made${until}: suspended${formatSuspensionOrigin(suspension)}.`;
+}
+
+/** Describes who set a suspension, when and why: ` by ada since 2026-11-20T09:30:00Z (INC-7)`. */
+export function formatSuspensionOrigin({ by, reason, sinceMs }: Suspension): string {
+  return `${by === null ? '' : ` by ${by}`}${sinceMs === null ? '' : ` since ${formatTimestamp(sinceMs)}`} (${reason})`;
 }
 
 /** Describes who approved a plan, and why. */

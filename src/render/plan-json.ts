@@ -62,8 +62,9 @@ export function fileHoldJson({ rule, message, hint }: FileHold): Schemas['FileHo
 }
 
 /** Returns the JSON form of a suspension. */
-export function suspensionJson({ by, reason, untilMs }: Suspension): Schemas['Suspension'] {
-  return { by, reason, until: untilMs === null ? null : formatTimestamp(untilMs) };
+export function suspensionJson({ by, reason, sinceMs, untilMs }: Suspension): Schemas['Suspension'] {
+  const toIso = (ms: number | null): string | null => (ms === null ? null : formatTimestamp(ms));
+  return { by, reason, since: toIso(sinceMs), until: toIso(untilMs) };
 }
 
 /** Returns the JSON form of a plan's change counts. */

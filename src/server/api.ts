@@ -108,7 +108,8 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
       const forMs = time === undefined ? null : parseDurationMs(time);
       if (time !== undefined && !forMs)
         throw new EdictError('OPTION_INVALID', `for: ${time} is not a duration`, { hint: 'expected a duration such as 30m or 2h' });
-      const suspension = { by, reason, untilMs: forMs === null ? null : deps.now() + forMs };
+      const nowMs = deps.now();
+      const suspension = { by, reason, sinceMs: nowMs, untilMs: forMs === null ? null : nowMs + forMs };
       await deps.suspend(requirePlan(statusCache).plan.gateway, suspension);
       return reply.code(204).send();
     },

@@ -156,5 +156,5 @@ function isSkippedByClockChange(startedMs: number, begin: Schedule, end: Schedul
 export function parseSuspension(block: SuspendBlock | undefined): Suspension | null {
   if (!block) return null;
   const { reason, by = null, until } = block;
-  return { reason, by, untilMs: until === undefined ? null : parseDateTimeMs(until) };
+  return { reason, by, sinceMs: null, untilMs: until === undefined ? null : parseDateTimeMs(until) };
 }

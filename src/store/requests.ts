@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { NewApproval } from '../model/approval.ts';
+import type { Suspension } from '../model/desired-state.ts';
+import { StoreError, StoreLockedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import { bindQuery } from './database.ts';
-import { openShared } from './open.ts';
+import { bindQuery, type Database, type Statement, type StoreOptions } from './database.ts';
+import { openShared, openStore } from './open.ts';
 import { toReconcileRequestKey } from './readonly-store.ts';
 
 /**
@@ -14,12 +16,58 @@ import { toReconcileRequestKey } from './readonly-store.ts';
 export async function requestReconcile(url: string, gateway: GatewayIdentity): Promise<void> {
   const database = await openShared(url);
   try {
-    const { deleteSetting, insertSetting } = database.queries;
-    const name = toReconcileRequestKey(gateway);
-    await database.write([bindQuery(deleteSetting, { name }), bindQuery(insertSetting, { name, value: randomUUID() })]);
+    await database.write(reconcileRequest(database, gateway));
   } finally {
     await database.close();
   }
+}
+
+function reconcileRequest({ queries: { deleteSetting, insertSetting } }: Database, gateway: GatewayIdentity): Statement[] {
+  const name = toReconcileRequestKey(gateway);
+  return [bindQuery(deleteSetting, { name }), bindQuery(insertSetting, { name, value: randomUUID() })];
+}
+
+/**
+ * Writes a suspension, or with `null` removes it, and asks the lease holder to reconcile, without a lease. Creates the store if it is
+ * missing: calls can be suspended before any other command has run.
+ *
+ * @throws EdictError `STORE_*` if the store cannot be written or has another format
+ */
+export async function writeSuspension(
+  options: Pick<StoreOptions, 'url' | 'isEmulated'>,
+  gateway: GatewayIdentity,
+  suspension: Suspension | null,
+): Promise<void> {
+  const database = await openOrCreateShared(options);
+  try {
+    const { endpoint, project, instance } = gateway;
+    const { insertGateway, findGateway, suspend } = database.queries;
+    await database.write([bindQuery(insertGateway, { endpoint, project, instance })]);
+    const [row] = await database.read(bindQuery(findGateway, { endpoint, project, instance }));
+    await database.write([
+      bindQuery(suspend, { gateway: Number(row?.['id']), suspension: suspension && JSON.stringify(suspension) }),
+      ...reconcileRequest(database, gateway),
+    ]);
+  } finally {
+    await database.close();
+  }
+}
+
+/** How long a process that is creating the store at the same time may take, in milliseconds. */
+const creationTimeoutMs = 2000;
+
+async function openOrCreateShared(options: Pick<StoreOptions, 'url' | 'isEmulated'>): Promise<Database> {
+  try {
+    return await openShared(options.url);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_NOT_FOUND') throw error;
+  }
+  try {
+    await (await openStore({ ...options, lockTimeoutMs: creationTimeoutMs })).close();
+  } catch (error) {
+    if (!(error instanceof StoreLockedError)) throw error;
+  }
+  return openShared(options.url);
 }
 
 /**

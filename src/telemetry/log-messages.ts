@@ -3,6 +3,7 @@ import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import { formatSuspension } from '../render/format.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
 export interface LogMessage {
@@ -36,7 +37,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       if (event.plan.fileHeld) return { level: 'error', message: 'plan computed: the whole file is held' };
       const isRepeated = event.cause === 'resync' || event.cause === 'retry';
       const isQuiet = event.cause === 'rollout' || (isRepeated && event.plan.changes.every(({ held, deferred }) => deferred && !held));
-      return { level: isQuiet ? 'debug' : 'info', message: 'plan computed' };
+      if (isQuiet) return { level: 'debug', message: 'plan computed' };
+      return { level: event.plan.suspension ? 'warn' : 'info', message: 'plan computed' };
     }
     case 'attempt:started':
       return { level: 'debug', message: 'attempt started' };
@@ -123,7 +125,7 @@ export function fieldsFor(event: EdictEvent): Record<string, unknown> {
     case 'file:invalid':
       return { errors: event.error.diagnostics };
     case 'plan:computed': {
-      const { changes, unchanged, excluded, fileHeld, approval } = event.plan;
+      const { changes, unchanged, excluded, fileHeld, approval, suspension } = event.plan;
       const held = changes.filter((change) => change.held).length;
       const deferred = changes.filter((change) => change.deferred && !change.held).length;
       const digest = approvalDigest(event.plan);
@@ -139,6 +141,7 @@ export function fieldsFor(event: EdictEvent): Record<string, unknown> {
         ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
         ...(digest !== null && { approvalDigest: digest }),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
+        ...(suspension && { suspension: formatSuspension(suspension) }),
       };
     }
     case 'attempt:started':

@@ -37,8 +37,9 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
       ].join('\n');
     case 'plan:computed':
       if (log['fileHeld']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
-      if (log['changes'] === 0) return `${message}: ${colorize('green', 'no changes')}, ${log['unchanged']} unchanged`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} unchanged${formatHeld(log, colorize)}${formatDeferred(log, colorize)}`;
+      if (log['changes'] === 0)
+        return `${message}: ${colorize('green', 'no changes')}, ${log['unchanged']} unchanged${formatSuspended(log, colorize)}`;
+      return `${message}: ${log['changes']} to change, ${log['unchanged']} unchanged${formatHeld(log, colorize)}${formatDeferred(log, colorize)}${formatSuspended(log, colorize)}`;
     case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
         return `${change} ${colorize('dim', `(${log['reason']}, ${log['durationMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -108,6 +109,10 @@ function formatDeferred(log: LogRecord, colorize: Colorize): string {
   if (!(Number(log['deferred'] ?? 0) > 0)) return '';
   const due = log['firstDueAt'] === undefined ? '' : ` (the first until ${String(log['firstDueAt']).replace(/\.\d+Z$/, 'Z')})`;
   return `, ${colorize('yellow', `${log['deferred']} deferred`)}${due}`;
+}
+
+function formatSuspended({ suspension }: LogRecord, colorize: Colorize): string {
+  return suspension === undefined ? '' : `. ${colorize('yellow', String(suspension))}`;
 }
 
 function formatPlace(diagnostic: LogRecord): string {

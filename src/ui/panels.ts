@@ -32,10 +32,16 @@ export function showNotices(
     notices.push(element('div', { class: 'notice' }, element('h2', {}, 'Standby'), element('p', {}, text)));
   }
   if (suspension) {
+    const since = suspension.since === null ? '' : ` since ${formatClockTime(suspension.since, new Date())}`;
     const until = suspension.until === null ? 'until resumed' : `until ${formatClockTime(suspension.until, new Date())}`;
     const reason = suspension.by === null ? suspension.reason : `${suspension.by}: ${suspension.reason}`;
     notices.push(
-      element('div', { class: 'notice' }, element('h2', {}, 'Suspended: no calls are made'), element('p', {}, `${reason}, ${until}.`)),
+      element(
+        'div',
+        { class: 'notice' },
+        element('h2', {}, 'Suspended: no calls are made'),
+        element('p', {}, `${reason},${since} ${until}.`),
+      ),
     );
   }
   if (approveCommand !== null) {

@@ -29,7 +29,7 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   const accepted = events.find((event) => event.type === 'file:loaded');
   assert.ok(accepted);
   assert.is((await servedFile.store.history(accepted.desired.gateway, { limit: 9 })).length, 1);
-  await servedFile.suspend(accepted.desired.gateway, { reason: 'maintenance', untilMs: null, by: null });
+  await servedFile.suspend(accepted.desired.gateway, { reason: 'maintenance', by: null, sinceMs: null, untilMs: null });
   const suspended = (event: EdictEvent): boolean => event.type === 'plan:computed' && event.plan.suspension !== null;
   await until('a plan contains the suspension', () => events.some(suspended));
   const reconciliations = (): number => events.filter(({ type }) => type === 'reconcile:started').length;

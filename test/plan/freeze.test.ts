@@ -16,6 +16,7 @@ function freeze(fromMs: number, toMs: number, over: Partial<Freeze> = {}): Freez
 const suspension = (untilMs: number | null, over: Partial<Suspension> = {}): Suspension => ({
   reason: 'migration',
   by: null,
+  sinceMs: null,
   untilMs,
   ...over,
 });

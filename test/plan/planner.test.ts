@@ -43,14 +43,14 @@ test('an approval is for the plan that is shown: a targeted plan needs its own',
 
 test('a suspension by a person defers everything until its end, and is part of the plan', () => {
   const open = desiredState([wanted('a', 'test', { state: 'offline' })]);
-  const word = { reason: 'INC-1', by: 'ada', untilMs: 50 };
+  const word = { reason: 'INC-1', by: 'ada', sinceMs: null, untilMs: 50 };
   const at = (nowMs: number, file: typeof open = open) =>
     computePlan({ desired: file, recorded: before, previous: { ...past, suspension: word }, targets: allTargets, nowMs });
   assert.equal([at(0).changes[0]?.deferred?.message, at(0).changes[0]?.deferred?.untilMs], ['suspended by ada (INC-1)', 50]);
   assert.equal([at(0).suspension, at(50).suspension, at(50).changes[0]?.deferred], [word, null, null]);
-  const longer = { ...open, suspension: { reason: 'launch', by: null, untilMs: null } };
+  const longer = { ...open, suspension: { reason: 'launch', by: null, sinceMs: null, untilMs: null } };
   assert.equal(at(0, longer).changes[0]?.deferred?.message, 'suspended (launch)', 'the longer one of two counts');
-  const shorter = { ...open, suspension: { reason: 'launch', by: null, untilMs: 10 } };
+  const shorter = { ...open, suspension: { reason: 'launch', by: null, sinceMs: null, untilMs: 10 } };
   assert.equal(at(0, shorter).changes[0]?.deferred?.untilMs, 50);
 });
 

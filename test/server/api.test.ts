@@ -206,7 +206,8 @@ test('suspends for a time or without an end, and resumes', async () => {
   assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1', for: '2h' }, 'right')).status, 204);
   assert.is((await ask('PUT', '/api/v1/suspension', { by: 'ada', reason: 'INC-1' }, 'right')).status, 204);
   assert.is((await ask('DELETE', '/api/v1/suspension', undefined, 'right')).status, 204);
-  assert.equal(suspensions, [{ by: 'ada', reason: 'INC-1', untilMs: 7_205_000 }, { by: 'ada', reason: 'INC-1', untilMs: null }, null]);
+  const suspension = { by: 'ada', reason: 'INC-1', sinceMs: 5000 };
+  assert.equal(suspensions, [{ ...suspension, untilMs: 7_205_000 }, { ...suspension, untilMs: null }, null]);
   for (const body of [
     { by: 'ada' },
     { by: '', reason: 'INC-1' },

@@ -277,7 +277,7 @@ class World implements AsyncDisposable {
         this.#replicas[event.replica]?.signal();
         return;
       case 'suspend':
-        void this.#disk.suspend(simulatedGateway, { reason: 'simulated', by: null, untilMs: null });
+        void this.#disk.suspend(simulatedGateway, { reason: 'simulated', by: null, sinceMs: null, untilMs: null });
         this.#isSuspended = true;
         this.#invariants.suspended(true);
         this.#later(event.forMs, () => this.#resume());

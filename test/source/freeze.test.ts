@@ -52,11 +52,11 @@ test('a single freeze applies to all environments', () => {
 
 test('a suspension has a reason, an author and an end', () => {
   const suspend = 'suspend: { reason: migration, until: "2026-11-24T08:00Z", by: ada }';
-  const expected = { reason: 'migration', by: 'ada', untilMs: at('2026-11-24T08:00Z') };
+  const expected = { reason: 'migration', by: 'ada', sinceMs: null, untilMs: at('2026-11-24T08:00Z') };
   assert.equal(parsed(file(suspend)).suspension, expected);
   assert.equal(parsed(file('', `{ id: env-test, ${suspend} }`)).environments.get('env-test')?.suspension, expected);
   assert.equal(parsed(file('', 'env-test', `, ${suspend}`)).suspendedApis, new Map([['id-orders', expected]]));
-  assert.equal(parseSuspension({ reason: 'x' }), { reason: 'x', by: null, untilMs: null });
+  assert.equal(parseSuspension({ reason: 'x' }), { reason: 'x', by: null, sinceMs: null, untilMs: null });
   assert.is(parseSuspension(undefined), null);
 });
 

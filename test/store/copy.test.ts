@@ -59,7 +59,7 @@ async function written(url: string, attempts: number): Promise<void> {
     digest: 'digest',
     approvalId: null,
   });
-  await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', untilMs: null });
+  await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', sinceMs: null, untilMs: null });
   await store.release(gateway, 5);
   await store.close();
   await writeApproval(url, gateway, {

@@ -19,6 +19,7 @@ const outcomes: readonly Outcome[] = [
 const hold = { rule: 'maxRemoved', message: 'm', hint: 'h', affected: [] } as const;
 const nothing = diffStates(desiredState([]), new Map());
 const deferred = { rule: 'freeze', message: 'm', untilMs: 1 } as const;
+const suspension = { by: 'ada', reason: 'INC-7', sinceMs: 1, untilMs: 2 };
 const approval = { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 1 };
 const note: DriftNotice = {
   ...recorded('orders', 'test'),
@@ -54,6 +55,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
       },
     },
     { type: 'plan:computed', recorded: new Map(), reconcileId: 'p', cause: 'resync', plan: { ...nothing, approval } },
+    { type: 'plan:computed', recorded: new Map(), reconcileId: 'p', cause: 'suspension', plan: { ...nothing, suspension } },
     {
       type: 'plan:computed',
       recorded: new Map(),

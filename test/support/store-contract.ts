@@ -459,7 +459,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a suspension lasts until it is resumed, separately for each gateway', async (store, under) => {
-    const word = { reason: 'INC-1', by: 'ada', untilMs: 5 };
+    const word = { reason: 'INC-1', by: 'ada', sinceMs: null, untilMs: 5 };
     await store.saveSuspension(gateway, word);
     const record = await under.openRecord();
     assert.equal(

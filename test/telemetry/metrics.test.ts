@@ -112,7 +112,7 @@ test('the token has its expiry, the version its name, a suspension its gauge, an
   const { emit, text } = opened();
   assert.match(await text(), 'edict_token_issued_timestamp_seconds 0\n');
   emit({ type: 'token:issued' });
-  const suspension = { reason: 'INC-1', by: null, untilMs: null };
+  const suspension = { reason: 'INC-1', by: null, sinceMs: null, untilMs: null };
   emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, suspension } });
   const shown = await text();
   assert.match(shown, /edict_token_issued_timestamp_seconds 1\d{9}/);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseDurationOption, parseSettings } from '../../app/settings.ts';
+import { parseDurationOption, parseSettings, parseTextOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -68,18 +68,12 @@ function parseApprovalRequest(digest: string, { by, reason, expires }: ApproveOp
       hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them',
     });
   }
-  for (const [option, text] of [
-    ['--by', by],
-    ['--reason', reason],
-  ] as const) {
-    if (text.trim() === '' || text.length > 1000)
-      throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters`);
-  }
+  const person = { by: parseTextOption(by, '--by'), reason: parseTextOption(reason, '--reason') };
   const expiresAfterMs = parseDurationOption(expires, '--expires');
   if (expiresAfterMs === 0 || expiresAfterMs > maxExpiryMs) {
     throw new EdictError('OPTION_INVALID', `--expires ${expires} is out of range`, {
       hint: 'expected more than 0s and at most 168h (7 days)',
     });
   }
-  return { digest: `sha256:${hex}`, by: by.trim(), reason: reason.trim(), expiresAfterMs };
+  return { digest: `sha256:${hex}`, ...person, expiresAfterMs };
 }

@@ -5,8 +5,8 @@ import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { approveCommand } from '../../render/command-line.ts';
-import { formatBlocker, formatDurationMs, formatTimestamp } from '../../render/format.ts';
-import { fileHoldJson } from '../../render/plan-json.ts';
+import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp } from '../../render/format.ts';
+import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatUnchanged } from './plan-phrases.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
@@ -80,6 +80,7 @@ function applyText(
   const line = (sign: string, change: Change, text: string): string =>
     `${paint('yellow', sign)} ${change.api} in ${change.environment}${text}`;
   const lines = [
+    ...(plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : []),
     [result, formatScope(plan)].filter(Boolean).join(' '),
     ...limitLines(formatTable(failed.slice(0, maxShown)), failed.length),
     ...limitLines(
@@ -168,7 +169,8 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
   };
   const { online, offline, unchanged, held, deferred, failed, durationMs } = summary;
   const counts = { online, offline, unchanged, held, deferred, failed };
-  return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, approveCommand };
+  const suspension = plan.suspension && suspensionJson(plan.suspension);
+  return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, suspension, approveCommand };
 }
 
 /** Returns the progress line on `stream`, drawn at most ten times a second. */

@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
-import { formatApproval, formatBlocker, formatReason, pluralize } from '../../render/format.ts';
+import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
@@ -65,7 +65,7 @@ function commentMarker({ gateway }: Plan): string {
 function renderHeader(view: PlanView): string {
   const { plan, desired } = view;
   const unchecked = formatUnchecked(view);
-  const { fileHeld, savedPlanDiff, approval, gateway } = plan;
+  const { fileHeld, savedPlanDiff, approval, gateway, suspension } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
   const title = isIdle ? (savedPlanDiff ? 'nothing to do' : 'in sync') : formatTotals(plan);
   const scope = formatScope(plan);
@@ -73,6 +73,7 @@ function renderHeader(view: PlanView): string {
     `${commentMarker(plan)}\n### edict: ${fileHeld ? 'the whole file is held. ' : ''}${title}`,
     ...(unchecked === null ? [] : [`**${escapeText(unchecked)}**`]),
     `Gateway ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}. ${isIdle ? formatUnchanged(plan) : formatCost(plan, desired)}`,
+    ...(suspension ? [`**${escapeText(formatSuspension(suspension))}**`] : []),
     ...(scope ? [escapeText(scope)] : []),
     ...(approval ? [escapeText(formatApproval(approval))] : []),
   ].join('\n\n');

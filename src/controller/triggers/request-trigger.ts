@@ -13,7 +13,10 @@ export interface RequestTriggerDeps {
   readonly trigger: (cause: 'suspension' | 'requested') => void;
 }
 
-/** Polls the store for requests to reconcile now, which `edict wait --reconcile` and `POST /resync` write, possibly in another process. */
+/**
+ * Polls the store for requests to reconcile now, possibly written by another process: `edict wait --reconcile`, `suspend`, `resume` and
+ * `POST /resync` write them.
+ */
 export class RequestTrigger {
   readonly #deps: RequestTriggerDeps;
   #gateway: GatewayIdentity | null = null;

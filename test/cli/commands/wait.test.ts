@@ -67,7 +67,7 @@ test('only deferred changes left: exit code 0, with the reason of each', async (
   await write({ orders: 'online', carts: 'online' });
   await record(online('orders'));
   await reconcile();
-  await store.saveSuspension(desired.gateway, { reason: 'INC-7', by: 'ada', untilMs: null });
+  await store.saveSuspension(desired.gateway, { reason: 'INC-7', by: 'ada', sinceMs: null, untilMs: null });
   const { code, stdout } = await wait();
   assert.is(code, 0);
   assert.match(
