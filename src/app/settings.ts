@@ -5,28 +5,28 @@ import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from
 /** The status server's default address, reachable from this machine only. */
 export const defaultListenAddress = '127.0.0.1:9470';
 
-/** Returns complete settings from the command line options. */
-export function parseSettings(
-  file: string | undefined,
-  options: {
-    readonly state?: string;
-    readonly emulate?: boolean;
-    readonly lockTimeout?: string;
-    readonly refresh?: boolean;
-    readonly api?: readonly string[];
-    readonly environment?: readonly string[];
-  },
-): Settings {
+/** The command line options that become settings. */
+export interface SettingsOptions {
+  readonly state?: string;
+  readonly emulate?: boolean;
+  readonly lockTimeout?: string;
+  readonly refresh?: boolean;
+  readonly api?: readonly string[];
+  readonly environment?: readonly string[];
+}
+
+/** Returns complete settings from the command line options. Commands that use the store call `locateStore`. */
+export function parseSettings(file: string = defaultFile, options: SettingsOptions = {}): Settings {
   const emulate = options.emulate ?? false;
   const lockTimeoutMs = options.lockTimeout === undefined ? 0 : parseDurationOption(options.lockTimeout, '--lock-timeout');
   return {
-    file: file ?? defaultFile,
+    file,
     emulate,
     lockTimeoutMs,
     refresh: options.refresh ?? false,
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
     // A value from a file or a secret often ends with a line break.
-    storeUrl: options.state?.trim() ?? defaultStoreUrl(emulate),
+    storeUrl: options.state?.trim() ?? defaultStoreUrl(file, emulate),
   };
 }
 

@@ -31,7 +31,7 @@ export const environmentArgument = () => new Argument('<environment>', 'the name
 export const stateOption = () =>
   new Option(
     '--state <url>',
-    'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: sqlite:.edict/state.db, with --emulate sqlite:.edict/emulated.db)',
+    'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: .edict/state.db beside the edict file, with --emulate .edict/emulated.db)',
   ).env('EDICT_STATE');
 /** Returns the option that says which gateway of the store an invalid file is about. */
 export const gatewayOption = () =>

@@ -28,9 +28,13 @@ export interface DaemonSettings {
 
 export const defaultFile = 'edict.yaml';
 
-/** Returns the default store. An emulated gateway has its own, so that its recorded state never mixes with a real one's. */
-export function defaultStoreUrl(emulate: boolean): string {
-  return emulate ? 'sqlite:.edict/emulated.db' : 'sqlite:.edict/state.db';
+/**
+ * Returns the default store, beside the edict file. An emulated gateway has its own, so that its recorded state never mixes with a real
+ * one's.
+ */
+export function defaultStoreUrl(file: string, emulate: boolean): string {
+  const folder = file.slice(0, file.lastIndexOf('/') + 1).replace(/^\/+/, '/');
+  return `sqlite:${folder}.edict/${emulate ? 'emulated' : 'state'}.db`;
 }
 
 /** The target patterns as the user gave them. An empty list matches everything. */

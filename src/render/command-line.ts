@@ -12,12 +12,13 @@ export function formatCommandLine(command: string, args: readonly string[], { fi
     ...['edict', command, ...args],
     ...(file === defaultFile ? [] : [file.startsWith('-') ? `./${file}` : file]),
     ...(emulate ? ['--emulate'] : []),
-    ...(storeUrl === defaultStoreUrl(emulate) ? [] : ['--state', redactUrl(storeUrl)]),
+    ...(storeUrl === defaultStoreUrl(file, emulate) ? [] : ['--state', redactUrl(storeUrl)]),
   ];
   return words.map(quoteForShell).join(' ');
 }
 
-function quoteForShell(word: string): string {
+/** Returns a word for a POSIX shell, in quotes if it needs them. */
+export function quoteForShell(word: string): string {
   return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ApplyResult } from '../../app/apply.ts';
 import { createAppContext } from '../../app/context.ts';
-import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -21,6 +20,7 @@ import {
 } from '../options.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { logStopRequest } from '../stop-notice.ts';
+import { writeSettings } from '../store-settings.ts';
 import { runPlan } from './plan.ts';
 
 export interface ApplyOptions {
@@ -70,7 +70,7 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   const { openCommandLogger } = await import('../../app/command-logger.ts');
   const { openApplyReport, openProgress } = await import('../output/apply-result.ts');
   const { logLevel: level, logFormat, plan } = options;
-  const settings = parseSettings(file, options);
+  const settings = await writeSettings(context, [file], options);
   const showsProgress = context.stderr.isTTY && logFormat === undefined;
   const progress = showsProgress ? openProgress(context.stderr, colorizersFor(context).err) : null;
   const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' }, context.writeLog);

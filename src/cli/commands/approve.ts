@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseDurationOption, parseSettings, parseTextOption } from '../../app/settings.ts';
+import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -14,6 +14,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
+import { readSettings } from '../store-settings.ts';
 
 export interface ApproveOptions {
   readonly state?: string;
@@ -56,7 +57,8 @@ async function runApprove(
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
-  const approved = await runReadCommand(context, parseSettings(file, options), (appContext) => recordApproval(appContext, request));
+  const settings = await readSettings(context, file, options);
+  const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
   context.stdout.write(renderApproval(approved, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

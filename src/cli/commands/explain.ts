@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
@@ -14,6 +13,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
+import { readSettings } from '../store-settings.ts';
 
 export interface ExplainOptions {
   readonly state?: string;
@@ -48,7 +48,7 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
   const { explanationJson } = await import('../output/explanation-json.ts');
   const { explanationText } = await import('../output/explanation-text.ts');
   const { computeNextStep } = await import('../output/next-step.ts');
-  const settings = parseSettings(file, options);
+  const settings = await readSettings(context, file, options);
   const explanation = await runReadCommand(context, settings, (appContext) => readExplanation(appContext, of, maxAttempts));
   const next = computeNextStep(explanation, settings);
   context.stdout.write(

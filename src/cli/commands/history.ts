@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
@@ -14,6 +13,7 @@ import {
   stateOption,
 } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
+import { readSettings } from '../store-settings.ts';
 
 export interface HistoryOptions {
   readonly state?: string;
@@ -53,7 +53,8 @@ export function registerHistory(program: Command, context: CliContext, finish: F
 async function runHistory(file: string, options: HistoryOptions, context: CliContext): Promise<ExitCode> {
   const { readHistory } = await import('../../app/reports.ts');
   const { renderHistory } = await import('../output/history.ts');
-  const report = await readHistory(createAppContext(parseSettings(file, options), context.env), options.limit);
+  const settings = await readSettings(context, file, options);
+  const report = await readHistory(createAppContext(settings, context.env), options.limit);
   context.stdout.write(renderHistory(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }
@@ -81,7 +82,8 @@ async function listVersions(
 ): Promise<ExitCode> {
   const { readVersions } = await import('../../app/reports.ts');
   const { renderVersions } = await import('../output/history.ts');
-  const report = await runReadCommand(context, parseSettings(of.file, options), (appContext) => readVersions(appContext, of));
+  const settings = await readSettings(context, of.file, options);
+  const report = await runReadCommand(context, settings, (appContext) => readVersions(appContext, of));
   context.stdout.write(renderVersions(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../options.ts';
 import type { PlanFormat } from '../output/plan-renderers.ts';
 import { runReadCommand } from '../read-command.ts';
+import { storeSettings } from '../store-settings.ts';
 
 export interface PlanOptions {
   readonly state?: string;
@@ -59,7 +59,8 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
   const { planRenderers } = await import('../output/plan-renderers.ts');
   const { format, out, plan: savedPlan } = options;
   const { stdout, stderr } = context;
-  const settings = parseSettings(file, options);
+  // With credentials the real gateway is asked: a plan from an emulated one would be taken for the plan of the next apply.
+  const settings = await storeSettings(context, options, { paths: [file], isWriting: false, findsEmulated: 'without-credentials' });
   const report = await runReadCommand(context, settings, (appContext) => {
     if (out !== undefined) return writeSavedPlan(appContext, out);
     return savedPlan === undefined ? readPlan(appContext) : previewSavedPlan(appContext, savedPlan);

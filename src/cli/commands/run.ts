@@ -6,7 +6,6 @@ import {
   parseDurationOption,
   parseHistoryRetention,
   parseListenAddress,
-  parseSettings,
   resyncBounds,
 } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
@@ -26,6 +25,7 @@ import {
 } from '../options.ts';
 import { onStopSignal } from '../signals.ts';
 import { logStopRequest } from '../stop-notice.ts';
+import { writeSettings } from '../store-settings.ts';
 import { runApply } from './apply.ts';
 
 export interface RunOptions {
@@ -95,7 +95,7 @@ async function runDaemon(
   options: RunOptions & { readonly listenIsExplicit: boolean },
   context: CliContext,
 ): Promise<ExitCode> {
-  const settings = parseSettings(paths[0], options);
+  const settings = await writeSettings(context, paths, options);
   const daemonSettings: DaemonSettings = {
     debounceMs: parseDurationOption(options.debounce, '--debounce', debounceBounds),
     resyncMs: parseDurationOption(options.resync, '--resync', resyncBounds),

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseSettings } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type PublicationArguments,
   stateOption,
 } from '../options.ts';
+import { readSettings, storeSettings, writeSettings } from '../store-settings.ts';
 
 /** The options of `state show` and `state copy`. */
 export interface StateOptions {
@@ -64,7 +64,8 @@ export function registerState(program: Command, context: CliContext, finish: Fin
 async function showStore(options: StateOptions, context: CliContext): Promise<ExitCode> {
   const { readStore } = await import('../../app/store-admin.ts');
   const { renderStore } = await import('../output/store-report.ts');
-  const report = await readStore(createAppContext(parseSettings(undefined, options), context.env));
+  const settings = await readSettings(context, undefined, options);
+  const report = await readStore(createAppContext(settings, context.env));
   context.stdout.write(renderStore(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }
@@ -74,7 +75,8 @@ async function copyStore(to: string, options: StateOptions, context: CliContext)
   const { copyStoreTo } = await import('../../app/store-admin.ts');
   const { renderCopy, renderCopyWarning } = await import('../output/store-report.ts');
   const { out, err } = colorizersFor(context);
-  const report = await copyStoreTo(createAppContext(parseSettings(undefined, options), context.env), to);
+  const settings = await storeSettings(context, options, { paths: [], isWriting: false, findsEmulated: 'never' });
+  const report = await copyStoreTo(createAppContext(settings, context.env), to);
   context.stderr.write(renderCopyWarning(report, err) ?? '');
   context.stdout.write(renderCopy(report, options.format, out));
   return exitCodes.done;
@@ -84,7 +86,8 @@ async function copyStore(to: string, options: StateOptions, context: CliContext)
 async function removePublication({ file, ...of }: PublicationArguments, options: StateRmOptions, context: CliContext): Promise<ExitCode> {
   const { removeRecord } = await import('../../app/store-admin.ts');
   const { renderRemovedRecord } = await import('../output/store-report.ts');
-  const removed = await removeRecord(createAppContext(parseSettings(file, options), context.env), of);
+  const settings = await writeSettings(context, [file], options);
+  const removed = await removeRecord(createAppContext(settings, context.env), of);
   context.stdout.write(renderRemovedRecord(removed, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

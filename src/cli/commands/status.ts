@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { StatusView } from '../../render/status-json.ts';
 import type { CliContext } from '../context.ts';
 import { apiOption, emulateOption, environmentOption, type Finish, filesArgument, formatOption, stateOption } from '../options.ts';
 import type { FileStatus } from '../output/status-text.ts';
+import { storeSettings } from '../store-settings.ts';
 
 export interface StatusOptions {
   readonly state?: string;
@@ -41,7 +41,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
   const { approveCommand } = await import('../../render/command-line.ts');
   const { renderStatus, renderStatuses } = await import('../output/status-text.ts');
   const { format, watch: isWatched = false } = options;
-  const settings = parseSettings(undefined, options);
+  const settings = await storeSettings(context, options, { paths, isWriting: false, findsEmulated: 'always' });
   const style = { format, isWatched, context };
   const read = async (file: string): Promise<StatusView> => {
     const report = await readStatus(createAppContext({ ...settings, file }, context.env));

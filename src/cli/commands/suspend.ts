@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseDurationOption, parseSettings, parseTextOption } from '../../app/settings.ts';
+import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { emulateOption, type Finish, fileArgument, formatOption, gatewayOption, stateOption } from '../options.ts';
+import { writeSettings } from '../store-settings.ts';
 
 /** The options of `suspend` and `resume`. */
 export interface ResumeOptions {
@@ -55,7 +56,7 @@ const minSuspensionMs = 1000;
 async function runSuspend(file: string, options: SuspendOptions, context: CliContext): Promise<ExitCode> {
   const { suspendCalls } = await import('../../app/suspension.ts');
   const { renderSuspended } = await import('../output/suspension.ts');
-  const settings = parseSettings(file, options);
+  const settings = await writeSettings(context, [file], options);
   const report = await suspendCalls(createAppContext(settings, context.env), {
     by: options.by === undefined ? null : parseTextOption(options.by, '--by'),
     reason: parseTextOption(options.reason, '--reason'),
@@ -71,7 +72,7 @@ async function runSuspend(file: string, options: SuspendOptions, context: CliCon
 async function runResume(file: string, options: ResumeOptions, context: CliContext): Promise<ExitCode> {
   const { resumeCalls } = await import('../../app/suspension.ts');
   const { renderResumed } = await import('../output/suspension.ts');
-  const settings = parseSettings(file, options);
+  const settings = await writeSettings(context, [file], options);
   const report = await resumeCalls(createAppContext(settings, context.env), options.gateway ?? null);
   await reportFileError(report.fileError, context);
   context.stdout.write(renderResumed(report, { settings, format: options.format, paint: colorizersFor(context).out }));

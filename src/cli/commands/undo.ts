@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
+import { readSettings } from '../store-settings.ts';
 
 export interface UndoOptions {
   readonly state?: string;
@@ -45,7 +45,7 @@ async function runUndo(
       hint: 'expected the number of an attempt, the ID of an apply or at least its first 4 characters, or last',
     });
   }
-  const settings = parseSettings(request === null ? what : file, options);
+  const settings = await readSettings(context, request === null ? what : file, options);
   const report = await runReadCommand(context, settings, (appContext) =>
     readUndo(appContext, request ?? { text: 'last', selector: 'last' }),
   );

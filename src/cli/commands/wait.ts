@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
-import { parseDurationOption, parseSettings } from '../../app/settings.ts';
+import { parseDurationOption } from '../../app/settings.ts';
 import type { WaitResult } from '../../app/wait.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
+import { readSettings } from '../store-settings.ts';
 
 export interface WaitCommandOptions {
   readonly state?: string;
@@ -36,7 +37,7 @@ export function registerWait(program: Command, context: CliContext, finish: Fini
 async function runWait(file: string, options: WaitCommandOptions, context: CliContext): Promise<ExitCode> {
   const { waitForDaemon } = await import('../../app/wait.ts');
   const { openWaitProgress, renderWaitResult } = await import('../output/wait-result.ts');
-  const settings = parseSettings(file, options);
+  const settings = await readSettings(context, file, options);
   const waitOptions = { timeoutMs: parseDurationOption(options.timeout, '--timeout'), reconcile: options.reconcile ?? false };
   using stop = onStopSignal();
   const progress = openWaitProgress(context);

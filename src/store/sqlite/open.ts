@@ -4,8 +4,8 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { chmodSync, closeSync, mkdirSync, openSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -66,6 +66,7 @@ function tryOpen<T>(path: string, prepare: (db: DatabaseSync) => T): { readonly 
     // Check first that the file is edict's, so that a foreign file is not changed and gets no lock file beside it.
     const lastLockFile = hasStoreFile(path) ? readLastLockFile(path) : null;
     createPrivateDirectory(dirname(path));
+    excludeFromGit(dirname(path));
     if (isMissing(`${path}.lock`)) createPrivateFile(`${path}.lock`);
     const lock = mapSqliteError(`${path}.lock`, () => acquireFileLock(path));
     if (!lock) return null;
@@ -242,6 +243,12 @@ function createPrivateDirectory(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+}
+
+/** Keeps the default store, which is beside the edict file, out of the repository. */
+function excludeFromGit(directory: string): void {
+  const path = join(directory, '.gitignore');
+  if (basename(directory) === '.edict' && isMissing(path)) writeFileSync(path, '*\n', { mode: 0o600 });
 }
 
 /** Must not be called for an existing file: closing it would drop every lock that this process holds on it. */
