@@ -21,6 +21,9 @@ const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
   status: ({ folder }) => [join(folder, 'edict.yaml')],
   history: ({ folder }) => [join(folder, 'edict.yaml')],
   approve: ({ folder }) => [approvalDigest, join(folder, 'edict.yaml'), '--by', 'ada', '--reason', 'CHG-7'],
+  // It writes the suspension: test/cli/commands/suspend.test.ts.
+  suspend: null,
+  resume: ({ folder }) => [join(folder, 'edict.yaml')],
   undo: ({ folder }) => ['last', join(folder, 'edict.yaml')],
   explain: ({ folder }) => ['orders', 'test', join(folder, 'edict.yaml')],
   import: ({ emulator }) => ['--endpoint', emulator.url, '--project', 'project', '--instance', 'instance'],
@@ -54,6 +57,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   // It ends on a signal only: test/cli/watch.test.ts.
   '--watch': [],
   '--expires': [['1m']],
+  // For an invalid file: test/cli/commands/suspend.test.ts.
+  '--gateway': [],
   '--debounce': [['10ms']],
   '--resync': [['1m']],
   // For the daemon alone: test/controller/history-pruner.test.ts.

@@ -37,7 +37,19 @@ const online = (gateway: number): number =>
   emulators[gateway]?.state.publications().filter(({ effective }) => effective !== null).length ?? 0;
 
 function start(paths: readonly string[], ...options: readonly string[]): Running {
-  const args = ['run', ...paths, '--log-format', 'json', '--log-level', 'debug', '--debounce', '20ms', ...options];
+  const args = [
+    'run',
+    ...paths,
+    '--log-format',
+    'json',
+    '--log-level',
+    'debug',
+    '--debounce',
+    '20ms',
+    '--state',
+    'sqlite:.edict/state.db',
+    ...options,
+  ];
   return startEdict(args, folder);
 }
 

@@ -53,7 +53,7 @@ for (const [what, put] of Object.entries(obstacles)) {
     test(`a daemon starts, and stops, while the file is ${what}`, async () => {
       const file = join(folder, 'edict.yaml');
       put(file);
-      const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
+      const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--state', 'sqlite:state.db'], folder);
       await until('the file is unreadable', () => daemon.events('file:unreadable').length > 0);
       daemon.child.kill('SIGTERM');
       assert.is((await daemon.finished).code, 0);

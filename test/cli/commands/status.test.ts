@@ -75,14 +75,14 @@ test('each of several files is shown, and an invalid one does not hide the other
   mkdirSync(join(folder, 'gateways'));
   writeFileSync(join(folder, 'gateways/one.yaml'), fileOf('https://one.example.com', { orders: 'online' }));
   writeFileSync(join(folder, 'gateways/two.yaml'), fileOf('https://two.example.com', { carts: 'online' }));
-  const both = await edict(['status', 'gateways'], folder);
+  const both = await edict(['status', 'gateways', '--state', 'sqlite:state.db'], folder);
   assert.is(both.code, 0, both.stderr);
   assert.match(
     both.stdout,
     /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*Pending: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*Pending: 1 online/,
   );
   writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
-  const broken = await edict(['status', 'gateways/', '--format', 'json'], folder);
+  const broken = await edict(['status', 'gateways/', '--state', 'sqlite:state.db', '--format', 'json'], folder);
   assert.is(broken.code, 3);
   const { format, files } = JSON.parse(broken.stdout) as { format: number; files: { file: string; valid?: boolean; summary?: object }[] };
   assert.equal(
@@ -96,8 +96,8 @@ test('each of several files is shown, and an invalid one does not hide the other
       ],
     ],
   );
-  assert.match((await edict(['status', 'gateways/'], folder)).stdout, /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/);
-  const named = await edict(['status', 'gateways/one.yaml', 'gateways/none.yaml'], folder);
+  assert.match((await edict(['status', 'gateways/', '--state', 'sqlite:state.db'], folder)).stdout, /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/);
+  const named = await edict(['status', 'gateways/one.yaml', 'gateways/none.yaml', '--state', 'sqlite:state.db'], folder);
   assert.is(named.code, 3);
   assert.match(named.stdout, 'gateways/none.yaml does not exist');
 });
