@@ -32,7 +32,9 @@ function rowsOfEvents(): Row[] {
     rows.set(key, row);
     done();
   };
-  const emit = logEvents(pino({ level: 'debug', base: null, timestamp: false }, new Writable({ write })));
+  const emit = logEvents(pino({ level: 'debug', base: null, timestamp: false }, new Writable({ write })), {
+    approveCommand: () => 'edict approve',
+  });
   for (const event of Object.values(everyEvent).flat()) emit(event);
   return [...rows.values()];
 }
@@ -116,7 +118,7 @@ test('a logger is called with a constant event, but for the ones that log all ev
     computed.map((call) => call.getText()),
     [
       'logger.info({ event, ...fields }, message)',
-      'log[level]({ event: event.type, ...fieldsFor(event), ...(skipped > 0 && { skipped }) }, message)',
+      'log[level]({ event: event.type, ...fieldsFor(event, approveCommand), ...(skipped > 0 && { skipped }) }, message)',
     ],
   );
 });

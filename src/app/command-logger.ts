@@ -1,5 +1,7 @@
+import type { Plan } from '../model/change.ts';
 import type { Emit } from '../model/events.ts';
-import type { LogOptions } from '../model/settings.ts';
+import type { LogOptions, Settings } from '../model/settings.ts';
+import { approveCommand } from '../render/command-line.ts';
 
 /** The log of a running command. */
 export interface CommandLogger {
@@ -10,13 +12,18 @@ export interface CommandLogger {
   log(event: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Returns the log, which records the controller's events. `write` takes its bytes instead of stderr. */
-export async function openCommandLogger(options: LogOptions, write?: (bytes: Buffer) => number): Promise<CommandLogger> {
+/** Returns the log, which records the controller's events. `settings` appear in the commands that it names. `write` takes its bytes instead of stderr. */
+export async function openCommandLogger(
+  options: LogOptions,
+  settings: Settings,
+  write?: (bytes: Buffer) => number,
+): Promise<CommandLogger> {
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options, write);
+  const commandFor = (of: Settings) => (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets });
   return {
-    emit: logEvents(logger),
-    forFile: (file) => logEvents(logger.child({ file })),
+    emit: logEvents(logger, { approveCommand: commandFor(settings) }),
+    forFile: (file) => logEvents(logger.child({ file }), { approveCommand: commandFor({ ...settings, file }) }),
     log: (event, message, fields) => logger.info({ event, ...fields }, message),
   };
 }

@@ -6,13 +6,16 @@ import { approvalDigest, approvalScope } from './policies.ts';
 
 /** A person's request to approve what is held. */
 export interface ApprovalRequest {
-  /** The plan's `approvalDigest` or `planDigest`. */
+  /** The plan's `approvalDigest` or `planDigest`, or its beginning with at least `shortDigestLength` hex digits. */
   readonly digest: string;
   readonly by: string;
   readonly reason: string;
   /** How long calls may be sent under the approval, in milliseconds. */
   readonly expiresAfterMs: number;
 }
+
+/** How many hex digits of a digest are enough to tell plans apart. */
+export const shortDigestLength = 12;
 
 /** Maximum lifetime of an approval, in milliseconds. After that, nobody remembers what was approved. */
 export const maxApprovalMs = 7 * 24 * 3_600_000;
@@ -28,7 +31,7 @@ export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs 
     const message = plan.approval ? `this is already approved by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';
     throw new EdictError('APPROVAL_MISMATCH', message, { hint: '`edict plan` shows what is held' });
   }
-  if (digest !== held && digest !== planDigest(plan)) {
+  if (!held.startsWith(digest) && !planDigest(plan).startsWith(digest)) {
     throw new EdictError('APPROVAL_MISMATCH', `${digest} does not match what is held now: ${held}`, {
       hint: 'the file, the recorded state or the targets have changed since; review `edict plan` and approve its digest',
     });

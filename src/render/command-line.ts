@@ -1,6 +1,7 @@
 import type { Plan } from '../model/change.ts';
 import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 import { redactUrl } from '../model/store-url.ts';
+import { shortDigestLength } from '../plan/approvals.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
 /**
@@ -22,11 +23,19 @@ export function quoteForShell(word: string): string {
   return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** Returns the form of a digest that is typed: its first twelve hex digits. */
+export function shortDigest(digest: string): string {
+  return digest.replace('sha256:', '').slice(0, shortDigestLength);
+}
+
+/** Returns the command that approves what is held in a plan of one file; `null` if nothing is held. */
+export type ApproveCommand = (plan: Plan) => string | null;
+
 /** Returns the command that approves everything held in a plan; `null` if nothing is held. */
 export function approveCommand(plan: Plan, settings: Settings): string | null {
   const digest = approvalDigest(plan);
   if (digest === null) return null;
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
-  return `${formatCommandLine('approve', [digest, ...targets], settings)} --by NAME --reason TEXT`;
+  return `${formatCommandLine('approve', [shortDigest(digest), ...targets], settings)} --by NAME --reason TEXT`;
 }

@@ -3,6 +3,7 @@ import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import type { ApproveCommand } from '../render/command-line.ts';
 import { formatSuspension } from '../render/format.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
@@ -116,7 +117,7 @@ export function messageFor(event: EdictEvent): LogMessage {
 }
 
 /** Returns the fields that an event is logged with. */
-export function fieldsFor(event: EdictEvent): Record<string, unknown> {
+export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = () => null): Record<string, unknown> {
   switch (event.type) {
     case 'file:loaded': {
       const { gateway, publications } = event.desired;
@@ -129,6 +130,7 @@ export function fieldsFor(event: EdictEvent): Record<string, unknown> {
       const held = changes.filter((change) => change.held).length;
       const deferred = changes.filter((change) => change.deferred && !change.held).length;
       const digest = approvalDigest(event.plan);
+      const command = approveCommand(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
@@ -140,6 +142,7 @@ export function fieldsFor(event: EdictEvent): Record<string, unknown> {
         ...(excluded > 0 && { excluded }),
         ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
         ...(digest !== null && { approvalDigest: digest }),
+        ...(command !== null && { approveCommand: command }),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
         ...(suspension && { suspension: formatSuspension(suspension) }),
       };

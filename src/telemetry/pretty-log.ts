@@ -101,8 +101,8 @@ function formatHeld(log: LogRecord, colorize: Colorize): string {
   return Number(log['held']) > 0 ? `, ${colorize('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
 }
 
-function formatApproveHint(log: LogRecord): string {
-  return `to approve: edict approve ${log['approvalDigest']}${log['file'] ? ` ${log['file']}` : ''}`;
+function formatApproveHint({ approveCommand, approvalDigest }: LogRecord): string {
+  return approveCommand === undefined ? `approval digest ${approvalDigest}` : `to approve: ${approveCommand}`;
 }
 
 function formatDeferred(log: LogRecord, colorize: Colorize): string {

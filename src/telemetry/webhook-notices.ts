@@ -5,6 +5,7 @@ import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import type { ApproveCommand } from '../render/command-line.ts';
 import {
   appliedNotice,
   type Condition,
@@ -25,9 +26,6 @@ import {
  * is one notice. Timing, windows and grouping are left to Alertmanager.
  */
 type Schemas = components['schemas'];
-
-/** Returns the command that approves the held changes of a plan; `null` if there is none. */
-export type ApproveCommand = (plan: Plan) => string | null;
 
 /** The name of a condition. Each fires at most once at a time. */
 type ConditionName = Schemas['Subject'] | 'invalid' | 'held' | 'unknown' | 'drift' | 'flapping';

@@ -5,8 +5,9 @@ import type { Clock } from '../model/clock.ts';
 import type { Emit } from '../model/events.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
+import type { ApproveCommand } from '../render/command-line.ts';
 import type { WebhookNotice } from './webhook-documents.ts';
-import { type ApproveCommand, Notices } from './webhook-notices.ts';
+import { Notices } from './webhook-notices.ts';
 
 /*
  * Posts each notice as one signed JSON document, as https://www.standardwebhooks.com describes it. The controller never waits for the receiver:

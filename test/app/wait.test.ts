@@ -224,7 +224,7 @@ onBoth('held changes are exit code 4 with the command that approves them, and ar
   const held = await wait().finished;
   assert.is(held.code, 4, held.stderr);
   assert.match(held.stdout, /^Held for approval: 1 publication as declared, 1 held\.$/m);
-  const [, digest = ''] = /edict approve (sha256:\w+)/.exec(held.stdout) ?? [];
+  const [, digest = ''] = /edict approve (\w+)/.exec(held.stdout) ?? [];
   assert.is((await edict(['approve', digest, '--by', 'ada', '--reason', 'CHG-7', '--state', store], pipeline)).code, 0);
   await until('b is offline', () => calls() === 3);
   assert.is((await wait().finished).code, 0);

@@ -58,7 +58,7 @@ test('an approval releases held changes of a running daemon once, and the histor
     await sleep(1500);
     assert.is(online(), 'abcdef');
     const status = await edict(['status'], folder);
-    assert.match(status.stdout, `To approve what is held: edict approve ${digest}`);
+    assert.match(status.stdout, `To approve what is held: edict approve ${digest.slice(7, 19)} --by`);
     const { attempts, approvals } = JSON.parse((await edict(['history', '--format', 'json'], folder)).stdout) as {
       attempts: { api: string; action: string; approval: unknown }[];
       approvals: { by: string; reason: string; entries: number; used: number }[];

@@ -202,7 +202,7 @@ test('held changes are saved as held, and only an approval releases them', async
   assert.match(held.stdout, /a in release is held: .*environment release is protected/);
   assert.equal(calls(), ['a online']);
   writeFileSync(join(folder, 'edict.yaml'), text.replace('release: online', 'release: offline'));
-  const digest = /edict approve (sha256:[0-9a-f]{64})/.exec(held.stdout)?.[1] ?? '';
+  const digest = /edict approve ([0-9a-f]{12}) /.exec(held.stdout)?.[1] ?? '';
   const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'retired'], folder);
   assert.is(approved.code, 0, approved.stderr + approved.stdout);
   const released = await edict(['apply', '--plan', plan], folder);

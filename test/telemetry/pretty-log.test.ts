@@ -70,13 +70,13 @@ test('with several files each line names its own', () => {
   const script = `import { openLogger, logEvents } from '${new URL('../../src/telemetry/log.ts', import.meta.url)}';
     import { everyEvent } from '${new URL('../support/every-event.ts', import.meta.url)}';
     const logger = await openLogger({ level: 'debug', format: 'pretty' });
-    const emit = logEvents(logger.child({ file: 'gateways/shop.yaml' }));
+    const emit = logEvents(logger.child({ file: 'gateways/shop.yaml' }), { approveCommand: () => 'edict approve 1 gateways/shop.yaml --by NAME' });
     for (const event of Object.values(everyEvent).flat()) emit(event);`;
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { NO_COLOR: '1' } });
   const lines = stderr.trimEnd().split('\n');
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): gateways\/shop\.yaml \S/);
   assert.match(stderr, 'gateways/shop.yaml reconciliation started: startup\n');
-  assert.match(stderr, / edict approve sha256:\w+ gateways\/shop\.yaml/);
+  assert.match(stderr, /; to approve: edict approve 1 gateways\/shop\.yaml --by NAME/);
 });
 
 test.run();

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Diagnostic } from '../../src/model/errors.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { approvalDigest } from '../../src/plan/policies.ts';
+import { shortDigest } from '../../src/render/command-line.ts';
 import {
   appliedNotice,
   type Condition,
@@ -156,7 +157,7 @@ test('the example in the README is the notice of a plan that holds a change', ()
   const made = diffStates(desired, recordedState([recorded('orders', 'release')]));
   const digest = approvalDigest(made) ?? '';
   const { endpoint, project, instance } = desired.gateway;
-  const notice = firing('held', heldCondition(made, digest, `edict approve ${digest} --by NAME --reason TEXT`));
+  const notice = firing('held', heldCondition(made, digest, `edict approve ${shortDigest(digest)} --by NAME --reason TEXT`));
   const text = JSON.stringify(notificationOf(notice, { endpoint, project, instance }), null, 2);
   const shown = text.replaceAll(/(sha256:[0-9a-f]{4})[0-9a-f]{60}/g, '$1…');
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -73,7 +73,7 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   const settings = await writeSettings(context, [file], options);
   const showsProgress = context.stderr.isTTY && logFormat === undefined;
   const progress = showsProgress ? openProgress(context.stderr, colorizersFor(context).err) : null;
-  const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' }, context.writeLog);
+  const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' }, settings, context.writeLog);
   const report = openApplyReport(options.format, context);
   using stop = onStopSignal();
   const appContext = createAppContext(settings, context.env, { signal: stop.signal });

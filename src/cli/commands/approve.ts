@@ -65,9 +65,9 @@ async function runApprove(
 
 function parseApprovalRequest(digest: string, { by, reason, expires }: ApproveOptions, maxExpiryMs: number): ApprovalRequest {
   const hex = digest.replace(/^sha256:/, '');
-  if (!/^[0-9a-f]{64}$/.test(hex)) {
+  if (!/^[0-9a-f]{12,64}$/.test(hex)) {
     throw new EdictError('OPTION_INVALID', `${digest} is not a digest`, {
-      hint: 'expected sha256: and 64 hex digits, as `edict plan` shows them',
+      hint: 'expected at least its first 12 hex digits, as `edict plan` shows them',
     });
   }
   const person = { by: parseTextOption(by, '--by'), reason: parseTextOption(reason, '--reason') };

@@ -108,6 +108,7 @@ async function runDaemon(
   const { redactUrl } = await import('../../model/store-url.ts');
   const { emit, forFile, log } = await openCommandLogger(
     { level: options.logLevel, format: options.logFormat ?? (context.stderr.isTTY ? 'pretty' : 'json') },
+    settings,
     context.writeLog,
   );
   using stop = onStopSignal();

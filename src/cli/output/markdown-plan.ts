@@ -2,6 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
+import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
@@ -93,7 +94,7 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
     approveCommand.length <= maxCommandLength && escapeInvisible(approveCommand) === approveCommand && !approveCommand.includes('`');
   const command = isShort
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
-    : ` \`edict approve ${digest} --by NAME --reason TEXT\`, with the same file and options as the plan.`;
+    : ` \`edict approve ${shortDigest(digest)} --by NAME --reason TEXT\`, with the same file and options as the plan.`;
   return `Before you approve what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To approve:${command}`;
 }
 

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCli } from '../../../src/cli/program.ts';
 import { openScene, type Scene } from '../../support/scenario.ts';
+import { testContext } from '../../support/streams.ts';
 
 const test = suite('approve');
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -41,6 +44,34 @@ test('warns if the approval would expire before the calls are made', async () =>
     (await scene.approve('--expires', '30s')).stdout,
     '2 calls take about 1 min at the rate limit: longer than the approval is valid.',
   );
+});
+
+test('the command that the plan, the status and the log print can be pasted, and its short digest is enough', async () => {
+  await using scene = await heldScene();
+  const { context, stdout } = testContext({ HW_AUTH_TOKEN: 'token' });
+  let log = '';
+  const writeLog = (bytes: Buffer): number => {
+    log += bytes.toString();
+    return bytes.length;
+  };
+  await runCli(['apply', join(scene.folder, 'edict.yaml'), '--state', `sqlite:${join(scene.folder, 'state.db')}`, '--format', 'json'], {
+    ...context,
+    writeLog,
+  });
+  const printed = [(await scene.edict('plan')).stdout, (await scene.edict('status')).stdout, log].map(
+    (text) => /edict (approve [0-9a-f]{12} .*--by NAME --reason TEXT)/.exec(text)?.[1],
+  );
+  assert.ok(printed[0]);
+  assert.equal(printed, [printed[0], printed[0], printed[0]]);
+  assert.is(await runCli(printed[0].split(' '), context), 0);
+  assert.match(stdout(), /^Approved until \S+Z: 2 changes, by NAME: TEXT$/m);
+});
+
+test('a beginning of another digest is refused', async () => {
+  await using scene = await heldScene();
+  const { code, stderr } = await scene.edict('approve', '0'.repeat(12), '--by', 'ada', '--reason', 'x');
+  assert.is(code, 1);
+  assert.match(stderr, 'sha256:000000000000 does not match what is held now');
 });
 
 for (const [name, args, expected] of [

@@ -96,7 +96,10 @@ test('each of several files is shown, and an invalid one does not hide the other
       ],
     ],
   );
-  assert.match((await edict(['status', 'gateways/', '--state', 'sqlite:state.db'], folder)).stdout, /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/);
+  assert.match(
+    (await edict(['status', 'gateways/', '--state', 'sqlite:state.db'], folder)).stdout,
+    /broken\.yaml\n[\s\S]*broken\.yaml:\d+:\d+[\s\S]*carts/,
+  );
   const named = await edict(['status', 'gateways/one.yaml', 'gateways/none.yaml', '--state', 'sqlite:state.db'], folder);
   assert.is(named.code, 3);
   assert.match(named.stdout, 'gateways/none.yaml does not exist');

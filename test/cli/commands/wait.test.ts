@@ -87,7 +87,7 @@ test('a held file is exit code 4, even before the daemon has reconciled it', asy
   assert.is(code, 4, stdout);
   const { result, fileHeld, approveCommand } = JSON.parse(stdout);
   assert.equal([result, fileHeld.rule], ['held', 'maxRemoved']);
-  assert.match(approveCommand, /^edict approve sha256:/);
+  assert.match(approveCommand, /^edict approve [0-9a-f]{12} /);
 });
 
 test('a failure is exit code 5, also with held changes', async () => {
@@ -108,7 +108,7 @@ test('a failure is exit code 5, also with held changes', async () => {
   assert.is(code, 5);
   assert.match(stdout, /^Failed: 0 publications as declared, 1 failed, 1 held\.$/m);
   assert.match(stdout, /x orders +test +failed +online: APIG\.3002 gone; /);
-  assert.match(stdout, /^To approve: edict approve sha256:/m);
+  assert.match(stdout, /^To approve: edict approve [0-9a-f]{12} /m);
 });
 
 test('the timeout has a reason: not reconciled, replaced by a different file, or paused', async () => {
