@@ -7,10 +7,12 @@ import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DriftNotice, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
+import type { TargetPatterns } from '../model/settings.ts';
 import { declaresNew, recordAge } from '../plan/policies.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
@@ -22,8 +24,10 @@ import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
 import { SourceDirectory } from '../source/source-directory.ts';
 import type { StoreReader } from '../store/interface.ts';
+import { openReadonly } from '../store/open.ts';
 import { placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
+import { findKnownGateway, isFileError } from './known-gateway.ts';
 import {
   computeCurrentPlan,
   observationFailedError,
@@ -263,31 +267,62 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
 export interface HistoryReport {
   readonly attempts: readonly Attempt[];
   readonly approvals: readonly Approval[];
+  /** Why the file could not be read, so that the gateway is the one that the store knows; `null` if it was read. */
+  readonly fileError: EdictError | null;
 }
 
 /**
  * Returns at most `limit` attempts on the targeted publications of the file's gateway, and at most `limit` approvals. Does not contact the
  * gateway and writes nothing. A pattern that matches an API's current name finds all its attempts, also those under earlier names; a
- * pattern that matches only an earlier name finds the attempts under that name.
+ * pattern that matches only an earlier name finds the attempts under that name. If the file is invalid, the gateway is the one in the store
+ * with the instance ID `instance`, by default the only one; throws as `findKnownGateway` does.
  */
-export async function readHistory(context: AppContext, limit: number): Promise<HistoryReport> {
+export async function readHistory(context: AppContext, limit: number, instance: string | null = null): Promise<HistoryReport> {
   const { settings } = context;
-  const { apis, environments } = settings.targets;
-  return withReadSession(context, { resolvesNames: false }, async ({ desired: { gateway, publications }, store }) => {
-    const approvals = (await store.approvals(gateway)).slice(0, limit);
-    if (!hasTargets(settings.targets)) return { attempts: await store.history(gateway, { limit }), approvals };
-    const { compileTargets } = await import('../plan/target-patterns.ts');
-    const targets = compileTargets(settings.targets);
-    const known = [...publications.values(), ...(await store.lastAttempts(gateway)).values()];
-    const apiIds = known.filter(targets.matchesApi).map(({ apiId }) => apiId);
-    const environmentIds = known.filter(targets.matchesEnvironment).map(({ environmentId }) => environmentId);
-    const attempts = await store.history(gateway, {
-      ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
-      ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
-      limit,
-    });
-    return { attempts, approvals };
+  try {
+    return await withReadSession(context, { resolvesNames: false }, async ({ desired: { gateway, publications }, store }) => ({
+      ...(await historyOf(settings.targets, { gateway, publications: [...publications.values()], store, limit })),
+      fileError: null,
+    }));
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    const gateway = await findKnownGateway(context, { fileError: error, instance });
+    const store = await openReadonly({ url: settings.storeUrl });
+    try {
+      return { ...(await historyOf(settings.targets, { gateway, publications: [], store, limit })), fileError: error };
+    } finally {
+      await store.close();
+    }
+  }
+}
+
+async function historyOf(
+  { apis, environments }: TargetPatterns,
+  {
+    gateway,
+    publications,
+    store,
+    limit,
+  }: {
+    readonly gateway: GatewayIdentity;
+    readonly publications: readonly PublicationNames[];
+    readonly store: StoreReader;
+    readonly limit: number;
+  },
+): Promise<Omit<HistoryReport, 'fileError'>> {
+  const approvals = (await store.approvals(gateway)).slice(0, limit);
+  if (!hasTargets({ apis, environments })) return { attempts: await store.history(gateway, { limit }), approvals };
+  const { compileTargets } = await import('../plan/target-patterns.ts');
+  const targets = compileTargets({ apis, environments });
+  const known = [...publications, ...(await store.lastAttempts(gateway)).values()];
+  const apiIds = known.filter(targets.matchesApi).map(({ apiId }) => apiId);
+  const environmentIds = known.filter(targets.matchesEnvironment).map(({ environmentId }) => environmentId);
+  const attempts = await store.history(gateway, {
+    ...(apis.length > 0 && { apis: [...new Set([...apis, ...apiIds])] }),
+    ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
+    limit,
   });
+  return { attempts, approvals };
 }
 
 /** The versions of one publication. */

@@ -9,6 +9,7 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  gatewayOption,
   parseWholeNumber,
   stateOption,
 } from '../options.ts';
@@ -18,6 +19,7 @@ import { readSettings } from '../store-settings.ts';
 export interface HistoryOptions {
   readonly state?: string;
   readonly emulate?: boolean;
+  readonly gateway?: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
   readonly format: 'text' | 'json';
@@ -38,6 +40,7 @@ export function registerHistory(program: Command, context: CliContext, finish: F
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
+    .addOption(gatewayOption())
     .option('--limit <count>', 'show at most this many attempts', parseWholeNumber, 50)
     .option('--versions <names...>', 'show the versions that the gateway keeps of one publication, given as API ENVIRONMENT')
     .action(async (file: string, { versions, ...options }: HistoryOptions) =>
@@ -49,14 +52,16 @@ export function registerHistory(program: Command, context: CliContext, finish: F
     );
 }
 
-/** Shows attempts and approvals, each newest first. Returns 0. */
+/** Shows attempts and approvals, each newest first. Returns 0; 3 if the file is invalid, and the store knows its gateway. */
 async function runHistory(file: string, options: HistoryOptions, context: CliContext): Promise<ExitCode> {
   const { readHistory } = await import('../../app/reports.ts');
   const { renderHistory } = await import('../output/history.ts');
+  const { reportError } = await import('../output/errors.ts');
   const settings = await readSettings(context, file, options);
-  const report = await readHistory(createAppContext(settings, context.env), options.limit);
+  const report = await readHistory(createAppContext(settings, context.env), options.limit, options.gateway ?? null);
+  if (report.fileError !== null) reportError(report.fileError, context, 'text');
   context.stdout.write(renderHistory(report, options.format, colorizersFor(context).out));
-  return exitCodes.done;
+  return report.fileError?.exitCode ?? exitCodes.done;
 }
 
 /** The parsed values of `--versions`: API, environment and an optional file. */

@@ -6,7 +6,7 @@ import { formatApproval, formatTimestamp, pluralize } from '../../render/format.
 import { type Colorize, formatTable } from './terminal.ts';
 
 /** Returns attempts and approvals, each newest first. */
-export function renderHistory({ attempts, approvals }: HistoryReport, format: 'text' | 'json', paint: Colorize): string {
+export function renderHistory({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, format: 'text' | 'json', paint: Colorize): string {
   if (format === 'text') return historyText({ attempts, approvals }, paint);
   return `${JSON.stringify({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) }, null, 2)}\n`;
 }
@@ -16,7 +16,7 @@ export function renderVersions(report: VersionsReport, format: 'text' | 'json', 
   return format === 'json' ? `${JSON.stringify(versionsJson(report), null, 2)}\n` : versionsText(report, paint);
 }
 
-function historyText({ attempts, approvals }: HistoryReport, paint: Colorize): string {
+function historyText({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, paint: Colorize): string {
   return [attemptLines(attempts, paint), ...(approvals.length > 0 ? ['', approvalLines(approvals, paint)] : []), ''].join('\n');
 }
 

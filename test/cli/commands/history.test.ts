@@ -33,4 +33,18 @@ test('shows attempts, newest first, up to the limit', async () => {
   );
 });
 
+test('an invalid file does not hide the history: its errors come first, and the gateway is that of the store', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  await edict(['apply', '--emulate'], folder);
+  writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\ngateway: nonsense\n');
+  const { code, stdout, stderr } = await edict(['history', '--emulate', '--api', 'ord*'], folder);
+  assert.is(code, 3);
+  assert.match(stderr, 'edict.yaml:2');
+  assert.match(stdout, /^1 +\S+Z +orders +test +online/m);
+  const other = await edict(['history', '--emulate', '--gateway', 'other'], folder);
+  assert.is(other.code, 3);
+  assert.match(other.stderr, 'the store has no gateway with the instance other');
+});
+
 test.run();
