@@ -117,8 +117,7 @@ async function makeAttempt(
   onAnswered();
 
   const finishedAtMs = now();
-  if (outcome.kind === 'unknown')
-    unknownOutcomes.remainingMs({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
+  if (outcome.kind === 'unknown') unknownOutcomes.track({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
   const next = applyOutcome(recorded, { change, outcome, id, marker, startedAtMs, finishedAtMs });
   const isRecorded = await retryWrite(() => store.finishAttempt(settings, { key, attemptId: id, outcome, next, atMs: finishedAtMs }));
   emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, isRecorded, durationMs: finishedAtMs - startedAtMs });
@@ -146,18 +145,18 @@ async function resolveUnknown(
     emit({ type: 'attempt:unknown', reconcileId, attemptId, change, reason, isRetried });
     return isRetried ? 'retry' : { kind: 'held', change };
   };
-  const remainingMs = unknownOutcomes.remainingMs(unknownAttempt);
+  const isProof = unknownOutcomes.remainingMs(unknownAttempt) === 0;
   const read = await gateway.listVersions(recorded, signal);
   if (read.kind !== 'read') {
     if (read.kind !== 'rejected') return { kind: 'unreadable', change, failing: read.kind, failure: read.failure };
     return unresolvable(`${read.failure.code} ${read.failure.message}`);
   }
+  unknownOutcomes.answered(unknownAttempt);
   const finishedAtMs = now();
   const resolution = resolveAttempt(recorded, unknownAttempt, { versions: read.value, atMs: finishedAtMs });
   // Waiting tells nothing about an attempt without a marker.
-  const isEarly =
-    remainingMs > 0 && (resolution.kind === 'notApplied' || (resolution.kind === 'unknown' && unknownAttempt.marker !== null));
-  if (isEarly) return { kind: 'tooEarly', change, afterMs: remainingMs };
+  const isEarly = !isProof && (resolution.kind === 'notApplied' || (resolution.kind === 'unknown' && unknownAttempt.marker !== null));
+  if (isEarly) return { kind: 'tooEarly', change, afterMs: unknownOutcomes.remainingMs(unknownAttempt) };
   if (resolution.kind === 'unknown') return unresolvable(resolution.reason);
   const outcome: Outcome =
     resolution.kind === 'notApplied' ? { kind: 'notApplied' } : { kind: 'succeeded', versionId: resolution.versionId, publishId: null };

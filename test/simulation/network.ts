@@ -73,7 +73,7 @@ export class Network {
     const isHit = (share: number): boolean => !this.#isFaultFree && random.isHit(options.faultRate * share);
     const outcome = Promise.withResolvers<T>();
     outcome.promise.catch(() => {});
-    // After the time limit the sender no longer waits for the answer; the request itself may arrive until then.
+    // After the time limit the sender no longer waits for the answer; the request itself may arrive until then, or later if the gateway is frozen.
     const maxTransitMs = leftMs * 0.95;
     const isSlow = model.hasFault('slow') || isHit(0.2);
     const transitMs = Math.min(maxTransitMs, random.next() * (isSlow ? maxTransitMs : options.roundTripMs * 0.4));
@@ -85,10 +85,10 @@ export class Network {
     const arrive = async (): Promise<void> => {
       const untilMs = time.monotonicMs() + leftMs;
       await this.#sleep(transitMs, null);
-      while (!isRequestLost && model.hasFault('frozen') && time.monotonicMs() < untilMs - 1)
-        await this.#sleep(Math.min(10, untilMs - 1 - time.monotonicMs()), null);
+      while (!isRequestLost && model.hasFault('frozen')) await this.#sleep(10, null);
       if (isRequestLost || time.monotonicMs() - sentAtMs >= cutOffMs) return;
-      invariants.arrived(sender, changes);
+      // Beyond the time limit its slot belongs to another request.
+      if (time.monotonicMs() < untilMs) invariants.arrived(sender, changes);
       const processMs = Math.max(0, Math.min(random.next() * options.roundTripMs * 0.2, untilMs - 1 - time.monotonicMs()));
       await this.#sleep(processMs, null);
       try {

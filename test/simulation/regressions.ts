@@ -145,6 +145,22 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       ...[1000, 6000, 14_000].map((atMs): OutsideEvent => ({ atMs, kind: 'kill', replica: 0, at: 'once', forMs: 100 })),
     ],
   }),
+  'a request that a frozen gateway processes long after its time limit is not taken for one without effect': history({
+    limit: { calls: 1, perMs: 50, concurrency: 4 },
+    timeoutMs: 1000,
+    propagationDelayMs: 3000,
+    debounceMs: 0,
+    resyncMs: 5000,
+    roundTripMs: 200,
+    apis: 4,
+    environments: 1,
+    file: fileOf(4, 1, { without: [0, 2] }),
+    events: [
+      { atMs: 1196, kind: 'gatewayFault', fault: 'frozen', forMs: 15_000 },
+      { atMs: 3450, kind: 'edit', file: fileOf(4, 1, { prune: true, without: [0, 2, 3] }) },
+      { atMs: 6288, kind: 'edit', file: fileOf(4, 1, { without: [0, 2] }) },
+    ],
+  }),
   'a version without a marker may be that of the attempt': history({
     dropsRemarks: true,
     apis: 3,
