@@ -225,13 +225,26 @@ function statIfExists(path: string): Stats | null {
   }
 }
 
-/** Returns whether the file exists. Rejects anything but a regular file, such as a device, before it is opened or its permissions change. */
+/**
+ * Returns whether the file exists. Rejects anything but a regular file, such as a device, before it is opened or its permissions change, and a
+ * missing or empty file beside a write-ahead log: SQLite deletes the log of an empty database, and with it the last records of a store that only
+ * has to be put back.
+ */
 function hasStoreFile(path: string): boolean {
+  // The log is looked at first: a store that another process is creating has content before its log has.
+  const hasLog = (statIfExists(`${path}-wal`)?.size ?? 0) > 0;
   const stats = statIfExists(path);
-  if (stats === null || stats.isFile()) return stats !== null;
-  throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be opened: it is not a file`, {
-    hint: 'name another file with --state',
-  });
+  if (stats !== null && !stats.isFile()) {
+    throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be opened: it is not a file`, {
+      hint: 'name another file with --state',
+    });
+  }
+  if (hasLog && (stats?.size ?? 0) === 0) {
+    throw new StoreError('STORE_REPLACED', `the store ${path} is missing or empty, and its write-ahead log is not`, {
+      hint: `put the database back, or move ${path}-wal away to begin an empty store`,
+    });
+  }
+  return stats !== null;
 }
 
 /** Creates one level at a time, since Node's `recursive` never returns below /proc. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
@@ -110,6 +110,28 @@ test('attempts go on after the files were moved away and back', async () => {
   await store.close();
 });
 
+for (const [how, changeFile] of Object.entries(changes)) {
+  test(`the log of the store is left as it is by other processes after state.db ${how}, and nothing is lost once it is back`, async () => {
+    const path = newPath();
+    const store = await openedStore(path);
+    const aside = `${path}.aside`;
+    linkSync(path, aside);
+    changeFile(path);
+    const isCopy = how.includes('copy');
+    if (!isCopy) {
+      const message = 'state.db is missing or empty, and its write-ahead log is not';
+      assert.match((await failure(openReadonly({ url: `sqlite:${path}` }))).message, message);
+      assert.match((await failure(open(path))).message, message);
+    }
+    renameSync(aside, path);
+    await begin(store, 'invoices');
+    const next = await openReadonly({ url: `sqlite:${path}` });
+    assert.is((await next.history(gateway, { limit: 10 })).length, 2);
+    await next.close();
+    await store.close();
+  });
+}
+
 for (const suffix of ['-wal', '-shm', '.lock']) {
   test(`nothing that was recorded is lost when state.db${suffix} is deleted`, async () => {
     const path = newPath();
@@ -154,7 +176,7 @@ for (const suffixes of [[''], ['-wal'], ['-shm'], ['.lock'], ['.lock', '-wal'], 
       const holder = await hold(path);
       try {
         for (const suffix of suffixes) changes[how]?.(`${path}${suffix}`);
-        assert.match((await failure(open(path).then((store) => store.close()))).code, /^STORE_(?:LOCKED|CORRUPT)$/);
+        assert.match((await failure(open(path).then((store) => store.close()))).code, /^STORE_(?:LOCKED|CORRUPT|REPLACED)$/);
       } finally {
         holder.kill('SIGKILL');
       }
