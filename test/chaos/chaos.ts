@@ -1,6 +1,7 @@
 /**
  * `npm run chaos [-- --kills 300 --publications 200 --seed N --store postgres --processes 3 --gateways 6]`: runs edict under every fault at once
- * and kills it repeatedly; with `--store postgres` several processes that are also paused and cut off from their database, which is restarted.
+ * and kills it repeatedly, sometimes after a file of its store was deleted or replaced; with `--store postgres` several processes that are also paused
+ * and cut off from their database, which is restarted.
  *
  * Exit code 1 if a change was lost, repeated, sent too fast or not recorded, or a take-over took longer than 5 s. The seed is printed first, so that a run can be repeated.
  */
@@ -30,10 +31,8 @@ try {
     values.store === 'postgres' ? await runSeveralDaemons({ ...run, processes: number('processes'), gateways: number('gateways') }) : null;
   const report = many ?? (await runOneDaemon(run));
   say(`${report.rounds} rounds, ${report.requests} requests, ${report.attempts} attempts, ${report.seconds} s`);
-  if (many) {
-    const harm = Object.entries(many.harm).map(([what, times]) => `${what} ${times} times`);
-    say(harm.join(', '));
-  }
+  const harm = Object.entries(report.harm).map(([what, times]) => `${what} ${times} times`);
+  say(harm.join(', '));
   say(`${report.versions} versions wanted, ${report.versions} made: nothing lost, nothing doubled`);
   say(`without an answer: ${report.found} found at the gateway afterwards, ${report.absent} not found there and made again`);
   say(`the fullest window held ${report.fullest} of ${report.allowed} requests; every request is in the history`);

@@ -1,10 +1,11 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
 import { type Attempt, hasMarker } from '../../src/model/attempt.ts';
-import { causeFaults } from './random-faults.ts';
+import { causeFaults, openGatewayProxy } from './random-faults.ts';
 import { fullestWindow } from './rate.ts';
-import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
 
 /** The limit of every gateway. */
 export const limit = { calls: 50, perMs: 200, concurrency: 8 };
@@ -66,7 +67,7 @@ export class FaultyGateway implements AsyncDisposable {
       propagationDelayMs: 200,
       random: seed,
     });
-    return new FaultyGateway(emulator, await openTcpProxy(emulator.url), names, seed + 1);
+    return new FaultyGateway(emulator, await openGatewayProxy(emulator, seededRandom(seed + 2)), names, seed + 1);
   }
 
   /** The number of versions that were ever wanted. */
@@ -74,8 +75,8 @@ export class FaultyGateway implements AsyncDisposable {
     return [...this.#expected.values()].reduce((sum, { versions }) => sum + versions, 0);
   }
 
-  /** Writes a new desired state of every publication to `file`: a new version, or offline. */
-  write(file: string, round: number, random: Random): void {
+  /** Saves a new desired state of every publication in `file`, at once or in parts: a new version, or offline. */
+  async write(file: string, round: number, random: Random): Promise<void> {
     const apis = [...this.#expected].map(([id, publication]) => {
       publication.state = random() < 0.75 ? 'online' : 'offline';
       if (publication.state === 'online') publication.versions += 1;
@@ -86,8 +87,7 @@ export class FaultyGateway implements AsyncDisposable {
     const settings = `limit: { calls: ${calls}, per: ${perMs}ms, concurrency: ${concurrency} }, timeout: 700ms, propagationDelay: 1s`;
     const gateway = `gateway: { endpoint: "${url}", iam: "${url}", project: project, instance: instance, ${settings} }\n`;
     const rest = `environments: { test: env-test }\nguards: { maxOffline: 100%, maxRemoved: 100%, maxRepublish: 100% }\napis:\n${apis.join('')}`;
-    writeFileSync(`${file}.new`, `edict: 1\nrefresh: never\n${gateway}${rest}`);
-    renameSync(`${file}.new`, file);
+    await save(file, `edict: 1\nrefresh: 1s\ndrift: correct\n${gateway}${rest}`, random);
   }
 
   /** Returns whether the gateway is in sync with the file. Throws an Error if a publication has more versions than were ever wanted. */
@@ -149,6 +149,25 @@ export class FaultyGateway implements AsyncDisposable {
     await this.endFaults();
     await this.emulator.close();
     await this.#proxy[Symbol.asyncDispose]();
+  }
+}
+
+/** Saves a file as editors and copies do: with a rename, in two parts, or after it was deleted. */
+async function save(file: string, text: string, random: Random): Promise<void> {
+  const chance = random();
+  const gapMs = random() * 200;
+  if (chance < 0.4) {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  } else if (chance < 0.8) {
+    const end = Math.floor(random() * text.length);
+    writeFileSync(file, text.slice(0, end));
+    await sleep(gapMs);
+    appendFileSync(file, text.slice(end));
+  } else {
+    rmSync(file, { force: true });
+    await sleep(gapMs);
+    writeFileSync(file, text);
   }
 }
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
+import { edict, type Running, scratchFolder, startEdict, terminate } from '../support/edict-process.ts';
 import { FaultyGateway, late, limit, type Recorded, toRecorded, user } from './faulty-gateway.ts';
+import { tamperWithStore } from './tampering.ts';
 
 export interface ChaosOptions {
   /** How often the process is killed. */
@@ -19,6 +20,8 @@ export interface ChaosOptions {
 /** The result of a run with one daemon. */
 export interface Report {
   readonly kills: number;
+  /** How often the process was killed, and a file of its store changed while it ran. */
+  readonly harm: Readonly<Record<string, number>>;
   /** How often every publication was brought to a new state. */
   readonly rounds: number;
   readonly requests: number;
@@ -35,6 +38,12 @@ export interface Report {
 
 const longestRoundMs = 120_000;
 
+/** How many of the kills wait until the process makes calls: on a loaded machine all would hit its start. */
+const busyShare = 0.4;
+
+/** Before how many of those somebody changes a file of its store. */
+const tamperingShare = 0.2;
+
 /**
  * Has the daemon bring publications from one state to the next under faults while its process is killed
  * repeatedly. Throws an Error that says what was lost, repeated, too fast or not recorded.
@@ -49,8 +58,8 @@ export async function runOneDaemon({ kills, publications, seed, say }: ChaosOpti
   try {
     while (rounds === 0 || daemon.killsLeft > 0) {
       rounds += 1;
-      gateway.write(join(folder, 'edict.yaml'), rounds, random);
-      await daemon.untilCalm(() => gateway.isReached(), `round ${rounds} is reached`);
+      const saved = gateway.write(join(folder, 'edict.yaml'), rounds, random);
+      await Promise.all([saved, daemon.untilCalm(() => gateway.isReached(), `round ${rounds} is reached`)]);
     }
   } finally {
     await gateway.endFaults();
@@ -61,6 +70,7 @@ export async function runOneDaemon({ kills, publications, seed, say }: ChaosOpti
   await checkInSync(folder);
   return {
     kills: daemon.kills,
+    harm: { killed: daemon.kills, 'store file changed': daemon.tamperings },
     rounds,
     requests: gateway.emulator.requests.all().length,
     versions: gateway.versions,
@@ -79,6 +89,7 @@ class MortalDaemon {
   readonly #say: (line: string) => void;
   killsLeft: number;
   kills = 0;
+  tamperings = 0;
   /** When the process last got SIGHUP, or started: the signal would end it before it listens. */
   #lastRetryAtMs = 0;
   #running: Running | null = null;
@@ -94,22 +105,30 @@ class MortalDaemon {
 
   /** Resolves when `isReached` holds and nothing is left to do, killing the process at random until then. Throws if it takes too long. */
   async untilCalm(isReached: () => boolean, what: string): Promise<void> {
-    const deadlineMs = Date.now() + longestRoundMs;
+    let deadlineMs = 0;
     for (;;) {
+      // While it is killed, it may get nothing done.
+      if (this.killsLeft > 0 || deadlineMs === 0) deadlineMs = Date.now() + longestRoundMs;
       if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
       if (isReached() && !hasUnresolved(this.#folder)) return;
       this.#running ??= this.#start();
       const { child } = this.#running;
-      await sleep(this.killsLeft > 0 ? 20 + this.#random() * 1200 : 100);
+      // Mostly it dies young; sometimes it lives long enough to find out about the attempts of those before.
+      await sleep(this.killsLeft > 0 ? 20 + this.#random() ** 4 * 6000 : 100);
       if (child.exitCode !== null) throw new Error(`edict ended by itself with ${child.exitCode}\n${this.#lastWords()}`);
-      if (this.killsLeft > 0) await this.#kill();
-      else this.#retryNow();
+      if (this.killsLeft === 0) this.#retryNow();
+      else {
+        if (this.#random() < busyShare && (await isBusy(this.#running)) && this.#random() < tamperingShare) {
+          await tamperWithStore(this.#running, this.#folder, this.#random);
+          this.tamperings += 1;
+        }
+        await this.#kill();
+      }
     }
   }
 
   async stop(): Promise<void> {
-    this.#running?.child.kill('SIGTERM');
-    await this.#running?.finished;
+    if (this.#running) await terminate(this.#running);
   }
 
   /** Ends backoffs, which grow to minutes and would make the test slow. */
@@ -136,6 +155,14 @@ class MortalDaemon {
   #lastWords(): string {
     return this.#log.split('\n').slice(-40).join('\n');
   }
+}
+
+/** Resolves to whether the process begins an attempt within two seconds. */
+async function isBusy({ events }: Running): Promise<boolean> {
+  const startedBefore = events('attempt:started').length;
+  const deadlineMs = Date.now() + 2000;
+  while (events('attempt:started').length === startedBefore && Date.now() < deadlineMs) await sleep(10);
+  return events('attempt:started').length > startedBefore;
 }
 
 function open(folder: string): DatabaseSync {

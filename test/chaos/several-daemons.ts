@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { pickRandom, type Random, seededRandom } from '../../src/emulator/random.ts';
-import { edict, type Running, scratchFolder, startEdict } from '../support/edict-process.ts';
+import { connect, disconnect } from '../../src/store/postgres/connection.ts';
+import { edict, type Running, scratchFolder, startEdict, terminate } from '../support/edict-process.ts';
 import { type PostgresServer, postgresServer } from '../support/postgres.ts';
 import { FaultyGateway, late, limit, type Recorded, toRecorded, user } from './faulty-gateway.ts';
 import type { ChaosOptions, Report as OneDaemonReport } from './one-daemon.ts';
@@ -44,10 +44,10 @@ export async function runSeveralDaemons({ kills, publications, processes, gatewa
     await daemons.launch(processes);
     while (rounds === 0 || daemons.left > 0) {
       rounds += 1;
-      for (const [index, gateway] of faulty.entries()) gateway.write(join(daemons.folder, `gateway${index}.yaml`), rounds, random);
+      const saved = faulty.map((gateway, index) => gateway.write(join(daemons.folder, `gateway${index}.yaml`), rounds, random));
       // Every gateway is checked, since the check of each may throw.
       const isReached = (): boolean => faulty.map((gateway) => gateway.isReached()).every(Boolean);
-      await daemons.untilCalm(isReached, `round ${rounds} is reached`);
+      await Promise.all([...saved, daemons.untilCalm(isReached, `round ${rounds} is reached`)]);
       say(`round ${rounds} reached`);
     }
     await Promise.all(faulty.map((gateway) => gateway.endFaults()));
@@ -118,8 +118,10 @@ class DaemonGroup {
 
   /** Resolves when `isReached` holds and nothing is left to do, with random faults until then. Throws if it takes too long. */
   async untilCalm(isReached: () => boolean, what: string): Promise<void> {
-    const deadlineMs = Date.now() + longestRoundMs;
+    let deadlineMs = 0;
     for (;;) {
+      // While they are killed, they may get nothing done.
+      if (this.left > 0 || deadlineMs === 0) deadlineMs = Date.now() + longestRoundMs;
       if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
       if (isReached() && !(await this.#hasUnresolved())) return;
       await sleep(this.left > 0 ? 20 + this.#random() * 1500 : 100);
@@ -144,8 +146,7 @@ class DaemonGroup {
       ship.running = this.#start(ship.proxy);
     } else if (chance < 0.55) {
       this.harm.stopped += 1;
-      ship.running.child.kill('SIGTERM');
-      await ship.running.finished;
+      await terminate(ship.running);
       ship.running = this.#start(ship.proxy);
     } else if (chance < 0.75) {
       this.harm.paused += 1;
@@ -153,7 +154,7 @@ class DaemonGroup {
       this.#mendLater(ship, forMs, () => ship.running.child.kill('SIGCONT'));
     } else if (chance < 0.97) {
       this.harm['cut off'] += 1;
-      ship.proxy.setMode(pickRandom<ProxyMode>(['refused', 'swallowed', 'frozen'], this.#random));
+      ship.proxy.setMode(pickRandom<ProxyMode>(['refused', 'swallowed', 'frozen', 'stalled'], this.#random));
       this.#mendLater(ship, forMs, () => ship.proxy.setMode('clear'));
     } else {
       this.harm['database restarted'] += 1;
@@ -242,13 +243,11 @@ class DaemonGroup {
   }
 
   async #query(sql: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.#state });
-    client.on('error', () => {});
+    const client = await connect({ url: this.#state, applicationName: 'chaos', queryTimeoutMs: 10_000 });
     try {
-      await client.connect();
       return (await client.query(sql)).rows;
     } finally {
-      await client.end();
+      await disconnect(client);
     }
   }
 

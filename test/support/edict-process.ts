@@ -94,6 +94,14 @@ export async function until(what: string, condition: () => boolean, of: readonly
   }
 }
 
+/** Ends it with SIGTERM. Rejects like `until` if it does not end. */
+export async function terminate(running: Running): Promise<void> {
+  const { child, finished } = running;
+  child.kill('SIGTERM');
+  await until('it ends on SIGTERM', () => child.exitCode !== null || child.signalCode !== null, [running]);
+  await finished;
+}
+
 const scratch = mkdtempSync(join(tmpdir(), 'edict-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
