@@ -38,7 +38,7 @@ export class SqliteDatabase implements Database {
   readonly #prepared = new Map<Query<string>, PreparedQuery>();
   #pending: PendingWrite[] = [];
 
-  /** `path` appears in messages and in the URL; `files` are checked before each commit; `onClosed` releases the file lock. */
+  /** `path` appears in messages and in the URL; `files` are checked before each read and commit; `onClosed` releases the file lock. */
   constructor(db: DatabaseSync, path: string, { files = null, onClosed = () => {} }: SqliteDatabaseOptions = {}) {
     this.#db = db;
     this.#path = path;
@@ -48,7 +48,10 @@ export class SqliteDatabase implements Database {
   }
 
   async read(statement: Statement): Promise<readonly SqlRow[]> {
-    return mapSqliteError(this.#path, () => this.#run(statement));
+    return mapSqliteError(this.#path, () => {
+      this.#files?.assertUnchanged();
+      return this.#run(statement);
+    });
   }
 
   write(statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]> {

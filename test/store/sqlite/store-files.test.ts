@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
@@ -160,6 +160,23 @@ for (const suffix of ['-wal', '-shm', '.lock']) {
     await next.close();
   });
 }
+
+test('a process that has nothing to write notices a deleted log when it reads, and saves what the log holds', async () => {
+  const path = newPath();
+  const store = await openedStore(path);
+  rmSync(`${path}-wal`);
+  assert.is((await failure(store.reconcileRequest(gateway))).code, 'STORE_REPLACED');
+  const saved = newPath();
+  mkdirSync(dirname(saved));
+  copyFileSync(path, saved);
+  const next = await openReadonly({ url: `sqlite:${saved}` });
+  assert.equal(
+    (await next.history(gateway, { limit: 10 })).map(({ api }) => api),
+    ['orders'],
+  );
+  await next.close();
+  await store.close().catch(() => {});
+});
 
 async function hold(path: string): Promise<ChildProcess> {
   const holder = spawn(process.execPath, [join(import.meta.dirname, '../../support/store-holder.ts'), `sqlite:${path}`], {
