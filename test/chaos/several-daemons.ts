@@ -192,7 +192,8 @@ class DaemonGroup {
 
   async #until(what: string, condition: () => Promise<boolean>): Promise<void> {
     for (const deadlineMs = Date.now() + 60_000; !(await condition()); await sleep(20)) {
-      if (Date.now() > deadlineMs) throw new Error(`waited in vain until ${what}\n${this.#lastWords()}`);
+      if (Date.now() > deadlineMs)
+        throw new Error(`waited in vain until ${what}; the leases: ${(await this.#holders()).join('; ')}\n${this.#lastWords()}`);
     }
   }
 
