@@ -45,20 +45,21 @@ const states = new Map<string, 'online' | 'offline'>(names.map((name) => [name, 
 const revisions = new Map(names.map((name) => [name, 0]));
 writeText(fileText());
 /**
- * Preloaded into the daemon: after each SIGUSR2 it collects garbage and writes the resident memory without the spare
- * part of the heap, since V8 lets the heap grow for minutes before its size is stable.
+ * Preloaded into the daemon: after each SIGUSR2 it collects garbage and writes its used heap, and its anonymous resident memory without the spare
+ * part of the heap, since V8 lets the heap grow for minutes before its size is stable. The kernel may drop and reload pages of files at any time.
  */
 const held = join(folder, 'held');
 const reportHeld = `data:text/javascript,${encodeURIComponent(`
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 process.on('SIGUSR2', () => {
   gc();
-  const { rss, heapTotal, heapUsed } = process.memoryUsage();
-  writeFileSync(${JSON.stringify(held)}, String(rss - heapTotal + heapUsed));
+  const { heapTotal, heapUsed } = process.memoryUsage();
+  const anonymous = Number(/RssAnon:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
+  writeFileSync(${JSON.stringify(held)}, JSON.stringify([anonymous - heapTotal + heapUsed, heapUsed]));
 });`)}`;
 const user = { NODE_OPTIONS: `--import=${reportHeld}`, HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
 const daemon = startEdict(['run', '--debounce', '50ms', '--resync', '2s', '--log-format', 'json'], folder, user);
@@ -69,6 +70,7 @@ const filesAtFirst = openFiles();
 const ending = new AbortController();
 const raging = causeFaults(emulator, proxy, seededRandom(seed + 1), ending.signal);
 const memory: number[] = [];
+const heap: number[] = [];
 /** The bytes of the log after each edit. */
 const logged: number[] = [];
 let edits = 0;
@@ -79,7 +81,11 @@ for (const endMs = performance.now() + minutes * 60_000; performance.now() < end
   if (random() < 0.5) drift();
   await sleep(random() * 2 * sampleMs);
   daemon.child.kill('SIGUSR2');
-  if (existsSync(held)) memory.push(Number(readFileSync(held, 'utf8')) / 1024 ** 2);
+  if (existsSync(held)) {
+    const [resident = 0, used = 0] = JSON.parse(readFileSync(held, 'utf8')) as number[];
+    memory.push(resident / 1024 ** 2);
+    heap.push(used / 1024 ** 2);
+  }
   driftsFound += daemon.output.stderr.split('"event":"publication:drift"').length - 1;
   logged.push(daemon.output.stderr.length);
   daemon.output.stderr = '';
@@ -113,10 +119,11 @@ const hasGrown = (samples: readonly number[], share: number): boolean => {
 };
 say(`${edits} edits, ${drifts} drifts, ${driftsFound} found, ${received} requests`);
 say(
-  `memory by quarters ${shown(memory, 1)} MiB; log an edit by quarters ${shown(logged, 0)} bytes; open files ${filesAtFirst}, ${filesAtLast}`,
+  `memory by quarters ${shown(memory, 1)} MiB, of it heap ${shown(heap, 1)} MiB; log an edit by quarters ${shown(logged, 0)} bytes; open files ${filesAtFirst}, ${filesAtLast}`,
 );
 const faults = [
   hasGrown(memory, mayGrow.memory) && 'memory has grown',
+  hasGrown(heap, mayGrow.memory) && 'the heap has grown',
   hasGrown(logged, mayGrow.log) && 'the log has grown',
   filesAtLast > filesAtFirst + 2 && 'files or sockets stayed open',
   driftsFound === 0 && 'no drift was found',
