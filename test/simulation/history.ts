@@ -259,7 +259,6 @@ class World implements AsyncDisposable {
       case 'fileFault':
         if (this.#fileFaults.has(event.fault)) return;
         this.#fileFaults.set(event.fault, Promise.withResolvers());
-        this.#invariants.disturbed('file');
         this.#hint();
         this.#later(event.forMs, () => this.#endFileFault(event.fault));
         return;
@@ -291,10 +290,10 @@ class World implements AsyncDisposable {
         return;
       case 'storeFault':
         this.#disk.isFailing = true;
-        this.#invariants.disturbed('store');
+        this.#invariants.disturbed(true);
         this.#later(event.forMs, () => {
           this.#disk.isFailing = false;
-          this.#invariants.disturbed('store');
+          this.#invariants.disturbed(false);
         });
         return;
       case 'leaseFault':
@@ -327,7 +326,6 @@ class World implements AsyncDisposable {
   #endFileFault(fault: 'invalid' | 'unreadable' | 'hangs'): void {
     this.#fileFaults.get(fault)?.resolve();
     this.#fileFaults.delete(fault);
-    this.#invariants.disturbed('file');
     this.#hint();
   }
 

@@ -45,8 +45,8 @@ export interface Check {
   saved?(file: SimulatedFile, isHalf: boolean): void;
   /** A process has not heard of the file that was saved last, and may never read it. */
   unnoticed?(): void;
-  /** Reading the file, or the store, began or ceased to fail. */
-  disturbed?(what: 'file' | 'store'): void;
+  /** The store began or ceased to fail. */
+  disturbed?(isFailing: boolean): void;
   suspended?(isSuspended: boolean): void;
   /** Somebody else changed a publication at the gateway. */
   changedOutside?(effect: Effect): void;

@@ -13,7 +13,7 @@ const fileReachesMs = 100;
 export class ObedienceCheck implements Check {
   readonly #context: CheckContext;
   #suspendedAtMs = Number.POSITIVE_INFINITY;
-  /** When the store last failed. */
+  /** When the store last ceased to fail; infinity while it fails, since a suspension cannot be read then. */
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
   readonly #loaded = new Map<number, { readonly desired: DesiredState; readonly atMs: number }>();
 
@@ -25,8 +25,8 @@ export class ObedienceCheck implements Check {
     this.#suspendedAtMs = isSuspended ? this.#context.nowMs() : Number.POSITIVE_INFINITY;
   }
 
-  disturbed(what: 'file' | 'store'): void {
-    if (what === 'store') this.#disturbedAtMs = this.#context.nowMs();
+  disturbed(isFailing: boolean): void {
+    this.#disturbedAtMs = isFailing ? Number.POSITIVE_INFINITY : this.#context.nowMs();
   }
 
   died(replica: number): void {
