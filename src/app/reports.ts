@@ -27,7 +27,6 @@ import type { StoreReader } from '../store/interface.ts';
 import { openReadonly } from '../store/open.ts';
 import { placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
-import { findKnownGateway, isFileError } from './known-gateway.ts';
 import {
   computeCurrentPlan,
   observationFailedError,
@@ -36,6 +35,7 @@ import {
   targetsOfSavedPlan,
   withReadSession,
 } from './read-session.ts';
+import { findKnownGateway, isFileError } from './store/known-gateway.ts';
 
 /*
  * The reports of the read-only commands: they read the file, the store and the gateway, write nothing to them and change no publication.

@@ -6,8 +6,8 @@ import type { GatewayIdentity } from '../model/gateway.ts';
 import { isInEffect } from '../plan/planner.ts';
 import { openReadonly } from '../store/open.ts';
 import { writeSuspension } from '../store/requests.ts';
-import { findKnownGateway, isFileError } from './known-gateway.ts';
 import { withReadSession } from './read-session.ts';
+import { findKnownGateway, isFileError } from './store/known-gateway.ts';
 
 /*
  * `edict suspend` and `edict resume`: the kill switch. They write to the store, without a lease and beside the daemon that holds one, and

@@ -62,7 +62,7 @@ export function registerState(program: Command, context: CliContext, finish: Fin
 
 /** Shows the gateways in the store. Returns 0. */
 async function showStore(options: StateOptions, context: CliContext): Promise<ExitCode> {
-  const { readStore } = await import('../../app/store-admin.ts');
+  const { readStore } = await import('../../app/store/store-admin.ts');
   const { renderStore } = await import('../output/store-report.ts');
   const settings = await readSettings(context, undefined, options);
   const report = await readStore(createAppContext(settings, context.env));
@@ -72,7 +72,7 @@ async function showStore(options: StateOptions, context: CliContext): Promise<Ex
 
 /** Copies the store into the store `to`, and warns on stderr if a process was using it. Returns 0. */
 async function copyStore(to: string, options: StateOptions, context: CliContext): Promise<ExitCode> {
-  const { copyStoreTo } = await import('../../app/store-admin.ts');
+  const { copyStoreTo } = await import('../../app/store/store-admin.ts');
   const { renderCopy, renderCopyWarning } = await import('../output/store-report.ts');
   const { out, err } = colorizersFor(context);
   const settings = await storeSettings(context, options, { paths: [], isWriting: false, findsEmulated: 'never' });
@@ -84,7 +84,7 @@ async function copyStore(to: string, options: StateOptions, context: CliContext)
 
 /** Deletes the recorded state of a publication. Returns 0. */
 async function removePublication({ file, ...of }: PublicationArguments, options: StateRmOptions, context: CliContext): Promise<ExitCode> {
-  const { removeRecord } = await import('../../app/store-admin.ts');
+  const { removeRecord } = await import('../../app/store/store-admin.ts');
   const { renderRemovedRecord } = await import('../output/store-report.ts');
   const settings = await writeSettings(context, [file], options);
   const removed = await removeRecord(createAppContext(settings, context.env), of);

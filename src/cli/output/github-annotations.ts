@@ -1,8 +1,8 @@
 import type { Change, Plan } from '../../model/change.ts';
 import type { Diagnostic, EdictError, InvalidFileError } from '../../model/errors.ts';
 import { formatBlocker, formatReason, pluralize } from '../../render/format.ts';
+import { repositoryPath } from '../repository-path.ts';
 import { formatTotals } from './plan-phrases.ts';
-import { repositoryPath } from './repository-path.ts';
 
 /*
  * Workflow commands of GitHub Actions: lines on stdout that the runner turns into annotations.

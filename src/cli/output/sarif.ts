@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Diagnostic, DiagnosticRule, EdictError } from '../../model/errors.ts';
 import { readVersion } from '../../render/version.ts';
-import { repositoryPath } from './repository-path.ts';
+import { repositoryPath } from '../repository-path.ts';
 
 /*
  * SARIF 2.1.0, the format that code scanning services read.

@@ -1,4 +1,4 @@
-import type { CopyReport, RemovedRecord, StoreReport } from '../../app/store-admin.ts';
+import type { CopyReport, RemovedRecord, StoreReport } from '../../app/store/store-admin.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { formatTimestamp, pluralize } from '../../render/format.ts';
 import type { Colorize } from './terminal.ts';

@@ -2,13 +2,13 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyOnce } from '../../src/app/apply.ts';
-import { createAppContext } from '../../src/app/context.ts';
-import { parseSettings } from '../../src/app/settings.ts';
-import { copyStoreTo, readStore, removeRecord } from '../../src/app/store-admin.ts';
-import type { EdictError } from '../../src/model/errors.ts';
-import { startTestDaemon } from '../support/daemon.ts';
-import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
+import { applyOnce } from '../../../src/app/apply.ts';
+import { createAppContext } from '../../../src/app/context.ts';
+import { parseSettings } from '../../../src/app/settings.ts';
+import { copyStoreTo, readStore, removeRecord } from '../../../src/app/store/store-admin.ts';
+import type { EdictError } from '../../../src/model/errors.ts';
+import { startTestDaemon } from '../../support/daemon.ts';
+import { fileOf, scratchFolder, until } from '../../support/edict-process.ts';
 
 /** A store in which an emulated gateway's `orders` is recorded. */
 async function recorded() {

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { repositoryPath } from '../../../src/cli/output/repository-path.ts';
-import { scratchFolder } from '../../support/edict-process.ts';
+import { repositoryPath } from '../../src/cli/repository-path.ts';
+import { scratchFolder } from '../support/edict-process.ts';
 
 test('a path is relative to the root of the checkout, whatever the working directory', () => {
   const root = scratchFolder();

@@ -1,7 +1,7 @@
-import type { AppContext } from '../model/app-context.ts';
-import { EdictError, exitCodes } from '../model/errors.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
-import { listGateways } from '../store/list-gateways.ts';
+import type { AppContext } from '../../model/app-context.ts';
+import { EdictError, exitCodes } from '../../model/errors.ts';
+import type { GatewayIdentity } from '../../model/gateway.ts';
+import { listGateways } from '../../store/list-gateways.ts';
 
 /*
  * The gateway of a file that is invalid: the store says which one it is, so that an error in the file hides neither the recorded state nor

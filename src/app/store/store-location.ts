@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Env } from '../model/env.ts';
-import { EdictError } from '../model/errors.ts';
-import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
-import { quoteForShell } from '../render/command-line.ts';
-import { TimeLimit } from '../source/time-limit.ts';
-import { parseSettings, type SettingsOptions } from './settings.ts';
+import type { Env } from '../../model/env.ts';
+import { EdictError } from '../../model/errors.ts';
+import { defaultFile, defaultStoreUrl, type Settings } from '../../model/settings.ts';
+import { quoteForShell } from '../../render/command-line.ts';
+import { TimeLimit } from '../../source/time-limit.ts';
+import { parseSettings, type SettingsOptions } from '../settings.ts';
 
 /*
  * Where the store is without `--state`: beside the edict file, wherever the command is run. A file whose folder is not certain to stay the

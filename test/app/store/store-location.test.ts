@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { locateStore, type StoreLocationOptions } from '../../src/app/store-location.ts';
-import { EdictError } from '../../src/model/errors.ts';
-import { scratchFolder } from '../support/edict-process.ts';
+import { locateStore, type StoreLocationOptions } from '../../../src/app/store/store-location.ts';
+import { EdictError } from '../../../src/model/errors.ts';
+import { scratchFolder } from '../../support/edict-process.ts';
 
 const test = suite('store location');
 const isRoot = process.getuid?.() === 0;

@@ -1,13 +1,13 @@
-import type { AppContext } from '../model/app-context.ts';
-import type { Plan } from '../model/change.ts';
-import type { PublicationNames } from '../model/publication.ts';
-import type { RecordedPublication } from '../model/recorded-state.ts';
-import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
-import { type CopyCounts, copyStore } from '../store/copy.ts';
-import { type KnownGateway, listGateways } from '../store/list-gateways.ts';
-import { toDisplayUrl } from '../store/open.ts';
-import { computeCurrentPlan, withReadSession } from './read-session.ts';
-import { openConfiguredStore } from './session.ts';
+import type { AppContext } from '../../model/app-context.ts';
+import type { Plan } from '../../model/change.ts';
+import type { PublicationNames } from '../../model/publication.ts';
+import type { RecordedPublication } from '../../model/recorded-state.ts';
+import { findPublication, type PublicationRef } from '../../plan/publication-lookup.ts';
+import { type CopyCounts, copyStore } from '../../store/copy.ts';
+import { type KnownGateway, listGateways } from '../../store/list-gateways.ts';
+import { toDisplayUrl } from '../../store/open.ts';
+import { computeCurrentPlan, withReadSession } from '../read-session.ts';
+import { openConfiguredStore } from '../session.ts';
 
 /*
  * `edict state`: shows and copies the store, and deletes recorded state in it. Never contacts the gateway.
