@@ -30,9 +30,6 @@ export interface ReconcilerDeps {
   readonly retryWrite: (write: () => Promise<void>) => Promise<boolean>;
 }
 
-/** How many windows of the limit a request may wait for its slot, besides the time limit of a request, before it is given up unsent. */
-const sendWindows = 2;
-
 /** The result of reconciling one publication. */
 export type Reconciled =
   /** It needs no call. */
@@ -76,7 +73,7 @@ export async function reconcile(request: ReconcileRequest, deps: ReconcilerDeps)
     const change = matchAllowed(needed, recorded, allowedChange);
     if (!needed) return { kind: 'inSync' };
     if (!recorded?.unknownAttempt || !mayResolve) {
-      if (change) return makeAttempt({ ...request, change, recorded, desiredState }, deps);
+      if (change) return makeAttempt({ ...request, change, desiredState }, deps);
       return { kind: recorded?.unknownAttempt ? 'deferred' : 'notAllowed' };
     }
     const resolution = await resolveUnknown({ recorded, unknownAttempt: recorded.unknownAttempt, change: needed, reconcileId }, deps);
@@ -87,29 +84,28 @@ export async function reconcile(request: ReconcileRequest, deps: ReconcilerDeps)
 
 interface AttemptInput extends ReconcileRequest {
   readonly change: Change;
-  readonly recorded: RecordedPublication | undefined;
   readonly desiredState: DesiredState;
 }
 
 async function makeAttempt(
-  { key, change, recorded, desiredState, reconcileId, onAnswered }: AttemptInput,
+  { key, change, desiredState, reconcileId, onAnswered }: AttemptInput,
   { store, batcher, settings, unknownOutcomes, now, emit, desired, allowedChange, signal, retryWrite }: ReconcilerDeps,
 ): Promise<Reconciled> {
   const startedAtMs = now();
-  const sendByMs = startedAtMs + settings.timeoutMs + sendWindows * settings.limit.perMs;
+  const sendByMs = startedAtMs + longestWaitMs(settings);
   const slot = batcher.reserve(change);
   const { marker } = slot;
-  const id = await store
+  // An observation may have been saved since the publication was read, so both the request and its result start from what the attempt found.
+  const { attemptId, recorded } = await store
     .beginAttempt(settings, change, { reconcileId, marker, commitId: desiredState.commitId, startedAtMs, sendByMs })
     .catch((error: unknown) => {
       slot.cancel();
       throw error;
     });
-  emit({ type: 'attempt:started', reconcileId, attemptId: id, change });
+  emit({ type: 'attempt:started', reconcileId, attemptId, change });
   const isStillNeeded = (): boolean => {
     if (signal.aborted) return false;
     const newest = desired();
-    if (newest === desiredState) return matchAllowed(change, recorded, allowedChange) !== null;
     return isSameChange(change, matchAllowed(diffPublication(newest.publications.get(key), recorded, newest), recorded, allowedChange));
   };
   // Establishing a connection can take seconds, in which a newer file or a suspension may arrive.
@@ -117,11 +113,19 @@ async function makeAttempt(
   onAnswered();
 
   const finishedAtMs = now();
-  if (outcome.kind === 'unknown') unknownOutcomes.track({ attemptId: id, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
-  const next = applyOutcome(recorded, { change, outcome, id, marker, startedAtMs, finishedAtMs });
-  const isRecorded = await retryWrite(() => store.finishAttempt(settings, { key, attemptId: id, outcome, next, atMs: finishedAtMs }));
-  emit({ type: 'attempt:finished', reconcileId, attemptId: id, change, outcome, isRecorded, durationMs: finishedAtMs - startedAtMs });
+  if (outcome.kind === 'unknown') unknownOutcomes.track({ attemptId, startedAtMs, sendByMs: finishedAtMs, endedAtMs: finishedAtMs });
+  const next = applyOutcome(recorded, { change, outcome, id: attemptId, marker, startedAtMs, finishedAtMs });
+  const isRecorded = await retryWrite(() => store.finishAttempt(settings, { key, attemptId, outcome, next, atMs: finishedAtMs }));
+  emit({ type: 'attempt:finished', reconcileId, attemptId, change, outcome, isRecorded, durationMs: finishedAtMs - startedAtMs });
   return { kind: 'attempted', change, outcome, isRecorded };
+}
+
+/**
+ * Returns how long a request may wait for its slot before it is given up unsent, in milliseconds: until all that may be before it in the queue
+ * have timed out and left their windows of the limit. A shorter time would starve it among others that fail.
+ */
+function longestWaitMs({ limit: { calls, perMs, concurrency }, batchSize, timeoutMs }: GatewaySettings): number {
+  return perMs + Math.ceil((concurrency * batchSize) / calls) * (timeoutMs + perMs);
 }
 
 interface ResolutionInput {

@@ -75,6 +75,13 @@ export interface AppliedFile {
   readonly approvalId: number | null;
 }
 
+/** An attempt that has begun. */
+export interface BegunAttempt {
+  readonly attemptId: number;
+  /** The publication's recorded state right before it; `undefined`: none. No observation changes it until the attempt is finished. */
+  readonly recorded: RecordedPublication | undefined;
+}
+
 /** The end of an attempt. */
 export interface FinishedAttempt {
   readonly key: PublicationKey;
@@ -133,8 +140,8 @@ export interface Store extends StoreReader {
   saveStatus(gateway: GatewayIdentity, status: ControllerStatus): Promise<void>;
   /** Returns the current recorded state of one publication. */
   readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined>;
-  /** Resolves to the attempt's ID once "outcome unknown" is durable. The request may be sent only after that. */
-  beginAttempt(gateway: GatewayIdentity, change: Change, attempt: NewAttempt): Promise<number>;
+  /** Resolves once "outcome unknown" is durable. The request may be sent only after that. */
+  beginAttempt(gateway: GatewayIdentity, change: Change, attempt: NewAttempt): Promise<BegunAttempt>;
   /**
    * Resolves once the outcome and the publication's next recorded state (`undefined`: none) are durable. An attempt that ended
    * as `unknown` may be finished a second time; the details of its response then stay in the history.

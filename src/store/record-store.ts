@@ -10,7 +10,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, AppliedFile, FinishedAttempt, SavedObservation, Store } from './interface.ts';
+import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, SavedObservation, Store } from './interface.ts';
 import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
@@ -130,7 +130,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     gateway: GatewayIdentity,
     change: Change,
     { reconcileId, marker, commitId, startedAtMs, sendByMs }: NewAttempt,
-  ): Promise<number> {
+  ): Promise<BegunAttempt> {
     const params = { gateway: await this.#ensureGateway(gateway), ...pickNames(change), atMs: startedAtMs };
     const { action, reason, revision, remark, version } = change;
     const columns = {
@@ -145,11 +145,14 @@ export class RecordStore extends ReadonlyStore implements Store {
       sendByMs,
       approval: change.approval?.id ?? null,
     };
-    const [inserted] = await this.#writeUnderLease(params.gateway, [
+    const { gateway: gatewayId, apiId, environmentId } = params;
+    const [before, inserted] = await this.#writeUnderLease(gatewayId, [
+      bindQuery(this.queries.recordedOne, { gateway: gatewayId, apiId, environmentId }),
       bindQuery(this.queries.insertAttempt, { ...params, ...columns, fence: this.#leases.fenceOf(params.gateway) }),
       bindQuery(this.queries.markUnknown, params),
     ]);
-    return Number(inserted?.[0]?.['id']);
+    const [row] = before ?? [];
+    return { attemptId: Number(inserted?.[0]?.['id']), recorded: row && toRecordedPublication(row) };
   }
 
   async finishAttempt(gateway: GatewayIdentity, { key, attemptId, outcome, next, atMs }: FinishedAttempt): Promise<void> {

@@ -13,7 +13,13 @@ export async function recordedAttempt(
   change: Change,
   call: () => Promise<unknown>,
 ): Promise<{ readonly outcomeRecorded: Promise<void> }> {
-  const id = await store.beginAttempt(gateway, change, { reconcileId: 'bench', marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
+  const { attemptId: id } = await store.beginAttempt(gateway, change, {
+    reconcileId: 'bench',
+    marker: null,
+    commitId: null,
+    startedAtMs: 1,
+    sendByMs: 1,
+  });
   await call();
   const outcome = { kind: 'succeeded', versionId: change.apiId, publishId: null } as const;
   const next = applyOutcome(undefined, { change, outcome, id, marker: null, startedAtMs: 1, finishedAtMs: 2 });

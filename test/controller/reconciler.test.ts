@@ -8,9 +8,9 @@ import type { Change } from '../../src/model/change.ts';
 import type { DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
-import type { PublicationKey } from '../../src/model/publication.ts';
+import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { openController } from '../support/controller-fixture.ts';
-import { desiredState, gatewaySettings, wanted } from '../support/states.ts';
+import { desiredState, gatewaySettings, lastObservation, recorded as recordedAs, savedObservation, wanted } from '../support/states.ts';
 
 const orders = wanted('orders', 'test');
 /** A gateway that must not be called. */
@@ -27,19 +27,31 @@ function outcomeKind(result: Reconciled): string | null {
   return result.kind === 'attempted' && result.isRecorded ? result.outcome.kind : null;
 }
 
+interface ReconcileOptions {
+  readonly allowedChange?: (change: Change) => Change | null;
+  readonly clock?: { readonly ms: number };
+  /** What an observation records after the publication was read and before its attempt begins. */
+  readonly observed?: RecordedPublication;
+}
+
 /** Reconciles orders against a real store; `send` stands for the gateway. */
 async function reconciled(
   desired: () => DesiredState,
   send: (canSend: () => boolean) => Promise<Outcome>,
-  key: PublicationKey = orders.key,
-  allowedChange: (change: Change) => Change | null = (change) => change,
-  clock = { ms: 5 },
+  { allowedChange = (change) => change, clock = { ms: 5 }, observed }: ReconcileOptions = {},
 ) {
+  const { key } = orders;
   const fixture = await openController({ apis: ['orders'] });
   const events: EdictEvent[] = [];
   const settings = desired().gateway;
   await fixture.store.acquire(settings, 0);
   const { signal } = new AbortController();
+  const { store } = fixture;
+  const begin = store.beginAttempt.bind(store);
+  store.beginAttempt = async (...attempt) => {
+    if (observed) await store.saveObservation(settings, savedObservation([observed], lastObservation(1)));
+    return begin(...attempt);
+  };
   let answers = 0;
   const onAnswered = (): void => {
     answers += 1;
@@ -47,7 +59,7 @@ async function reconciled(
   const result = await reconcile(
     { key, reconcileId: 'reconcile-1', onAnswered },
     {
-      store: fixture.store,
+      store,
       gateway: { listVersions: async () => ({ kind: 'read', value: [] }) },
       batcher: new Batcher({
         gateway: {
@@ -101,7 +113,7 @@ test('does nothing that the newest plan does not allow exactly', async () => {
     (change: Change) => ({ ...change, revision: '1' }),
     (change: Change) => ({ ...change, version: 'v' }),
   ]) {
-    assert.is((await reconciled(desired, unreachable, orders.key, permitted)).result.kind, 'notAllowed');
+    assert.is((await reconciled(desired, unreachable, { allowedChange: permitted })).result.kind, 'notAllowed');
   }
 });
 
@@ -131,28 +143,46 @@ test('a new file that asks for the same change does not cancel it', async () => 
   assert.is(outcomeKind(result), 'succeeded');
 });
 
-test('a request may be sent for its time limit and two windows of the limit after the attempt is recorded, and not later', async () => {
-  const clock = { ms: 5 };
-  const settings = gatewaySettings({ timeoutMs: 300, limit: { calls: 1, perMs: 100, concurrency: 1 } });
-  const allowed: boolean[] = [];
-  const send = async (canSend: () => boolean): Promise<Outcome> => {
-    for (const ms of [5, 505, 506]) {
-      clock.ms = ms;
-      allowed.push(canSend());
-    }
-    clock.ms = 6;
-    return lost;
-  };
-  const desired = desiredState([orders], { gateway: settings });
+for (const [limit, lastMs] of [
+  [{ calls: 1, perMs: 100, concurrency: 1 }, 500],
+  [{ calls: 10, perMs: 100, concurrency: 10 }, 500],
+  [{ calls: 2, perMs: 100, concurrency: 5 }, 1300],
+] as const) {
+  const shape = `${limit.calls} calls per window, ${limit.concurrency} at once`;
+  test(`a request may be sent until all requests before it have timed out and left their windows, and not later: ${shape}`, async () => {
+    const clock = { ms: 5 };
+    const allowed: boolean[] = [];
+    const send = async (canSend: () => boolean): Promise<Outcome> => {
+      for (const ms of [5, 5 + lastMs, 5 + lastMs + 1]) {
+        clock.ms = ms;
+        allowed.push(canSend());
+      }
+      clock.ms = 6;
+      return lost;
+    };
+    const desired = desiredState([orders], { gateway: gatewaySettings({ timeoutMs: 300, limit }) });
+    const { recorded } = await reconciled(() => desired, send, { clock });
+    assert.equal(allowed, [true, true, false]);
+    assert.equal([recorded?.unknownAttempt?.startedAtMs, recorded?.unknownAttempt?.sendByMs], [5, 6]);
+  });
+}
+
+const wasOffline = recordedAs('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 3 });
+
+test('an attempt whose publication an observation has changed keeps what was observed if it fails', async () => {
+  const rejected: Outcome = { ...lost, kind: 'rejected' };
   const { recorded } = await reconciled(
-    () => desired,
-    send,
-    orders.key,
-    (change) => change,
-    clock,
+    () => desiredState([orders]),
+    async () => rejected,
+    { observed: wasOffline },
   );
-  assert.equal(allowed, [true, true, false]);
-  assert.equal([recorded?.unknownAttempt?.startedAtMs, recorded?.unknownAttempt?.sendByMs], [5, 6]);
+  assert.equal(recorded, wasOffline);
+});
+
+test('what an observation has found to be done already is not sent', async () => {
+  const observed = recordedAs('orders', 'test', { revision: orders.revision, recordedAtMs: 3 });
+  const { result, recorded } = await reconciled(() => desiredState([orders]), unreachable, { observed });
+  assert.equal([outcomeKind(result), recorded], ['superseded', observed]);
 });
 
 test.run();

@@ -48,7 +48,7 @@ async function written(url: string, attempts: number): Promise<void> {
   const [first] = await Promise.all(made.map((one) => store.beginAttempt(gateway, one, about)));
   await store.finishAttempt(gateway, {
     key: made[0]?.key as never,
-    attemptId: first ?? 0,
+    attemptId: first?.attemptId ?? 0,
     outcome: succeeded,
     next: recorded('api-0', 'test', { revision: '7\u2028é' }),
     atMs: 2,
@@ -91,7 +91,8 @@ for (const { from, to, title } of pairs) {
     const store = await openStore({ url: target, isEmulated: false });
     const { lease } = await store.acquire(gateway, 10);
     assert.is(lease.fence, 2, 'the fence continues from the copied one');
-    assert.is(await store.beginAttempt(gateway, change('invoices', 'test'), about), 604, 'the attempt numbers continue');
+    const { attemptId } = await store.beginAttempt(gateway, change('invoices', 'test'), about);
+    assert.is(attemptId, 604, 'the attempt numbers continue');
     await store.release(gateway, 12);
     await store.close();
     const record = await openReadonly({ url });
@@ -154,7 +155,7 @@ async function writeUntil(store: Store, signal: AbortSignal): Promise<number> {
   for (let made = 0; ; made += 1) {
     if (signal.aborted) return made;
     const one = change(`more-${made}`, 'test');
-    const id = await store.beginAttempt(gateway, one, about);
+    const { attemptId: id } = await store.beginAttempt(gateway, one, about);
     if (made % 2 === 0)
       await store.finishAttempt(gateway, {
         key: one.key,

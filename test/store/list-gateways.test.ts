@@ -17,7 +17,7 @@ for (const { name, make } of storeEngines(test)) {
     await store.acquire(gateway, 0);
     await store.saveStatus(gateway, { updatedAtMs: 0, pid: process.pid, calls: 1, perMs: 1, paused: null });
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, newAttempt({ startedAtMs: 7 }));
+    const { attemptId: id } = await store.beginAttempt(gateway, made, newAttempt({ startedAtMs: 7 }));
     await store.finishAttempt(gateway, {
       key: made.key,
       attemptId: id,

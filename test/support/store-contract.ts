@@ -107,7 +107,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt keeps the recorded state from when it started', async (store) => {
     const of = change('orders', 'test');
-    const first = await store.beginAttempt(gateway, of, {
+    const { attemptId: first } = await store.beginAttempt(gateway, of, {
       reconcileId: 'pass-1',
       marker: null,
       commitId: null,
@@ -121,7 +121,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       next: recorded('orders', 'test', { revision: 'r1', versionId: 'v1' }),
       atMs: 2,
     });
-    const second = await store.beginAttempt(
+    const { attemptId: second } = await store.beginAttempt(
       gateway,
       { ...of, reason: 'version' },
       { reconcileId: 'pass-2', marker: null, commitId: null, startedAtMs: 3, sendByMs: 3 },
@@ -152,7 +152,13 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
       ['bb33', 'carts', { kind: 'rejected', failure }],
     ] as const) {
       const of = change(api, 'test');
-      const id = await store.beginAttempt(gateway, of, { reconcileId, marker: null, commitId: null, startedAtMs: 1, sendByMs: 1 });
+      const { attemptId: id } = await store.beginAttempt(gateway, of, {
+        reconcileId,
+        marker: null,
+        commitId: null,
+        startedAtMs: 1,
+        sendByMs: 1,
+      });
       await store.finishAttempt(gateway, { key: of.key, attemptId: id, outcome, next: recorded(api, 'test'), atMs: 2 });
       ids.push(id);
     }
@@ -180,10 +186,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(known, { ...approval, id: 1, usedKeys: new Set(), isFileHoldReleased: false });
     assert.equal((await store.previousState(gateway, 100)).approvals, []);
     const withApproval = { ...of, approval: { id: 1, by: 'ada', reason: 'CHG-7', expiresAtMs: 100 } };
-    const lost = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 2 }));
+    const { attemptId: lost } = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 2 }));
     await store.finishAttempt(gateway, { key: of.key, attemptId: lost, outcome: { kind: 'retryable', failure }, next: undefined, atMs: 3 });
     assert.equal((await store.approvals(gateway))[0]?.usedKeys, new Set());
-    const id = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 4 }));
+    const { attemptId: id } = await store.beginAttempt(gateway, withApproval, newAttempt({ startedAtMs: 4 }));
     await store.finishAttempt(gateway, {
       key: of.key,
       attemptId: id,
@@ -208,7 +214,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('an attempt that has started has an unknown outcome', async (store) => {
     const begun = change('orders', 'test', { revision: 'r1', remark: 'a note' });
-    const attemptId = await store.beginAttempt(gateway, begun, {
+    const { attemptId } = await store.beginAttempt(gateway, begun, {
       reconcileId: 'pass-1',
       marker: 'm1',
       commitId: null,
@@ -231,7 +237,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('an attempt on a recorded publication keeps the recorded state', async (store) => {
     const before = recorded('orders', 'test', { revision: 'r1', recordedAtMs: 2 });
     await finished(store, change('orders', 'test'), success, before);
-    const attemptId = await store.beginAttempt(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
+    const { attemptId } = await store.beginAttempt(gateway, change('orders', 'test', { action: 'offline', reason: 'state' }), {
       reconcileId: 'pass-2',
       marker: null,
       commitId: null,
@@ -255,7 +261,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   });
 
   withStore('a finished attempt may have an unknown outcome', async (store) => {
-    const attemptId = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
+    const { attemptId } = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     const unknownAttempt = unknownAttemptOf({ attemptId, sendByMs: 2, endedAtMs: 2 });
     const next = recorded('orders', 'test', { state: null, unknownAttempt });
     await store.finishAttempt(gateway, { key: next.key, attemptId, outcome: { kind: 'unknown', failure }, next, atMs: 2 });
@@ -375,7 +381,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('deletes a publication, and not its history', async (store) => {
     const made = change('orders', 'test');
-    const id = await store.beginAttempt(gateway, made, newAttempt());
+    const { attemptId: id } = await store.beginAttempt(gateway, made, newAttempt());
     await store.finishAttempt(gateway, { key: made.key, attemptId: id, outcome: success, next: recorded('orders', 'test'), atMs: 2 });
     await store.deleteRecord(gateway, made.key, 3);
     assert.is(await store.readPublication(gateway, made.key), undefined);
@@ -424,7 +430,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {
     const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
-      const id = await store.beginAttempt(gateway, made, {
+      const { attemptId: id } = await store.beginAttempt(gateway, made, {
         reconcileId: 'reconcile-1',
         marker: null,
         commitId: null,
@@ -512,7 +518,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('the last attempt of each publication is its newest, finished or not', async (store) => {
     await finished(store, change('orders', 'test'), { kind: 'retryable', failure }, undefined);
     const invoices = await finished(store, change('invoices', 'test'), success, recorded('invoices', 'test'));
-    const orders = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
+    const { attemptId: orders } = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
     const last = await store.lastAttempts(gateway);
     assert.equal(
       new Map([...last].map(([key, { id }]) => [key, id])),
@@ -527,7 +533,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
   withStore('gateways are isolated from each other', async (store) => {
     for (const other of [{ endpoint: 'https://other' }, { project: 'other' }, { instance: 'other' }].map(gatewaySettings)) {
       await store.acquire(other, 1);
-      const id = await store.beginAttempt(other, change('orders', 'test'), newAttempt());
+      const { attemptId: id } = await store.beginAttempt(other, change('orders', 'test'), newAttempt());
       await store.finishAttempt(other, {
         key: change('orders', 'test').key,
         attemptId: id,
@@ -580,14 +586,25 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.lastAttempts(gateway), new Map());
   });
 
+  withStore('an attempt returns what was recorded right before it, an observation after the last read included', async (store) => {
+    const orders = change('orders', 'test');
+    const first = await store.beginAttempt(gateway, orders, newAttempt());
+    assert.is(first.recorded, undefined);
+    const { key } = orders;
+    await store.finishAttempt(gateway, { key, attemptId: first.attemptId, outcome: success, next: recorded('orders', 'test'), atMs: 2 });
+    const observed = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 3 });
+    await store.saveObservation(gateway, { ...savedObservation([observed], lastObservation(3)), newestAttemptId: first.attemptId });
+    assert.equal((await store.beginAttempt(gateway, orders, newAttempt())).recorded, observed);
+    const third = await store.beginAttempt(gateway, orders, newAttempt());
+    assert.is(third.recorded?.unknownAttempt?.attemptId, third.attemptId - 1);
+  });
+
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await finished(store, change('orders', 'test'), success, before);
     const began = { reconcileId: 'reconcile-1', marker: 'm', commitId: null, startedAtMs: 3, sendByMs: 3 };
-    const ids = [
-      await store.beginAttempt(gateway, change('orders', 'test'), began),
-      await store.beginAttempt(gateway, change('carts', 'test'), began),
-    ];
+    const { attemptId } = await store.beginAttempt(gateway, change('orders', 'test'), began);
+    await store.beginAttempt(gateway, change('carts', 'test'), began);
     const unresolved = await store.readRecordedState(gateway);
     await store.saveObservation(
       gateway,
@@ -597,7 +614,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const [key, was] of unresolved) assert.equal(after.get(key), was);
     assert.is(after.size, 3);
     const next = recorded('orders', 'test', { recordedAtMs: 4 });
-    await store.finishAttempt(gateway, { key: next.key, attemptId: ids[0] ?? 0, outcome: success, next, atMs: 4 });
+    await store.finishAttempt(gateway, { key: next.key, attemptId, outcome: success, next, atMs: 4 });
     assert.equal(await store.readPublication(gateway, next.key), next);
     await store.saveObservation(gateway, savedObservation([before], lastObservation(3)));
     assert.equal(await store.readPublication(gateway, next.key), before, 'an observation counts again once the attempt is finished');
@@ -622,7 +639,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
     const last = change('a4999', 'test');
     const attempted = async (): Promise<RecordedPublication> => {
-      const id = await store.beginAttempt(gateway, last, newAttempt({ marker: 'm', startedAtMs: 5 }));
+      const { attemptId: id } = await store.beginAttempt(gateway, last, newAttempt({ marker: 'm', startedAtMs: 5 }));
       const next = recorded('a4999', 'test', { recordedAtMs: 6, versionId: 'v6' });
       await store.finishAttempt(gateway, { key: next.key, attemptId: id, outcome: success, next, atMs: 6 });
       return next;
@@ -648,7 +665,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is((await store.readRecordedState(gateway)).size, 2);
 
     async function attempted(atMs: number) {
-      const id = await store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: atMs }));
+      const { attemptId: id } = await store.beginAttempt(gateway, api, newAttempt({ marker: 'm', startedAtMs: atMs }));
       const finished = recorded('orders', 'test', { recordedAtMs: atMs, versionId: `v${atMs}` });
       await store.finishAttempt(gateway, { key: api.key, attemptId: id, outcome: success, next: finished, atMs });
       return { id, next: finished };
@@ -712,7 +729,8 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('concurrent writes all succeed, each under an ID of its own', async (store) => {
     const changes = Array.from({ length: 500 }, (_, index) => change(`api${index}`, 'test'));
-    const ids = await Promise.all(changes.map((each) => store.beginAttempt(gateway, each, newAttempt())));
+    const begun = await Promise.all(changes.map((each) => store.beginAttempt(gateway, each, newAttempt())));
+    const ids = begun.map(({ attemptId }) => attemptId);
     assert.is(new Set(ids).size, 500);
     const all = await store.readRecordedState(gateway);
     assert.equal(
@@ -748,7 +766,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await opened(under);
     const finishedRecord = recorded('orders', 'test', { revision: 'r1' });
     const id = await finished(first, change('orders', 'test', { revision: 'r1' }), success, finishedRecord);
-    const attemptId = await first.beginAttempt(gateway, change('invoices', 'test'), newAttempt({ startedAtMs: 5 }));
+    const { attemptId } = await first.beginAttempt(gateway, change('invoices', 'test'), newAttempt({ startedAtMs: 5 }));
     const before = [await first.readRecordedState(gateway), await first.history(gateway, { limit: 10 }), await first.lastAttempts(gateway)];
     await first.close();
     const second = await under.open();
@@ -758,7 +776,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     );
     assert.is((await second.readPublication(gateway, change('invoices', 'test').key))?.unknownAttempt?.attemptId, attemptId);
     await second.acquire(gateway, 6);
-    const next = await second.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
+    const { attemptId: next } = await second.beginAttempt(gateway, change('orders', 'test'), newAttempt({ startedAtMs: 9 }));
     assert.ok(next > attemptId && attemptId > id, 'ids grow, in a reopened store too');
     await second.close();
     const reader = await under.openRecord();
@@ -785,7 +803,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     const first = await opened(under);
     const writing = first.beginAttempt(gateway, change('orders', 'test'), newAttempt());
     await first.close();
-    assert.ok((await writing) > 0);
+    assert.ok((await writing).attemptId > 0);
     const reader = await under.openRecord();
     assert.is((await reader.readRecordedState(gateway)).size, 1);
     await reader.close();
@@ -811,7 +829,7 @@ async function opened(under: StoreUnderTest): Promise<Store> {
 
 /** Starts and finishes an attempt; returns its id. */
 async function finished(store: Store, of: ReturnType<typeof change>, outcome: Outcome, next: FinishedAttempt['next']): Promise<number> {
-  const id = await store.beginAttempt(gateway, of, newAttempt());
+  const { attemptId: id } = await store.beginAttempt(gateway, of, newAttempt());
   await store.finishAttempt(gateway, { key: of.key, attemptId: id, outcome, next, atMs: 2 });
   return id;
 }

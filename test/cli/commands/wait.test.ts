@@ -95,7 +95,7 @@ test('a failure is exit code 5, also with held changes', async () => {
   await record(online('carts'));
   await reconcile();
   const made = change('orders', 'test', { apiId: 'api-orders', environmentId: 'env-test', key: 'api-orders env-test' as never });
-  const id = await store.beginAttempt(desired.gateway, made, newAttempt());
+  const { attemptId: id } = await store.beginAttempt(desired.gateway, made, newAttempt());
   const failure = { code: 'APIG.3002', status: 404, message: 'gone', hint: null, requestId: null, retryAfterMs: null };
   await store.finishAttempt(desired.gateway, {
     key: made.key,

@@ -384,7 +384,7 @@ test('changes made during the confirming reads are not overwritten', async () =>
   let startedAtMs = nowMs;
   const api = async (): Promise<ReadResult<null>> => {
     startedAtMs += 1;
-    const id = await store.beginAttempt(desired.gateway, change('orders', 'test'), {
+    const { attemptId: id } = await store.beginAttempt(desired.gateway, change('orders', 'test'), {
       reconcileId: 'reconcile-1',
       marker: null,
       commitId: null,

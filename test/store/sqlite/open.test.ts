@@ -48,7 +48,7 @@ async function writtenStore(): Promise<string> {
   const path = newPath();
   const store = await open(path);
   await store.acquire(gateway, 1);
-  const id = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
+  const { attemptId: id } = await store.beginAttempt(gateway, change('orders', 'test'), newAttempt());
   const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
   await store.finishAttempt(gateway, {
     key: change('orders', 'test').key,
@@ -119,7 +119,7 @@ test('an empty file is an empty store', async () => {
   assert.is(statSync(path).size, 0);
   const store = await open(path);
   await store.acquire(gateway, 1);
-  assert.ok((await store.beginAttempt(gateway, change('orders', 'test'), newAttempt())) > 0);
+  assert.ok((await store.beginAttempt(gateway, change('orders', 'test'), newAttempt())).attemptId > 0);
   await store.close();
 });
 

@@ -136,11 +136,11 @@ for (const suffix of ['-wal', '-shm', '.lock']) {
   test(`nothing that was recorded is lost when state.db${suffix} is deleted`, async () => {
     const path = newPath();
     const store = await openedStore(path);
-    const id = await begin(store, 'invoices');
+    const { attemptId } = await begin(store, 'invoices');
     const outcome = { kind: 'succeeded', versionId: 'v', publishId: 'p' } as const;
     await store.finishAttempt(gateway, {
       key: change('invoices', 'test').key,
-      attemptId: id,
+      attemptId,
       outcome,
       next: recorded('invoices', 'test'),
       atMs: 2,
