@@ -127,6 +127,20 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ...unbroken,
     desired: memoized((desired) => ({ ...desired, gateway: { ...desired.gateway, propagationDelayMs: 0 } })),
   },
+  'gives a request up that waits for its turn': {
+    ...unbroken,
+    gateway: (gateway) => {
+      const soon = <T extends { readonly canSend?: (() => boolean) | undefined }>(options: T): T => {
+        const startedAtMs = performance.now();
+        return { ...options, canSend: () => performance.now() - startedAtMs <= 3000 && (options.canSend?.() ?? true) };
+      };
+      return {
+        ...gateway,
+        send: (change, options, signal) => gateway.send(change, soon(options), signal),
+        sendBatch: (changes, options, signal) => gateway.sendBatch(changes, soon(options), signal),
+      };
+    },
+  },
   'does not tell the queue that a call is still under way': {
     ...unbroken,
     gateway: (gateway) => ({

@@ -85,18 +85,22 @@ const gatewayFaults: readonly GatewayFault[] = ['frozen', 'refused', 'hanging', 
 /** Returns the options of the history with this seed. */
 export function optionsOf(seed: number): SimulationOptions {
   const random = new Random(seed * 7919 + 17);
-  const apis = random.whole(1, 6);
+  // Retries of many APIs fill the limit for minutes.
+  const isMostlyBad = random.isHit(0.05);
+  const apis = isMostlyBad ? random.whole(10, 20) : random.whole(1, 6);
   const environments = random.whole(1, 3);
   const faultsUntilMs = random.whole(5, 60) * 1000;
   const isMarkerEnabled = random.isHit(0.9);
   const replicas = random.isHit(0.3) ? 2 : 1;
   const refreshMs = random.pick([null, 5000, 20_000, 300_000]);
   const badApis = Object.fromEntries(
-    [...Array(apis).keys()].flatMap((api) => (random.isHit(0.1) ? [[api, random.pick(['rejected', 'failing', 'hanging'] as const)]] : [])),
+    [...Array(apis).keys()].flatMap((api) =>
+      random.isHit(isMostlyBad ? 0.8 : 0.1) ? [[api, random.pick(['rejected', 'failing', 'hanging'] as const)]] : [],
+    ),
   );
   const limit = {
-    calls: random.pick([1, 2, 5, 10, 50]),
-    perMs: random.pick([50, 250, 1000, 5000]),
+    calls: random.pick(isMostlyBad ? [1, 2] : [1, 2, 5, 10, 50]),
+    perMs: random.pick(isMostlyBad ? [1000, 2000] : [50, 250, 1000, 5000]),
     concurrency: random.pick([1, 2, 4, 8]),
   };
   const makeFile = (): SimulatedFile => fileOf(random, apis, environments);
