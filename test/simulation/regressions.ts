@@ -228,22 +228,6 @@ export const regressions: Readonly<Record<string, SimulationOptions>> = {
       { atMs, kind: 'gatewayFault', fault: 'slow', forMs: 6000 },
     ]),
   }),
-  'healthy APIs are published among many that fail, though they share few requests': history({
-    limit: { calls: 1, perMs: 2000, concurrency: 2 },
-    batchSize: 5,
-    timeoutMs: 1000,
-    apis: 14,
-    environments: 3,
-    badApis: { 7: 'failing', 10: 'hanging', 11: 'rejected', 12: 'failing', 13: 'failing' },
-    file: {
-      prune: true,
-      publications: [5, 7, 8, 10, 11, 12, 13].flatMap((api) =>
-        [0, 1, 2].slice(api % 3).map((environment) => ({ api, environment, state: 'online', revision: null }) as const),
-      ),
-    },
-    faultsUntilMs: 59_000,
-    inSyncWithinMs: 20 * 60_000,
-  }),
   'an attempt during which the clock is set back is not taken for not applied': history({
     propagationDelayMs: 3000,
     timeoutMs: 1000,
