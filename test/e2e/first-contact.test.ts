@@ -41,15 +41,17 @@ async function importInto(target: string): Promise<void> {
 test('while a gateway cannot be observed there is no plan, and the hint names what asked for the observation', async () => {
   await importInto(folder);
   emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
+  const fromRecord = 'without --refresh the plan starts from the record alone';
+  const held = 'with --no-refresh what may be online already is held for approval';
   for (const [args, remedy] of [
-    [['plan'], 'with `refresh: never`'],
-    [['plan', '--refresh'], 'without --refresh'],
-    [['apply'], 'with `refresh: never`'],
-    [['apply', '--refresh'], 'without --refresh'],
+    [['plan'], held],
+    [['plan', '--refresh'], fromRecord],
+    [['apply'], held],
+    [['apply', '--refresh'], fromRecord],
   ] as const) {
     const { code, stderr } = await edict(args, folder);
     assert.is(code, 1, args.join(' '));
-    assert.match(stderr, `nothing was sent; ${remedy} the plan starts from the record alone`);
+    assert.match(stderr, `nothing was sent; ${remedy}`);
   }
   assert.is(calls(), 0);
 });
@@ -135,6 +137,59 @@ test('the hold of first contact is released by an approval, for exactly this fil
   const applied = await edict(['apply'], folder);
   assert.equal([applied.code, calls()], [0, 62], applied.stderr);
   assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+});
+
+test('a file that says `refresh: never` is held at first contact, without a request, until a person approves or has it observed', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, `refresh: never\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`);
+  emulator.requests.clear();
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply'], ['plan', '--detailed-exitcode']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.is(code, 4, stderr);
+    assert.match(stdout, 'there is no record of this gateway, and it could not be observed: the file says `refresh: never`');
+    assert.match(stdout, 'observe it once with --refresh, or approve if none of these is online there');
+  }
+  assert.equal(emulator.requests.all(), []);
+  assert.match((await edict(['apply', '--refresh'], folder)).stdout, 'In sync. 62 publications');
+  assert.equal([(await edict(['apply'], folder)).code, calls()], [0, 0]);
+});
+
+test('what a person approves of a file with `refresh: never` is published, and what is new later is held again', async () => {
+  await importInto(folder);
+  for (const { api, environment } of emulator.state.publications()) emulator.state.changeManually(api, environment, 'offline');
+  const file = join(folder, 'edict.yaml');
+  const whole = `refresh: never\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`;
+  writeFileSync(file, whole.replace(/^ {2}a7:\n(?: {4}.*\n)+/m, ''));
+  assert.is((await edict(['apply'], folder)).code, 4);
+  const approved = await approve(folder);
+  assert.is(approved.code, 0, approved.stderr);
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 60], applied.stdout);
+  writeFileSync(file, whole);
+  const later = await edict(['apply'], folder);
+  assert.equal([later.code, calls()], [4, 60], later.stderr);
+  assert.match(later.stdout, 'it is new, and may be online already: the file says `refresh: never`');
+});
+
+test('--no-refresh at first contact is held too, and the printed command approves it', async () => {
+  await importInto(folder);
+  emulator.requests.clear();
+  for (const command of ['plan', 'apply']) {
+    const { code, stdout } = await edict([command, '--no-refresh', ...(command === 'plan' ? ['--detailed-exitcode'] : [])], folder);
+    assert.is(code, 4, stdout);
+    assert.match(stdout, 'it could not be observed: the command says --no-refresh');
+    assert.match(stdout, /edict approve sha256:\w+ --no-refresh/);
+  }
+  assert.equal(emulator.requests.all(), []);
+  const { approvalDigest } = JSON.parse((await edict(['plan', '--no-refresh', '--format', 'json'], folder)).stdout) as {
+    approvalDigest: string;
+  };
+  const approved = await edict(['approve', approvalDigest, '--no-refresh', '--by', 'ada', '--reason', 'CHG-7'], folder);
+  assert.is(approved.code, 0, approved.stderr);
+  assert.equal(emulator.requests.all(), []);
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  assert.is(calls(), 0);
 });
 
 test('a daemon that may not observe a new gateway makes no call until it may', async () => {

@@ -10,6 +10,7 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  noRefreshOption,
   refreshOption,
   stateOption,
 } from '../options.ts';
@@ -44,6 +45,7 @@ export function registerApprove(program: Command, context: CliContext, finish: F
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .addOption(refreshOption())
+    .addOption(noRefreshOption())
     .action(async (digest: string, file: string, options: ApproveOptions) => finish(await runApprove({ digest, file }, options, context)));
 }
 

@@ -131,10 +131,10 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
 
 /** Returns the error for a plan that needs an observation which failed for `reason`. `isRequested`: by `--refresh`; otherwise by the file. */
 export function planObservationError(reason: string, isRequested: boolean): ObservationFailedError {
-  const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
-  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
-    hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
-  });
+  const remedy = isRequested
+    ? 'without --refresh the plan starts from the record alone'
+    : 'with --no-refresh what may be online already is held for approval';
+  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, { hint: `nothing was sent; ${remedy}` });
 }
 
 function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
