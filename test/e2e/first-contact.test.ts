@@ -221,6 +221,27 @@ test('what is new to the record of a known gateway is looked up first if the las
   assert.is(calls(), 0);
 });
 
+test('what the file declares offline and is online at first contact is held until a person approves; a later publication is drift', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  const whole = readFileSync(file, 'utf8').replace(/^( *)limit:/m, '$1propagationDelay: 1ms\n$1limit:');
+  const [online = ''] = /^ {2}a7:\n(?: {4}.*\n)+/m.exec(whole) ?? [];
+  writeFileSync(file, whole.replace(online, online.replace(/: online/g, ': offline')));
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply'], ['status']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.equal([code, calls()], [args[0] === 'status' ? 0 : 4, 0], stderr);
+    assert.match(stdout, 'the file declares it offline, and it was online when the gateway was first observed');
+  }
+  const approved = await approve(folder);
+  assert.is(approved.code, 0, approved.stderr);
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 2], applied.stdout);
+  emulator.state.changeManually('api-a7', 'env-test', 'online');
+  const later = await edict(['apply', '--refresh'], folder);
+  assert.equal([later.code, calls()], [0, 2], later.stdout);
+  assert.match((await edict(['plan'], folder)).stdout, 'published outside edict after it was offline');
+});
+
 test('a pipeline whose cache is empty each time makes no call', async () => {
   for (const run of ['first', 'second', 'third']) {
     const checkout = join(folder, run);

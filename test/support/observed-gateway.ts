@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import type { Store } from '../../src/store/interface.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -5,10 +7,10 @@ import { lastObservation, savedObservation } from './states.ts';
 
 /** Records in `store` that the gateway was observed once and had nothing online, so that `refresh: never` holds nothing. */
 export async function recordEmptyGateway(store: Store, gateway: GatewayIdentity): Promise<void> {
-  await store.saveObservation(gateway, savedObservation([], lastObservation(0)));
+  await store.saveObservation(gateway, savedObservation([], lastObservation(0, { observedAtMs: Date.now() })));
 }
 
-/** Does the same in a store that is not open, and closes it. The gateway is `project` and `instance` at `endpoint` unless `over` says otherwise. */
+/** Does the same in the store at `storeUrl`, which is not open. The gateway is `project` and `instance` at `endpoint` unless `over` says otherwise. */
 export async function recordEmptyGatewayAt(storeUrl: string, endpoint: string, over: Partial<GatewayIdentity> = {}): Promise<void> {
   const gateway = { endpoint, project: 'project', instance: 'instance', ...over };
   const store = await openStore({ url: storeUrl, isEmulated: false });
@@ -19,4 +21,10 @@ export async function recordEmptyGatewayAt(storeUrl: string, endpoint: string, o
   } finally {
     await store.close();
   }
+}
+
+/** Does the same in the default store of the files in `folder`: commands make no reads there, since the observation is a new one. */
+export async function recordEmptyGatewayIn(folder: string, endpoint: string, over: Partial<GatewayIdentity> = {}): Promise<void> {
+  mkdirSync(join(folder, '.edict'), { recursive: true });
+  await recordEmptyGatewayAt(`sqlite:${join(folder, '.edict/state.db')}`, endpoint, over);
 }

@@ -96,8 +96,9 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     recordedAtMs <= startedAtMs - propagationDelayMs ||
     // Before the clock was set back: nothing but the time since then tells how old it is.
     (recordedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
+  const isFirst = ((await record.lastObservation(desired.gateway))?.observedAtMs ?? null) === null;
   const confirmed = await confirmObservation(
-    { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway) },
+    { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
     isSettled,
     deps,
   );
@@ -112,10 +113,10 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
-    { desired: observable, recorded: settled, observation: confirmed.observation },
+    { desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
     clock.now(),
   );
-  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value }, confirmed.deletedApiIds);
+  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);
   const deletedKeys = new Set(deleted.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
