@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -105,6 +105,25 @@ const approve = async (target: string) => {
   const { approvalDigest } = JSON.parse((await edict(['plan', '--format', 'json'], target)).stdout) as { approvalDigest: string };
   return edict(['approve', approvalDigest, '--by', 'ada', '--reason', 'nothing is online there'], target);
 };
+
+/** Runs the approve command that `stdout` shows, with a name and a reason in place of its placeholders. */
+const paste = (stdout: string, target: string) => {
+  const [, command = ''] = /^.*?edict (approve .*)$/m.exec(stdout) ?? [];
+  return edict(command.replace('NAME', 'ada').replace('TEXT', 'CHG-7').split(' '), target);
+};
+
+test('the command that a plan of a new gateway prints approves it, before anything has written a store', async () => {
+  await importInto(folder);
+  emulator.faults.add(refused);
+  for (const args of [['plan'], ['plan', '--no-refresh'], ['plan', '--api', 'a7']]) {
+    rmSync(join(folder, '.edict'), { recursive: true, force: true });
+    const planned = await edict(args, folder);
+    assert.not.ok(existsSync(join(folder, '.edict')));
+    const approved = await paste(planned.stdout, folder);
+    assert.is(approved.code, 0, `${planned.stdout}${approved.stderr}`);
+    assert.match(approved.stdout, 'by ada: CHG-7');
+  }
+});
 
 test('a gateway that refuses to be observed at first contact has the whole file held, with the reason and the missing permission', async () => {
   await importInto(folder);
