@@ -161,7 +161,8 @@ export async function recordApproval(context: AppContext, request: ApprovalReque
   assertChecked(report);
   const approval = createApproval(report.plan, request, context.clock.now());
   const { writeApproval } = await import('../store/requests.ts');
-  await writeApproval(context.settings.storeUrl, report.plan.gateway, approval);
+  const { storeUrl, emulate } = context.settings;
+  await writeApproval({ url: storeUrl, isEmulated: emulate }, report.plan.gateway, approval);
   return { ...report, approval };
 }
 

@@ -55,12 +55,12 @@ export type GatewayLookup =
  * `refresh`; a failed observation is part of the result. Throws an EdictError `PUBLICATION_NOT_FOUND` as `findPublication` does.
  */
 export async function readExplanation(context: AppContext, of: PublicationRef, limit: number): Promise<Explanation> {
-  const { refresh } = context.settings;
-  return withReadSession(context, { resolvesNames: refresh }, async ({ desired, store, placeholders }) => {
+  const isRefreshed = context.settings.refresh === 'always';
+  return withReadSession(context, { resolvesNames: isRefreshed }, async ({ desired, store, placeholders }) => {
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const { key, ...names } = findPublication(of, desired, recordedBefore);
     const { apiId, environmentId } = names;
-    const { view, recorded, notices } = refresh
+    const { view, recorded, notices } = isRefreshed
       ? await lookUpGateway(context, { names, key, desired, store })
       : {
           view: { kind: 'notObserved', wasObserved: (await store.lastObservation(desired.gateway))?.observedAtMs != null } as const,

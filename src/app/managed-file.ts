@@ -90,7 +90,7 @@ export async function toServedFile({ context, session, controller, gateway }: Ma
       if (known) await requestReconcile(settings.storeUrl, known);
       else controller.trigger('signal');
     },
-    approve: (of, approval) => writeApproval(settings.storeUrl, of, approval),
+    approve: (of, approval) => writeApproval({ url: settings.storeUrl, isEmulated: settings.emulate }, of, approval),
     suspend: async (of, suspension) => {
       await session.store.saveSuspension(of, suspension);
       controller.trigger('suspension');

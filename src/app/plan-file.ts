@@ -92,7 +92,7 @@ export async function openSavedPlan(path: string, settings: Settings): Promise<O
     const [planned, now] = [describe(saved.gateway), describe(gateway)];
     if (planned !== now) throw gatewayMismatch(`${planned}; the file's is ${now}`, 'name the file that the plan was made from');
   };
-  return { saved, settings: { ...settings, refresh: settings.refresh || saved.isRefreshed }, assertGateway };
+  return { saved, settings: { ...settings, refresh: saved.isRefreshed ? 'always' : settings.refresh }, assertGateway };
 }
 
 /** Returns the size of a regular file in bytes, `null` if it does not exist. Rejects pipes and devices, which could block a reader forever. */

@@ -6,6 +6,7 @@ import type { GatewayIdentity } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
+import { type Unobserved, unobservedByChoice } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
@@ -20,26 +21,30 @@ import { withGatewayReader } from './gateway-access.ts';
 
 /** Returns the plan that the controller would compute now, with its last probe results; with `saved` restricted to that plan's changes. */
 export async function computeCurrentPlan(
-  { clock }: Pick<AppContext, 'clock'>,
+  { clock, settings }: Pick<AppContext, 'clock' | 'settings'>,
   {
     desired,
     recorded,
     store,
     targets = allTargets,
     saved = null,
-    unobserved = null,
+    observation = null,
   }: {
     readonly desired: DesiredState;
     readonly recorded: RecordedState;
     readonly store: StoreReader;
     readonly targets?: Targets;
     readonly saved?: SavedPlan | null;
-    readonly unobserved?: string | null;
+    /** The observation that `recorded` includes, or why there is none although the plan needs one; `null`, the default, if none was tried. */
+    readonly observation?: { readonly unobserved: Unobserved | null } | null;
   },
 ): Promise<Plan> {
   const nowMs = clock.now();
   const status = await store.status(desired.gateway);
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
+  const { emulate: isEmulated, refresh } = settings;
+  const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
+  const unobserved = observation ? observation.unobserved : unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated });
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan({
     desired,

@@ -13,7 +13,7 @@ import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
-import { declaresNew, recordAge } from '../plan/policies.ts';
+import { declaresNew, recordAge, type Unobserved, unobservedBecause } from '../plan/policies.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
@@ -90,10 +90,10 @@ async function buildPlanReport(context: AppContext, session: ReadSession, saved:
   const recordedBefore = await store.readRecordedState(desired.gateway);
   const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, async () => recordedBefore);
   const observation = await observeIfNeeded(context, session, recordedBefore);
-  const none = { recorded: recordedBefore, notices: [], uncheckedReason: null, unobserved: null };
-  const { recorded, notices, uncheckedReason, unobserved } = observation ?? none;
-  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved, unobserved });
-  const isObserved = observation !== null && uncheckedReason === null && unobserved === null;
+  const none = { recorded: recordedBefore, notices: [], uncheckedReason: null };
+  const { recorded, notices, uncheckedReason } = observation ?? none;
+  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved, observation });
+  const isObserved = observation !== null && uncheckedReason === null && observation.unobserved === null;
   return { desired, plan, recorded, isObserved, uncheckedReason, notices: notices.filter((notice) => isTargeted(targets, notice)) };
 }
 
@@ -106,22 +106,25 @@ async function observeIfNeeded(
   { desired, store }: ReadSession,
   recorded: RecordedState,
 ): Promise<PlanObservation | null> {
-  const { settings, clock } = context;
+  const { clock } = context;
+  const { refresh, emulate } = context.settings;
+  if (refresh === 'never') return null;
+  const isRequested = refresh === 'always';
   const checked = { uncheckedReason: null, unobserved: null };
   const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
   // An emulated gateway ends with its command, so nothing is online there.
-  const age = settings.emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
+  const age = emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
   const isNeeded = age === 'never' || (age === 'stale' && declaresNew(desired, recorded));
-  if (!isNeeded && !settings.refresh) return null;
+  if (!isNeeded && !isRequested) return null;
   const { planObservationError } = await import('../controller/observe/observation.ts');
   try {
     const observation = await observeForPlan(context, desired, store);
     if (observation.kind === 'observed') return { ...checked, ...observation };
-    const isHeld = !settings.refresh && (age === 'stale' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation.reason, settings.refresh);
-    return { ...checked, recorded, notices: [], unobserved: observation.reason };
+    const isHeld = !isRequested && (age === 'stale' || observation.isRefused);
+    if (!isHeld) throw planObservationError(observation.reason, isRequested);
+    return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation.reason) };
   } catch (error) {
-    if (!(error instanceof CredentialsMissingError) || settings.refresh) throw error;
+    if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
     if (age === 'stale') return null;
     return { ...checked, recorded, notices: [], uncheckedReason: error.message };
   }
@@ -130,8 +133,8 @@ async function observeIfNeeded(
 /** The state that a plan starts from instead of the recorded state. */
 interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'> {
   readonly recorded: RecordedState;
-  /** Why the gateway could not be observed, although the plan needs it, so that new publications are held; `null` otherwise. */
-  readonly unobserved: string | null;
+  /** Why the gateway could not be observed, although the plan needs it: what is new is held; `null` otherwise. */
+  readonly unobserved: Unobserved | null;
 }
 
 /** Throws an EdictError `GATEWAY_UNCHECKED` for a plan of a gateway that was never observed: it may publish again what is online. */

@@ -157,6 +157,7 @@ export class Session implements AsyncDisposable {
       random,
       maxTries,
       refresh: settings.refresh,
+      isEmulated: settings.emulate,
       targets,
       saved,
       triggers,

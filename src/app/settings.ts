@@ -23,7 +23,7 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
     file,
     emulate,
     lockTimeoutMs,
-    refresh: options.refresh ?? false,
+    refresh: options.refresh === undefined ? 'due' : options.refresh ? 'always' : 'never',
     targets: { apis: options.api ?? [], environments: options.environment ?? [] },
     // A value from a file or a secret often ends with a line break.
     storeUrl: options.state?.trim() ?? defaultStoreUrl(file, emulate),

@@ -48,6 +48,9 @@ export const lockTimeoutOption = () =>
   );
 /** Returns the option that observes the gateway before planning. */
 export const refreshOption = () => new Option('--refresh', 'observe the gateway before planning');
+/** Returns the option that keeps a command from observing the gateway. */
+export const noRefreshOption = () =>
+  new Option('--no-refresh', 'do not observe the gateway; what may be online there already is held for approval');
 /** Returns the option that shows the plan and does nothing else. */
 export const dryRunOption = () => new Option('--dry-run', 'show the plan; make no calls and write nothing');
 /** Returns the option that limits a command to some APIs. */

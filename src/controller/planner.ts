@@ -6,10 +6,11 @@ import type { DesiredState } from '../model/desired-state.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { StalePlanError } from '../model/saved-plan-diff.ts';
+import type { RefreshMode } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest } from '../plan/policies.ts';
+import { approvalDigest, type Unobserved, unobservedByChoice } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { Store } from '../store/interface.ts';
@@ -30,8 +31,10 @@ export interface PlannerDeps {
   readonly emit: Emit;
   /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals or watch for approvals. */
   readonly maxTries: number;
-  /** Whether the first plan needs an observation even if the file does not ask for it. */
-  readonly refresh: boolean;
+  /** Whether the first plan needs an observation. */
+  readonly refresh: RefreshMode;
+  /** Whether the gateway is an emulated one, where nothing is online that the record does not have. */
+  readonly isEmulated: boolean;
   readonly targets: Targets;
   readonly saved: SavedPlan | null;
   readonly triggers: RunnerTriggers;
@@ -82,7 +85,6 @@ export class Planner {
     this.#driftDetector = new DriftDetector({
       ...deps,
       gateway: observesAgain ? deps.gateway : withReadRetries(deps.gateway, deps),
-      observeOnStart: deps.refresh,
       observesAgain,
       onEnded: (error) => this.#onObservationEnded(error),
     });
@@ -173,15 +175,17 @@ export class Planner {
 }
 
 export interface PlanReconciliationDeps {
-  readonly store: Pick<Store, 'readRecordedState' | 'previousState' | 'lastAttempts'>;
+  readonly store: Pick<Store, 'readRecordedState' | 'previousState' | 'lastAttempts' | 'lastObservation'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly targets: Targets;
   /** The saved plan that limits the changes; `null` allows every needed change. */
   readonly saved: SavedPlan | null;
   /** The latest probe results. */
   readonly probes: ProbeResults;
-  /** Why the gateway could not be observed when the plan needs it; `null` if it was observed or no observation is needed. */
-  readonly unobserved: string | null;
+  readonly refresh: RefreshMode;
+  readonly isEmulated: boolean;
+  /** Why an observation failed that the plan needs; `null` if none did. */
+  readonly unobserved: Unobserved | null;
 }
 
 /** The plan of a reconciliation, the recorded state it was computed from, and the state of earlier files. */
@@ -200,14 +204,18 @@ export interface PlannerResult {
 export async function planReconciliation(
   newest: () => DesiredState,
   isFirst: boolean,
-  { store, clock, targets, saved, probes, unobserved }: PlanReconciliationDeps,
+  deps: PlanReconciliationDeps,
 ): Promise<PlannerResult> {
+  const { store, clock, targets, saved, probes, refresh, isEmulated } = deps;
   const { gateway } = newest();
   const recorded = await store.readRecordedState(gateway);
   const previous = await store.previousState(gateway, clock.now());
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
+  const observedAtMs = (await store.lastObservation(gateway))?.observedAtMs ?? null;
   const nowMs = clock.now();
-  const plan = computePlan({ desired: newest(), recorded, previous, targets, nowMs, probes, savedPlanInput: savedInput, unobserved });
+  const desired = newest();
+  const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated });
+  const plan = computePlan({ desired, recorded, previous, targets, nowMs, probes, savedPlanInput: savedInput, unobserved });
   if (isFirst && saved) assertNotStale(plan, saved);
   return { plan, recorded, previous };
 }

@@ -6,6 +6,7 @@ import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, LeaseHeldError, ObservationFailedError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { PublicationKey } from '../model/publication.ts';
+import type { RefreshMode } from '../model/settings.ts';
 import { sortByBatch } from '../plan/batch.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -34,8 +35,10 @@ export interface ReconcileRunnerDeps {
   readonly random: () => number;
   /** Consecutive tries of one change before it is left for a person or a new file. */
   readonly maxTries: number;
-  /** Whether the first reconciliation observes the gateway even if the file does not ask for it. */
-  readonly refresh: boolean;
+  /** Whether the first reconciliation observes the gateway. */
+  readonly refresh: RefreshMode;
+  /** Whether the gateway is an emulated one, which ends with this process: nothing is online there that the record does not have. */
+  readonly isEmulated: boolean;
   /** The changes to make calls for; all others are planned and excluded. */
   readonly targets: Targets;
   /** The saved plan: only its changes are made, and none that is stale. `null` allows every needed change. */

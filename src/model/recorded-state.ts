@@ -49,8 +49,11 @@ export interface RecordedPublication extends PublicationNames {
 
 /** A change made outside edict that differs from the file. */
 export interface Drift {
-  /** The recorded state before the drift; `null` if nothing was recorded. */
-  readonly from: PublicationState | null;
+  /**
+   * The recorded state before the drift; `null` if nothing was recorded. `unknown`: nothing was recorded, and the gateway was never observed
+   * before, so that nobody knows whether it was published before the file declared it offline.
+   */
+  readonly from: PublicationState | 'unknown' | null;
   /** When that state was recorded; `null` if nothing was recorded. */
   readonly fromSinceMs: number | null;
   readonly detectedAtMs: number;
@@ -59,3 +62,8 @@ export interface Drift {
 }
 
 export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;
+
+/** Returns the state before the drift that is known; `null` if none is, or there is no drift. */
+export function knownStateBefore(drift: Drift | null): PublicationState | null {
+  return drift === null || drift.from === 'unknown' ? null : drift.from;
+}

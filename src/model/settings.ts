@@ -1,3 +1,6 @@
+/** When a command observes the gateway before planning: `due`: when the file's `refresh` asks for it. */
+export type RefreshMode = 'always' | 'due' | 'never';
+
 /** The options that every command has, with defaults applied. */
 export interface Settings {
   /** The path of the edict file. */
@@ -8,8 +11,7 @@ export interface Settings {
   readonly emulate: boolean;
   /** How long to wait for another edict process to release the store, in milliseconds. */
   readonly lockTimeoutMs: number;
-  /** Whether the gateway is observed before planning. */
-  readonly refresh: boolean;
+  readonly refresh: RefreshMode;
   /** The publications that the command is limited to. The daemon always handles the whole file. */
   readonly targets: TargetPatterns;
 }

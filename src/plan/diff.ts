@@ -1,4 +1,4 @@
-import { protectionHold } from '../model/approval.ts';
+import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { Action, PublicationNames } from '../model/publication.ts';
@@ -26,7 +26,7 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * | online          | offline          | online, `state`                                      |
  * | online          | online           | online, `revision` if the file names another one     |
  * | online, pinned  | another version  | online, `version`                                    |
- * | offline         | online           | offline, `state`                                     |
+ * | offline         | online           | offline, `state`; held if found at first contact     |
  * | offline         | nothing, offline | none: edict takes down only what it recorded online  |
  * | nothing         | outcome unknown  | `prune: true`: offline, `unknown`; else none         |
  * | nothing         | online           | `prune: true`: offline, `prune`; else none           |
@@ -55,6 +55,8 @@ export function diffPublication(
   const from = recorded?.state ?? null;
   const isRevised =
     declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;
+  if (recorded && declared.state === 'offline' && wasFoundOnline(recorded))
+    return buildChange(declared, { action: 'offline', reason: 'state', recorded, desired });
   if (recorded?.drift && isOutOfSync(declared, recorded) && !(isRevised && from !== null)) {
     const isCorrected = declared.driftPolicy === 'correct' && recorded.drift.backoffUntilMs === null;
     return isCorrected ? buildChange(declared, { action: declared.state, reason: 'drift', recorded, desired }) : null;
@@ -67,6 +69,11 @@ export function diffPublication(
   if (recorded && isOutOfSync(declared, recorded)) return buildChange(declared, { action: 'online', reason: 'version', recorded, desired });
   const isEdited = desired.republish === 'edited' && declared.version === null && recorded !== undefined && isOutdated(recorded);
   return isEdited ? buildChange(declared, { action: 'online', reason: 'edited', recorded, desired }) : null;
+}
+
+/** Returns whether a publication that the file declares offline was online when the gateway was first observed. */
+function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
+  return state === 'online' && drift?.from === 'unknown';
 }
 
 /** Returns whether the recorded state or effective version differs from the one in the file. */
@@ -113,7 +120,22 @@ function buildChange(publication: DesiredPublication | RecordedPublication, { ac
     drift: reason === 'drift' ? (recorded?.drift ?? null) : null,
     source: declared?.source ?? null,
   };
-  return { ...proposed, held: protectionHold(proposed, desired), deferred: null, approval: null };
+  return {
+    ...proposed,
+    held: protectionHold(proposed, desired) ?? foundOnlineHold(proposed.action, recorded),
+    deferred: null,
+    approval: null,
+  };
+}
+
+/** A first file may declare offline what others rely on, so a person decides. */
+function foundOnlineHold(action: Action, recorded: RecordedPublication | undefined): Hold | null {
+  if (action !== 'offline' || recorded === undefined || !wasFoundOnline(recorded)) return null;
+  return {
+    rule: 'first-contact',
+    message: 'the file declares it offline, and it was online when the gateway was first observed',
+    hint: 'declare online what is in use, or approve if nobody uses it',
+  };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ObservationInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly observation: Observation;
+  /** Whether the gateway was never observed before. */
+  readonly isFirst: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface ObservationInput {
  * function. An attempt with unknown outcome is left for resolution; a publication that is neither declared nor recorded is
  * ignored.
  */
-export function applyObservation({ desired, recorded, observation }: ObservationInput, nowMs: number): ObservationResult {
+export function applyObservation({ desired, recorded, observation, isFirst }: ObservationInput, nowMs: number): ObservationResult {
   const result = new Map(recorded);
   const updates: RecordedPublication[] = [];
   const notices: DriftNotice[] = [];
@@ -42,7 +44,7 @@ export function applyObservation({ desired, recorded, observation }: Observation
     const api = publication && observation.get(publication.apiId);
     if (!publication || !api || previous?.unknownAttempt) continue;
     const published = api.publications.get(publication.environmentId);
-    const states = { declared, previous, publication, nowMs };
+    const states = { declared, previous, publication, nowMs, isFirst };
     const transition = published ? observeOnline(states, published) : observeOffline(states);
     if (!transition) continue;
     const next = updateDrift(states, {
@@ -73,6 +75,8 @@ interface KnownStates {
   readonly previous: RecordedPublication | undefined;
   readonly publication: Keyed;
   readonly nowMs: number;
+  /** Whether the gateway was never observed before. */
+  readonly isFirst: boolean;
 }
 
 /** The recorded state after the observation, without its drift, and whether the publication was changed outside edict. */
@@ -132,7 +136,7 @@ function adoptedRevision(declared: DesiredPublication | undefined, previous: Rec
 }
 
 /** Returns `next` with its drift from the file set, updated or removed. */
-function updateDrift({ declared, previous, nowMs }: KnownStates, { next, isExternal }: Transition): RecordedPublication {
+function updateDrift({ declared, previous, nowMs, isFirst }: KnownStates, { next, isExternal }: Transition): RecordedPublication {
   if (!declared) return next.state === 'online' ? next : { ...next, drift: null };
   if (!isOutOfSync(declared, next)) return { ...next, drift: null };
   if (isExternal && !(previous && isOutOfSync(declared, previous))) {
@@ -140,7 +144,7 @@ function updateDrift({ declared, previous, nowMs }: KnownStates, { next, isExter
     return {
       ...corrected,
       drift: {
-        from: previous?.state ?? null,
+        from: isFirst && !previous && declared.state === 'offline' ? 'unknown' : (previous?.state ?? null),
         fromSinceMs: previous?.recordedAtMs ?? null,
         detectedAtMs: nowMs,
         backoffUntilMs: backoffUntilMs(corrected, nowMs),

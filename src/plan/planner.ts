@@ -9,7 +9,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies } from './policies.ts';
+import { applyApprovals, applyPolicies, type Unobserved } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
@@ -31,8 +31,8 @@ export interface PlanInput {
   readonly probes?: ProbeResults;
   /** Default: no saved plan restricts the plan. */
   readonly savedPlanInput?: SavedPlanInput | null;
-  /** Why the gateway could not be observed when the plan needed it; default `null`: it was observed, or no observation was needed. */
-  readonly unobserved?: string | null;
+  /** Why the gateway was not observed when the plan needed it; default `null`: it was, or need not be. */
+  readonly unobserved?: Unobserved | null;
 }
 
 /**

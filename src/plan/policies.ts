@@ -4,6 +4,7 @@ import type { Change, Plan } from '../model/change.ts';
 import type { DesiredState, Threshold } from '../model/desired-state.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+import type { RefreshMode } from '../model/settings.ts';
 
 /**
  * Returns how many of `total` the threshold allows. A share above 0 allows at least one: of three publications, one may go
@@ -18,8 +19,8 @@ export interface PolicyInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
-  /** Why the gateway could not be observed when the plan needed it; `null`, the default, if it was observed or no observation was needed. */
-  readonly unobserved?: string | null;
+  /** Why the gateway was not observed when the plan needed it; `null`, the default, if it was, or need not be. */
+  readonly unobserved?: Unobserved | null;
 }
 
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
@@ -31,8 +32,9 @@ export function applyPolicies(plan: Plan, { desired, recorded, previous, unobser
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
   const holds = findSwappedIds(plan.changes, desired, recorded);
   if (unobserved !== null) {
-    const message = `it is new, and may be online already: ${unobserved}`;
-    for (const { key, reason } of plan.changes) if (reason === 'new') holds.set(key, { rule: 'unobserved', message, hint: unobservedHint });
+    const message = `it is new, and may be online already: ${unobserved.reason}`;
+    const hint = unobservedHint(unobserved);
+    for (const { key, reason } of plan.changes) if (reason === 'new') holds.set(key, { rule: 'unobserved', message, hint });
   }
   const fileGuard = { rule: 'maxOffline', threshold: maxOffline, where: 'guards.maxOffline', effect: 'go offline' } as const;
   applyThreshold(fileGuard, { affected: offline, all: online, holds });
@@ -155,7 +157,20 @@ function findFileHold(
   return null;
 }
 
-const unobservedHint = 'grant the permission to list the APIs of the instance, or approve if none of these is online there';
+/** Why a gateway was not observed, and what a person can do to have it observed. */
+export interface Unobserved {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Returns why the gateway was not observed: it could not be read, for `reason`. */
+export function unobservedBecause(reason: string): Unobserved {
+  return { reason, remedy: 'grant the permission to list the APIs of the instance' };
+}
+
+function unobservedHint({ remedy }: Unobserved): string {
+  return `${remedy}, or approve if none of these is online there`;
+}
 
 /**
  * Returns the hold of a file for a gateway that the store has no record of and that may not be observed: every publication that is online
@@ -168,8 +183,8 @@ function firstContactHold(
   if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || changes.length === 0) return null;
   return {
     rule: 'first-contact',
-    message: `there is no record of this gateway, and it could not be observed: ${unobserved}`,
-    hint: unobservedHint,
+    message: `there is no record of this gateway, and it could not be observed: ${unobserved.reason}`,
+    hint: unobservedHint(unobserved),
     affected: changes.map(({ key }) => key).sort(),
   };
 }
@@ -264,6 +279,34 @@ export function recordAge({ refreshIntervalMs }: DesiredState, observedAtMs: num
   if (refreshIntervalMs === null) return 'fresh';
   if (observedAtMs === null) return 'never';
   return Math.abs(nowMs - observedAtMs) < refreshIntervalMs ? 'fresh' : 'stale';
+}
+
+export interface ObservationChoice {
+  readonly desired: DesiredState;
+  /** When the gateway was last observed, in milliseconds since 1970; `null`: never. */
+  readonly observedAtMs: number | null;
+  readonly nowMs: number;
+  readonly refresh: RefreshMode;
+  /** Whether the gateway is an emulated one, where nothing is online that the record does not have. */
+  readonly isEmulated: boolean;
+}
+
+/**
+ * Returns why the gateway is not to be observed although new publications may be online there already; `null` if it may be, or need not be.
+ *
+ * | file      | option         | last observed                | what is new |
+ * |-----------|----------------|------------------------------|-------------|
+ * | `never`   |                | never                        | held        |
+ * | `never`   |                | at any time                  | passes      |
+ * | interval  | `--no-refresh` | never, or longer ago than it | held        |
+ * | interval  | `--no-refresh` | within the interval          | passes      |
+ */
+export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated }: ObservationChoice): Unobserved | null {
+  if (isEmulated) return null;
+  if (desired.refreshIntervalMs === null)
+    return observedAtMs === null ? { reason: 'the file says `refresh: never`', remedy: 'observe it once with --refresh' } : null;
+  if (refresh !== 'never' || recordAge(desired, observedAtMs, nowMs) === 'fresh') return null;
+  return { reason: 'the command says --no-refresh', remedy: 'leave --no-refresh out' };
 }
 
 /** Returns whether the file declares a publication online that the record does not have: it may be online already. */

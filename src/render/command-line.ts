@@ -37,5 +37,7 @@ export function approveCommand(plan: Plan, settings: Settings): string | null {
   if (digest === null) return null;
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
-  return `${formatCommandLine('approve', [shortDigest(digest), ...targets], settings)} --by NAME --reason TEXT`;
+  // With an observation the plan, and its digest, may be another one.
+  const refresh = settings.refresh === 'never' ? ['--no-refresh'] : [];
+  return `${formatCommandLine('approve', [shortDigest(digest), ...targets, ...refresh], settings)} --by NAME --reason TEXT`;
 }

@@ -37,6 +37,7 @@ export function formatReason({ reason, action, from, revision, version, drift }:
 export function formatDrift(state: PublicationState | null, drift: Drift | null): string {
   const since = drift?.fromSinceMs == null ? '' : formatTimestamp(drift.fromSinceMs);
   if (state === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
+  if (drift?.from === 'unknown') return 'online when the gateway was first observed';
   if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;
   return drift?.from === 'offline' && since
     ? `published outside edict after it was offline at ${since}`

@@ -2,7 +2,7 @@ import type { Plan } from '../model/change.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
-import { formatDrift, formatTimestamp } from './format.ts';
+import { formatDrift, formatTimestamp, pluralize } from './format.ts';
 
 /** Information about a publication that is not part of any change in the plan. */
 export interface Notice extends PublicationNames {
@@ -23,6 +23,14 @@ export function listNotices({ changes, drifted, outdated }: Plan, notices: reado
     ...drifted.map(noticeForDrift),
     ...outdated.map(noticeForOutdated),
   ];
+}
+
+/** Returns one sentence for all adopted publications among `notices`; `null` if there are none. */
+export function formatAdopted(notices: readonly Notice[]): string | null {
+  const count = notices.filter(({ kind }) => kind === 'adopted').length;
+  if (count === 0) return null;
+  const assumed = count === 1 ? 'it is taken to have its declared revision' : 'they are taken to have their declared revisions';
+  return `${pluralize(count, 'publication')} adopted from the gateway without a call; ${assumed}.`;
 }
 
 function noticeForObservation(notice: DriftNotice): Notice {

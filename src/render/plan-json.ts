@@ -2,6 +2,7 @@ import type { components } from '../../generated/edict-plan.d.ts';
 import type { FileHold } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Commit, Suspension } from '../model/desired-state.ts';
+import { knownStateBefore } from '../model/recorded-state.ts';
 import { countChanges } from '../plan/change-counts.ts';
 import { planDigest } from '../plan/digest.ts';
 import { estimateCost } from '../plan/estimate.ts';
@@ -42,7 +43,7 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
   return {
     ...{ api, apiId, environment, environmentId, action, reason, from, to, revision, version },
     drift: drift && {
-      from: drift.from,
+      from: knownStateBefore(drift),
       since: drift.fromSinceMs === null ? null : formatTimestamp(drift.fromSinceMs),
       detectedAt: formatTimestamp(drift.detectedAtMs),
     },

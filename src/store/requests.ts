@@ -71,12 +71,17 @@ async function openOrCreateShared(options: Pick<StoreOptions, 'url' | 'isEmulate
 }
 
 /**
- * Writes an approval without a lease. It does not touch attempts that another process has in flight.
+ * Writes an approval without a lease. It does not touch attempts that another process has in flight. Creates the store if it is missing:
+ * first contact can be approved before any other command has written.
  *
  * @throws EdictError `STORE_*` if the store cannot be written or has another format
  */
-export async function writeApproval(url: string, { endpoint, project, instance }: GatewayIdentity, approval: NewApproval): Promise<void> {
-  const database = await openShared(url);
+export async function writeApproval(
+  options: Pick<StoreOptions, 'url' | 'isEmulated'>,
+  { endpoint, project, instance }: GatewayIdentity,
+  approval: NewApproval,
+): Promise<void> {
+  const database = await openOrCreateShared(options);
   try {
     const { insertGateway, insertApproval } = database.queries;
     const { digest, by, reason, approvedAtMs, expiresAtMs, scope } = approval;

@@ -3,6 +3,7 @@ import type { Change, Plan } from '../model/change.ts';
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
+import { knownStateBefore } from '../model/recorded-state.ts';
 import { isActionable } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
@@ -187,13 +188,13 @@ export class Notices {
     this.#keep('probe', (key) => probed.has(key));
     const reported = plan.drifted.map((of) => ({
       of,
-      was: of.drift?.from ?? null,
+      was: knownStateBefore(of.drift),
       now: of.state,
       isFlapping: of.drift?.backoffUntilMs != null,
     }));
     const corrected = plan.changes
       .filter(({ reason }) => reason === 'drift')
-      .map((of) => ({ of, was: of.drift?.from ?? null, now: of.from, isFlapping: false }));
+      .map((of) => ({ of, was: knownStateBefore(of.drift), now: of.from, isFlapping: false }));
     const all = [...reported, ...corrected];
     this.#updateDrift(
       'drift',

@@ -26,11 +26,11 @@ function emulated() {
     storeUrl,
     emulate: true,
     lockTimeoutMs: 0,
-    refresh: false,
+    refresh: 'due',
     targets: allTargets.patterns,
   };
   const write = (states: Readonly<Record<string, string>>, limit?: string, endpoint = 'https://roma.example.com'): void =>
-    writeFileSync(settings.file, fileOf(endpoint, states, limit));
+    writeFileSync(settings.file, `${fileOf(endpoint, states, limit)}refresh: never\n`);
   return { settings, write };
 }
 
@@ -176,7 +176,7 @@ test('a plan with targets shows only the targeted drift', async () => {
   const publications = ['orders', 'carts'].map((api) => ({ api: `api-${api}`, environment: 'env-test' }));
   const emulator = await startEmulator({ seed: { ...seedOf('orders', 'carts', 'users'), publications } });
   write({ orders: 'online', carts: 'online', users: 'online' }, undefined, emulator.url);
-  const real = { ...settings, emulate: false, refresh: true };
+  const real = { ...settings, emulate: false, refresh: 'always' as const };
   const shown = async (apis: string[]) => {
     const { plan, notices } = await readPlan(
       createAppContext({ ...real, targets: { apis, environments: [] } }, { HW_AUTH_TOKEN: 'token' }),

@@ -42,7 +42,7 @@ test('a plan uses the record: previous files and approvals', async () => {
     approvedAtMs: Date.now(),
     expiresAtMs: Date.now() + 60_000,
   };
-  await writeApproval(url, held.gateway, { ...approval, scope: approvalScope(held) });
+  await writeApproval({ url, isEmulated: false }, held.gateway, { ...approval, scope: approvalScope(held) });
   assert.is((await plan()).approval?.by, 'ada');
 });
 

@@ -10,6 +10,7 @@ import { EdictError } from '../../src/model/errors.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
+import { recordEmptyGatewayAt } from '../support/observed-gateway.ts';
 
 const env = { HW_AUTH_TOKEN: 'any' };
 /** Nothing listens here. */
@@ -25,7 +26,7 @@ function named(endpoint: string): Settings {
     `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`,
   );
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
-  return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
+  return { file, storeUrl, emulate: false, lockTimeoutMs: 0, refresh: 'due', targets: allTargets.patterns };
 }
 
 test('validate, status and history look up no names', async () => {
@@ -44,6 +45,7 @@ test('a plan needs the names looked up, and says so', async () => {
 test('the names that an apply looked up are known to all commands afterwards, without the gateway', async () => {
   const emulator = await startEmulator({ seed: seedOf('orders') });
   const settings = named(emulator.url);
+  await recordEmptyGatewayAt(settings.storeUrl, emulator.url);
   await applyOnce(createAppContext(settings, env));
   await emulator.close();
   const [recorded] = (await readStatus(createAppContext(settings, {}))).input.recorded.values();
@@ -54,7 +56,7 @@ test('the names that an apply looked up are known to all commands afterwards, wi
 test('an emulated gateway has every name in the file', async () => {
   const settings = { ...named(nowhere), emulate: true };
   await applyOnce(createAppContext(settings, {}));
-  assert.equal((await readPlan(createAppContext({ ...settings, refresh: true }, {}))).plan.changes, []);
+  assert.equal((await readPlan(createAppContext({ ...settings, refresh: 'always' }, {}))).plan.changes, []);
 });
 
 test('a gateway that cannot be observed is an error for a plan with --refresh', async () => {
@@ -63,7 +65,7 @@ test('a gateway that cannot be observed is an error for a plan with --refresh', 
     settings.file,
     `edict: 1\nrefresh: never\ngateway: { endpoint: "${nowhere}", project: p, instance: i }\nenvironments: { test: e }\napis: {}\n`,
   );
-  const error = await readPlan(createAppContext({ ...settings, refresh: true }, env)).catch((thrown: unknown) => thrown);
+  const error = await readPlan(createAppContext({ ...settings, refresh: 'always' }, env)).catch((thrown: unknown) => thrown);
   assert.is((error as EdictError).code, 'OBSERVATION_FAILED');
 });
 

@@ -13,6 +13,7 @@ import { nameKey } from '../../src/model/name-ref.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { openReadonly } from '../../src/store/open.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayAt } from '../support/observed-gateway.ts';
 import { desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
 
 const triggers = { trigger: () => {}, wake: () => {}, fail: () => {} };
@@ -27,7 +28,7 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     lockTimeoutMs: 0,
-    refresh: false,
+    refresh: 'due',
     targets,
     ...over,
   };
@@ -41,6 +42,7 @@ async function opened(over: Partial<Settings> = {}) {
   const events: EdictEvent[] = [];
   const context = createAppContext(settings, token);
   context.events.subscribe((event) => events.push(event));
+  await recordEmptyGatewayAt(settings.storeUrl, emulator.url);
   const session = await openSession(context);
   const file = (more: Partial<GatewaySettings> = {}) => desiredState([wanted('orders', 'test')], { gateway: { ...gateway, ...more } });
   const dispose = async (): Promise<void> => {
@@ -70,7 +72,7 @@ test('a replaced session makes no more calls, and the new one does', async () =>
 });
 
 test('with --refresh the gateway is observed before the first plan, and APIs that are online there cost no call', async () => {
-  await using at = await opened({ refresh: true });
+  await using at = await opened({ refresh: 'always' });
   at.emulator.state.changeManually('api-orders', 'env-test', 'online');
   const { events } = at;
   const runner = await at.session.runnerFor(at.file(), { maxTries: 1, triggers });

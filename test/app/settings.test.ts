@@ -9,14 +9,14 @@ test('unset options have defaults', () => {
     storeUrl: 'sqlite:.edict/state.db',
     emulate: false,
     lockTimeoutMs: 0,
-    refresh: false,
+    refresh: 'due',
     targets: { apis: [], environments: [] },
   });
 });
 
 test('the gateway is observed first only on request', () => {
-  assert.is(parseSettings('f', { refresh: true }).refresh, true);
-  assert.is(parseSettings('f', { refresh: false }).refresh, false);
+  assert.is(parseSettings('f', { refresh: true }).refresh, 'always');
+  assert.is(parseSettings('f', { refresh: false }).refresh, 'never');
 });
 
 test('an emulated gateway has a store of its own, unless one is given', () => {

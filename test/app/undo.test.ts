@@ -44,7 +44,7 @@ const moves = fc.uniqueArray(fc.tuple(fc.constantFrom(...publications), fc.const
 /** Returns a file with these settings, in flow or block style. */
 function fileOf(endpoint: string, of: Settings, isBlock: boolean): string {
   const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: { calls: 1000, per: 10ms }, propagationDelay: 10ms }`;
-  const top = `edict: 1\nrefresh: never\n${gateway}\nenvironments: { test: env-test, release: env-release }\nprune: true\n`;
+  const top = `edict: 1\n${gateway}\nenvironments: { test: env-test, release: env-release }\nprune: true\n`;
   const lines = apis.map((api) => {
     const entries = places.flatMap((place) => {
       const { state, revision } = of[`${api} ${place}`] ?? { state: 'absent', revision: 0 };

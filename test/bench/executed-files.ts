@@ -28,7 +28,7 @@ try {
   // Only keys that every format of the file has had, so that an older checkout can be measured too.
   const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance }`;
   const apis = '{ orders: { id: api-orders, environments: { test: online } } }';
-  writeFileSync(file, `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: env-test }\napis: ${apis}\n`);
+  writeFileSync(file, `edict: 1\ngateway: ${gateway}\nenvironments: { test: env-test }\napis: ${apis}\n`);
   const args = [join(root, 'src/main.ts'), 'apply', file, '--state', `sqlite:${join(folder, 'state.db')}`];
   const env = { PATH: process.env['PATH'], HW_AUTH_TOKEN: 'token', NODE_V8_COVERAGE: coverage };
   await promisify(execFile)(process.execPath, args, { cwd: folder, env });

@@ -61,7 +61,7 @@ export function generateFile({
       test: hex(random),
     },
     prune: false,
-    refresh: 'never',
+    refresh: '24h',
   };
   const apis: Record<string, Api> = {};
   const parts = [headText(head)];
@@ -103,7 +103,7 @@ environments:
   staging: { id: ${staging.id} }
   test: ${test}
 prune: false
-refresh: never
+refresh: 24h
 apis:
 `;
 }

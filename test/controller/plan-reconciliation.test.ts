@@ -7,7 +7,7 @@ import { allTargets } from '../../src/plan/targets.ts';
 import type { Store } from '../../src/store/interface.ts';
 import { type ControllerFixture, openController } from '../support/controller-fixture.ts';
 import { lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, lastObservation, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const clock = { now: () => plannedAtMs };
@@ -17,8 +17,19 @@ function deps(over: Partial<PlanReconciliationDeps> = {}): PlanReconciliationDep
     readRecordedState: async () => recordedState([]),
     previousState: async () => noPast,
     lastAttempts: async () => lastAttempts(),
+    lastObservation: async () => lastObservation(2),
   };
-  return { store, clock, targets: allTargets, saved: null, probes: new Map(), unobserved: null, ...over };
+  return {
+    store,
+    clock,
+    targets: allTargets,
+    saved: null,
+    probes: new Map(),
+    refresh: 'due',
+    isEmulated: false,
+    unobserved: null,
+    ...over,
+  };
 }
 
 const recordedAs = (...given: Parameters<typeof recordedState>) => ({

@@ -323,6 +323,7 @@ test('no call is made if the store cannot record the attempt', async () => {
       readPublication: store.readPublication.bind(store),
       saveStatus: store.saveStatus.bind(store),
       previousState: store.previousState.bind(store),
+      lastObservation: store.lastObservation.bind(store),
       saveDeclared: () => Promise.reject(full),
     });
   await using fixture = await openController({ apis: ['orders'], wrapStore, maxTries: 1 });

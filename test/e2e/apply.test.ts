@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
 import { type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 const password = 'password-that-nobody-may-see';
 const login = { HW_USER_NAME: 'user', HW_USER_PASSWORD: password, HW_DOMAIN_NAME: 'domain' };
@@ -14,6 +15,7 @@ let folder: string;
 test.before.each(async () => {
   emulator = await startEmulator({ seed: { ...seedOf('orders', 'invoices'), users: [{ name: 'user', password, domain: 'domain' }] } });
   folder = scratchFolder();
+  await recordEmptyGatewayIn(folder, emulator.url);
 });
 test.after.each(() => emulator.close());
 
@@ -168,6 +170,7 @@ test('the outcome of an internal gateway error is resolved by observation, and t
 });
 
 test('read-only commands need no store and create none', async () => {
+  folder = scratchFolder();
   write({ orders: 'online' });
   for (const command of ['plan', 'status', 'history', 'validate']) assert.is((await edict([command], folder)).code, 0, command);
   assert.not.ok(existsSync(join(folder, '.edict')));

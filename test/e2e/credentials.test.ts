@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const keys = [
@@ -18,7 +19,10 @@ test.before.each(async () => {
   const users = [{ name: 'ada', password: 'right', domain: 'acme' }];
   emulator = await startEmulator({ seed: { ...seedOf(...names), anyToken: false, tokens: [{ value: 'good' }], keys, users } });
   folder = scratchFolder();
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online']))));
+  await recordEmptyGatewayIn(folder, emulator.url);
+  // Nothing is read at first contact, so that the first requests are changes.
+  const text = fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online'])));
+  writeFileSync(join(folder, 'edict.yaml'), `${text}refresh: never\n`);
 });
 test.after.each(() => emulator.close());
 

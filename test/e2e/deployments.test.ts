@@ -16,6 +16,8 @@ import { testContext } from '../support/streams.ts';
  */
 const test = suite('deployments');
 const root = join(import.meta.dirname, '../..');
+/** A gateway that accepts the access key that the tests mount. */
+const seed = { ...seedOf('orders'), keys: [{ access: 'key', secret: 'key' }] };
 const read = (path: string): string => readFileSync(join(root, 'examples', path), 'utf8');
 
 interface Container {
@@ -110,7 +112,7 @@ for (const path of ['kubernetes/git-sync.yaml', 'kubernetes/config-map.yaml']) {
 }
 
 test('kubernetes/git-sync.yaml: edict runs as configured, with PostgreSQL, and answers the probes', async () => {
-  const [server, emulator, folder] = [await postgresServer(), await startEmulator({ seed: seedOf('orders') }), scratchFolder()];
+  const [server, emulator, folder] = [await postgresServer(), await startEmulator({ seed }), scratchFolder()];
   try {
     const { container } = deploymentIn('kubernetes/git-sync.yaml');
     mkdirSync(join(folder, 'git/current/gateways'), { recursive: true });
@@ -133,7 +135,7 @@ test('kubernetes/git-sync.yaml: edict runs as configured, with PostgreSQL, and a
 });
 
 test('kubernetes/config-map.yaml: its file is valid, and edict runs as configured and answers the probes', async () => {
-  const [emulator, folder] = [await startEmulator({ seed: seedOf('orders') }), scratchFolder()];
+  const [emulator, folder] = [await startEmulator({ seed }), scratchFolder()];
   try {
     const { container } = deploymentIn('kubernetes/config-map.yaml');
     const config = manifests('kubernetes/config-map.yaml').find(({ kind }) => kind === 'ConfigMap')?.data?.['edict.yaml'] ?? '';

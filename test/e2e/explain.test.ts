@@ -7,6 +7,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
 import { type Finished, fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 import { storeContent } from '../support/store-content.ts';
 
 /*
@@ -24,6 +25,7 @@ let daemon: Running | null = null;
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf(...apis) });
   folder = scratchFolder();
+  await recordEmptyGatewayIn(folder, emulator.url);
 });
 
 test.after.each(async () => {
@@ -34,7 +36,7 @@ test.after.each(async () => {
 
 /** Writes the file: all APIs are online in `test` except as `states` says; `edit` changes its text. */
 function write(states: Readonly<Record<string, string>>, edit = (text: string): string => text): void {
-  writeFileSync(join(folder, 'edict.yaml'), edit(fileOf(emulator.url, { ...allOnline, ...states })));
+  writeFileSync(join(folder, 'edict.yaml'), edit(`${fileOf(emulator.url, { ...allOnline, ...states })}refresh: never\n`));
 }
 
 const withGuards = (text: string): string => text.replace(/guards:.*\n/, '');

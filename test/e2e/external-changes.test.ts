@@ -94,7 +94,7 @@ test('the gateway converges to the file without a needless call, whatever other 
         storeUrl: `sqlite:${join(folder, 'state.db')}`,
         emulate: false,
         lockTimeoutMs: 0,
-        refresh: false,
+        refresh: 'due',
         targets: allTargets.patterns,
       };
       const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');

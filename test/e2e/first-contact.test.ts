@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -41,15 +41,17 @@ async function importInto(target: string): Promise<void> {
 test('while a gateway cannot be observed there is no plan, and the hint names what asked for the observation', async () => {
   await importInto(folder);
   emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
+  const fromRecord = 'without --refresh the plan starts from the record alone';
+  const held = 'with --no-refresh what may be online already is held for approval';
   for (const [args, remedy] of [
-    [['plan'], 'with `refresh: never`'],
-    [['plan', '--refresh'], 'without --refresh'],
-    [['apply'], 'with `refresh: never`'],
-    [['apply', '--refresh'], 'without --refresh'],
+    [['plan'], held],
+    [['plan', '--refresh'], fromRecord],
+    [['apply'], held],
+    [['apply', '--refresh'], fromRecord],
   ] as const) {
     const { code, stderr } = await edict(args, folder);
     assert.is(code, 1, args.join(' '));
-    assert.match(stderr, `nothing was sent; ${remedy} the plan starts from the record alone`);
+    assert.match(stderr, `nothing was sent; ${remedy}`);
   }
   assert.is(calls(), 0);
 });
@@ -58,7 +60,8 @@ test('import and apply of a live gateway make no call, and the plan lists what i
   await importInto(folder);
   const planned = await edict(['plan'], folder);
   assert.equal([planned.code, calls()], [0, 0], planned.stderr);
-  assert.match(planned.stdout, 'In sync. 62 publications');
+  const adopted = '62 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n\n';
+  assert.is(planned.stdout.slice(0, adopted.length + 'In sync. 62 publications'.length), `${adopted}In sync. 62 publications`);
   const applied = await edict(['apply'], folder);
   assert.equal([applied.code, calls()], [0, 0], applied.stderr);
   assert.match(applied.stdout, 'In sync. 62 publications');
@@ -103,6 +106,25 @@ const approve = async (target: string) => {
   return edict(['approve', approvalDigest, '--by', 'ada', '--reason', 'nothing is online there'], target);
 };
 
+/** Runs the approve command that `stdout` shows, with a name and a reason in place of its placeholders. */
+const paste = (stdout: string, target: string) => {
+  const [, command = ''] = /^.*?edict (approve .*)$/m.exec(stdout) ?? [];
+  return edict(command.replace('NAME', 'ada').replace('TEXT', 'CHG-7').split(' '), target);
+};
+
+test('the command that a plan of a new gateway prints approves it, before anything has written a store', async () => {
+  await importInto(folder);
+  emulator.faults.add(refused);
+  for (const args of [['plan'], ['plan', '--no-refresh'], ['plan', '--api', 'a7']]) {
+    rmSync(join(folder, '.edict'), { recursive: true, force: true });
+    const planned = await edict(args, folder);
+    assert.not.ok(existsSync(join(folder, '.edict')));
+    const approved = await paste(planned.stdout, folder);
+    assert.is(approved.code, 0, `${planned.stdout}${approved.stderr}`);
+    assert.match(approved.stdout, 'by ada: CHG-7');
+  }
+});
+
 test('a gateway that refuses to be observed at first contact has the whole file held, with the reason and the missing permission', async () => {
   await importInto(folder);
   emulator.faults.add(refused);
@@ -137,6 +159,59 @@ test('the hold of first contact is released by an approval, for exactly this fil
   assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
 });
 
+test('a file that says `refresh: never` is held at first contact, without a request, until a person approves or has it observed', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, `refresh: never\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`);
+  emulator.requests.clear();
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply'], ['plan', '--detailed-exitcode']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.is(code, 4, stderr);
+    assert.match(stdout, 'there is no record of this gateway, and it could not be observed: the file says `refresh: never`');
+    assert.match(stdout, 'observe it once with --refresh, or approve if none of these is online there');
+  }
+  assert.equal(emulator.requests.all(), []);
+  assert.match((await edict(['apply', '--refresh'], folder)).stdout, 'In sync. 62 publications');
+  assert.equal([(await edict(['apply'], folder)).code, calls()], [0, 0]);
+});
+
+test('what a person approves of a file with `refresh: never` is published, and what is new later is held again', async () => {
+  await importInto(folder);
+  for (const { api, environment } of emulator.state.publications()) emulator.state.changeManually(api, environment, 'offline');
+  const file = join(folder, 'edict.yaml');
+  const whole = `refresh: never\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`;
+  writeFileSync(file, whole.replace(/^ {2}a7:\n(?: {4}.*\n)+/m, ''));
+  assert.is((await edict(['apply'], folder)).code, 4);
+  const approved = await approve(folder);
+  assert.is(approved.code, 0, approved.stderr);
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 60], applied.stdout);
+  writeFileSync(file, whole);
+  const later = await edict(['apply'], folder);
+  assert.equal([later.code, calls()], [4, 60], later.stderr);
+  assert.match(later.stdout, 'it is new, and may be online already: the file says `refresh: never`');
+});
+
+test('--no-refresh at first contact is held too, and the printed command approves it', async () => {
+  await importInto(folder);
+  emulator.requests.clear();
+  for (const command of ['plan', 'apply']) {
+    const { code, stdout } = await edict([command, '--no-refresh', ...(command === 'plan' ? ['--detailed-exitcode'] : [])], folder);
+    assert.is(code, 4, stdout);
+    assert.match(stdout, 'it could not be observed: the command says --no-refresh');
+    assert.match(stdout, /edict approve [\w:]+ --no-refresh/);
+  }
+  assert.equal(emulator.requests.all(), []);
+  const { approvalDigest } = JSON.parse((await edict(['plan', '--no-refresh', '--format', 'json'], folder)).stdout) as {
+    approvalDigest: string;
+  };
+  const approved = await edict(['approve', approvalDigest, '--no-refresh', '--by', 'ada', '--reason', 'CHG-7'], folder);
+  assert.is(approved.code, 0, approved.stderr);
+  assert.equal(emulator.requests.all(), []);
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  assert.is(calls(), 0);
+});
+
 test('a daemon that may not observe a new gateway makes no call until it may', async () => {
   await importInto(folder);
   emulator.faults.add(refused);
@@ -164,6 +239,27 @@ test('what is new to the record of a known gateway is looked up first if the las
   emulator.faults.clear();
   assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
   assert.is(calls(), 0);
+});
+
+test('what the file declares offline and is online at first contact is held until a person approves; a later publication is drift', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  const whole = readFileSync(file, 'utf8').replace(/^( *)limit:/m, '$1propagationDelay: 1ms\n$1limit:');
+  const [online = ''] = /^ {2}a7:\n(?: {4}.*\n)+/m.exec(whole) ?? [];
+  writeFileSync(file, whole.replace(online, online.replace(/: online/g, ': offline')));
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply'], ['status']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.equal([code, calls()], [args[0] === 'status' ? 0 : 4, 0], stderr);
+    assert.match(stdout, 'the file declares it offline, and it was online when the gateway was first observed');
+  }
+  const approved = await approve(folder);
+  assert.is(approved.code, 0, approved.stderr);
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 2], applied.stdout);
+  emulator.state.changeManually('api-a7', 'env-test', 'online');
+  const later = await edict(['apply', '--refresh'], folder);
+  assert.equal([later.code, calls()], [0, 2], later.stdout);
+  assert.match((await edict(['plan'], folder)).stdout, 'published outside edict after it was offline');
 });
 
 test('a pipeline whose cache is empty each time makes no call', async () => {

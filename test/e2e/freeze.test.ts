@@ -7,6 +7,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { type LoggedDaemon, startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 const test = suite('freeze');
 const apis = Array.from({ length: 30 }, (_, index) => `a${index}`);
@@ -17,6 +18,7 @@ let daemon: LoggedDaemon | null = null;
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf(...apis) });
   folder = scratchFolder();
+  await recordEmptyGatewayIn(folder, emulator.url);
 });
 
 test.after.each(async () => {
@@ -31,7 +33,7 @@ const nextSecond = (ms: number): number => Math.ceil(ms / 1000) * 1000;
 const calls = () => emulator.requests.all().filter(({ operation }) => operation === 'changePublication');
 
 function write(more: string, names: readonly string[] = ['a0', 'a1'], limit?: string): void {
-  const text = fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online'])), limit);
+  const text = `${fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online'])), limit)}refresh: never\n`;
   writeFileSync(join(folder, 'edict.yaml'), text.replace('apis:', `${more}\napis:`));
 }
 
@@ -113,7 +115,8 @@ test('a retry that is due in a freeze waits for its end', async () => {
 
 test('with batches too, unsent changes stay unsent when a freeze starts', async () => {
   const beginMs = nextSecond(Date.now() + 2000);
-  const text = fileOf(emulator.url, Object.fromEntries(apis.map((name) => [name, 'online'])), '{ calls: 2, per: 1s, concurrency: 1 }');
+  const states = Object.fromEntries(apis.map((name) => [name, 'online']));
+  const text = `${fileOf(emulator.url, states, '{ calls: 2, per: 1s, concurrency: 1 }')}refresh: never\n`;
   const window = `freeze: [{ from: "${moment(beginMs)}", to: "${moment(beginMs + 3_600_000)}" }]`;
   writeFileSync(join(folder, 'edict.yaml'), text.replace('apis:', `${window}\napis:`).replace(/limit:/, 'batch: 3, limit:'));
   const { code, stdout } = await edict(['apply', '--format', 'json'], folder);
@@ -158,7 +161,7 @@ test('the JSON status has the end of a freeze', async () => {
 
 test('a suspended API is deferred, and the others are not', async () => {
   write('', ['a0', 'a1']);
-  const text = fileOf(emulator.url, { a0: 'online', a1: 'online' });
+  const text = `${fileOf(emulator.url, { a0: 'online', a1: 'online' })}refresh: never\n`;
   writeFileSync(join(folder, 'edict.yaml'), text.replace('id: api-a0,', 'id: api-a0, suspend: { reason: migration, by: ada },'));
   const { code, stdout } = await edict(['apply'], folder);
   assert.is(code, 0);

@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 let emulator: Emulator;
 let folder: string;
@@ -12,7 +13,8 @@ let folder: string;
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf('a') });
   folder = scratchFolder();
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online' }));
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, { a: 'online' })}refresh: never\n`);
+  await recordEmptyGatewayIn(folder, emulator.url);
   emulator.faults.latencyMs = 2000;
 });
 test.after.each(() => emulator.close());

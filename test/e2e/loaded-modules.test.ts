@@ -23,7 +23,7 @@ interface Loaded {
 
 async function loadedBy(...args: readonly string[]): Promise<Loaded> {
   const folder = scratchFolder();
-  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { orders: 'online' })}refresh: never\n`);
   const noted = join(folder, 'modules.json');
   const env = { ...inheritedEnv, NOTE_MODULES: noted };
   const child = spawn(process.execPath, ['--import', noting, main, ...args], { cwd: folder, env });

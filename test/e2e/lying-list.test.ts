@@ -50,7 +50,7 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     lockTimeoutMs: 0,
-    refresh: false,
+    refresh: 'due',
     targets: allTargets.patterns,
   };
   const apis = Object.entries(states).map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`);

@@ -8,9 +8,10 @@ import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
 import { InvalidFileError } from '../../src/model/errors.ts';
-import type { Settings } from '../../src/model/settings.ts';
+import type { RefreshMode, Settings } from '../../src/model/settings.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
+import { recordEmptyGatewayAt } from '../support/observed-gateway.ts';
 
 /*
  * Observation end to end: a real file, the emulator over HTTP, a real store.
@@ -22,8 +23,8 @@ interface Scene extends AsyncDisposable {
   readonly emulator: Emulator;
   /** Writes the file: `rest` follows the gateway block, whose settings `more` adds to. */
   write(rest: string, more?: string): void;
-  plan(refresh?: boolean): Promise<PlanReport>;
-  apply(refresh?: boolean): Promise<ApplyResult>;
+  plan(refresh?: RefreshMode): Promise<PlanReport>;
+  apply(refresh?: RefreshMode): Promise<ApplyResult>;
   readonly settings: Settings;
   /** Returns the operations since the last call. */
   operations(): string[];
@@ -38,9 +39,10 @@ async function scene(seed: Seed): Promise<Scene> {
     storeUrl,
     emulate: false,
     lockTimeoutMs: 0,
-    refresh: false,
+    refresh: 'due',
     targets: allTargets.patterns,
   };
+  await recordEmptyGatewayAt(storeUrl, emulator.url, { project: seed.project ?? '', instance: seed.instance ?? '' });
   const write: Scene['write'] = (rest, more = '') => {
     const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 100ms }, propagationDelay: 1ms`;
     writeFileSync(settings.file, `edict: 1\ngateway: { ${gateway}${more} }\n${rest}${rest.includes('refresh:') ? '' : 'refresh: never\n'}`);
@@ -50,8 +52,8 @@ async function scene(seed: Seed): Promise<Scene> {
     emulator,
     write,
     settings,
-    plan: (refresh = true) => readPlan(createAppContext({ ...settings, refresh }, env)),
-    apply: (refresh = false) => applyOnce(createAppContext({ ...settings, refresh }, env)),
+    plan: (refresh = 'always') => readPlan(createAppContext({ ...settings, refresh }, env)),
+    apply: (refresh = 'due') => applyOnce(createAppContext({ ...settings, refresh }, env)),
     operations: () => {
       const all = emulator.requests.since(seen);
       seen += all.length;
@@ -81,10 +83,10 @@ test('a full instance in sync is observed in as many reads as it has pages', asy
 test('an API that is online already is adopted without a call, and stays adopted', async () => {
   await using at = await scene({ ...seedOf('orders'), publications: [{ api: 'api-orders', environment: 'env-test' }] });
   at.write(oneApi('online'));
-  assert.equal(short(await at.plan(false)), ['online orders new']);
-  const { summary, plan } = await at.apply(true);
+  assert.equal(short(await at.plan('due')), ['online orders new']);
+  const { summary, plan } = await at.apply('always');
   assert.equal([summary.online, plan.changes.length], [0, 0]);
-  assert.equal(short(await at.plan(false)), []);
+  assert.equal(short(await at.plan('due')), []);
   assert.equal(at.operations(), ['listApis']);
 });
 
@@ -95,10 +97,10 @@ test('drift is reported with `report` and corrected with `correct`, and the hist
   at.emulator.state.changeManually('api-orders', 'env-test', 'offline');
   const reported = await at.plan();
   assert.equal([short(reported), reported.plan.drifted.length], [[], 1]);
-  await at.apply(true);
+  await at.apply('always');
   assert.is((await readStatus(createAppContext(at.settings, env))).plan.drifted.length, 1);
   at.write(oneApi('{ state: online, drift: correct }'));
-  assert.equal(short(await at.plan(false)), ['online orders drift']);
+  assert.equal(short(await at.plan('due')), ['online orders drift']);
   await at.apply();
   assert.equal(short(await at.plan()), []);
   assert.equal(
@@ -117,7 +119,7 @@ test('an edited API is outdated; with `republish: edited` it is published again,
   at.write(`republish: edited\n${oneApi('online')}`);
   assert.equal(short(await at.plan()), ['online orders edited']);
   at.emulator.state.catalog.updateApi('api-orders', { editedAt: new Date(Date.now() - 60_000).toISOString() });
-  await at.apply(true);
+  await at.apply('always');
   assert.equal(short(await at.plan()), []);
 });
 
@@ -130,7 +132,7 @@ test('a pinned version is switched to and kept, without a new one', async () => 
   const listed = await readVersions(createAppContext(at.settings, env), { api: 'orders', environment: 'test' });
   const good = listed.versions.find(({ isEffective }) => !isEffective)?.versionId ?? '';
   at.write(oneApi(`{ state: online, revision: r3, version: ${good}, drift: correct }`));
-  assert.equal(short(await at.plan(false)), ['online orders version']);
+  assert.equal(short(await at.plan('due')), ['online orders version']);
   at.operations();
   await at.apply();
   assert.equal(at.operations(), ['switchVersion']);
@@ -140,7 +142,7 @@ test('a pinned version is switched to and kept, without a new one', async () => 
 
   at.emulator.state.publish('api-orders', 'env-test', 'by hand');
   assert.equal(short(await at.plan()), ['online orders drift']);
-  await at.apply(true);
+  await at.apply('always');
   assert.is(effective(), good);
   assert.is(at.emulator.state.publications()[0]?.versions.length, 3, 'two by edict, one by hand');
   at.write(oneApi('{ state: online, revision: r3 }'));
@@ -152,7 +154,7 @@ test('names are looked up once and recorded; an API recreated under its name is 
   const named = (api: string): string =>
     `environments: { test: { name: test } }\napis:\n  ${api}: { environments: { test: online } }\n  c: { name: carts, environments: { test: online } }\n`;
   at.write(named('ordres'));
-  const invalid = await at.plan(false).catch((error: unknown) => error);
+  const invalid = await at.plan('due').catch((error: unknown) => error);
   assert.instance(invalid, InvalidFileError);
   assert.match(JSON.stringify((invalid as InvalidFileError).diagnostics), 'did you mean `id: api-orders`');
   at.write(named('orders'));

@@ -8,6 +8,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { openBrowser, violations } from '../support/browser.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 /*
  * The page of a real daemon with the emulator, in a real browser.
@@ -23,7 +24,8 @@ let daemon: Running;
 let page: Page;
 let url = '';
 
-const write = (states: Readonly<Record<string, string>>): void => writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states));
+const write = (states: Readonly<Record<string, string>>): void =>
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, states)}refresh: never\n`);
 const allOnline = Object.fromEntries(names.map((name) => [name, 'online']));
 
 const actToken = 'act-token-that-nobody-may-see';
@@ -48,6 +50,7 @@ test.before(async () => {
   browser = await openBrowser();
   folder = scratchFolder();
   emulator = await startEmulator({ seed: seedOf(...names) });
+  await recordEmptyGatewayIn(folder, emulator.url);
   write(allOnline);
   await startDaemon();
 });
@@ -96,7 +99,10 @@ test('outlives the daemon: reports the lost connection, and continues with the n
 test('shows held changes, with the command that approves them, and their release', async () => {
   writeFileSync(
     join(folder, 'edict.yaml'),
-    fileOf(emulator.url, { ...allOnline, tax: 'offline' }).replace('test: env-test', 'test: { id: env-test, protected: true }'),
+    `${fileOf(emulator.url, { ...allOnline, tax: 'offline' })}refresh: never\n`.replace(
+      'test: env-test',
+      'test: { id: env-test, protected: true }',
+    ),
   );
   const notice = page.locator('.notice');
   await notice.getByText('1 change is held').waitFor();

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { edict, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 import { type ProxyServer, startProxy } from '../support/proxy-server.ts';
 
 /*
@@ -31,8 +32,9 @@ test.after.each(async () => {
 const port = (url: string): string => new URL(url).port;
 const withPassword = (password: string): string => proxy.url.replace('//', `//name:${password}@`);
 
-function write(endpoint: string): void {
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(endpoint, { orders: 'online' }));
+async function write(endpoint: string): Promise<void> {
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(endpoint, { orders: 'online' })}refresh: never\n`);
+  await recordEmptyGatewayIn(folder, endpoint);
 }
 
 /** Runs `edict apply` with a token and `environment`. */
@@ -41,7 +43,7 @@ function apply(env: Readonly<Record<string, string>>) {
 }
 
 test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on this machine', async () => {
-  write(`http://roma.test:${port(emulator.url)}`);
+  await write(`http://roma.test:${port(emulator.url)}`);
   const { code, stderr } = await apply({ HTTP_PROXY: withPassword('s3cret') });
   assert.is(code, 0, stderr);
   assert.match(proxy.asked[0] ?? '', `POST http://roma.test:${port(emulator.url)}/v2/`);
@@ -49,7 +51,7 @@ test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on thi
   const asked = proxy.asked.length;
   assert.is((await apply({ HTTP_PROXY: withPassword('s3cret'), NO_PROXY: 'roma.test' })).code, 0, 'nothing is left to do');
   rmSync(join(folder, '.edict'), { recursive: true });
-  write(emulator.url);
+  await write(emulator.url);
   assert.is((await apply({ HTTP_PROXY: withPassword('s3cret') })).code, 0);
   assert.is(proxy.asked.length, asked);
 });
@@ -70,7 +72,7 @@ test('a gateway with TLS is reached through HTTPS_PROXY, whose password appears 
   }).listen(0, '127.0.0.1');
   await once(secured, 'listening');
   const at = `roma.test:${(secured.address() as AddressInfo).port}`;
-  write(`https://${at}`);
+  await write(`https://${at}`);
   const refused = await apply({ HTTPS_PROXY: withPassword('wr0ng'), NODE_EXTRA_CA_CERTS: made.cert });
   assert.is(refused.code, 5);
   assert.match(refused.stderr, '407');
@@ -85,7 +87,7 @@ test('a gateway with TLS is reached through HTTPS_PROXY, whose password appears 
 });
 
 test('an invalid proxy is reported before anything is sent, by the daemon too, and without its password', async () => {
-  write('https://roma.example.com');
+  await write('https://roma.example.com');
   const { code, stderr } = await apply({ HTTPS_PROXY: 'ftp://name:s3cret@proxy' });
   assert.is(code, 1);
   assert.match(stderr, 'HTTPS_PROXY is not the address of a proxy');

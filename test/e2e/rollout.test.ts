@@ -37,7 +37,7 @@ function write(rollout: string, states = '{ test: online, staging: online, relea
   const apis = ['orders', 'carts'].map((name) => `  ${name}: { id: api-${name}, environments: ${states} }\n`).join('');
   writeFileSync(
     join(folder, 'edict.yaml'),
-    `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: env-test, staging: ${staging}, release: env-release }\nrollout: ${rollout}\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis}`,
+    `edict: 1\ngateway: ${gateway}\nenvironments: { test: env-test, staging: ${staging}, release: env-release }\nrollout: ${rollout}\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:\n${apis}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,6 +13,7 @@ import { allTargets } from '../../src/plan/targets.ts';
 import { edict } from '../support/edict-command.ts';
 import { type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 let emulator: Emulator;
@@ -22,12 +23,13 @@ let plan: string;
 test.before.each(async () => {
   emulator = await startEmulator({ seed: seedOf(...names) });
   folder = scratchFolder();
+  await recordEmptyGatewayIn(folder, emulator.url);
   plan = join(scratchFolder(), 'release.plan');
 });
 test.after.each(() => emulator.close());
 
 const write = (states: Readonly<Record<string, string>>, limit?: string): void =>
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, states, limit));
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, states, limit)}refresh: never\n`);
 const all = (state: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, state]));
 const calls = (): string[] =>
   emulator.requests
@@ -74,7 +76,7 @@ test('a plan is applied in another working copy with the same record, and a seco
 });
 
 test('the changes of the run itself, one environment after another, do not make its plan stale', async () => {
-  const file = fileOf(emulator.url, { a: 'online' });
+  const file = `${fileOf(emulator.url, { a: 'online' })}refresh: never\n`;
   const inOrder = file.replace('apis:', 'rollout: [test, release]\napis:').replace('test: online', 'test: online, release: online');
   writeFileSync(join(folder, 'edict.yaml'), inOrder);
   assert.is((await edict(['plan', '--out', plan], folder)).code, 0);
@@ -115,6 +117,7 @@ test('a plan is rejected as a whole when record or file changed under one of its
 });
 
 test('a file that is not a plan, or was modified, is rejected before anything is sent', async () => {
+  rmSync(join(folder, '.edict'), { recursive: true });
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
   const written = readFileSync(plan, 'utf8');
@@ -137,7 +140,7 @@ test('a file that is not a plan, or was modified, is rejected before anything is
 test('a plan for another gateway is rejected, even if the file has names that need a lookup', async () => {
   write({ a: 'online' });
   await edict(['plan', '--out', plan], folder);
-  const other = fileOf(emulator.url, { a: 'online' }).replace('instance: instance', 'instance: other');
+  const other = `${fileOf(emulator.url, { a: 'online' })}refresh: never\n`.replace('instance: instance', 'instance: other');
   for (const text of [other, other.replace('id: api-a, ', '')]) {
     writeFileSync(join(folder, 'edict.yaml'), text);
     await refused(
@@ -184,11 +187,11 @@ test('a plan with a recomputed checksum still can do nothing that the file does 
 
 function settingsOf(): Settings {
   const storeUrl = `sqlite:${join(folder, '.edict', 'state.db')}`;
-  return { file: join(folder, 'edict.yaml'), storeUrl, emulate: false, lockTimeoutMs: 0, refresh: false, targets: allTargets.patterns };
+  return { file: join(folder, 'edict.yaml'), storeUrl, emulate: false, lockTimeoutMs: 0, refresh: 'due', targets: allTargets.patterns };
 }
 
 test('held changes are saved as held, and only an approval releases them', async () => {
-  const text = fileOf(emulator.url, { a: 'online' }).replace('test: online', 'release: online');
+  const text = `${fileOf(emulator.url, { a: 'online' })}refresh: never\n`.replace('test: online', 'release: online');
   writeFileSync(join(folder, 'edict.yaml'), text);
   await edict(['apply'], folder);
   writeFileSync(join(folder, 'edict.yaml'), text.replace('release: online', 'release: offline'));
@@ -275,7 +278,7 @@ test('a plan made after an observation is compared after an observation, so a lo
 test('a saved plan holds no secret, and saving one needs no credentials', async () => {
   writeFileSync(
     join(folder, 'edict.yaml'),
-    fileOf(emulator.url, { a: 'online' }).replace('project: project', 'project: "$' + '{HW_PROJECT_ID}"'),
+    `${fileOf(emulator.url, { a: 'online' })}refresh: never\n`.replace('project: project', 'project: "$' + '{HW_PROJECT_ID}"'),
   );
   const secrets = {
     HW_AUTH_TOKEN: secretToken,
@@ -304,6 +307,7 @@ const someStates = fc.record(
 );
 
 test('an apply makes exactly the plan or nothing, whatever changes in between', async () => {
+  rmSync(join(folder, '.edict'), { recursive: true });
   const outcomes = { made: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
 import { type Answer, answeringServer, json } from '../gateway/answering-server.ts';
 import { scratchFolder, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 import { testContext } from '../support/streams.ts';
 
 /** Every secret contains this. */
@@ -66,6 +67,7 @@ async function showsNothingOf(what: string, envIn: (folder: string) => Readonly<
   const apis = Array.from({ length: 12 }, (_, index) => `  api${index}: { id: a${index}, environments: { test: online } }\n`);
   writeFileSync(join(folder, 'edict.yaml'), `edict: 1\nrefresh: never\n${gateway}\nenvironments: { test: e }\napis:\n${apis.join('')}`);
 
+  await recordEmptyGatewayIn(folder, server.url, { project: 'p', instance: 'i' });
   const texts: string[] = [];
   const run = async (command: string, ...options: readonly string[]): Promise<readonly string[]> => {
     const { context, stdout, stderr } = testContext(env);

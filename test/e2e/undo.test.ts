@@ -34,7 +34,7 @@ const token: Readonly<Record<string, string>> = { HW_AUTH_TOKEN: 'token' };
 function write(apis: readonly string[], more = 'guards: { maxOffline: 100%, maxRemoved: 100% }'): void {
   const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 100ms }, propagationDelay: 300ms }`;
   const environments = 'environments: { test: env-test, release: { id: env-release, protected: true } }';
-  writeFileSync(join(folder, 'edict.yaml'), `edict: 1\nrefresh: never\n${gateway}\n${environments}\n${more}\napis:\n${apis.join('\n')}\n`);
+  writeFileSync(join(folder, 'edict.yaml'), `edict: 1\n${gateway}\n${environments}\n${more}\napis:\n${apis.join('\n')}\n`);
 }
 
 async function apply(): Promise<void> {

@@ -59,9 +59,7 @@ test.after.each(async () => {
 
 /** Writes the file with `more` after its APIs: more of them, or another `refresh`. */
 function write(states: Readonly<Record<string, string>>, more = ''): void {
-  const refresh = 'refresh: never\n';
-  const file = fileOf(emulator.url, states).replace(refresh, more.startsWith('refresh:') ? more : `${more}${refresh}`);
-  writeFileSync(join(folder, 'edict.yaml'), file);
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(emulator.url, states)}${more}`);
 }
 
 /** Returns the notices so far, after validating each notification against the schema. */

@@ -112,29 +112,30 @@ const drifts = {
   'from online': { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
   'from offline': { from: 'offline', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
   inBackoff: { from: 'online', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: 9 },
+  'at first contact': { from: 'unknown', fromSinceMs: null, detectedAtMs: 5, backoffUntilMs: null },
 } as const;
 
 /** The file, the record, and the expected change without drift, then with each of the others. Letters as in the grid above. */
 const driftGrid: readonly (readonly [file: string, record: string, answers: string])[] = [
-  ['online report', 'online', '. . . . .'],
-  ['online correct', 'online', '. . . . .'],
-  ['online report', 'offline', 'S . . . .'],
-  ['online correct', 'offline', 'S D D D .'],
-  ['online report at b', 'online', 'R R R R R'],
-  ['online report at b', 'offline', 'S S S S S'],
-  ['online correct at b', 'offline', 'S S S S S'],
-  ['offline report', 'online', 's . . . .'],
-  ['offline correct', 'online', 's d d d .'],
-  ['offline report at b', 'online', 's . . . .'],
-  ['offline report', 'offline', '. . . . .'],
-  ['offline correct', 'offline', '. . . . .'],
-  ['pinned report', 'online', 'V . . . .'],
-  ['pinned correct', 'online', 'V D D D .'],
-  ['pinned report at b', 'online', 'V . . . .'],
-  ['pinned report', 'offline', 'S . . . .'],
-  ['pinned correct', 'offline', 'S D D D .'],
-  ['nothing', 'online', 'r . r . r'],
-  ['nothing', 'offline', '. . . . .'],
+  ['online report', 'online', '. . . . . .'],
+  ['online correct', 'online', '. . . . . .'],
+  ['online report', 'offline', 'S . . . . .'],
+  ['online correct', 'offline', 'S D D D . D'],
+  ['online report at b', 'online', 'R R R R R R'],
+  ['online report at b', 'offline', 'S S S S S S'],
+  ['online correct at b', 'offline', 'S S S S S S'],
+  ['offline report', 'online', 's . . . . s'],
+  ['offline correct', 'online', 's d d d . s'],
+  ['offline report at b', 'online', 's . . . . s'],
+  ['offline report', 'offline', '. . . . . .'],
+  ['offline correct', 'offline', '. . . . . .'],
+  ['pinned report', 'online', 'V . . . . .'],
+  ['pinned correct', 'online', 'V D D D . D'],
+  ['pinned report at b', 'online', 'V . . . . .'],
+  ['pinned report', 'offline', 'S . . . . .'],
+  ['pinned correct', 'offline', 'S D D D . D'],
+  ['nothing', 'online', 'r . r . r .'],
+  ['nothing', 'offline', '. . . . . .'],
 ];
 
 for (const [file, state, answers] of driftGrid) {
@@ -200,6 +201,17 @@ test('a correction that takes a protected publication offline is held, unlike a 
   const publication = wanted('orders', 'test', { state: 'offline', driftPolicy: 'correct' });
   const made = diffStates(desiredState([publication], { protectedNames: ['test'] }), recordedState([before]));
   assert.equal([made.changes[0]?.held?.rule, made.changes[0]?.reason, made.drifted], ['protected', 'drift', []]);
+});
+
+test('what the file declares offline and was online at first contact is held, whatever the drift policy', () => {
+  const before = recorded('orders', 'test', { drift: drifts['at first contact'] });
+  for (const driftPolicy of ['report', 'correct'] as const) {
+    const { changes, drifted } = diffStates(
+      desiredState([wanted('orders', 'test', { state: 'offline', driftPolicy })]),
+      recordedState([before]),
+    );
+    assert.equal([changes[0]?.held?.rule, changes[0]?.reason, changes[0]?.from, drifted], ['first-contact', 'state', 'online', []]);
+  }
 });
 
 test('drifted and outdated publications are sorted by name', () => {

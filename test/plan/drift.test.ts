@@ -28,17 +28,19 @@ interface Case {
   readonly record?: Partial<RecordedPublication> | null;
   readonly seen?: ObservedPublication | null;
   readonly atMs?: number;
+  /** Whether the gateway was never observed before. */
+  readonly isFirst?: boolean;
 }
 
 /** Observes `orders` in `test` once. By default the file declares it online, nothing is recorded and nothing is published. */
-function observeOnce({ file = {}, record = null, seen = null, atMs = nowMs }: Case) {
+function observeOnce({ file = {}, record = null, seen = null, atMs = nowMs, isFirst = false }: Case) {
   const desired = desiredState(file ? [wanted('orders', 'test', file)] : []);
   const before = recordedState(record ? [recorded('orders', 'test', record)] : []);
   const {
     recorded: after,
     updates,
     notices,
-  } = applyObservation({ desired, recorded: before, observation: listed(seen ? { test: seen } : {}) }, atMs);
+  } = applyObservation({ isFirst, desired, recorded: before, observation: listed(seen ? { test: seen } : {}) }, atMs);
   const [next] = after.values();
   return { next, updates, note: notices[0] ?? null, notices, desired, after, before };
 }
@@ -128,6 +130,7 @@ test('an edit that may be a publication is not one: two environments would repub
   const observe = (editedAtMs: number) =>
     applyObservation(
       {
+        isFirst: false,
         desired: desiredState([wanted('orders', 'test')]),
         recorded: recordedState([recorded('orders', 'test', known)]),
         observation: listed(at1000, editedAtMs),
@@ -168,6 +171,17 @@ test('a notice has the previous state, its time, and the current state', () => {
   });
 });
 
+test('the record tells what was online at first contact from what somebody published later, also after further observations', () => {
+  const file = { state: 'offline' } as const;
+  const fromOf = (one: Case) => observeOnce(one).next?.drift?.from;
+  assert.is(fromOf({ file, seen: at, isFirst: true }), 'unknown');
+  assert.is(fromOf({ file, seen: at }), null);
+  assert.is(fromOf({ file, seen: at, record: { state: 'offline' }, isFirst: true }), 'offline');
+  const { next } = observeOnce({ file, seen: at, isFirst: true });
+  assert.is(fromOf({ file, seen: { publishId: 'q', publishedAtMs: 900 }, record: next ?? {} }), 'unknown');
+  assert.is(observeOnce({ file: {}, seen: at, isFirst: true }).next?.drift, null);
+});
+
 test('an adopted publication is recorded as edict would have recorded it', () => {
   const { next, updates } = observeOnce({ file: { revision: 'a' }, seen: at });
   const expected = recorded('orders', 'test', { ...known, revision: 'a', versionId: null, recordedAtMs: nowMs });
@@ -178,7 +192,7 @@ test('an adopted publication is recorded as edict would have recorded it', () =>
 test('an API that the list leaves out is not judged', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
   const before = recordedState([recorded('orders', 'test'), recorded('invoices', 'test')]);
-  assert.equal(applyObservation({ desired, recorded: before, observation: new Map() }, nowMs), {
+  assert.equal(applyObservation({ isFirst: false, desired, recorded: before, observation: new Map() }, nowMs), {
     recorded: before,
     updates: [],
     notices: [],
@@ -188,7 +202,7 @@ test('an API that the list leaves out is not judged', () => {
 test('an API published elsewhere is not published here', () => {
   const desired = desiredState([wanted('orders', 'test')]);
   const { recorded: after } = applyObservation(
-    { desired, recorded: recordedState([recorded('orders', 'test')]), observation: listed({ release: at }) },
+    { isFirst: false, desired, recorded: recordedState([recorded('orders', 'test')]), observation: listed({ release: at }) },
     nowMs,
   );
   assert.is([...after.values()][0]?.state, 'offline');
@@ -222,6 +236,7 @@ test('a missing field keeps its previous value', () => {
   assert.is(updates.length, 0);
   const later = applyObservation(
     {
+      isFirst: false,
       desired: desiredState([wanted('orders', 'test')]),
       recorded: recordedState([recorded('orders', 'test', known)]),
       observation: listed({ test: at }, null),
@@ -240,7 +255,12 @@ test('times and the ID of the publication are updated without a notice', () => {
 test('a new name in the file becomes the recorded one', () => {
   const before = recorded('orders', 'test', { ...known, api: 'old name', environment: 'old place' });
   const { updates } = applyObservation(
-    { desired: desiredState([wanted('orders', 'test')]), recorded: recordedState([before]), observation: listed({ test: at }) },
+    {
+      isFirst: false,
+      desired: desiredState([wanted('orders', 'test')]),
+      recorded: recordedState([before]),
+      observation: listed({ test: at }),
+    },
     nowMs,
   );
   assert.equal([updates[0]?.api, updates[0]?.environment], ['orders', 'test']);
@@ -252,7 +272,7 @@ test('an identical observation writes nothing, whatever the order of the record'
   const otherOrder = Object.fromEntries(Object.entries({ ...before, drift: { backoffUntilMs, detectedAtMs, from } }).reverse());
   const desired = desiredState([wanted('orders', 'test', { state: 'offline' })]);
   const { updates } = applyObservation(
-    { desired, recorded: recordedState([otherOrder as unknown as RecordedPublication]), observation: listed({ test: at }) },
+    { isFirst: false, desired, recorded: recordedState([otherOrder as unknown as RecordedPublication]), observation: listed({ test: at }) },
     nowMs,
   );
   assert.equal(updates, []);
@@ -282,12 +302,12 @@ test('a publication that edict never made is not taken offline when it leaves th
   const gone = desiredState([], { prune: true });
   assert.equal(diffStates(gone, first.after).changes, []);
   const republished = applyObservation(
-    { desired: gone, recorded: first.after, observation: listed({ test: { publishId: 'q', publishedAtMs: 300 } }) },
+    { isFirst: false, desired: gone, recorded: first.after, observation: listed({ test: { publishId: 'q', publishedAtMs: 300 } }) },
     nowMs + hourMs,
   );
   assert.equal(diffStates(gone, republished.recorded).changes, []);
   const matched = applyObservation(
-    { desired: desiredState([wanted('orders', 'test')]), recorded: first.after, observation: listed({ test: at }) },
+    { isFirst: false, desired: desiredState([wanted('orders', 'test')]), recorded: first.after, observation: listed({ test: at }) },
     nowMs,
   );
   assert.is(diffStates(gone, matched.recorded).changes[0]?.reason, 'prune', 'the file asked for it in between');
@@ -475,9 +495,12 @@ test('whatever files and other people do, there is no needless call, and the obs
           atMs += step.afterMs;
           const before = gateway.needless;
           if (step.observes) {
-            const { recorded: after, updates } = applyObservation({ desired, recorded: record, observation: gateway.list() }, atMs);
+            const { recorded: after, updates } = applyObservation(
+              { isFirst: false, desired, recorded: record, observation: gateway.list() },
+              atMs,
+            );
             for (const update of updates) assert.is(after.get(update.key), update);
-            const again = applyObservation({ desired, recorded: after, observation: gateway.list() }, atMs);
+            const again = applyObservation({ isFirst: false, desired, recorded: after, observation: gateway.list() }, atMs);
             assert.equal([again.updates, again.notices], [[], []]);
             for (const [key, { state }] of after) {
               if (desired.publications.has(key) || state === 'online') assert.is(state === 'online', gateway.up.has(key), key);
@@ -511,7 +534,7 @@ test('with drift: report the changes of others cause no call', () => {
         for (const [index, [place, action]] of hands.entries()) {
           if (action === 'online') gateway.publish(keyOf(place), nowMs);
           else gateway.up.delete(keyOf(place));
-          record = applyObservation({ desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
+          record = applyObservation({ isFirst: false, desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
           record = gateway.apply(desired, record, nowMs + index);
         }
         assert.equal([gateway.online, gateway.offline], [online, offline]);
@@ -531,7 +554,7 @@ test('a publication that no file ever declared stays online, whatever is observe
       for (const [index, desired] of versions.entries()) {
         for (const [key, { state, driftPolicy: policy }] of desired.publications)
           if (state === 'online' || policy === 'correct') asked.add(key);
-        record = applyObservation({ desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
+        record = applyObservation({ isFirst: false, desired, recorded: record, observation: gateway.list() }, nowMs + index).recorded;
         record = gateway.apply(desired, record, nowMs + index);
       }
       for (const index of places.keys()) if (!asked.has(keyOf(index))) assert.ok(gateway.up.has(keyOf(index)), keyOf(index));
@@ -546,7 +569,7 @@ test('two tools that flap a publication create few versions', () => {
   let record: RecordedState = new Map();
   const dayMs = 24 * hourMs;
   for (let atMs = nowMs; atMs < nowMs + dayMs; atMs += 10_000) {
-    record = applyObservation({ desired, recorded: record, observation: gateway.list() }, atMs).recorded;
+    record = applyObservation({ isFirst: false, desired, recorded: record, observation: gateway.list() }, atMs).recorded;
     record = gateway.apply(desired, record, atMs);
     gateway.up.clear();
   }
@@ -560,7 +583,7 @@ test('the inputs are not changed', () => {
       const before = gateway.apply(other, new Map(), nowMs);
       gateway.up.delete(keyOf(0));
       const copy = structuredClone({ desired, before });
-      applyObservation({ desired, recorded: before, observation: gateway.list() }, nowMs);
+      applyObservation({ isFirst: false, desired, recorded: before, observation: gateway.list() }, nowMs);
       assert.equal({ desired, before }, copy);
     }),
   );

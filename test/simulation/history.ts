@@ -228,6 +228,8 @@ class World implements AsyncDisposable {
     // Without observations edict cannot notice a change made outside it.
     const isChangedOutside = this.#model.effects.findLast((effect) => effect.key === key)?.by === 'other';
     if (refreshMs === null && isChangedOutside && state === declared?.state) return true;
+    // Found online at first contact: the person here approves that it goes offline.
+    if (drift?.from === 'unknown' && declared?.state === 'offline') return false;
     return drift !== null && (driftPolicy === 'report' || drift.backoffUntilMs !== null);
   }
 

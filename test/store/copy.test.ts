@@ -62,7 +62,7 @@ async function written(url: string, attempts: number): Promise<void> {
   await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', sinceMs: null, untilMs: null });
   await store.release(gateway, 5);
   await store.close();
-  await writeApproval(url, gateway, {
+  await writeApproval({ url, isEmulated: false }, gateway, {
     digest: 'sha256:1',
     by: 'ada',
     reason: 'CHG-7',

@@ -27,7 +27,7 @@ for (const { name, make } of storeEngines(test)) {
     return {
       open: () => openStore({ url, isEmulated: false }),
       openRecord: () => openReadonly({ url }),
-      approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval(url, of, approval),
+      approve: (of: GatewayIdentity, approval: NewApproval) => writeApproval({ url, isEmulated: false }, of, approval),
     };
   });
 

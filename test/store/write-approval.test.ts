@@ -32,10 +32,10 @@ for (const { name, make } of storeEngines(test)) {
   test(`${name}: is written while another instance has the store open, which finds it, and leaves no file behind`, async () => {
     const url = await make();
     const store = await openStore({ url, isEmulated: false });
-    await writeApproval(url, gateway, approval);
+    await writeApproval({ url, isEmulated: false }, gateway, approval);
     assert.is((await store.approvals(gateway))[0]?.by, 'ada');
     await store.close();
-    await writeApproval(url, gateway, { ...approval, by: 'eve' });
+    await writeApproval({ url, isEmulated: false }, gateway, { ...approval, by: 'eve' });
     if (name === 'sqlite') {
       const path = url.replace('sqlite:', '');
       assert.not.ok(existsSync(`${path}-shm`));
@@ -46,9 +46,18 @@ for (const { name, make } of storeEngines(test)) {
     await record.close();
   });
 
-  test(`${name}: a store of another format, and one that does not exist, are rejected`, async () => {
+  test(`${name}: a store that does not exist is created, for the kind of gateway that is approved`, async () => {
     const url = await make();
-    assert.is(await refusal(url), 'STORE_NOT_FOUND');
+    await writeApproval({ url, isEmulated: true }, gateway, approval);
+    const store = await openStore({ url, isEmulated: true });
+    assert.is((await store.approvals(gateway))[0]?.by, 'ada');
+    await store.close();
+    const code = await openStore({ url, isEmulated: false }).then(String, (error: EdictError) => error.code);
+    assert.is(code, 'STORE_KIND_MISMATCH');
+  });
+
+  test(`${name}: a store of another format is rejected`, async () => {
+    const url = await make();
     await (await openStore({ url, isEmulated: false })).close();
     await changeFormat[name](url);
     assert.is(await refusal(url), 'STORE_FORMAT');
@@ -61,7 +70,7 @@ test('a file that is not a store is rejected', async () => {
 
 async function refusal(url: string): Promise<string> {
   try {
-    await writeApproval(url, gateway, approval);
+    await writeApproval({ url, isEmulated: false }, gateway, approval);
   } catch (error) {
     if (error instanceof EdictError) return error.code;
     throw error;

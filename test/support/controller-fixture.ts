@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/interface.ts';
 import { openStore } from '../../src/store/open.ts';
 import { givenToken } from './credentials.ts';
 import { scratchFolder, seedOf, until } from './edict-process.ts';
+import { recordEmptyGateway } from './observed-gateway.ts';
 import { desiredState, gatewaySettings, wanted } from './states.ts';
 
 /** A controller whose file is a variable. */
@@ -77,6 +78,8 @@ export async function openController({
   const store = await openStore({ url: stateUrl, isEmulated: false });
   const settings = gatewaySettings({ endpoint: emulator.url, limit, ...options.settings });
   await store.acquire(settings, systemClock.now());
+  // A gateway that was never observed has what is new held, because the files here do not ask for an observation.
+  await recordEmptyGateway(store, settings);
   const rateLimiter = new RateLimiter({ limit, clock: systemClock, initialDelayMs: 0 });
   const gateway = openGateway(settings, options.credentials ?? givenToken('token'), { acquire: rateLimiter.acquire });
   const events: EdictEvent[] = [];
@@ -116,7 +119,8 @@ export async function openController({
         clock: systemClock,
         random: () => 0,
         maxTries,
-        refresh,
+        refresh: refresh ? 'always' : 'due',
+        isEmulated: false,
         targets: options.targets ?? allTargets,
         saved: options.saved ?? null,
         triggers,

@@ -229,7 +229,7 @@ export const dangersInFiles: readonly Danger[] = [
     name: 'the instance is changed',
     does: 'holds the whole file',
     before: three,
-    happens: writing({ ...three, gateway: 'project: project, instance: another' }),
+    happens: writing({ ...three, gateway: 'project: project, instance: another', more: 'refresh: never' }),
     exit: 4,
     says: /3 of the file's 3 APIs belong to another gateway/,
   },

@@ -236,14 +236,14 @@ export const dangersOfPlans: readonly Danger[] = [
   },
   {
     name: 'the record is lost, and the file declares an API offline',
-    does: 'makes no call: it takes offline only publications that it knows to be online',
+    does: 'holds it until a person approves: at first contact it may be in use',
     before: allOnline,
     happens: (scene) => {
       rmSync(join(scene.folder, 'state.db'));
       scene.write(scene.file({ apis: { orders: '-test' } }));
     },
-    exit: 0,
-    says: /In sync|"offline":0/,
+    exit: 4,
+    says: /the file declares it offline, and it was online when the gateway was first observed/,
   },
   {
     name: 'the record is lost, and the gateway is observed first',
@@ -255,15 +255,15 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /In sync|"online":0,"offline":0/,
   },
   {
-    name: 'the record is lost, and an online API is declared offline in the file',
-    does: 'reports it as published outside edict, and makes no call',
+    name: 'the record is lost, and the file declares many online APIs offline',
+    does: 'holds all of them until a person approves, also with `--refresh`',
     before: allOnline,
     happens: (scene) => {
       rmSync(join(scene.folder, 'state.db'));
       scene.write(scene.file(down('orders', 'carts', 'stock', 'users', 'invoices', 'prices')));
     },
     command: () => ['apply', '--refresh'],
-    exit: 0,
-    says: /In sync|Nothing|"offline":0/,
+    exit: 4,
+    says: /the file declares it offline, and it was online when the gateway was first observed/,
   },
 ];

@@ -136,7 +136,7 @@ function fileText(endpoint: string, content: FileContent): string {
     return `  ${name}: { id: ${ids[name] ?? `id-${name}`}, environments: { ${inEach.join(', ')} } }\n`;
   });
   return [
-    'edict: 1\nrefresh: never\n',
+    'edict: 1\n',
     `gateway: { endpoint: "${endpoint}", ${gateway}, limit: { calls: 1000, per: 100ms } }\n`,
     `environments: { ${Object.entries(places)
       .map(([name, setting]) => `${name}: ${setting}`)

@@ -15,6 +15,7 @@ import {
   lockTimeoutOption,
   logFormatOption,
   logLevelOption,
+  noRefreshOption,
   refreshOption,
   stateOption,
 } from '../options.ts';
@@ -53,6 +54,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(emulateOption())
     .addOption(dryRunOption())
     .addOption(refreshOption())
+    .addOption(noRefreshOption())
     .addOption(lockTimeoutOption())
     .addOption(
       new Option('--plan <file>', 'make exactly the changes of a saved plan, or none if any is stale').conflicts(['api', 'environment']),

@@ -10,11 +10,12 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  noRefreshOption,
   refreshOption,
   stateOption,
 } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
-import { readSettings } from '../store-settings.ts';
+import { storeSettings } from '../store-settings.ts';
 
 export interface ApproveOptions {
   readonly state?: string;
@@ -44,6 +45,7 @@ export function registerApprove(program: Command, context: CliContext, finish: F
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .addOption(refreshOption())
+    .addOption(noRefreshOption())
     .action(async (digest: string, file: string, options: ApproveOptions) => finish(await runApprove({ digest, file }, options, context)));
 }
 
@@ -57,7 +59,8 @@ async function runApprove(
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
-  const settings = await readSettings(context, file, options);
+  // The same store as that of `plan`, which printed the digest.
+  const settings = await storeSettings(context, options, { paths: [file], isWriting: true, findsEmulated: 'without-credentials' });
   const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
   context.stdout.write(renderApproval(approved, options.format, colorizersFor(context).out));
   return exitCodes.done;

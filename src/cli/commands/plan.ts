@@ -9,6 +9,7 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  noRefreshOption,
   refreshOption,
   stateOption,
 } from '../options.ts';
@@ -45,6 +46,7 @@ export function registerPlan(program: Command, context: CliContext, finish: Fini
     .addOption(formatOption('text', 'json', 'markdown', 'github'))
     .addOption(emulateOption())
     .addOption(refreshOption())
+    .addOption(noRefreshOption())
     .option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if any of them is held for approval')
     .option('--out <file>', 'save the plan for apply --plan')
     .option('--blame', 'show the commit of the line that declares each change (default for json and markdown)')

@@ -1,6 +1,6 @@
 import type { Explanation } from '../../app/explanation.ts';
 import type { Deferral } from '../../model/change.ts';
-import type { Drift, RecordedPublication } from '../../model/recorded-state.ts';
+import { type Drift, knownStateBefore, type RecordedPublication } from '../../model/recorded-state.ts';
 import { historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatTimestamp } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
@@ -61,9 +61,10 @@ function recordedJson(recorded: RecordedPublication) {
   };
 }
 
-function driftJson({ from, fromSinceMs, detectedAtMs, backoffUntilMs }: Drift) {
+function driftJson(drift: Drift) {
+  const { fromSinceMs, detectedAtMs, backoffUntilMs } = drift;
   return {
-    from,
+    from: knownStateBefore(drift),
     since: timestampOrNull(fromSinceMs),
     detectedAt: formatTimestamp(detectedAtMs),
     backoffUntil: timestampOrNull(backoffUntilMs),

@@ -155,7 +155,7 @@ function timingOf(change: Change, explanation: Explanation, settings: Settings):
   }
   if (!controllerStatus || !isControllerRunning(explanation)) {
     const narrowed = ['--api', explanation.names.api, '--environment', explanation.names.environment];
-    const command = formatCommandLine('apply', [...narrowed, ...(settings.refresh ? ['--refresh'] : [])], settings);
+    const command = formatCommandLine('apply', [...narrowed, ...(settings.refresh === 'always' ? ['--refresh'] : [])], settings);
     return { when: formatWhenApplied(explanation), advice: hints, command };
   }
   if (controllerStatus.paused) return { when: formatResume(controllerStatus.paused), advice: hints, command: null };

@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension } from '../../render/format.ts';
-import { listNotices } from '../../render/notices.ts';
+import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
@@ -32,14 +32,14 @@ function text(view: PlanView, paint: Colorize): string {
 
 function checkedText(view: PlanView, paint: Colorize): string {
   const { plan, desired, notices, approveCommand } = view;
-  const gatewayNotices = listNotices(plan, notices);
+  const allNotices = listNotices(plan, notices);
+  const adopted = formatAdopted(allNotices);
+  const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
   const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(
     (line) => `  ${line}`,
   );
-  const noticePart =
-    gatewayNotices.length > 0
-      ? [paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`), ...noticeLines, '']
-      : [];
+  const title = paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`);
+  const noticePart = [...(adopted === null ? [] : [adopted, '']), ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : [])];
   const scope = formatScope(plan);
   const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];

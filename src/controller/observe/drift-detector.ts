@@ -9,7 +9,8 @@ import type { DesiredState } from '../../model/desired-state.ts';
 import { LeaseHeldError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice } from '../../model/observation.ts';
-import { declaresNew, recordAge } from '../../plan/policies.ts';
+import type { RefreshMode } from '../../model/settings.ts';
+import { declaresNew, recordAge, type Unobserved, unobservedBecause } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
 import { type ObservationFailed, observeGateway, planObservationError } from './observation.ts';
@@ -19,8 +20,8 @@ export interface DriftDetectorDeps {
   readonly gateway: GatewayReader;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly emit: Emit;
-  /** Whether the first observation is due immediately, even if the file does not ask for it. */
-  readonly observeOnStart: boolean;
+  /** `always`: the first observation is due immediately, even if the file does not ask for it. `never`: there is none. */
+  readonly refresh: RefreshMode;
   /** Whether a gateway that was observed before is observed again when the file's interval is over. */
   readonly observesAgain: boolean;
   /**
@@ -53,8 +54,8 @@ export class DriftDetector {
   #need: 'never' | 'new' | 'no' = 'no';
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;
-  /** Why an observation failed that the plan needs but does not wait for; `null` if none failed. */
-  #unobserved: string | null = null;
+  /** Why the last observation failed that a plan needed, but that it does not wait for; `null` if it did not. */
+  #unobserved: Unobserved | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
   /** Wall clock minus monotonic clock, in milliseconds, when it was last looked at. */
@@ -66,7 +67,7 @@ export class DriftDetector {
 
   constructor(deps: DriftDetectorDeps) {
     this.#deps = deps;
-    this.#isRequested = deps.observeOnStart;
+    this.#isRequested = deps.refresh === 'always';
     this.#steadySinceMs = deps.clock.monotonicMs();
     this.#clockOffsetMs = deps.clock.now() - this.#steadySinceMs;
   }
@@ -76,8 +77,8 @@ export class DriftDetector {
     return this.#running !== null;
   }
 
-  /** Why it is unknown whether new publications are online already; `null` if it is known, or the plan waits for an observation. */
-  get unobserved(): string | null {
+  /** Why new publications cannot be told from those that are online already; `null` if they can, or a plan waits for the observation. */
+  get unobserved(): Unobserved | null {
     return this.#unobserved;
   }
 
@@ -92,10 +93,9 @@ export class DriftDetector {
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
-    const { clock, observesAgain } = this.#deps;
-    const { refreshIntervalMs } = desired;
+    const { clock, observesAgain, refresh } = this.#deps;
     if (this.#isSaving) return 'required';
-    if (!this.#isRequested && refreshIntervalMs === null) return 'none';
+    if (refresh === 'never' || (!this.#isRequested && desired.refreshIntervalMs === null)) return 'none';
     this.#need = this.#unobserved === null ? await this.#needOf(desired) : 'no';
     this.#isRequired = this.#isRequested || this.#need !== 'no';
     if (!this.#isRequired && !observesAgain) return 'none';
@@ -175,7 +175,7 @@ export class DriftDetector {
   /** A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. */
   #onFailed({ reason, isRefused }: ObservationFailed, reconcileId: string, intervalMs: number): Error | null {
     if (!this.#isRequested && (this.#need === 'new' || (this.#need === 'never' && isRefused))) {
-      this.#unobserved = reason;
+      this.#unobserved = unobservedBecause(reason);
       this.#isRequired = false;
     }
     this.#postpone(intervalMs);

@@ -96,8 +96,9 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     recordedAtMs <= startedAtMs - propagationDelayMs ||
     // Before the clock was set back: nothing but the time since then tells how old it is.
     (recordedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
+  const isFirst = ((await record.lastObservation(desired.gateway))?.observedAtMs ?? null) === null;
   const confirmed = await confirmObservation(
-    { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway) },
+    { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
     isSettled,
     deps,
   );
@@ -112,10 +113,10 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
-    { desired: observable, recorded: settled, observation: confirmed.observation },
+    { desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
     clock.now(),
   );
-  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value }, confirmed.deletedApiIds);
+  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);
   const deletedKeys = new Set(deleted.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
@@ -131,10 +132,10 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
 
 /** Returns the error for a plan that needs an observation which failed for `reason`. `isRequested`: by `--refresh`; otherwise by the file. */
 export function planObservationError(reason: string, isRequested: boolean): ObservationFailedError {
-  const remedy = isRequested ? 'without --refresh' : 'with `refresh: never`';
-  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, {
-    hint: `nothing was sent; ${remedy} the plan starts from the record alone`,
-  });
+  const remedy = isRequested
+    ? 'without --refresh the plan starts from the record alone'
+    : 'with --no-refresh what may be online already is held for approval';
+  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, { hint: `nothing was sent; ${remedy}` });
 }
 
 function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {

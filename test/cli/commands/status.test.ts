@@ -51,6 +51,16 @@ test('shows desired state, recorded state and next step, also of removed publica
   assert.match(text, 'Pending: 1 online, 1 offline.');
 });
 
+test('what is held at first contact is shown as held, not as pending', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { orders: 'online', carts: 'online' })}refresh: never\n`);
+  const { summary } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as StatusJson;
+  assert.equal([summary['online'], summary['held']], [0, 2]);
+  const { stdout } = await edict(['status'], folder);
+  assert.match(stdout, /^orders +■ held$/m);
+  assert.match(stdout, 'The whole file is held: there is no record of this gateway');
+});
+
 test('shows and counts only the targets', async () => {
   const folder = scratchFolder();
   const states = { 'shop-a': 'online', 'shop-b': 'offline', users: 'online' };

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planRenderers } from '../../../src/cli/output/plan-renderers.ts';
 import { noColor } from '../../../src/cli/output/terminal.ts';
+import { publicationKey } from '../../../src/model/publication.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { desiredState, recorded, recordedState, wanted } from '../../support/states.ts';
 
@@ -153,7 +154,10 @@ test('a notice is shown beside an empty plan', () => {
     replacementId: null,
   } as const;
   const planned = { plan: nothing, desired: inSync, notices: [adopted], approveCommand: null };
-  assert.match(planRenderers.text(planned, noColor), /adopted without a call[\s\S]*In sync/);
+  const one = '1 publication adopted from the gateway without a call; it is taken to have its declared revision.\n\nIn sync.';
+  assert.is(planRenderers.text(planned, noColor).slice(0, one.length), one);
+  const two = { ...planned, notices: [adopted, { ...adopted, key: publicationKey('api-carts', environmentId), api: 'carts' }] };
+  assert.match(planRenderers.text(two, noColor), /^2 publications adopted from the gateway without a call; they are taken to have their/);
   assert.match(planRenderers.markdown(planned), /in sync[\s\S]*adopted without a call/);
 });
 

@@ -8,6 +8,7 @@ import { EdictError, LeaseHeldError, StoreError } from '../../../src/model/error
 import type { EdictEvent } from '../../../src/model/events.ts';
 import type { ObservedApi } from '../../../src/model/observation.ts';
 import type { Failure, ReadResult } from '../../../src/model/outcome.ts';
+import type { RefreshMode } from '../../../src/model/settings.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { until } from '../../support/edict-process.ts';
 import { desiredState, lastObservation, recorded, savedObservation, wanted } from '../../support/states.ts';
@@ -32,7 +33,7 @@ function published(...environments: readonly string[]): ReadResult<ReadonlyMap<s
 }
 
 /** A drift detector over a real store and a gateway that lists `shown.apis`. */
-async function watching({ observeOnStart = false }: { readonly observeOnStart?: boolean } = {}) {
+async function watching({ refresh = 'due' }: { readonly refresh?: RefreshMode } = {}) {
   stores += 1;
   const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
   await store.acquire(file(null).gateway, 0);
@@ -59,7 +60,7 @@ async function watching({ observeOnStart = false }: { readonly observeOnStart?: 
     gateway,
     clock,
     emit: (event) => events.push(event),
-    observeOnStart,
+    refresh,
     observesAgain: true,
     onEnded: (error) => ended.push(error),
   });
@@ -137,7 +138,7 @@ test('a longer interval counts from the next observation', async () => {
 });
 
 test('a first observation requested by a person is made whatever the file says, and once', async () => {
-  await using at = await watching({ observeOnStart: true });
+  await using at = await watching({ refresh: 'always' });
   assert.equal(await at.observe(file(null)), ['required', null]);
   at.time.ms += 1000 * minuteMs;
   assert.equal(await at.observe(file(null)), ['none', 'none']);
@@ -145,7 +146,7 @@ test('a first observation requested by a person is made whatever the file says, 
 });
 
 test('a requested observation that fails ends the reconciliation and is repeated', async () => {
-  await using at = await watching({ observeOnStart: true });
+  await using at = await watching({ refresh: 'always' });
   await at.store.saveObservation(file(null).gateway, savedObservation([recorded('orders', 'test')], lastObservation(1)));
   at.shown.apis = down;
   assert.equal(await at.observe(file(null)), ['required', 'OBSERVATION_FAILED']);

@@ -134,7 +134,7 @@ test('a plan over any gateway and its own file has no change', () => {
       const { text } = exportGateway(listing);
       const desired = read(text);
       const observation = new Map(listing.apis.map((one) => [one.apiId, one]));
-      const { recorded, notices } = applyObservation({ desired, recorded: new Map(), observation }, edited);
+      const { recorded, notices } = applyObservation({ desired, recorded: new Map(), isFirst: false, observation }, edited);
       const { changes, unchanged } = diffStates(desired, recorded);
       assert.equal(changes, []);
       const published = listing.apis
