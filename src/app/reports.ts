@@ -71,11 +71,11 @@ export async function readPlan(context: AppContext): Promise<PlanReport> {
 }
 
 /** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
-export async function readCommits({ env }: AppContext, { changes }: Plan): Promise<CommitLookup> {
+export async function readCommits({ env, events }: AppContext, { changes }: Plan): Promise<CommitLookup> {
   const { blame } = await import('../source/git/blame.ts');
   return blame(
     changes.flatMap(({ source }) => source ?? []),
-    env,
+    { env, onUnsupported: (version) => events.emit({ type: 'git:unsupported', version }) },
   );
 }
 

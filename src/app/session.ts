@@ -14,7 +14,7 @@ import { parseProxySettings } from '../model/proxy-settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
-import { readCommitId } from '../source/git/git.ts';
+import { type OnGitUnsupported, readCommitId } from '../source/git/git.ts';
 import type { Lease, Store } from '../store/interface.ts';
 import { openStore } from '../store/open.ts';
 import { emulatedProbe, openEmulatedGateway, placeholderIds, seedFromState } from './emulated-gateway.ts';
@@ -265,8 +265,13 @@ export class Session implements AsyncDisposable {
 }
 
 /** Returns the source for commands that write: it also reads the commit ID, which is recorded with each attempt. */
-export function createFileSource({ settings, env }: AppContext, resolveNames: ResolveNames): FileSource {
-  return new FileSource(settings.file, { variables: env, resolveNames, readCommitId: (paths) => readCommitId(paths, env) });
+export function createFileSource({ settings, env, events }: AppContext, resolveNames: ResolveNames): FileSource {
+  const onUnsupported: OnGitUnsupported = (version) => events.emit({ type: 'git:unsupported', version });
+  return new FileSource(settings.file, {
+    variables: env,
+    resolveNames,
+    readCommitId: (files) => readCommitId(files, { env, onUnsupported }),
+  });
 }
 
 /** Rejects every read: passed where all names are already resolved. */

@@ -20,6 +20,8 @@ export type EdictEvent =
   | { readonly type: 'file:removed' }
   /** The daemon stops serving this file and continues with the others. */
   | { readonly type: 'file:failed'; readonly message: string; readonly hint: string | null }
+  /** The installed Git is too old to be used: no commits are recorded. */
+  | { readonly type: 'git:unsupported'; readonly version: string }
   | { readonly type: 'reconcile:started'; readonly reconcileId: string; readonly cause: TriggerCause }
   | {
       readonly type: 'plan:computed';

@@ -31,8 +31,8 @@ const maxReads = 5;
 /** Resolves a file's names to IDs at its gateway. Rejects with an EdictError if the gateway cannot be read. */
 export type ResolveNames = (gateway: GatewaySettings, names: readonly NameRef[], signal: AbortSignal) => Promise<NameResolutions>;
 
-/** Returns the commit of files, by their paths; `null` if there is none or it is unknown. Never rejects. */
-export type ReadCommitId = (paths: readonly string[]) => Promise<string | null>;
+/** Returns the commit of files as they were read; `null` if there is none or it is unknown. Never rejects. */
+export type ReadCommitId = (files: readonly { readonly realPath: string; readonly text: string }[]) => Promise<string | null>;
 
 const neverAborted = new AbortController().signal;
 
@@ -77,7 +77,9 @@ export class FileSource implements DesiredSource {
       const { text } = main;
       const [file, variables, parseCache] = [this.#displayPath, this.#variables, this.#parseCache];
       // Git runs while the file is parsed.
-      const commitId = this.#readCommitId(files.realPaths);
+      const commitId = this.#readCommitId(
+        [text, ...included.map((one) => one.text)].map((one, index) => ({ realPath: files.realPaths[index] ?? '', text: one })),
+      );
       const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
       const resolutions: NameResolutions =
         parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs, signal) : new Map();

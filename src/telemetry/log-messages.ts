@@ -32,6 +32,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'error', message: 'file invalid, the last valid file stays in force' };
     case 'file:unreadable':
       return { level: 'warn', message: 'file unreadable, the last valid file stays in force' };
+    case 'git:unsupported':
+      return { level: 'debug', message: 'the installed Git is older than 2.38, no commits are recorded' };
     case 'reconcile:started':
       return { level: 'debug', message: 'reconciliation started' };
     case 'plan:computed': {
@@ -177,6 +179,8 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
       const hint = event.isRetried ? {} : { hint: unknownOutcomeHint };
       return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change), reason: event.reason, ...hint };
     }
+    case 'git:unsupported':
+      return { version: event.version };
     case 'gateway:page_read':
       return { read: event.readCount, total: event.totalCount };
     case 'gateway:observed':

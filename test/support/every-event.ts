@@ -38,6 +38,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
   'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],
   'file:unreadable': [{ type: 'file:unreadable', message: 'm' }],
+  'git:unsupported': [{ type: 'git:unsupported', version: '2.30.2' }],
   'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'startup' }],
   'plan:computed': [
     {

@@ -1,8 +1,10 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Commit, CommitLookup, SourceLocation } from '../../model/desired-state.ts';
-import type { Env } from '../../model/env.ts';
-import { createGit } from './git.ts';
+import { maxSourceBytes } from '../include-reader.ts';
+import { readTextFile } from '../text-file.ts';
+import { type Checkout, type GitOptions, isBlobOf, openCheckout } from './git.ts';
+import { type LineMapping, mapLines } from './line-mapping.ts';
 
 /** Timeout for all Git commands together, in milliseconds: the plan matters more than the authors shown beside it. */
 const blameTimeoutMs = 10_000;
@@ -18,30 +20,59 @@ const maxDateMs = 8.64e15;
  * outside a checkout, lines from before a shallow clone begins, a missing Git and a timeout give no commit, without an error.
  * Writes nothing and uses no network.
  */
-export async function blame(sources: readonly SourceLocation[], env: Env, limitMs: number = blameTimeoutMs): Promise<CommitLookup> {
+export async function blame(
+  sources: readonly SourceLocation[],
+  { limitMs = blameTimeoutMs, ...options }: Omit<GitOptions, 'signal'> & { readonly limitMs?: number },
+): Promise<CommitLookup> {
   const known = new Map<string, Commit>();
   const signal = AbortSignal.timeout(limitMs);
   for (const [file, locations] of Map.groupBy(sources, (source) => source.file)) {
-    const lines = [...new Set(locations.map(({ line }) => line))].sort((a, b) => a - b);
-    for (const [line, commit] of await blameFile(file, lines, { env, signal })) known.set(`${line} ${file}`, commit);
+    const lines = [...new Set(locations.map(({ line }) => line))];
+    for (const [line, commit] of await blameFile(file, lines, { ...options, signal })) known.set(`${line} ${file}`, commit);
   }
   return ({ file, line }) => known.get(`${line} ${file}`) ?? null;
 }
 
-async function blameFile(
-  file: string,
-  lines: readonly number[],
-  { env, signal }: { readonly env: Env; readonly signal: AbortSignal },
+/**
+ * Blames the newest commit, not the file: Git would run the filters of the checkout on the file. The lines of the file are mapped to those of
+ * the commit here.
+ */
+async function blameFile(file: string, lines: readonly number[], options: GitOptions): Promise<ReadonlyMap<number, Commit>> {
+  // The commit has the file that a symbolic link leads to.
+  const realPath = await realpath(resolve(file)).catch(() => null);
+  const read = realPath === null ? null : await readTextFile(realPath, maxSourceBytes);
+  if (realPath === null || read?.kind !== 'read') return new Map();
+  const checkout = await openCheckout(dirname(realPath), options);
+  const path = (await checkout?.pathOf(realPath)) ?? null;
+  if (checkout === null || path === null) return new Map();
+
+  const [head, blob] = (await checkout.git('rev-parse', 'HEAD', `HEAD:${path}`))?.trim().split('\n') ?? [];
+  if (head === undefined || blob === undefined) return new Map();
+  const committed = isBlobOf(read.text, blob) ? read.text : await checkout.git('cat-file', 'blob', blob);
+  if (committed === null) return new Map();
+  const existing = lines.filter((line) => line <= read.text.split('\n').length);
+  const toCommitted: LineMapping = committed === read.text ? (line) => line : mapLines(committed, read.text);
+  const wanted = existing.flatMap((line) => toCommitted(line) ?? []);
+  const commits = wanted.length === 0 ? new Map<number, Commit>() : await blameCommit(checkout, { head, path, lines: wanted });
+  return new Map(
+    existing.flatMap((line) => {
+      const earlier = toCommitted(line);
+      const commit = earlier === null ? ({ kind: 'uncommitted' } as const) : commits.get(earlier);
+      return commit ? [[line, commit]] : [];
+    }),
+  );
+}
+
+async function blameCommit(
+  checkout: Checkout,
+  { head, path, lines }: { readonly head: string; readonly path: string; readonly lines: readonly number[] },
 ): Promise<ReadonlyMap<number, Commit>> {
-  // Git would blame the symbolic link itself instead of its target.
-  const path = await realpath(resolve(file)).catch(() => null);
-  if (path === null) return new Map();
-  const git = createGit(dirname(path), env, signal);
-  const text = await git('blame', '--porcelain', '--encoding=UTF-8', ...toRangeArguments(lines), '--', basename(path));
+  const ranges = toRangeArguments([...lines].sort((a, b) => a - b));
+  const text = await checkout.git('blame', '--porcelain', '--encoding=UTF-8', '--no-textconv', ...ranges, head, '--', path);
   const blamed = text === null ? [] : parsePorcelain(text);
   const hasEdge = blamed.some(({ isBoundary }) => isBoundary);
   // In a complete history, a boundary commit wrote the line. In a shallow clone, the line may be older.
-  const isShallow = hasEdge && (await git('rev-parse', '--is-shallow-repository'))?.trim() !== 'false';
+  const isShallow = hasEdge && (await checkout.git('rev-parse', '--is-shallow-repository'))?.trim() !== 'false';
   return new Map(blamed.filter(({ isBoundary }) => !(isBoundary && isShallow)).map(({ line, commit }) => [line, commit]));
 }
 
@@ -81,8 +112,7 @@ export function parsePorcelain(text: string): BlamedLine[] {
     if (commit && row === 'boundary') commit.isEdge = true;
     if (!commit || !row.startsWith('\t')) continue;
     const { isEdge: isBoundary, ...rest } = commit;
-    const isUncommitted = /^0+$/.test(at.id);
-    blamed.push({ line: at.line, isBoundary, commit: isUncommitted ? { kind: 'uncommitted' } : { kind: 'committed', id: at.id, ...rest } });
+    blamed.push({ line: at.line, isBoundary, commit: { kind: 'committed', id: at.id, ...rest } });
     at = null;
   }
   return blamed;

@@ -1,78 +1,198 @@
 /*
- * The git folder asks the `git` command who last changed a line and which commit is checked out. It must never need Git: without it, the
- * answers are missing. It must never pass secrets to the child process or use the network.
+ * The git folder asks Git who last changed a line and which commit a file is from. The checkout and its `.git` are not trusted: Git reads
+ * committed objects only, and never runs a program that they name, such as a hook or a filter. It must never need Git (without it, the
+ * answers are missing), pass secrets to the child process, or use the network.
  */
 
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { access, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { devNull } from 'node:os';
+import { delimiter, dirname, isAbsolute, join, parse, relative, sep } from 'node:path';
 import type { Env } from '../../model/env.ts';
 
 /** Maximum output of one command, in bytes; blame output of 100,000 lines is smaller. */
 const maxOutputBytes = 64 * 1024 * 1024;
 
-/** Resolves to Git's output; `null` if it fails, for whatever reason. */
-export type Git = (...args: readonly string[]) => Promise<string | null>;
+export interface GitOptions {
+  readonly env: Env;
+  /** Kills Git when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Called if the installed Git is too old to be used. */
+  readonly onUnsupported: OnGitUnsupported;
+}
+
+/** Receives the version of an installed Git that is too old, such as `2.30.2`. */
+export type OnGitUnsupported = (version: string) => void;
+
+/** Commands that read committed objects: none reads the index or the work tree, where filters, hooks and a file monitor would be run. */
+type ObjectCommand = 'blame' | 'cat-file' | 'ls-tree' | 'rev-list' | 'rev-parse';
+
+/** A checkout whose committed objects can be read. */
+export interface Checkout {
+  /** Returns the path of a file relative to the root, with slashes; `null` if it is not in this checkout. */
+  pathOf(realPath: string): Promise<string | null>;
+  /** Resolves to Git's output; `null` if it fails, for whatever reason. */
+  git(command: ObjectCommand, ...args: readonly string[]): Promise<string | null>;
+}
 
 /**
- * Returns a function that runs Git in a folder. Aborting `signal` kills it. It uses no network, and gets no secret from the
- * environment variables. Outside a checkout no Git is started: every load of a file from a ConfigMap would cost two processes.
+ * Returns the checkout that a folder belongs to, `null` if there is none or Git is missing or too old. Outside a checkout no Git is
+ * started: every load of a file from a ConfigMap would cost several processes.
  */
-export function createGit(cwd: string, env: Env, signal: AbortSignal): Git {
-  const options = { cwd, env: gitEnv(env), signal, maxBuffer: maxOutputBytes, killSignal: 'SIGKILL', windowsHide: true } as const;
-  return async (...args) => {
-    if (!(await isInCheckout(cwd))) return null;
-    return new Promise((resolve) => {
-      execFile('git', ['-c', 'core.fsmonitor=false', ...args], options, (error, stdout) => resolve(error ? null : stdout));
-    });
+export async function openCheckout(folder: string, { env, signal, onUnsupported }: GitOptions): Promise<Checkout | null> {
+  const root = await findCheckoutRoot(folder);
+  if (root === null) return null;
+  const run = (args: readonly string[]): Promise<string | null> => runGit(args, { env: gitEnv(env, root), signal });
+  const version = await run(['version']);
+  if (version === null) return null;
+  if (!isSupported(version)) {
+    onUnsupported(/\d[\d.]*\d/.exec(version)?.[0] ?? version.trim().slice(0, 40));
+    return null;
+  }
+  return {
+    pathOf: async (realPath) =>
+      (await findCheckoutRoot(dirname(realPath))) === root ? relative(root, realPath).split(sep).join('/') : null,
+    git: (command, ...args) => run([...safeOptions, `--git-dir=${join(root, '.git')}`, `--work-tree=${root}`, command, ...args]),
   };
 }
 
-/** Returns whether the folder or one above it has a `.git`, by which Git finds a checkout. */
-async function isInCheckout(cwd: string): Promise<boolean> {
-  let folder = await realpath(cwd).catch(() => null);
-  while (folder !== null) {
-    const isTop = await access(join(folder, '.git')).then(
+/** The first Git with `safe.bareRepository`. */
+const minimumVersion = [2, 38] as const;
+
+function isSupported(version: string): boolean {
+  const [, major = 0, minor = 0] = /^git version (\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+  return major > minimumVersion[0] || (major === minimumVersion[0] && minor >= minimumVersion[1]);
+}
+
+/**
+ * Returns the nearest folder, from `folder` upwards, that contains `.git`; `null` if there is none. A commit cannot contain a path `.git`, so
+ * an author cannot make one; Git's own search would also accept any folder that looks like a bare repository.
+ */
+async function findCheckoutRoot(folder: string): Promise<string | null> {
+  let at = await realpath(folder).catch(() => null);
+  while (at !== null) {
+    const isRoot = await access(join(at, '.git')).then(
       () => true,
       () => false,
     );
-    if (isTop) return true;
-    folder = dirname(folder) === folder ? null : dirname(folder);
+    if (isRoot) return at;
+    at = dirname(at) === at ? null : dirname(at);
   }
-  return false;
+  return null;
 }
 
-/** Passes only the variables by which Git finds itself and its settings: no secret, and no repository other than the file's. */
-function gitEnv(env: Env): Record<string, string> {
+/** Settings that take precedence over those of `.git`. The commands run no program even without them; they hold for future versions of Git. */
+const safeOptions = [
+  '--no-pager',
+  '--no-replace-objects',
+  '--no-optional-locks',
+  '--literal-pathspecs',
+  ...[
+    'safe.bareRepository=explicit',
+    'core.fsmonitor=false',
+    `core.hooksPath=${devNull}`,
+    `core.attributesFile=${devNull}`,
+    'blame.ignoreRevsFile=',
+    'mailmap.blob=HEAD:.mailmap',
+    'log.showSignature=false',
+    'gpg.program=false',
+    'gpg.ssh.program=false',
+    'gpg.x509.program=false',
+    'protocol.allow=never',
+  ].flatMap((setting) => ['-c', setting]),
+];
+
+/** Every run of Git goes through here. Resolves to its output; `null` if it fails. */
+function runGit(args: readonly string[], { env, signal }: { readonly env: Record<string, string>; readonly signal: AbortSignal }) {
+  const options = {
+    cwd: parse(process.execPath).root,
+    env,
+    signal,
+    maxBuffer: maxOutputBytes,
+    killSignal: 'SIGKILL',
+    windowsHide: true,
+  } as const;
+  return new Promise<string | null>((resolve) => {
+    execFile('git', args, options, (error, stdout) => resolve(error ? null : stdout));
+  });
+}
+
+/**
+ * Returns the variables of Git: its own program is found, but not in the checkout, and none of its settings come from outside `.git`. Git
+ * gets no secret.
+ */
+function gitEnv(env: Env, root: string): Record<string, string> {
+  const isTrusted = (folder: string): boolean => isAbsolute(folder) && !`${folder}${sep}`.startsWith(`${root}${sep}`);
   const passed = Object.entries(env).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [string, string][];
-  const fixedVariables = {
+  return {
+    ...Object.fromEntries(passed),
+    PATH: (env['PATH'] ?? '').split(delimiter).filter(isTrusted).join(delimiter),
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_LAZY_FETCH: '1',
     GIT_ALLOW_PROTOCOL: 'none',
-    GIT_LITERAL_PATHSPECS: '1',
     LC_ALL: 'C',
   };
-  return { ...Object.fromEntries(passed), ...fixedVariables };
 }
 
-const passedVariables = /^(PATH|HOME|XDG_CONFIG_HOME|TMPDIR|USERPROFILE|SYSTEMROOT|GIT_CONFIG_\w+|GIT_CEILING_DIRECTORIES)$/i;
+/** Git expands `~` in paths of its settings. */
+const passedVariables = /^(HOME|USERPROFILE|SYSTEMROOT)$/i;
 
 /** Timeout for reading the commit, in milliseconds: the change matters more than the commit shown beside it. */
 const commitTimeoutMs = 2000;
 
+/** A file as edict has read it. */
+export interface ReadFile {
+  /** Its absolute path without symbolic links. */
+  readonly realPath: string;
+  readonly text: string;
+}
+
 /**
- * Returns the commit that last changed one of `files`, absolute paths in one checkout; `null` if one of them has uncommitted
- * changes, or Git does not answer in time. Writes nothing and uses no network.
+ * Returns the commit that last changed one of `files`, all in one checkout; `null` if one of them differs from the newest commit, or Git does
+ * not answer in time. Files that a filter of Git changes (git-crypt) have no commit. Writes nothing and uses no network.
  */
-export async function readCommitId(files: readonly string[], env: Env, limitMs: number = commitTimeoutMs): Promise<string | null> {
+export async function readCommitId(
+  files: readonly ReadFile[],
+  { limitMs = commitTimeoutMs, ...options }: Omit<GitOptions, 'signal'> & { readonly limitMs?: number },
+): Promise<string | null> {
   const [first] = files;
   if (first === undefined) return null;
-  const git = createGit(dirname(first), env, AbortSignal.timeout(limitMs));
-  const [changed, id] = await Promise.all([
-    git('status', '--porcelain', '--ignored', '--', ...files),
-    git('log', '-1', '--format=%H', '--', ...files),
+  const checkout = await openCheckout(dirname(first.realPath), { ...options, signal: AbortSignal.timeout(limitMs) });
+  if (checkout === null) return null;
+  const paths: string[] = [];
+  for (const { realPath } of files) {
+    const path = await checkout.pathOf(realPath);
+    if (path === null) return null;
+    paths.push(path);
+  }
+  const [tree, id] = await Promise.all([
+    checkout.git('ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths),
+    checkout.git('rev-list', '--max-count=1', 'HEAD', '--', ...paths),
   ]);
-  const commit = id?.trim() ?? '';
-  return changed === '' && commit !== '' ? commit : null;
+  const blobs = parseTree(tree ?? '');
+  const isCommitted = files.every(({ text }, index) => isBlobOf(text, blobs.get(paths[index] ?? '')));
+  return isCommitted ? id?.trim() || null : null;
+}
+
+/** Returns the IDs of the regular files in the output of `git ls-tree -z`, by path. */
+function parseTree(output: string): ReadonlyMap<string, string> {
+  const rows = output.split('\0').map((row) => /^100\d{3} blob ([0-9a-f]+)\t(.*)$/s.exec(row));
+  return new Map(rows.flatMap((row) => (row ? [[row[2] ?? '', row[1] ?? '']] : [])));
+}
+
+/** Returns whether Git has stored this text under the ID `blob`, as it is or with the line ends that `core.autocrlf` stores. */
+export function isBlobOf(text: string, blob: string | undefined): boolean {
+  if (blob === undefined) return false;
+  const idOf = (content: string): string => {
+    const bytes = Buffer.from(content);
+    return createHash(blob.length === 64 ? 'sha256' : 'sha1')
+      .update(`blob ${bytes.length}\0`)
+      .update(bytes)
+      .digest('hex');
+  };
+  return idOf(text) === blob || (text.includes('\r\n') && idOf(text.replaceAll('\r\n', '\n')) === blob);
 }

@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Env } from '../../../src/model/env.ts';
 import { blame, parsePorcelain } from '../../../src/source/git/blame.ts';
 import { scratchFolder, until } from '../../support/edict-process.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 
-const env = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+const env = { PATH: process.env['PATH'] };
 const authoredAtMs = Date.UTC(2026, 10, 20, 9, 30);
 
 /** Returns the commits of these lines of a file. */
-async function commitsOf(file: string, lines: readonly number[], given: Parameters<typeof blame>[1] = env, limitMs?: number) {
+async function commitsOf(file: string, lines: readonly number[], given: Env = env, limitMs?: number) {
   const sources = lines.map((line) => ({ file, line, column: 1 }));
-  const commits = await blame(sources, given, limitMs);
+  const commits = await blame(sources, { env: given, onUnsupported: () => {}, ...(limitMs && { limitMs }) });
   return sources.map(commits);
 }
 
@@ -47,6 +48,27 @@ test('each line has the commit that wrote it, or is marked as uncommitted', asyn
     { kind: 'committed', id: second, author: 'Bob', atMs: authoredAtMs },
     { kind: 'uncommitted' },
   ]);
+});
+
+test('a line keeps its commit below a line that was added and not committed', async () => {
+  const { folder, commit } = gitRepository();
+  const first = commit('edict.yaml', 'a\nb\n', 'Ada');
+  const second = commit('edict.yaml', 'a\nb\na\n', 'Bob');
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, 'new\r\na\r\nb\r\na\r\n');
+  const commits = await commitsOf(file, [1, 2, 3, 4]);
+  assert.equal(
+    commits.map((one) => (one?.kind === 'committed' ? one.id : one?.kind)),
+    ['uncommitted', first, first, second],
+  );
+});
+
+test('the committed mailmap names the author', async () => {
+  const { folder, commit } = gitRepository();
+  commit('.mailmap', 'Ada Lovelace <a@example.com>\n');
+  commit('edict.yaml', 'a\n');
+  const [line] = await commitsOf(join(folder, 'edict.yaml'), [1]);
+  assert.is(line?.kind === 'committed' && line.author, 'Ada Lovelace');
 });
 
 test('lines of the first commit of a complete history have that commit', async () => {
@@ -99,8 +121,7 @@ test('nothing is known, and nothing fails, where Git knows nothing', async () =>
   const outside = join(scratchFolder(), 'edict.yaml');
   writeFileSync(outside, 'a\n');
   writeFileSync(join(folder, 'new.yaml'), 'a\n');
-  const isolated = { ...env, GIT_CEILING_DIRECTORIES: join(outside, '..', '..') };
-  assert.equal(await commitsOf(outside, [1], isolated), [null], 'no repository');
+  assert.equal(await commitsOf(outside, [1]), [null], 'no repository');
   assert.equal(await commitsOf(join(folder, 'new.yaml'), [1]), [null], 'not under version control');
   assert.equal(await commitsOf(join(folder, 'none.yaml'), [1]), [null], 'no file');
   assert.equal(await commitsOf(file, [99]), [null], 'no such line');
@@ -108,7 +129,7 @@ test('nothing is known, and nothing fails, where Git knows nothing', async () =>
   assert.equal(await commitsOf(file, []), [], 'nothing asked');
 });
 
-test('one Git process per file is enough for any number of lines', async () => {
+test('a few Git processes per file are enough for any number of lines', async () => {
   const { folder, commit } = gitRepository();
   commit('first.yaml', 'a\n');
   const text = Array.from({ length: 1000 }, (_, index) => `${index}\n`).join('');
@@ -118,7 +139,7 @@ test('one Git process per file is enough for any number of lines', async () => {
   const odd = Array.from({ length: 500 }, (_, index) => 2 * index + 1);
   const commits = await commitsOf(join(folder, 'edict.yaml'), [7, 7, ...odd], counted);
   assert.ok(commits.every((one) => one?.kind === 'committed' && one.author === 'Bob'));
-  assert.is(count(), 1);
+  assert.is(count(), 3); // version, rev-parse, blame
 });
 
 test('a Git process that takes too long is killed, and no commit is returned', async () => {
@@ -136,7 +157,7 @@ test('Git gets no secret and no other repository, and never prompts', async () =
   const { folder, commit } = gitRepository();
   commit('edict.yaml', 'a\n');
   const spy = scratchFolder();
-  writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv > "$(dirname "$0")/env"\n`, { mode: 0o755 });
+  writeFileSync(join(spy, 'git'), `#!/bin/sh\nenv >> "$(dirname "$0")/env"\necho git version 2.38.0\n`, { mode: 0o755 });
   mkdirSync(join(spy, 'elsewhere'));
   const given = { PATH: `${spy}:${env.PATH}`, HW_SECRET_KEY: 'secret', GIT_DIR: join(spy, 'elsewhere'), HOME: spy };
   await commitsOf(join(folder, 'edict.yaml'), [1], given);

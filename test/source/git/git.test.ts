@@ -1,28 +1,36 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createGit } from '../../../src/source/git/git.ts';
+import { openCheckout } from '../../../src/source/git/git.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 
-const env = { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HW_AUTH_TOKEN: 'secret' };
-const always = new AbortController().signal;
+const env = { PATH: process.env['PATH'], HW_AUTH_TOKEN: 'secret' };
+const signal = new AbortController().signal;
+const options = { env, signal, onUnsupported: () => {} };
+
+/** Returns a folder with a Git that runs this script first. */
+function scriptedGit(script: string): string {
+  const bin = scratchFolder();
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return bin;
+}
 
 test("returns Git's output, and null if it fails", async () => {
   const repository = gitRepository();
   const id = repository.commit('edict.yaml', '1');
-  const git = createGit(repository.folder, env, always);
-  assert.is((await git('rev-parse', 'HEAD'))?.trim(), id);
-  assert.is(await git('rev-parse', 'no-such-commit'), null);
+  const checkout = await openCheckout(repository.folder, options);
+  assert.is((await checkout?.git('rev-parse', 'HEAD'))?.trim(), id);
+  assert.is(await checkout?.git('rev-parse', '--verify', 'no-such-commit'), null);
 });
 
 test('outside a checkout no Git is started; in a folder of one, a linked one or a worktree it is', async () => {
-  const [repository, bin, outside] = [gitRepository(), scratchFolder(), scratchFolder()];
-  const started = join(bin, 'started');
-  writeFileSync(join(bin, 'git'), `#!/bin/sh\necho x >> "${started}"\nPATH="${process.env['PATH']}" exec git "$@"\n`, { mode: 0o755 });
-  const inFolder = (folder: string) => createGit(folder, { ...env, PATH: bin }, always)('rev-parse', 'HEAD');
-  for (const folder of [outside, join(outside, 'none')]) assert.is(await inFolder(folder), null);
+  const [repository, outside] = [gitRepository(), scratchFolder()];
+  const started = join(outside, 'started');
+  const bin = scriptedGit(`echo x >> "${started}"\nPATH="${process.env['PATH']}" exec git "$@"`);
+  const open = (folder: string) => openCheckout(folder, { ...options, env: { ...env, PATH: bin } });
+  for (const folder of [outside, join(outside, 'none')]) assert.is(await open(folder), null);
   assert.not.ok(existsSync(started));
 
   const id = repository.commit('edict.yaml', '1');
@@ -30,14 +38,69 @@ test('outside a checkout no Git is started; in a folder of one, a linked one or 
   symlinkSync(join(repository.folder, 'config/teams'), join(outside, 'linked'));
   repository.git('worktree', 'add', '--quiet', join(outside, 'worktree'));
   for (const folder of [repository.folder, join(repository.folder, 'config/teams'), join(outside, 'linked'), join(outside, 'worktree')]) {
-    assert.is((await inFolder(folder))?.trim(), id, folder);
+    assert.is((await (await open(folder))?.git('rev-parse', 'HEAD'))?.trim(), id, folder);
   }
-  assert.is(readFileSync(started, 'utf8'), 'x\n'.repeat(4));
+  assert.is(readFileSync(started, 'utf8'), 'x\n'.repeat(8)); // version, rev-parse
 });
 
-test('Git gets no secret', async () => {
-  const git = createGit(gitRepository().folder, env, always);
-  assert.not.match((await git('-c', 'alias.env=!env', 'env')) ?? 'HW_', 'HW_');
+test('a file has a path in its own checkout only', async () => {
+  const repository = gitRepository();
+  const folder = realpathSync(repository.folder);
+  repository.git('init', '--quiet', 'inner');
+  mkdirSync(join(folder, 'config'));
+  const checkout = await openCheckout(folder, options);
+  assert.is(await checkout?.pathOf(join(folder, 'config/edict.yaml')), 'config/edict.yaml');
+  assert.is(await checkout?.pathOf(join(folder, 'inner/edict.yaml')), null);
+  assert.is(await checkout?.pathOf(join(scratchFolder(), 'edict.yaml')), null);
+});
+
+test('a Git without safe.bareRepository is not used, and its version is reported', async () => {
+  const repository = gitRepository();
+  for (const [output, reported] of [
+    ['git version 2.37.9', ['2.37.9']],
+    ['git version 1.8.3.1', ['1.8.3.1']],
+    ['something else', ['something else']],
+    ['git version 2.38.0', []],
+    ['git version 2.39.5 (Apple Git-154)', []],
+    ['git version 3.0.0', []],
+  ] as const) {
+    const versions: string[] = [];
+    const PATH = scriptedGit(`echo '${output}'`);
+    const checkout = await openCheckout(repository.folder, { env: { PATH }, signal, onUnsupported: (version) => versions.push(version) });
+    assert.equal(versions, reported);
+    assert.is(checkout === null, reported.length > 0, output);
+  }
+});
+
+test('Git gets its own program and no setting or secret from the variables', async () => {
+  const repository = gitRepository();
+  const bin = join(realpathSync(repository.folder), 'bin');
+  mkdirSync(bin);
+  const spy = scriptedGit('env | sort > "$(dirname "$0")/env"; echo git version 2.38.0');
+  const given = { ...env, GIT_DIR: bin, GIT_CONFIG_COUNT: '0', GIT_TRACE: '/tmp/trace', LD_PRELOAD: 'x', HOME: '/home/x' };
+  const PATH = [bin, '.', '', 'relative', realpathSync(repository.folder), spy, ...(process.env['PATH'] ?? '').split(delimiter)].join(
+    delimiter,
+  );
+  await openCheckout(repository.folder, { ...options, env: { ...given, PATH } });
+  const seen = readFileSync(join(spy, 'env'), 'utf8').trim().split('\n');
+  assert.is(
+    seen.find((line) => line.startsWith('PATH=')),
+    `PATH=${spy}:${process.env['PATH']}`,
+  );
+  assert.equal(
+    seen.map((line) => line.split('=')[0]).filter((name) => name !== 'PWD' && name !== '_' && name !== 'SHLVL'),
+    [
+      'GIT_ALLOW_PROTOCOL',
+      'GIT_ATTR_NOSYSTEM',
+      'GIT_CONFIG_GLOBAL',
+      'GIT_CONFIG_NOSYSTEM',
+      'GIT_NO_LAZY_FETCH',
+      'GIT_TERMINAL_PROMPT',
+      'HOME',
+      'LC_ALL',
+      'PATH',
+    ],
+  );
 });
 
 test.run();
