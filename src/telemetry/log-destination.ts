@@ -26,6 +26,8 @@ export class LogDestination {
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #droppedCount = 0;
+  /** Whether the log ends in the middle of a line, of which the rest is lost or still queued. */
+  #isMidLine = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor({ onDropped, write = writeToStderr, maxQueuedBytes = 1024 * 1024 }: LogDestinationOptions) {
@@ -36,7 +38,8 @@ export class LogDestination {
 
   /** Writes or queues a line, or counts it as dropped. Never throws. */
   write(line: string): void {
-    const bytes = Buffer.from(line);
+    // What is left of a line that was cut off must not run into this one.
+    const bytes = Buffer.from(this.#isMidLine && this.#queue.length === 0 ? `\n${line}` : line);
     if (this.#queuedBytes + bytes.length > this.#maxQueuedBytes) {
       this.#droppedCount += 1;
       return;
@@ -59,6 +62,7 @@ export class LogDestination {
       const written = this.#tryWrite(first);
       if (written === null) return;
       this.#queuedBytes -= written;
+      this.#isMidLine = written < first.length;
       if (written < first.length) this.#queue[0] = first.subarray(written);
       else this.#queue.shift();
     }

@@ -4,13 +4,17 @@ import * as assert from 'uvu/assert';
 import { LogDestination } from '../../src/telemetry/log-destination.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** A log of which each write takes `room` bytes, or fails with `code`. */
+/** A log of which each write takes `room` bytes, or fails with `code`. After its first bytes, it is full for `fails` writes. */
 function openLog(maxQueuedBytes = 100) {
-  const log = { text: '', room: Number.POSITIVE_INFINITY, code: '', dropped: [] as number[] };
+  const log = { text: '', room: Number.POSITIVE_INFINITY, code: '', fails: 0, dropped: [] as number[] };
   const destination = new LogDestination({
     maxQueuedBytes,
     onDropped: (lineCount) => log.dropped.push(lineCount),
     write: (bytes) => {
+      if (log.fails > 0 && log.text !== '') {
+        log.fails -= 1;
+        throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+      }
       if (log.code !== '') throw Object.assign(new Error(log.code), { code: log.code });
       const taken = bytes.subarray(0, log.room);
       log.text += taken.toString();
@@ -54,6 +58,17 @@ for (const code of ['ENOSPC', 'EPIPE', 'EIO', 'EBADF']) {
     assert.equal(log.dropped, [2]);
   });
 }
+
+test('a line after one that a full disk cut off begins on a line of its own', () => {
+  const { log, destination } = openLog();
+  log.room = 2;
+  log.fails = 1;
+  destination.write('first\n');
+  assert.is(log.text, 'fi');
+  destination.write('second\n');
+  assert.is(log.text, 'fi\nsecond\n');
+  assert.equal(log.dropped, [1]);
+});
 
 test('flushing does not wait for a reader that never comes', () => {
   const { log, destination } = openLog();
