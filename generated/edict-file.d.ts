@@ -219,7 +219,7 @@ export interface components {
             /** @description The end, in the same form as `from`: the first match after the start. */
             to: string;
         };
-        /** @description The ROMA Connect instance. In this block, `${NAME}` is replaced by the environment variable NAME. Credentials are never allowed in this file. */
+        /** @description The ROMA Connect instance. In `endpoint`, `iam`, `project` and `instance`, `${NAME}` is replaced by the environment variable NAME, which must be HW_PROJECT_ID, HW_REGION_NAME or begin with EDICT_VAR_. Credentials are never allowed in this file. */
         Gateway: {
             /**
              * @description The maximum number of changes in one call. Changes are batched if environment, action and remark are the same. Default: no batching.

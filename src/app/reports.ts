@@ -47,9 +47,24 @@ export async function listFiles(paths: readonly string[]): Promise<{ readonly fi
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
 }
 
-/** Returns the desired state without contacting the gateway: names without an ID get placeholder IDs. Throws as `FileSource.load` does. */
-export function readDesiredState({ settings, env }: AppContext): Promise<DesiredState> {
-  return new FileSource(settings.file, { variables: env, resolveNames: async (_, names) => placeholderIds(names) }).load();
+/** A valid file, and the variables that it uses and that are not set. */
+export interface ValidatedFile {
+  readonly desired: DesiredState;
+  readonly unsetVariables: ReadonlySet<string>;
+}
+
+/**
+ * Checks the file without contacting the gateway: names without an ID get placeholder IDs, and variables that are not set get placeholders,
+ * because the pull request of a fork has none. Throws as `FileSource.load` does.
+ */
+export async function validateFile({ settings, env }: AppContext): Promise<ValidatedFile> {
+  const unsetVariables = new Set<string>();
+  const source = new FileSource(settings.file, {
+    variables: env,
+    onUnsetVariable: (name) => unsetVariables.add(name),
+    resolveNames: async (_, names) => placeholderIds(names),
+  });
+  return { desired: await source.load(), unsetVariables };
 }
 
 /** A plan, and the drift observed while it was computed. */

@@ -22,7 +22,7 @@ import { parseFile } from './parser.ts';
 import type { PathWatch } from './path-watcher.ts';
 import type { TextFileResult } from './text-file.ts';
 import { TimeLimit } from './time-limit.ts';
-import type { Variables } from './variables.ts';
+import type { OnUnsetVariable, Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
 
 /** Maximum number of reads until two in a row are equal. A checkout may be swapped during one read, rarely during two. */
@@ -38,6 +38,8 @@ const neverAborted = new AbortController().signal;
 
 export interface FileSourceOptions {
   readonly variables: Variables;
+  /** Called for an allowed variable that is not set, and its value is then a placeholder. Default: it is an error. */
+  readonly onUnsetVariable?: OnUnsetVariable;
   readonly resolveNames: ResolveNames;
   /** Called whenever the content changes; by default, no commit is read. */
   readonly readCommitId?: ReadCommitId;
@@ -48,16 +50,18 @@ export class FileSource implements DesiredSource {
   readonly #path: string;
   readonly #displayPath: string;
   readonly #variables: Variables;
+  readonly #onUnsetVariable: OnUnsetVariable | undefined;
   readonly #resolveNames: ResolveNames;
   readonly #readCommitId: ReadCommitId;
   readonly #parseCache = new ParseCache();
   readonly #timeLimit = new TimeLimit();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  constructor(path: string, { variables, resolveNames, readCommitId = async () => null }: FileSourceOptions) {
+  constructor(path: string, { variables, onUnsetVariable, resolveNames, readCommitId = async () => null }: FileSourceOptions) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
     this.#variables = variables;
+    this.#onUnsetVariable = onUnsetVariable;
     this.#resolveNames = resolveNames;
     this.#readCommitId = readCommitId;
   }
@@ -80,7 +84,15 @@ export class FileSource implements DesiredSource {
       const commitId = this.#readCommitId(
         [text, ...included.map((one) => one.text)].map((one, index) => ({ realPath: files.realPaths[index] ?? '', text: one })),
       );
-      const parsed = parseFile({ text, file, variables, included, includeDiagnostics: diagnostics, parseCache });
+      const parsed = parseFile({
+        text,
+        file,
+        variables,
+        onUnsetVariable: this.#onUnsetVariable,
+        included,
+        includeDiagnostics: diagnostics,
+        parseCache,
+      });
       const resolutions: NameResolutions =
         parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs, signal) : new Map();
       // A load that was abandoned must not replace the result of a later one.

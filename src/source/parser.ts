@@ -13,7 +13,7 @@ import type { PathDiagnostic } from './path-diagnostic.ts';
 import { checkRollout, parseRollout } from './rollout.ts';
 import { SourceFile } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
-import { substituteVariables, type Variables } from './variables.ts';
+import { type OnUnsetVariable, reportVariables, substituteVariables, type Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
 
 /** The file as written, after the schema check. */
@@ -23,8 +23,10 @@ export interface ParseInput {
   readonly text: string;
   /** The file's name in messages and plans. */
   readonly file: string;
-  /** Values for `${NAME}` in the gateway block. */
+  /** Values for `${NAME}` in the gateway block. Only those that a file may use are read. */
   readonly variables: Variables;
+  /** See `SubstitutionOptions`. */
+  readonly onUnsetVariable?: OnUnsetVariable | undefined;
   /** The included files, in order. */
   readonly included?: readonly SourceText[];
   /** Errors in the entries of its `include`. */
@@ -60,7 +62,7 @@ export function parseDesiredState(input: ParseInput): DesiredState {
  * @throws InvalidFileError with every error, in the order of the files
  */
 export function parseFile(input: ParseInput): ParsedFile {
-  const { file, variables, included = [], includeDiagnostics = [], parseCache = new ParseCache() } = input;
+  const { file, variables, onUnsetVariable, included = [], includeDiagnostics = [], parseCache = new ParseCache() } = input;
   const all = [{ file, relativePath: '', text: input.text }, ...included];
   const [main, ...others] = all.map((one) => new SourceFile(one, parseCache.parse(one.file, one.text)));
   if (!main) throw new TypeError('no main file');
@@ -69,8 +71,14 @@ export function parseFile(input: ParseInput): ParsedFile {
   files.report(main, includeDiagnostics.map(withRule('include')));
   const value = files.mergeValues((sourceFile, diagnostics) => {
     const misplaced: PathDiagnostic[] = [];
-    const substituted = substituteVariables(sourceFile.value, sourceFile === main ? variables : {}, misplaced);
-    diagnostics.push(...misplaced.map(withRule('variable')), ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included'));
+    const { value: written } = sourceFile;
+    const substituted =
+      sourceFile === main ? substituteVariables(written, { variables, onUnset: onUnsetVariable, diagnostics: misplaced }) : written;
+    if (sourceFile !== main) reportVariables(written, misplaced);
+    diagnostics.push(
+      ...misplaced.map(withRule('variable')),
+      ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included', written),
+    );
     return substituted;
   });
   const check = (resolutions: NameResolutions): void =>

@@ -1,70 +1,98 @@
-import { credentialVariables } from '../model/env.ts';
+import { fileVariables, isFileVariable } from '../model/env.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-const referencePattern = /\$\{([^}]*)\}/g;
+/** Receives the name of an allowed variable that is not set. */
+export type OnUnsetVariable = (name: string) => void;
+
+export interface SubstitutionOptions {
+  readonly variables: Variables;
+  /** Called for an allowed variable that is not set or empty; its value is then a placeholder. Default: it is an error. */
+  readonly onUnset?: OnUnsetVariable | undefined;
+  readonly diagnostics: PathDiagnostic[];
+}
+
+/** The keys of `gateway` in which variables are replaced, with a valid value that stands for one with an error. */
+const placeholders: Readonly<Record<string, string>> = {
+  endpoint: 'https://placeholder.invalid',
+  iam: 'https://placeholder.invalid',
+  project: 'placeholder',
+  instance: 'placeholder',
+};
+
+/** No name is longer. A pattern without a limit would take quadratic time for text with many `${`. */
+const referencePattern = /\$\{([^}]{0,200})\}/g;
 
 /**
- * Returns the file's value with `${NAME}` replaced by the variable NAME in the gateway block, and adds a diagnostic for each
- * reference that cannot be replaced or is outside it.
+ * Returns the file's value with `${NAME}` replaced by the variable NAME in `endpoint`, `iam`, `project` and `instance` of the gateway, and
+ * adds a diagnostic for each reference elsewhere or to a variable that is not allowed or not set. No diagnostic has the value of a variable.
  */
-export function substituteVariables(file: unknown, variables: Variables, diagnostics: PathDiagnostic[]): unknown {
+export function substituteVariables(file: unknown, options: SubstitutionOptions): unknown {
   if (!isMap(file)) return file;
   return Object.fromEntries(
     Object.entries(file).map(([key, value]) => {
-      if (key === 'gateway') return [key, mapStrings(value, [key], (text, path) => substitute(text, path, { variables, diagnostics }))];
-      mapStrings(value, [key], (text, path) => reportMisplaced(text, path, diagnostics));
+      if (key === 'gateway' && isMap(value)) return [key, substituteGateway(value, options)];
+      reportVariables(value, options.diagnostics, [key]);
       return [key, value];
     }),
   );
 }
 
+function substituteGateway(gateway: Readonly<Record<string, unknown>>, options: SubstitutionOptions): unknown {
+  return Object.fromEntries(
+    Object.entries(gateway).map(([key, value]) => {
+      const placeholder = Object.hasOwn(placeholders, key) ? placeholders[key] : undefined;
+      if (placeholder !== undefined && typeof value === 'string')
+        return [key, substitute(value, ['gateway', key], { ...options, placeholder })];
+      reportVariables(value, options.diagnostics, ['gateway', key]);
+      return [key, value];
+    }),
+  );
+}
+
+/** Returns the text with its references replaced; `placeholder` if one of them cannot be. */
 function substitute(
   text: string,
   path: KeyPath,
-  { variables, diagnostics }: { readonly variables: Variables; readonly diagnostics: PathDiagnostic[] },
+  { variables, onUnset, diagnostics, placeholder }: SubstitutionOptions & { readonly placeholder: string },
 ): string {
-  return text.replace(referencePattern, (whole, name: string) => {
-    if (credentialVariables.some((variable) => variable === name)) {
+  let isComplete = true;
+  const report = (message: string, hint: string): void => void diagnostics.push({ path, target: 'value', message, hint });
+  const substituted = text.replace(referencePattern, (whole, name: string) => {
+    const value = isFileVariable(name) && Object.hasOwn(variables, name) ? variables[name] : undefined;
+    if (value !== undefined && value !== '') return value;
+    isComplete = false;
+    if (!isFileVariable(name)) {
+      report(
+        `${whole} is not a variable that a file may use`,
+        `allowed: ${fileVariables}; credentials are read from their variables directly`,
+      );
+    } else if (onUnset) onUnset(name);
+    else
+      report(
+        `the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
+        `set it where edict runs: export ${name}=…`,
+      );
+    return '';
+  });
+  return isComplete ? substituted : placeholder;
+}
+
+/** Adds a diagnostic for each reference to a variable in `value`, where none is replaced. */
+export function reportVariables(value: unknown, diagnostics: PathDiagnostic[], path: KeyPath = []): void {
+  if (typeof value === 'string') {
+    for (const [whole] of value.matchAll(referencePattern)) {
       diagnostics.push({
         path,
         target: 'value',
-        message: `${whole} is a credential; credentials are not allowed in the file`,
-        hint: `remove it: edict reads ${name} directly`,
+        message: `${whole} is used where variables are not replaced`,
+        hint: `variables are replaced only in ${Object.keys(placeholders).join(', ')} of \`gateway\`; write the value instead`,
       });
-      return 'unset';
     }
-    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
-    if (value !== undefined && value !== '') return value;
-    const state = value === undefined ? 'not set' : 'empty';
-    diagnostics.push({
-      path,
-      target: 'value',
-      message: `the environment variable ${name || '(no name)'} is ${state}`,
-      hint: `set it where edict runs: export ${name || 'NAME'}=…`,
-    });
-    return 'unset';
-  });
-}
-
-function reportMisplaced(text: string, path: KeyPath, diagnostics: PathDiagnostic[]): string {
-  for (const [whole] of text.matchAll(referencePattern)) {
-    diagnostics.push({
-      path,
-      target: 'value',
-      message: `${whole} is used outside \`gateway\``,
-      hint: 'environment variables are allowed only in the gateway block; write the value instead',
-    });
-  }
-  return text;
-}
-
-function mapStrings(value: unknown, path: KeyPath, each: (text: string, path: KeyPath) => string): unknown {
-  if (typeof value === 'string') return value.includes('${') ? each(value, path) : value;
-  if (Array.isArray(value)) return value.map((item, index) => mapStrings(item, [...path, String(index)], each));
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, [...path, key], each)]));
+  } else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) reportVariables(item, diagnostics, [...path, String(index)]);
+  else if (isMap(value)) for (const [key, item] of Object.entries(value)) reportVariables(item, diagnostics, [...path, key]);
 }

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyOnce } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
-import { readDesiredState, readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
+import { readHistory, readPlan, readStatus, validateFile } from '../../src/app/reports.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import type { Settings } from '../../src/model/settings.ts';
@@ -31,7 +31,7 @@ function named(endpoint: string): Settings {
 
 test('validate, status and history look up no names', async () => {
   const settings = named(nowhere);
-  assert.is((await readDesiredState(createAppContext(settings, {}))).publications.size, 1);
+  assert.is((await validateFile(createAppContext(settings, {}))).desired.publications.size, 1);
   assert.is((await readStatus(createAppContext(settings, {}))).plan.changes.length, 1);
   assert.equal((await readHistory(createAppContext(settings, {}), 9)).attempts, []);
 });

@@ -79,9 +79,9 @@ test('an invalid file is reported on each load, and its fix is detected', async 
 });
 
 test('takes variables only from its input', async () => {
-  const path = newFile(valid('1').replace('project: p', `project: $\{P}`));
+  const path = newFile(valid('1').replace('project: p', `project: $\{EDICT_VAR_P}`));
   assert.is(
-    (await new FileSource(path, { variables: { P: 'from-outside' }, resolveNames: noNames }).load()).gateway.project,
+    (await new FileSource(path, { variables: { EDICT_VAR_P: 'from-outside' }, resolveNames: noNames }).load()).gateway.project,
     'from-outside',
   );
 });

@@ -47,8 +47,8 @@ test('every setting of a file is parsed', () => {
 gateway:
   endpoint: https://host:8443/
   iam: http://127.0.0.1:9000
-  project: \${P}
-  instance: a-\${P}-\${Q}
+  project: \${EDICT_VAR_P}
+  instance: a-\${EDICT_VAR_P}-\${EDICT_VAR_Q}
   limit: { calls: 3, per: 2m, concurrency: 1 }
   timeout: 500ms
   marker: false
@@ -70,7 +70,7 @@ apis:
       release: { state: offline, revision: r2, remark: own, version: v5, drift: correct }
   invoices: { id: B, revision: r1, remark: of the API, environments: { release: online } }
 `,
-    { variables: { P: 'p', Q: 'q' } },
+    { variables: { EDICT_VAR_P: 'p', EDICT_VAR_Q: 'q' } },
   );
   assert.equal(desired.gateway, {
     endpoint: 'https://host:8443',
@@ -198,17 +198,33 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
     `${head}apis:\n  a: { id: x, remark: «"${'💥'.repeat(256)}"», environments: {} }\n`,
     [/remark has 256 characters/],
   ],
-  ['a variable that is not set', withProject(`«${variable('NONE')}»`), [/variable NONE is not set.*export NONE=/]],
-  ['a variable that is empty', withProject(`«"a-${variable('EMPTY')}"»`), [/variable EMPTY is empty/]],
-  ['a variable without a name', withProject(`«"${variable('')}"»`), [/\(no name\) is not set/]],
-  ['a variable named like an object property', withProject(`«"${variable('toString')}"»`), [/variable toString is not set/]],
-  ['a credential', withProject(`«${variable('HW_AUTH_TOKEN')}»`), [/\$\{HW_AUTH_TOKEN\} is a credential/]],
+  [
+    'a variable that is not set',
+    withProject(`«${variable('EDICT_VAR_NONE')}»`),
+    [/variable EDICT_VAR_NONE is not set.*export EDICT_VAR_NONE=/],
+  ],
+  ['a variable that is empty', withProject(`«"a-${variable('EDICT_VAR_EMPTY')}"»`), [/variable EDICT_VAR_EMPTY is empty/]],
+  ['a variable without a name', withProject(`«"${variable('')}"»`), [/\$\{\} is not a variable that a file may use/]],
+  [
+    'a variable named like an object property',
+    withProject(`«"${variable('toString')}"»`),
+    [/\$\{toString\} is not a variable that a file may use/],
+  ],
+  [
+    'a credential',
+    withProject(`«${variable('HW_AUTH_TOKEN')}»`),
+    [/\$\{HW_AUTH_TOKEN\} is not a variable that a file may use.*allowed: HW_PROJECT_ID/],
+  ],
   [
     'a variable outside the gateway block',
-    `${head}apis:\n  a: { id: x, remark: «"see ${variable('SET')}"», environments: {} }\n`,
-    [/\$\{SET\} is used outside `gateway`/],
+    `${head}apis:\n  a: { id: x, remark: «"see ${variable('EDICT_VAR_SET')}"», environments: {} }\n`,
+    [/\$\{EDICT_VAR_SET\} is used where variables are not replaced.*only in endpoint, iam/],
   ],
-  ['a variable with an invalid value', withProject(`«${variable('SET')}»`), [/"a value" is not allowed for `gateway.project`/]],
+  [
+    'a variable with an invalid value',
+    withProject(`«${variable('EDICT_VAR_SET')}»`),
+    [/"\$\{EDICT_VAR_SET\}" is not allowed for `gateway.project`/],
+  ],
   [
     'an invalid state',
     `${head}apis:\n  a: { id: x, environments: { test: «onlin» } }\n`,
@@ -247,7 +263,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
     `${head}apis:\n  «"a b"»: { id: x, environments: {} }\n  «""»: { id: y, environments: {} }\n`,
     [/the name "a b" is not allowed/, /the name ""/],
   ],
-  ['an invalid URL', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/"http:\/\/\[" is not a valid URL/]],
+  ['an invalid URL', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/`gateway.endpoint` is not a valid URL/]],
   ['a URL with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
   [
     'invalid limits',
@@ -276,7 +292,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
     [/missing key `project`/, /unknown key `__proto__`/],
   ],
 ];
-const variables = { SET: 'a value', EMPTY: '', HW_AUTH_TOKEN: 'the-token' };
+const variables = { EDICT_VAR_SET: 'the-token value', EDICT_VAR_EMPTY: '', HW_AUTH_TOKEN: 'the-token' };
 
 for (const [name, marked, says] of invalidFiles) {
   test(`reports the position of ${name}`, () => {
@@ -312,7 +328,7 @@ test('every missing key is reported', () => {
 
 test('all kinds of errors are reported at once, in the order of the file', () => {
   const { text, places } = unmarked(
-    `${head.replace('instance: i', `instance: «${variable('NONE')}»`)}  «dup»: e1\napis:\n  a: { «idd»: x, id: «a b», environments: { «tset»: «onlin» } }\n«extra»: 1\n`,
+    `${head.replace('instance: i', `instance: «${variable('EDICT_VAR_NONE')}»`)}  «dup»: e1\napis:\n  a: { «idd»: x, id: «a b», environments: { «tset»: «onlin» } }\n«extra»: 1\n`,
   );
   assert.equal(
     diagnosticsIn(text).map(({ line, column, length }) => ({ line, column, length })),

@@ -82,7 +82,11 @@ for (const [name, rollout, expected] of [
     'rollout: [{ environment: test, probe: "https://x/{name}" }, release]',
     ['4:39 unknown placeholder {name} in a probe URL'],
   ],
-  ['a variable', 'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]', ['4:39 $' + '{X} is used outside `gateway`']],
+  [
+    'a variable',
+    'rollout: [{ environment: test, probe: "https://x/$' + '{X}" }, release]',
+    ['4:39 $' + '{X} is used where variables are not replaced'],
+  ],
   [
     'an invalid status',
     'rollout: [{ environment: test, probe: { url: "https://x", status: 99 } }, release]',

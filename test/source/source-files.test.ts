@@ -65,7 +65,7 @@ test('all errors of all files are reported at once, each in its own file', () =>
     'shop/apis/0.yaml:1 missing key `environments` in `apis.b`',
     'shop/apis/1.yaml:2 flow sequence in block collection must be sufficiently indented and end with a ]',
     'shop/apis/2.yaml:1 unknown key `gateway` in the file',
-    'shop/apis/3.yaml:2 $' + '{HOME} is used outside `gateway`',
+    'shop/apis/3.yaml:2 $' + '{HOME} is used where variables are not replaced',
     `shop/apis/3.yaml:2 ${variable} is not allowed for \`apis.d.id\``,
   ]);
 });

@@ -22,11 +22,17 @@ export function registerValidate(program: Command, context: CliContext, finish: 
 
 /** Validates the file and writes its diagnostics to stdout. Returns 0, or 3 if the file is invalid. */
 export async function runValidate(file: string, { format }: ValidateOptions, context: CliContext): Promise<ExitCode> {
-  const { readDesiredState } = await import('../../app/reports.ts');
+  const { validateFile } = await import('../../app/reports.ts');
   const { diagnosticRenderers, renderValidFile } = await import('../output/errors.ts');
   const paint = colorizersFor(context).out;
   try {
-    const desired = await readDesiredState(createAppContext(parseSettings(file, {}), context.env));
+    const { desired, unsetVariables } = await validateFile(createAppContext(parseSettings(file, {}), context.env));
+    if (unsetVariables.size > 0) {
+      const names = [...unsetVariables].join(', ');
+      context.stderr.write(
+        `${colorizersFor(context).err('yellow', 'edict:')} checked with placeholders for variables that are not set: ${names}\n`,
+      );
+    }
     context.stdout.write(renderValidFile(file, desired, { format, paint }));
     return exitCodes.done;
   } catch (error) {

@@ -14,7 +14,7 @@ export const diagnosticRules: Readonly<Record<DiagnosticRule, string>> = {
   'unknown-key': 'The key is not allowed here.',
   'missing-key': 'A required key is missing.',
   'invalid-value': 'The value or name is not allowed here.',
-  variable: 'An environment variable is unset, holds a credential, or is used where variables are not allowed.',
+  variable: 'An environment variable is unset, is none that a file may use, or is used where variables are not replaced.',
   'undeclared-environment': 'The environment is not declared in the file.',
   'duplicate-declaration': 'An environment, API or publication is declared more than once.',
   'unknown-name': 'No resource at the gateway, or more than one, has this name.',

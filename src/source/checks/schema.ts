@@ -9,13 +9,16 @@ import { closestMatch } from './spelling.ts';
 /** The validator of each kind of file, by its name in the schema. */
 const validators = { File: validateFile, Included: validateIncluded } as const;
 
-/** Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. */
-export function checkSchema(value: unknown, kind: keyof typeof validators): PathDiagnostic[] {
+/**
+ * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Diagnostics show the values of `written`,
+ * the file before variables were replaced: the value of a variable must not be shown.
+ */
+export function checkSchema(value: unknown, kind: keyof typeof validators, written: unknown = value): PathDiagnostic[] {
   const validate = validators[kind];
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
-  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error), rule: toRule(error) }));
+  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error, written), rule: toRule(error) }));
 }
 
 /**
@@ -35,9 +38,10 @@ function toRule({ keyword }: ErrorObject): DiagnosticRule {
   return keyword === 'required' ? 'missing-key' : 'invalid-value';
 }
 
-function toDiagnostic(error: ErrorObject): PathDiagnostic {
+function toDiagnostic(error: ErrorObject, written: unknown): PathDiagnostic {
   const path = parseJsonPointer(error.instancePath);
-  const { data, params, parentSchema } = error as { data: unknown; params: Record<string, unknown>; parentSchema: Schema };
+  const { params, parentSchema } = error as { params: Record<string, unknown>; parentSchema: Schema };
+  const data = valueAt(written, path);
   const key = path.at(-1);
   const name = key === undefined || /^\d+$/.test(key) ? formatPath(path) : key;
   const wrong = (message: string, hint: string | null = null): PathDiagnostic => ({ path, target: 'value', message, hint });
@@ -95,6 +99,13 @@ function toDiagnostic(error: ErrorObject): PathDiagnostic {
     default:
       return wrong(`${name} ${error.message}`);
   }
+}
+
+function valueAt(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (Array.isArray(at) ? at[Number(step)] : isMap(at) && Object.hasOwn(at, step) ? at[step] : undefined),
+    value,
+  );
 }
 
 interface Schema {

@@ -29,7 +29,7 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
         rule: 'invalid-value',
         path: ['gateway', key],
         target: 'value',
-        message: `"${url}" is not a valid URL`,
+        message: `\`gateway.${key}\` is not a valid URL`,
         hint: 'expected: https://HOST or https://HOST:PORT',
       });
     }

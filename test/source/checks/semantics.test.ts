@@ -44,7 +44,9 @@ test('a hint lists ten environments and counts the others', () => {
 });
 
 test('finds an invalid URL', () => {
-  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), ['gateway.endpoint: "https://[" is not a valid URL']);
+  assert.equal(found({ gateway: { endpoint: 'https://[', iam: 'http://ok' } }), [
+    'gateway.endpoint: `gateway.endpoint` is not a valid URL',
+  ]);
 });
 
 test('ignores values of the wrong type', () => {
