@@ -234,6 +234,10 @@ export interface components {
             readonly format: 1;
             /** @description `null`: no valid file has been loaded yet. */
             readonly gateway: components["schemas"]["Gateway"] | null;
+            /** @description How the gateway differs from the file, in one sentence; `null` before the first plan. */
+            readonly headline: string | null;
+            /** @description The last complete observation of the gateway, by the newest plan. */
+            readonly lastChecked: components["schemas"]["LastChecked"] | null;
             readonly queue: components["schemas"]["Queue"];
             /** @description The last reconciliations, newest first. */
             readonly reconciliations: readonly components["schemas"]["Reconciliation"][];
@@ -244,7 +248,7 @@ export interface components {
             readonly statusCounts: {
                 readonly [key: string]: number;
             };
-            /** @description The change counts of the newest plan. */
+            /** @description The number of publications in each state, by the newest plan and what has been done since. */
             readonly summary: components["schemas"]["Summary"] | null;
             /** @description A suspension of all calls that was set outside the file. */
             readonly suspension: components["schemas"]["Suspension"] | null;
@@ -294,6 +298,12 @@ export interface components {
             readonly attempts: readonly components["schemas"]["Attempt"][];
             /** @constant */
             readonly format: 1;
+        };
+        /** @description The last complete observation of the gateway. */
+        readonly LastChecked: {
+            readonly at: components["schemas"]["Timestamp"] | null;
+            /** @description Whether that is within the file's `refresh`. */
+            readonly current: boolean;
         };
         /** @description Why requests are paused. */
         readonly Pause: {
@@ -478,6 +488,13 @@ export interface components {
              */
             readonly valid: false;
         };
+        /** @description The last complete observation of the gateway. */
+        readonly "Plan.LastChecked": {
+            /** @description When it was; `null`: never. */
+            readonly at: components["schemas"]["Plan.Timestamp"] | null;
+            /** @description Whether that is within the file's `refresh`. */
+            readonly current: boolean;
+        };
         /** @description Information about a publication that is not part of any change. */
         readonly "Plan.Notice": {
             /** @description The API's name. */
@@ -517,6 +534,7 @@ export interface components {
              */
             readonly format: 1;
             readonly gateway: components["schemas"]["Plan.Gateway"];
+            readonly lastChecked: components["schemas"]["Plan.LastChecked"];
             /** @description Information about publications that no change is planned for. */
             readonly notices: readonly components["schemas"]["Plan.Notice"][];
             /** @description The difference to the saved plan that restricts this plan; omitted without one. */
@@ -527,6 +545,8 @@ export interface components {
             readonly targets: components["schemas"]["Plan.Targets"];
             /** @description Why a gateway without recorded state was not observed, so that the plan may publish again what is already online; null if it was observed or need not be. */
             readonly uncheckedReason: string | null;
+            /** @description Publications that are online at the gateway and not in the file, and that the plan leaves in place. */
+            readonly unmanaged: readonly components["schemas"]["Plan.Unmanaged"][];
         };
         /**
          * @description Why a publication must change; the README describes each.
@@ -575,20 +595,30 @@ export interface components {
          * @enum {unknown}
          */
         readonly "Plan.State": "online" | "offline";
-        /** @description The number of changes of each kind. */
+        /** @description The number of publications in each state. Each declared publication, and each other one that changes, is in exactly one state but `unmanaged`. */
         readonly "Plan.Summary": {
             /** @description Changes that are made later, without an approval. */
             readonly deferred: number;
+            /** @description Publications that were changed outside edict and are left in place. */
+            readonly drifted: number;
             /** @description Changes that are excluded because no target pattern matches them. */
             readonly excluded: number;
+            /** @description Changes whose last attempt failed; always 0 in a plan, which tries them again. */
+            readonly failed: number;
             /** @description Changes that are held for approval. */
             readonly held: number;
             /** @description Changes to offline that are made now. */
             readonly offline: number;
             /** @description Changes to online that are made now. */
             readonly online: number;
+            /** @description Publications that match the file, and were changed too recently for the gateway's lists to show it. */
+            readonly settling: number;
             /** @description Publications that match the file. */
             readonly unchanged: number;
+            /** @description Publications with an attempt of unknown outcome, which is resolved first. */
+            readonly unknown: number;
+            /** @description Publications that are online at the gateway and not in the file. */
+            readonly unmanaged: number;
         };
         /** @description A suspension of calls. */
         readonly "Plan.Suspension": {
@@ -612,6 +642,17 @@ export interface components {
          * @example 2026-11-20T09:30:00Z
          */
         readonly "Plan.Timestamp": string;
+        /** @description A publication that is online at the gateway and not in the file. */
+        readonly "Plan.Unmanaged": {
+            /** @description The name of the API at the gateway. */
+            readonly api: string;
+            /** @description The ID of the API. */
+            readonly apiId: string;
+            /** @description The name of the environment in the file; its ID if the file does not declare it. */
+            readonly environment: string;
+            /** @description The ID of the environment. */
+            readonly environmentId: string;
+        };
         /** @description One publication, in the format of `edict status --format json`. */
         readonly Publication: {
             readonly api: string;
@@ -663,10 +704,10 @@ export interface components {
             readonly status: components["schemas"]["PublicationStatus"];
         };
         /**
-         * @description The status of a publication. failed: the last attempt at its change did not succeed. held: its change needs an approval. pending: its change is being made. deferred: its change is made later (freeze, suspension, rollout). drifted: it was changed outside edict and is left in place. outdated: its API was edited after it was published. unmanaged: it is not in the file. unchanged: it matches the file.
+         * @description The status of a publication. failed: the last attempt at its change did not succeed. held: its change needs an approval. pending: its change is being made. deferred: its change is made later (freeze, suspension, rollout). drifted: it was changed outside edict and is left in place. outdated: its API was edited after it was published. unmanaged: it is online at the gateway and not in the file. unchanged: it matches the file. settling: it does so too, and was changed too recently for the gateway's lists to show it. unknown: an attempt has no known outcome, which is resolved first.
          * @enum {string}
          */
-        readonly PublicationStatus: "failed" | "held" | "pending" | "deferred" | "drifted" | "outdated" | "unmanaged" | "unchanged";
+        readonly PublicationStatus: "failed" | "held" | "unknown" | "pending" | "deferred" | "drifted" | "outdated" | "unmanaged" | "settling" | "unchanged";
         readonly Queue: {
             /** @description What limits the rate; `null`: no change remains. */
             readonly bottleneck: string | null;
@@ -714,11 +755,16 @@ export interface components {
         };
         readonly Summary: {
             readonly deferred: number;
+            readonly drifted: number;
             readonly excluded: number;
+            readonly failed: number;
             readonly held: number;
             readonly offline: number;
             readonly online: number;
+            readonly settling: number;
             readonly unchanged: number;
+            readonly unknown: number;
+            readonly unmanaged: number;
         };
         readonly Suspension: {
             readonly by: string | null;

@@ -184,6 +184,13 @@ export interface components {
              */
             readonly valid: false;
         };
+        /** @description The last complete observation of the gateway. */
+        readonly LastChecked: {
+            /** @description When it was; `null`: never. */
+            readonly at: components["schemas"]["Timestamp"] | null;
+            /** @description Whether that is within the file's `refresh`. */
+            readonly current: boolean;
+        };
         /** @description Information about a publication that is not part of any change. */
         readonly Notice: {
             /** @description The API's name. */
@@ -223,6 +230,7 @@ export interface components {
              */
             readonly format: 1;
             readonly gateway: components["schemas"]["Gateway"];
+            readonly lastChecked: components["schemas"]["LastChecked"];
             /** @description Information about publications that no change is planned for. */
             readonly notices: readonly components["schemas"]["Notice"][];
             /** @description The difference to the saved plan that restricts this plan; omitted without one. */
@@ -233,6 +241,8 @@ export interface components {
             readonly targets: components["schemas"]["Targets"];
             /** @description Why a gateway without recorded state was not observed, so that the plan may publish again what is already online; null if it was observed or need not be. */
             readonly uncheckedReason: string | null;
+            /** @description Publications that are online at the gateway and not in the file, and that the plan leaves in place. */
+            readonly unmanaged: readonly components["schemas"]["Unmanaged"][];
         };
         /**
          * @description Why a publication must change; the README describes each.
@@ -281,20 +291,30 @@ export interface components {
          * @enum {unknown}
          */
         readonly State: "online" | "offline";
-        /** @description The number of changes of each kind. */
+        /** @description The number of publications in each state. Each declared publication, and each other one that changes, is in exactly one state but `unmanaged`. */
         readonly Summary: {
             /** @description Changes that are made later, without an approval. */
             readonly deferred: number;
+            /** @description Publications that were changed outside edict and are left in place. */
+            readonly drifted: number;
             /** @description Changes that are excluded because no target pattern matches them. */
             readonly excluded: number;
+            /** @description Changes whose last attempt failed; always 0 in a plan, which tries them again. */
+            readonly failed: number;
             /** @description Changes that are held for approval. */
             readonly held: number;
             /** @description Changes to offline that are made now. */
             readonly offline: number;
             /** @description Changes to online that are made now. */
             readonly online: number;
+            /** @description Publications that match the file, and were changed too recently for the gateway's lists to show it. */
+            readonly settling: number;
             /** @description Publications that match the file. */
             readonly unchanged: number;
+            /** @description Publications with an attempt of unknown outcome, which is resolved first. */
+            readonly unknown: number;
+            /** @description Publications that are online at the gateway and not in the file. */
+            readonly unmanaged: number;
         };
         /** @description A suspension of calls. */
         readonly Suspension: {
@@ -318,6 +338,17 @@ export interface components {
          * @example 2026-11-20T09:30:00Z
          */
         readonly Timestamp: string;
+        /** @description A publication that is online at the gateway and not in the file. */
+        readonly Unmanaged: {
+            /** @description The name of the API at the gateway. */
+            readonly api: string;
+            /** @description The ID of the API. */
+            readonly apiId: string;
+            /** @description The name of the environment in the file; its ID if the file does not declare it. */
+            readonly environment: string;
+            /** @description The ID of the environment. */
+            readonly environmentId: string;
+        };
     };
     responses: never;
     parameters: never;

@@ -156,6 +156,7 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_apis: param('apis'),
       listed_publications: param('publications'),
       observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
+      listed_details: (eb) => eb.fn.coalesce(textParam('details'), 'listed_details'),
     }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db
@@ -503,7 +504,17 @@ function approvalQueries({ db }: Dialect) {
 /** The tables of a record in an order in which each comes after those that it refers to, with their columns. */
 const copiedColumns = {
   gateway: [
-    ...['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'listed_publications', 'observed_at_ms'],
+    ...[
+      'id',
+      'endpoint',
+      'project',
+      'instance',
+      'released_at_ms',
+      'listed_apis',
+      'listed_publications',
+      'observed_at_ms',
+      'listed_details',
+    ],
     ...['suspension', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],

@@ -20,6 +20,8 @@ interface GatewayTable {
   readonly listed_apis: number | null;
   readonly listed_publications: number | null;
   readonly observed_at_ms: number | null;
+  /** JSON. */
+  readonly listed_details: string | null;
   readonly suspension: string | null;
   readonly applied_digests: string | null;
   readonly fence: Generated<number>;

@@ -4,6 +4,7 @@ import type { DesiredState } from '../model/desired-state.ts';
 import { type EdictError, ObservationFailedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
+import type { LastObservation } from '../model/observation.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
 import { type Unobserved, unobservedByChoice } from '../plan/policies.ts';
@@ -36,14 +37,15 @@ export async function computeCurrentPlan(
     readonly targets?: Targets;
     readonly saved?: SavedPlan | null;
     /** The observation that `recorded` includes, or why there is none although the plan needs one; `null`, the default, if none was tried. */
-    readonly observation?: { readonly unobserved: Unobserved | null } | null;
+    readonly observation?: { readonly unobserved: Unobserved | null; readonly listed: LastObservation | null } | null;
   },
 ): Promise<Plan> {
   const nowMs = clock.now();
   const status = await store.status(desired.gateway);
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
   const { emulate: isEmulated, refresh } = settings;
-  const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
+  const lastObservation = observation?.listed ?? (await store.lastObservation(desired.gateway));
+  const observedAtMs = lastObservation?.observedAtMs ?? null;
   const unobserved = observation ? observation.unobserved : unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated });
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan({
@@ -54,6 +56,8 @@ export async function computeCurrentPlan(
     nowMs,
     probes,
     savedPlanInput,
+    observation: lastObservation,
+    isEmulated,
     unobserved,
   });
 }

@@ -8,7 +8,7 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import type { DriftNotice, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
+import type { DriftNotice, LastObservation, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
@@ -125,7 +125,7 @@ async function observeIfNeeded(
   const { refresh, emulate } = context.settings;
   if (refresh === 'never') return null;
   const isRequested = refresh === 'always';
-  const checked = { uncheckedReason: null, unobserved: null };
+  const checked = { uncheckedReason: null, unobserved: null, listed: null };
   const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
   // An emulated gateway ends with its command, so nothing is online there.
   const age = emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
@@ -147,6 +147,8 @@ async function observeIfNeeded(
 
 /** The state that a plan starts from instead of the recorded state. */
 interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'> {
+  /** The list that the gateway gave; `null` if it gave none. */
+  readonly listed: LastObservation | null;
   readonly recorded: RecordedState;
   /** Why the gateway could not be observed, although the plan needs it: what is new is held; `null` otherwise. */
   readonly unobserved: Unobserved | null;

@@ -211,11 +211,15 @@ export async function planReconciliation(
   const recorded = await store.readRecordedState(gateway);
   const previous = await store.previousState(gateway, clock.now());
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
-  const observedAtMs = (await store.lastObservation(gateway))?.observedAtMs ?? null;
+  const observation = await store.lastObservation(gateway);
+  const observedAtMs = observation?.observedAtMs ?? null;
   const nowMs = clock.now();
   const desired = newest();
   const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated });
-  const plan = computePlan({ desired, recorded, previous, targets, nowMs, probes, savedPlanInput: savedInput, unobserved });
+  const plan = computePlan({
+    ...{ desired, recorded, previous, targets, nowMs, probes, observation, isEmulated, unobserved },
+    savedPlanInput: savedInput,
+  });
   if (isFirst && saved) assertNotStale(plan, saved);
   return { plan, recorded, previous };
 }

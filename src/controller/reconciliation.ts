@@ -1,8 +1,8 @@
 import type { Plan } from '../model/change.ts';
 import type { ReconcileSummary } from '../model/events.ts';
 import { apiIdOf, type PublicationKey } from '../model/publication.ts';
-import { countChanges } from '../plan/change-counts.ts';
 import { isActionable } from '../plan/diff.ts';
+import { summarizePlan } from '../plan/summary.ts';
 import type { Result } from './queue/workqueue.ts';
 import type { Reconciled } from './reconciler.ts';
 
@@ -25,7 +25,7 @@ export function startReconciliation(plan: Plan, reconcileId: string, startedAtMs
 
 /** Updates `reconciliation` with the counts of a newer plan and returns it. */
 export function continueReconciliation(reconciliation: Reconciliation, plan: Plan): Reconciliation {
-  const { held, deferred } = countChanges(plan);
+  const { held, deferred } = summarizePlan(plan);
   reconciliation.held = held;
   reconciliation.deferred = deferred;
   return reconciliation;

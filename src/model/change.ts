@@ -1,6 +1,7 @@
 import type { ApprovalRef, FileHold, Hold } from './approval.ts';
 import type { SourceLocation, Suspension } from './desired-state.ts';
 import type { GatewayIdentity } from './gateway.ts';
+import type { UnmanagedPublication } from './observation.ts';
 import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
 import type { Drift, RecordedPublication } from './recorded-state.ts';
 import type { SavedPlanDiff } from './saved-plan-diff.ts';
@@ -43,6 +44,7 @@ export interface Plan {
   /** The patterns that limit the plan; see `filterPlan`. */
   readonly targets: TargetPatterns;
   readonly changes: readonly Change[];
+  /** How many publications match the file, as far as is known. */
   readonly unchanged: number;
   /** Why the whole file needs approval; `null` if it is not held. */
   readonly fileHeld: FileHold | null;
@@ -56,8 +58,25 @@ export interface Plan {
   readonly savedPlanDiff: SavedPlanDiff | null;
   /** Drifted publications that the plan leaves in place, because of `drift: report` or because the drift is flapping. */
   readonly drifted: readonly RecordedPublication[];
+  /** Publications that match the file, and that edict changed so recently that the gateway's lists may not show it yet. */
+  readonly settling: readonly RecordedPublication[];
+  /** Publications that are online at the gateway, and that the file does not declare and the plan leaves in place. */
+  readonly unmanaged: readonly UnmanagedPublication[];
+  /** Those of `unmanaged` that the last applied file declared. */
+  readonly newlyUnmanaged: readonly UnmanagedPublication[];
+  readonly lastChecked: LastChecked;
+  /** The IDs of APIs that the gateway does not have any more: no call brings their publications back. */
+  readonly missingApiIds: readonly string[];
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
+}
+
+/** When the gateway was last observed completely. */
+export interface LastChecked {
+  /** In milliseconds since 1970; `null`: never. */
+  readonly atMs: number | null;
+  /** Whether that is within the file's `refresh`, so that a plan without changes may be called in sync. */
+  readonly isCurrent: boolean;
 }
 
 /** Why a change is made later, without an approval. `rule` is stable; `message` is the reason for people, without the end time. */

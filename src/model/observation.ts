@@ -28,11 +28,23 @@ export interface ListedCounts {
   readonly publications: number;
 }
 
+/** A publication that is online at the gateway and that the file does not declare. */
+export interface UnmanagedPublication extends PublicationNames {
+  readonly key: PublicationKey;
+}
+
 /** The last list of a gateway. */
 export interface LastObservation extends ListedCounts {
   /** When the last list that was believed was requested, in milliseconds since 1970; `null`: none was believed yet. */
   readonly observedAtMs: number | null;
+  /** What that list showed and the file did not declare, at most `maxListedUnmanaged` of it. */
+  readonly unmanaged: readonly UnmanagedPublication[];
+  /** The IDs of declared and recorded APIs that the gateway did not have any more, as single reads confirmed. */
+  readonly missingApiIds: readonly string[];
 }
+
+/** The most unmanaged publications that the store keeps of a list. */
+export const maxListedUnmanaged = 10_000;
 
 /** The observed state, by API ID. An API that is missing from it was not observed. */
 export type Observation = ReadonlyMap<string, ObservedApi>;

@@ -141,16 +141,21 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
  * inputs give the same plan on every machine.
+ *
+ * @param settledBeforeMs what edict changed later may not be in the gateway's lists yet; default: everything is
  */
-export function diffStates(desired: DesiredState, recorded: RecordedState): Plan {
+export function diffStates(desired: DesiredState, recorded: RecordedState, settledBeforeMs = Number.POSITIVE_INFINITY): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
   const outdated: RecordedPublication[] = [];
+  const settling: RecordedPublication[] = [];
+  const unmanaged: RecordedPublication[] = [];
   for (const [key, declared] of desired.publications) {
     const previous = recorded.get(key);
     const needed = diffPublication(declared, previous, desired);
     if (needed) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
+    else if (previous && isUnobserved(previous) && previous.recordedAtMs > settledBeforeMs) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
   }
   const inFile = changes.length;
@@ -158,24 +163,36 @@ export function diffStates(desired: DesiredState, recorded: RecordedState): Plan
     if (desired.publications.has(key)) continue;
     const needed = diffPublication(undefined, previous, desired);
     if (needed) changes.push(needed);
+    else if (previous.state === 'online' || previous.unknownAttempt !== null) unmanaged.push(previous);
   }
   const { endpoint, project, instance } = desired.gateway;
   return {
     gateway: { endpoint, project, instance },
     targets: allTargets.patterns,
     changes: changes.sort(compareNames),
-    unchanged: desired.publications.size - inFile - drifted.length,
+    unchanged: desired.publications.size - inFile - drifted.length - settling.length,
     excluded: 0,
     savedPlanDiff: null,
     fileHeld: null,
     suspension: null,
     approval: null,
     drifted: drifted.sort(compareNames),
+    settling,
+    unmanaged: unmanaged.sort(compareNames),
+    newlyUnmanaged: [],
+    lastChecked: { atMs: null, isCurrent: false },
+    missingApiIds: [],
     outdated: outdated.sort(compareNames),
   };
 }
 
-function compareNames(a: PublicationNames, b: PublicationNames): number {
+/** Returns whether the recorded state comes from edict's own call, and no list has shown it since. */
+function isUnobserved({ publishedAtMs, drift }: RecordedPublication): boolean {
+  return publishedAtMs === null && drift === null;
+}
+
+/** Compares by the names of API and environment, then by their IDs. */
+export function compareNames(a: PublicationNames, b: PublicationNames): number {
   return (
     compareCodeUnits(a.api, b.api) ||
     compareCodeUnits(a.environment, b.environment) ||

@@ -5,11 +5,12 @@
 import type { PreviousState } from '../model/approval.ts';
 import type { Deferral, Plan, ProbeResults } from '../model/change.ts';
 import type { DesiredState, Suspension } from '../model/desired-state.ts';
+import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
-import { diffStates } from './diff.ts';
+import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies, type Unobserved } from './policies.ts';
+import { applyApprovals, applyPolicies, recordAge, type Unobserved } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
@@ -31,6 +32,10 @@ export interface PlanInput {
   readonly probes?: ProbeResults;
   /** Default: no saved plan restricts the plan. */
   readonly savedPlanInput?: SavedPlanInput | null;
+  /** The last list of the gateway; default `null`: none. */
+  readonly observation?: LastObservation | null;
+  /** Whether the gateway is an emulated one, which always is as the record says; default: no. */
+  readonly isEmulated?: boolean;
   /** Why the gateway was not observed when the plan needed it; default `null`: it was, or need not be. */
   readonly unobserved?: Unobserved | null;
 }
@@ -40,18 +45,10 @@ export interface PlanInput {
  * recent removal, freezes and rollout order, restrict to the targets and to a saved plan if there is one, release what is approved. A pure
  * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
-export function computePlan({
-  desired,
-  recorded,
-  previous,
-  targets,
-  nowMs,
-  probes = new Map(),
-  savedPlanInput = null,
-  unobserved = null,
-}: PlanInput): Plan {
+export function computePlan(input: PlanInput): Plan {
+  const { desired, recorded, previous, targets, nowMs, probes = new Map(), savedPlanInput = null, unobserved = null } = input;
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
-  const heldPlan = applyPolicies({ ...diffStates(desired, recorded), suspension }, { desired, recorded, previous, unobserved });
+  const heldPlan = applyPolicies({ ...diffObserved(input), suspension }, { desired, recorded, previous, unobserved });
   const whole = applyRollout(
     applyFreezes(
       deferRemovals(heldPlan, desired, nowMs),
@@ -67,6 +64,23 @@ export function computePlan({
     applyApprovals(restrictToSaved({ targeted, whole }, saved, { desired, recorded, lastAttempts }), previous.approvals, nowMs),
     saved,
   );
+}
+
+/** Returns the changes that the file needs, with what the last list of the gateway says of all other publications. */
+function diffObserved({ desired, recorded, previous, nowMs, observation = null, isEmulated = false }: PlanInput): Plan {
+  const { refreshIntervalMs, gateway } = desired;
+  const isObserved = refreshIntervalMs !== null && !isEmulated;
+  const plan = diffStates(desired, recorded, isObserved ? nowMs - gateway.propagationDelayMs : Number.POSITIVE_INFINITY);
+  const isUnmanaged = ({ key }: UnmanagedPublication): boolean =>
+    !desired.publications.has(key) && recorded.get(key)?.state !== 'online' && !recorded.get(key)?.unknownAttempt;
+  const atMs = observation?.observedAtMs ?? null;
+  return {
+    ...plan,
+    unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),
+    newlyUnmanaged: plan.unmanaged.filter(({ key }) => previous.declared.has(key)),
+    missingApiIds: observation?.missingApiIds ?? [],
+    lastChecked: { atMs, isCurrent: isEmulated || (isObserved && recordAge(desired, atMs, nowMs) === 'fresh') },
+  };
 }
 
 /** Returns `plan` with every change deferred whose publication left the file too recently. */

@@ -1,6 +1,7 @@
 import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
+import type { UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
@@ -10,13 +11,26 @@ import type { RecordedPublication, RecordedState } from '../model/recorded-state
  * - `held`: its change needs approval.
  * - `deferred`: its change is made later, because of a freeze, a suspension or the rollout.
  * - `failed`: the last attempt at its change did not succeed.
+ * - `unknown`: an attempt has no known outcome, which is resolved before anything else is done.
  * - `pending`: its change is being made, or is next in the queue.
  * - `drifted`: it was changed outside edict and is left in place.
  * - `outdated`: its API was edited after it was published, and it is not published again.
- * - `unmanaged`: it is recorded, but not in the file.
+ * - `unmanaged`: it is online at the gateway, but not in the file.
+ * - `settling`: it matches the file, and was changed too recently for the gateway's lists to show it.
  * - `unchanged`: it matches the file.
  */
-export const publicationStatuses = ['failed', 'held', 'pending', 'deferred', 'drifted', 'outdated', 'unmanaged', 'unchanged'] as const;
+export const publicationStatuses = [
+  'failed',
+  'held',
+  'unknown',
+  'pending',
+  'deferred',
+  'drifted',
+  'outdated',
+  'unmanaged',
+  'settling',
+  'unchanged',
+] as const;
 export type PublicationStatus = (typeof publicationStatuses)[number];
 
 /** The part of a publication's newest attempt that its status depends on. */
@@ -34,6 +48,8 @@ export interface StatusCell extends PublicationNames {
   /** `null`: there was no attempt. */
   readonly lastAttempt: AttemptSummary | null;
   readonly status: PublicationStatus;
+  /** Whether the gateway does not have its API any more. */
+  readonly isApiMissing: boolean;
 }
 
 /** The input from which status cells are computed. */
@@ -42,53 +58,84 @@ export interface StatusInput {
   readonly recorded: RecordedState;
   readonly changes: ReadonlyMap<PublicationKey, Change>;
   readonly outdated: ReadonlySet<PublicationKey>;
+  readonly settling: ReadonlySet<PublicationKey>;
+  readonly unmanaged: ReadonlyMap<PublicationKey, UnmanagedPublication>;
+  readonly missingApiIds: ReadonlySet<string>;
   readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
 }
 
 /** Returns the input for the status cells of a plan. */
 export function statusInput(
-  { changes, outdated }: Pick<Plan, 'changes' | 'outdated'>,
+  {
+    changes,
+    outdated,
+    settling,
+    unmanaged,
+    missingApiIds,
+  }: Pick<Plan, 'changes' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
   states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts'>,
 ): StatusInput {
   return {
     ...states,
     changes: new Map(changes.map((change) => [change.key, change])),
     outdated: new Set(outdated.map(({ key }) => key)),
+    settling: new Set(settling.map(({ key }) => key)),
+    unmanaged: new Map(unmanaged.map((publication) => [publication.key, publication])),
+    missingApiIds: new Set(missingApiIds),
   };
 }
 
-/** Returns the keys of all declared and recorded publications: those of the file first, in its order. */
-export function publicationKeys({ desired, recorded }: Pick<StatusInput, 'desired' | 'recorded'>): Set<PublicationKey> {
-  return new Set([...desired.publications.keys(), ...recorded.keys()]);
+/** Returns the keys of all declared, recorded and unmanaged publications: those of the file first, in its order. */
+export function publicationKeys({
+  desired,
+  recorded,
+  unmanaged,
+}: Pick<StatusInput, 'desired' | 'recorded' | 'unmanaged'>): Set<PublicationKey> {
+  return new Set([...desired.publications.keys(), ...recorded.keys(), ...unmanaged.keys()]);
 }
 
-/** Returns the status of one publication; `null` if it is neither declared nor recorded. */
+/** Returns the status of one publication; `null` if it is neither declared nor online. */
 export function computeStatusCell(
   key: PublicationKey,
-  { desired, recorded, changes, outdated, lastAttempts }: StatusInput,
+  { desired, recorded, changes, outdated, settling, unmanaged, missingApiIds, lastAttempts }: StatusInput,
 ): StatusCell | null {
   const declared = desired.publications.get(key) ?? null;
   const previous = recorded.get(key) ?? null;
-  const publication = declared ?? previous;
-  if (!publication) return null;
+  const publication = declared ?? previous ?? unmanaged.get(key);
+  if (!publication || (!declared && !changes.has(key) && !unmanaged.has(key))) return null;
   const { api, apiId, environment, environmentId } = publication;
   const change = changes.get(key) ?? null;
   const lastAttempt = lastAttempts.get(key) ?? null;
   const status = change
     ? statusOfChange(change, lastAttempt)
-    : previous?.drift
-      ? 'drifted'
-      : outdated.has(key)
-        ? 'outdated'
-        : declared
-          ? 'unchanged'
-          : 'unmanaged';
-  return { key, api, apiId, environment, environmentId, desired: declared, recorded: previous, change, lastAttempt, status };
+    : !declared
+      ? 'unmanaged'
+      : previous?.drift
+        ? 'drifted'
+        : outdated.has(key)
+          ? 'outdated'
+          : settling.has(key)
+            ? 'settling'
+            : 'unchanged';
+  return {
+    key,
+    api,
+    apiId,
+    environment,
+    environmentId,
+    desired: declared,
+    recorded: previous,
+    change,
+    lastAttempt,
+    status,
+    isApiMissing: missingApiIds.has(apiId),
+  };
 }
 
 function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
   if (change.deferred) return 'deferred';
+  if (change.reason === 'unknown') return 'unknown';
   return hasFailed(change, lastAttempt) ? 'failed' : 'pending';
 }
 

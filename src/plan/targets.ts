@@ -36,14 +36,18 @@ export function filterPlan(plan: Plan, desired: DesiredState, targets: Targets):
     isTargeted(targets, desired.publications.get(publication.key) ?? publication);
   const changes = plan.changes.filter(isIncluded);
   const drifted = plan.drifted.filter(isIncluded);
+  const settling = plan.settling.filter(isIncluded);
   const inFile = changes.filter(({ key }) => desired.publications.has(key)).length;
   return {
     ...plan,
     targets: targets.patterns,
     changes,
-    unchanged: [...desired.publications.values()].filter(isIncluded).length - inFile - drifted.length,
+    unchanged: [...desired.publications.values()].filter(isIncluded).length - inFile - drifted.length - settling.length,
     excluded: plan.changes.length - changes.length,
     drifted,
+    settling,
+    unmanaged: plan.unmanaged.filter(isIncluded),
+    newlyUnmanaged: plan.newlyUnmanaged.filter(isIncluded),
     outdated: plan.outdated.filter(isIncluded),
   };
 }

@@ -14,13 +14,16 @@ export interface Notice extends PublicationNames {
  * Returns notices for observations at the gateway and for publications that the plan leaves in place, in the order of the
  * plan's lists.
  */
-export function listNotices({ changes, drifted, outdated }: Plan, notices: readonly DriftNotice[]): Notice[] {
+export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan, notices: readonly DriftNotice[]): Notice[] {
+  const deletedKeys = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(({ key }) => key));
   const mentionedKeys = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
   return [
     ...notices
       .filter(({ key, kind }) => kind === 'apiDeleted' || ((kind === 'adopted' || kind === 'externalChange') && !mentionedKeys.has(key)))
       .map(noticeForObservation),
-    ...drifted.map(noticeForDrift),
+    ...drifted
+      .filter(({ key }) => !deletedKeys.has(key))
+      .map((recorded) => noticeForDrift(recorded, missingApiIds.includes(recorded.apiId))),
     ...outdated.map(noticeForOutdated),
   ];
 }
@@ -45,11 +48,15 @@ function noticeForObservation(notice: DriftNotice): Notice {
   return { api, apiId, environment, environmentId, kind, message };
 }
 
-/** Returns the notice for a drifted publication. */
-export function noticeForDrift({ api, apiId, environment, environmentId, state, drift }: RecordedPublication): Notice {
+/** Returns the notice for a drifted publication. `isApiMissing`: the gateway does not have its API any more. */
+export function noticeForDrift(
+  { api, apiId, environment, environmentId, state, drift }: RecordedPublication,
+  isApiMissing: boolean,
+): Notice {
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
   const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
+  if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: its API is no longer at the gateway` };
   if (drift?.backoffUntilMs == null)
     return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };
   const until = formatTimestamp(drift.backoffUntilMs);

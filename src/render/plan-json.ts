@@ -2,11 +2,12 @@ import type { components } from '../../generated/edict-plan.d.ts';
 import type { FileHold } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Commit, Suspension } from '../model/desired-state.ts';
+import type { UnmanagedPublication } from '../model/observation.ts';
 import { knownStateBefore } from '../model/recorded-state.ts';
-import { countChanges } from '../plan/change-counts.ts';
 import { planDigest } from '../plan/digest.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import { summarizePlan } from '../plan/summary.ts';
 import { formatTimestamp } from './format.ts';
 import { listNotices } from './notices.ts';
 import type { BlameInfo, PlanView } from './plan-view.ts';
@@ -31,7 +32,9 @@ export function planJson({ plan, desired, notices, uncheckedReason = null, appro
     uncheckedReason,
     targets: plan.targets,
     ...(plan.savedPlanDiff && { savedPlan: { applied: plan.savedPlanDiff.appliedCount, notInPlan: plan.savedPlanDiff.notInPlan } }),
-    summary: planSummaryJson(plan),
+    summary: summarizePlan(plan),
+    unmanaged: plan.unmanaged.map(unmanagedJson),
+    lastChecked: lastCheckedJson(plan),
     changes: plan.changes.map((change) => changeJson(change, commits)),
     notices: listNotices(plan, notices),
     estimate: estimateCost(plan.changes, desired.gateway),
@@ -57,6 +60,16 @@ function changeJson(change: Change, commits: BlameInfo['commits']): Schemas['Cha
   };
 }
 
+/** Returns the JSON form of an unmanaged publication. */
+function unmanagedJson({ api, apiId, environment, environmentId }: UnmanagedPublication): Schemas['Unmanaged'] {
+  return { api, apiId, environment, environmentId };
+}
+
+/** Returns the JSON form of the time of the last complete observation. */
+export function lastCheckedJson({ lastChecked: { atMs, isCurrent } }: Pick<Plan, 'lastChecked'>): Schemas['LastChecked'] {
+  return { at: atMs === null ? null : formatTimestamp(atMs), current: isCurrent };
+}
+
 /** Returns the JSON form of the hold of a whole file; what it affects is left out, since it can be long. */
 export function fileHoldJson({ rule, message, hint }: FileHold): Schemas['FileHold'] {
   return { rule, message, hint };
@@ -66,12 +79,6 @@ export function fileHoldJson({ rule, message, hint }: FileHold): Schemas['FileHo
 export function suspensionJson({ by, reason, sinceMs, untilMs }: Suspension): Schemas['Suspension'] {
   const toIso = (ms: number | null): string | null => (ms === null ? null : formatTimestamp(ms));
   return { by, reason, since: toIso(sinceMs), until: toIso(untilMs) };
-}
-
-/** Returns the JSON form of a plan's change counts. */
-export function planSummaryJson(plan: Plan): Schemas['Summary'] {
-  const { online, offline, held, deferred } = countChanges(plan);
-  return { online, offline, unchanged: plan.unchanged, held, deferred, excluded: plan.excluded };
 }
 
 /** Returns the JSON form of a commit. The author's name is untrusted text. */

@@ -16,6 +16,8 @@ export interface PlanView extends BlameInfo {
   readonly notices: readonly DriftNotice[];
   /** Why a gateway without recorded state was not observed; `null`, the default, if it was observed or no observation was needed. */
   readonly uncheckedReason?: string | null;
+  /** Whether all unmanaged publications are listed; default: the first ones. */
+  readonly listsUnmanaged?: boolean;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }

@@ -3,10 +3,11 @@ import type { Change, Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCell, type StatusInput } from '../plan/status.ts';
+import { summarizePlan } from '../plan/summary.ts';
 import { isTargeted, type Targets } from '../plan/targets.ts';
 import { formatTimestamp } from './format.ts';
 import { noticeForDrift, noticeForOutdated } from './notices.ts';
-import { fileHoldJson, planSummaryJson, suspensionJson } from './plan-json.ts';
+import { fileHoldJson, lastCheckedJson, suspensionJson } from './plan-json.ts';
 import { formatStatusCell } from './status-text.ts';
 
 type Schemas = components['schemas'];
@@ -20,6 +21,8 @@ export interface StatusView {
   readonly controllerStatus: ControllerStatus | null;
   /** The holder of the gateway's lease; `null` if there is none, as far as this host can tell. */
   readonly leaseHolder: string | null;
+  /** Whether all unmanaged publications are listed; default: the first ones. */
+  readonly listsUnmanaged?: boolean;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }
@@ -48,7 +51,8 @@ export function statusJson(status: StatusView) {
     format: 1,
     gateway: { endpoint, project, instance },
     targets: plan.targets,
-    summary: planSummaryJson(plan),
+    summary: summarizePlan(plan, input.lastAttempts),
+    lastChecked: lastCheckedJson(plan),
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
     approveCommand,
@@ -97,9 +101,9 @@ function nextChangeJson({ action, reason, held, deferred }: Change) {
   };
 }
 
-function noticeJson({ status, recorded }: StatusCell) {
+function noticeJson({ status, recorded, isApiMissing }: StatusCell) {
   if (!recorded || (status !== 'drifted' && status !== 'outdated')) return null;
-  const { kind, message } = status === 'drifted' ? noticeForDrift(recorded) : noticeForOutdated(recorded);
+  const { kind, message } = status === 'drifted' ? noticeForDrift(recorded, isApiMissing) : noticeForOutdated(recorded);
   return { kind, message };
 }
 

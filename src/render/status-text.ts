@@ -3,14 +3,15 @@ import { formatBlocker, formatReason } from './format.ts';
 import { noticeForDrift, noticeForOutdated } from './notices.ts';
 
 /** Describes the next change of a publication and its reason, in one line. */
-export function formatStatusCell({ change, lastAttempt, recorded, status }: StatusCell): string {
+export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing }: StatusCell): string {
   if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
   if (status === 'drifted' && recorded) {
-    const { kind, message } = noticeForDrift(recorded);
+    const { kind, message } = noticeForDrift(recorded, isApiMissing);
     return `${kind}: ${message}`;
   }
   if (status === 'outdated' && recorded) return `outdated: ${noticeForOutdated(recorded).message}`;
-  return status === 'unmanaged' ? 'not in the file, left as it is' : 'unchanged';
+  if (status === 'unmanaged') return 'not in the file, left as it is';
+  return status === 'settling' ? 'changed too recently to be judged' : 'unchanged';
 }
 
 function formatFailure(change: NonNullable<StatusCell['change']>, lastAttempt: StatusCell['lastAttempt']): string {

@@ -5,8 +5,10 @@ import type { DesiredState } from '../model/desired-state.ts';
 import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
+import { type PlanSummary, summarizePlan } from '../plan/summary.ts';
 import { formatRateLimit, formatTimestamp } from '../render/format.ts';
-import { fileHoldJson, planSummaryJson, suspensionJson } from '../render/plan-json.ts';
+import { formatHeadline } from '../render/headline.ts';
+import { fileHoldJson, lastCheckedJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
@@ -32,6 +34,7 @@ export function daemonStatusJson(
   daemonInfo: DaemonInfo,
 ): Schemas['DaemonStatus'] {
   const { plan, matrix } = statusCache;
+  const summary = summarizeProgress(statusCache);
   return {
     format: 1,
     version: daemonInfo.version,
@@ -40,7 +43,9 @@ export function daemonStatusJson(
     file: fileJson(statusCache, daemonInfo.file),
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },
-    summary: plan && planSummaryJson(plan),
+    summary,
+    headline: headlineOf(statusCache),
+    lastChecked: plan && lastCheckedJson(plan),
     standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
     fileHeld: plan?.fileHeld ? fileHoldJson(plan.fileHeld) : null,
@@ -48,6 +53,20 @@ export function daemonStatusJson(
     queue: queueJson(statusCache),
     reconciliations: statusCache.reconciliations.map(reconciliationJson),
   };
+}
+
+/** Returns how the gateway differs from the file, in one sentence; `null` before the first plan. */
+export function headlineOf(statusCache: StatusCache): string | null {
+  const summary = summarizeProgress(statusCache);
+  return statusCache.plan && summary && formatHeadline(statusCache.plan, summary);
+}
+
+/** Returns the summary of the newest plan, of which some changes have been made since; `null` before the first plan. */
+function summarizeProgress({ plan, matrix }: StatusCache): PlanSummary | null {
+  if (!plan || !matrix) return null;
+  const { changes, lastAttempts } = matrix;
+  const left = plan.changes.filter(({ key }) => changes.has(key));
+  return summarizePlan({ ...plan, changes: left, unchanged: plan.unchanged + plan.changes.length - left.length }, lastAttempts);
 }
 
 function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas['File'] {

@@ -1,4 +1,4 @@
-import type { DaemonInfo } from './daemon-status.ts';
+import { type DaemonInfo, headlineOf } from './daemon-status.ts';
 import type { StatusCache } from './status-cache.ts';
 
 /** One file in the overview. */
@@ -38,14 +38,11 @@ export function renderOverview(entries: readonly OverviewEntry[]): string {
 `;
 }
 
-function formatFileState({ fileError, plan, standbyReason, matrix }: StatusCache): string {
+function formatFileState(statusCache: StatusCache): string {
+  const { fileError, standbyReason } = statusCache;
   if (fileError) return fileError.message;
   if (standbyReason !== null) return 'standby';
-  if (!plan) return 'starting';
-  const held = plan.fileHeld ? 'the whole file is held' : plan.changes.some((change) => change.held) ? 'changes are held' : '';
-  const queued = [...(matrix?.changes.values() ?? [])].filter((change) => !change.held && !change.deferred).length;
-  const toDo = queued > 0 ? `${queued} pending` : '';
-  return [toDo, held].filter(Boolean).join(', ') || 'nothing pending';
+  return headlineOf(statusCache) ?? 'starting';
 }
 
 function formatGateway({ plan }: StatusCache): string {

@@ -171,7 +171,11 @@ export class RecordStore extends ReadonlyStore implements Store {
     const params = { gateway: await this.#ensureGateway(gateway) };
     const { recordObserved, setListed } = this.queries;
     await this.#writeRows(recordObserved, { ...params, newestAttempt: newestAttemptId }, updates.map(toObservedRow));
-    await this.#writeUnderLease(params.gateway, [bindQuery(setListed, { ...params, ...listed })]);
+    const { apis, publications, observedAtMs, ...details } = listed;
+    const detailsJson = observedAtMs === null ? null : JSON.stringify(details, toStorableText);
+    await this.#writeUnderLease(params.gateway, [
+      bindQuery(setListed, { ...params, apis, publications, observedAtMs, details: detailsJson }),
+    ]);
   }
 
   /** Flushes pending writes, releases all leases and closes the store. */

@@ -133,11 +133,20 @@ export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
   return typeof json === 'string' ? (JSON.parse(json) as string[]) : [];
 }
 
+/** What the store keeps of a list as JSON. */
+type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds'>;
+const noDetails: ListDetails = { unmanaged: [], missingApiIds: [] };
+
 /** Returns the last list of a gateway from its row; `null` if there was none. */
 export function toLastObservation(row: SqlRow | undefined): LastObservation | null {
   if (row?.['listed_apis'] == null) return null;
-  const { listed_apis: apis, listed_publications: publications, observed_at_ms: observedAtMs } = row;
-  return { apis: Number(apis), publications: Number(publications), observedAtMs: observedAtMs == null ? null : Number(observedAtMs) };
+  const { listed_apis: apis, listed_publications: publications, observed_at_ms: observedAtMs, listed_details: details } = row;
+  return {
+    apis: Number(apis),
+    publications: Number(publications),
+    observedAtMs: observedAtMs == null ? null : Number(observedAtMs),
+    ...(typeof details === 'string' ? (JSON.parse(details) as ListDetails) : noDetails),
+  };
 }
 
 /** Reads the suspension in a row of `gateway`; `null` if there is none. */

@@ -128,7 +128,7 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     case 'file:invalid':
       return { errors: event.error.diagnostics };
     case 'plan:computed': {
-      const { changes, unchanged, excluded, fileHeld, approval, suspension } = event.plan;
+      const { changes, unchanged, excluded, fileHeld, approval, suspension, drifted, settling, unmanaged } = event.plan;
       const held = changes.filter((change) => change.held).length;
       const deferred = changes.filter((change) => change.deferred && !change.held).length;
       const digest = approvalDigest(event.plan);
@@ -140,6 +140,9 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
         held,
         unchanged,
         ...(deferred > 0 && { deferred }),
+        ...(drifted.length > 0 && { drifted: drifted.length }),
+        ...(settling.length > 0 && { settling: settling.length }),
+        ...(unmanaged.length > 0 && { unmanaged: unmanaged.length }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
         ...(excluded > 0 && { excluded }),
         ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),

@@ -4,7 +4,7 @@ import type { RequestPause } from '../model/controller-status.ts';
 
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { RequestLimits } from '../model/gateway.ts';
-import { countChanges } from '../plan/change-counts.ts';
+import { summarizePlan } from '../plan/summary.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
 
@@ -141,9 +141,8 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
 }
 
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
-  const { online, offline, held, deferred } = countChanges(plan);
-  const counts = { unchanged: plan.unchanged, pending: online + offline, held, deferred };
-  for (const [status, count] of Object.entries({ ...counts, drifted: plan.drifted.length, outdated: plan.outdated.length })) {
+  const { online, offline, failed: _failed, excluded: _excluded, ...others } = summarizePlan(plan);
+  for (const [status, count] of Object.entries({ ...others, pending: online + offline, outdated: plan.outdated.length })) {
     publications.set({ status }, count);
   }
   fileHeld.set(plan.fileHeld ? 1 : 0);

@@ -17,22 +17,26 @@ export interface CellStyle {
 export const statusOrder: readonly CellStatus[] = [
   'failed',
   'held',
+  'unknown',
   'pending',
   'deferred',
   'drifted',
   'outdated',
   'unmanaged',
+  'settling',
   'unchanged',
 ];
 
 const signs: Readonly<Record<CellStatus, string>> = {
   failed: '✗',
   held: '■',
+  unknown: '?',
   pending: '▲',
   deferred: '…',
   drifted: '≠',
   outdated: '○',
   unmanaged: '·',
+  settling: '◌',
   unchanged: '✓',
 };
 
@@ -48,7 +52,11 @@ export function cellStyle({ status, desired, recorded, observed }: GridCell): Ce
     case 'unchanged':
       return { sign, label: desired ?? 'unchanged', detail: '' };
     case 'unmanaged':
-      return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
+      return { sign, label: recorded ?? 'online', detail: 'not in file' };
+    case 'settling':
+      return { sign, label: desired ?? 'unchanged', detail: 'settling' };
+    case 'unknown':
+      return { sign, label: 'outcome unknown', detail: `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
     case 'drifted':
     case 'outdated':
       return { sign, label: status, detail: observed ?? recorded ?? '' };

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Change } from '../../src/model/change.ts';
 import type { DesiredPublication } from '../../src/model/desired-state.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
+import { diffStates } from '../../src/plan/diff.ts';
 import {
   type AttemptSummary,
   computeStatusCell,
@@ -26,12 +27,23 @@ interface Case {
   readonly change?: Change;
   readonly lastAttempt?: AttemptSummary;
   readonly isStale?: boolean;
+  readonly settledBeforeMs?: number;
 }
 
-const statusOf = ({ desired, recorded: was, change: one, lastAttempt: attempt, isStale = false }: Case): PublicationStatus | undefined => {
+const statusOf = ({
+  desired,
+  recorded: was,
+  change: one,
+  lastAttempt: attempt,
+  isStale = false,
+  settledBeforeMs = Number.POSITIVE_INFINITY,
+}: Case): PublicationStatus | undefined => {
   const { key } = wanted('orders', 'test');
-  const plan = { changes: one ? [one] : [], outdated: isStale && was ? [was] : [] };
   const states = { desired: desiredState(desired ? [desired] : []), recorded: recordedState(was ? [was] : []) };
+  const plan = {
+    ...diffStates(states.desired, states.recorded, settledBeforeMs),
+    ...{ changes: one ? [one] : [], outdated: isStale && was ? [was] : [] },
+  };
   return computeStatusCell(key, statusInput(plan, { ...states, lastAttempts: new Map(attempt ? [[key, attempt]] : []) }))?.status;
 };
 
@@ -76,7 +88,14 @@ for (const [name, given, expected] of [
   ],
   ['it was changed outside edict', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
   ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'outdated'],
-  ['it is not in the file', { recorded: offline }, 'unmanaged'],
+  ['it is online and not in the file', { recorded: recorded('orders', 'test') }, 'unmanaged'],
+  [
+    'it was changed too recently to be judged',
+    { desired: online, recorded: recorded('orders', 'test', { recordedAtMs: 9 }), settledBeforeMs: 8 },
+    'settling',
+  ],
+  ['its attempt has no known outcome', { desired: online, change: change('orders', 'test', { reason: 'unknown' }) }, 'unknown'],
+  ['it is offline and not in the file', { recorded: offline }, undefined],
   ['it is neither declared nor recorded', {}, undefined],
 ] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {
   test(`a publication is ${expected ?? 'not shown'} if ${name}`, () => assert.is(statusOf(given), expected));
@@ -90,8 +109,9 @@ test('the publications of the file come first, in its order, and once each', () 
   const matrix = {
     desired: desiredState([wanted('b', 'test'), wanted('a', 'test')]),
     recorded: recordedState([recorded('c', 'test'), recorded('a', 'test')]),
+    unmanaged: new Map([recorded('d', 'test'), recorded('c', 'test')].map((publication) => [publication.key, publication])),
   };
-  assert.equal([...publicationKeys(matrix)], ['api-b env-test', 'api-a env-test', 'api-c env-test']);
+  assert.equal([...publicationKeys(matrix)], ['api-b env-test', 'api-a env-test', 'api-c env-test', 'api-d env-test']);
 });
 
 test('the statuses are ordered by urgency', () => {

@@ -25,7 +25,21 @@ test('a plan matches its JSON schema', () => {
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
     uncheckedReason: null,
     targets: { apis: [], environments: [] },
-    summary: { online: 1, offline: 1, unchanged: 1, held: 1, deferred: 0, excluded: 0 },
+    summary: {
+      online: 1,
+      offline: 1,
+      unchanged: 1,
+      held: 1,
+      deferred: 0,
+      unknown: 0,
+      failed: 0,
+      drifted: 0,
+      settling: 0,
+      unmanaged: 0,
+      excluded: 0,
+    },
+    unmanaged: [],
+    lastChecked: { at: null, current: false },
     changes: [
       {
         ...{ api: 'gone', apiId: 'api-gone', environment: 'test', environmentId: 'env-test', action: 'offline', reason: 'prune' },

@@ -13,6 +13,7 @@ const cell = (over: Partial<StatusCell>): StatusCell => ({
   change: null,
   lastAttempt: null,
   status: 'unchanged',
+  isApiMissing: false,
   ...over,
 });
 const lastAttempt = {

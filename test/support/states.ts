@@ -66,7 +66,7 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
 
 /** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */
 export function lastObservation(apis: number, over: Partial<LastObservation> = {}): LastObservation {
-  return { apis, publications: apis, observedAtMs: 1, ...over };
+  return { apis, publications: apis, observedAtMs: 1, unmanaged: [], missingApiIds: [], ...over };
 }
 
 /** Returns what an observation saves: `updates`, whatever attempts have begun meanwhile. */

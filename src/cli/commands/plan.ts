@@ -26,6 +26,8 @@ export interface PlanOptions {
   readonly format: PlanFormat;
   /** Whether the exit code distinguishes plans with changes and with held changes. */
   readonly detailedExitcode?: boolean;
+  /** Whether to list all unmanaged publications. */
+  readonly unmanaged?: boolean;
   /** Whether to show the commit of each change's line. Default: in every format but text. */
   readonly blame?: boolean;
   /** The file to save the plan in. */
@@ -47,14 +49,15 @@ export function registerPlan(program: Command, context: CliContext, finish: Fini
     .addOption(emulateOption())
     .addOption(refreshOption())
     .addOption(noRefreshOption())
-    .option('--detailed-exitcode', 'exit with 2 if there are changes, with 4 if any of them is held for approval')
+    .option('--unmanaged', 'list all publications that are online at the gateway and not in the file, not only the first 20')
+    .option('--detailed-exitcode', 'exit with 2 if anything differs from the file, with 4 if anything is held for approval')
     .option('--out <file>', 'save the plan for apply --plan')
     .option('--blame', 'show the commit of the line that declares each change (default for json and markdown)')
     .addOption(new Option('--no-blame', 'do not show commits'))
     .action(async (file: string, options: PlanOptions) => finish(await runPlan(file, options, context)));
 }
 
-/** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes. */
+/** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes or drift. */
 export async function runPlan(file: string, options: PlanOptions, context: CliContext): Promise<ExitCode> {
   const { previewSavedPlan, readCommits, readPlan, writeSavedPlan } = await import('../../app/reports.ts');
   const { approveCommand, formatCommandLine } = await import('../../render/command-line.ts');
@@ -69,11 +72,16 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
   });
   const { plan } = report;
   const blame = (options.blame ?? format !== 'text') ? { commits: await readCommits(createAppContext(settings, context.env), plan) } : {};
-  const view = { ...report, ...blame, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
+  const view = {
+    ...report,
+    ...blame,
+    listsUnmanaged: options.unmanaged ?? false,
+    approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }),
+  };
   stdout.write(planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)
     stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
   if (!options.detailedExitcode) return exitCodes.done;
   if (plan.fileHeld || plan.changes.some((change) => change.held)) return exitCodes.held;
-  return plan.changes.length > 0 ? exitCodes.changes : exitCodes.done;
+  return plan.changes.length + plan.drifted.length > 0 ? exitCodes.changes : exitCodes.done;
 }

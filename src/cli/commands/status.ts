@@ -13,6 +13,8 @@ export interface StatusOptions {
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
   readonly format: 'text' | 'json';
+  /** Whether to list all unmanaged publications. */
+  readonly unmanaged?: boolean;
   /** Whether to show the status again whenever it changes. */
   readonly watch?: boolean;
 }
@@ -28,6 +30,7 @@ export function registerStatus(program: Command, context: CliContext, finish: Fi
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
+    .option('--unmanaged', 'list all publications that are online at the gateway and not in the file, not only the first 20')
     .option('--watch', 'show the status again whenever it changes, until Ctrl-C')
     .action(async (files: readonly string[], options: StatusOptions) => finish(await runStatus(files, options, context)));
 }
@@ -45,7 +48,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
   const style = { format, isWatched, context };
   const read = async (file: string): Promise<StatusView> => {
     const report = await readStatus(createAppContext({ ...settings, file }, context.env));
-    return { ...report, approveCommand: approveCommand(report.plan, { ...settings, file }) };
+    return { ...report, listsUnmanaged: options.unmanaged ?? false, approveCommand: approveCommand(report.plan, { ...settings, file }) };
   };
   let code: ExitCode = exitCodes.done;
   const show = async (): Promise<string> => {

@@ -4,11 +4,12 @@ import type { Change, Plan } from '../../model/change.ts';
 import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
 import { isActionable } from '../../plan/diff.ts';
+import { summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp } from '../../render/format.ts';
+import { formatHeadline } from '../../render/headline.ts';
 import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { formatUnchanged } from './plan-phrases.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
 import { type Colorize, formatReadProgress, formatTable, type Progress } from './terminal.ts';
 
@@ -111,15 +112,17 @@ function limitLines(lines: readonly string[], total: number): string[] {
 function formatSummary(
   { online, offline, unchanged, held, deferred, failed, durationMs }: ReconcileSummary,
   unsentCount: number,
-  { savedPlanDiff }: Plan,
+  plan: Plan,
 ): string {
   if (online + offline + held + deferred + failed + unsentCount === 0)
-    return savedPlanDiff ? 'Nothing was sent.' : `In sync. ${formatUnchanged({ unchanged })} Nothing was sent.`;
+    return plan.savedPlanDiff ? 'Nothing was sent.' : `${formatHeadline(plan, summarizePlan(plan))} Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
   if (deferred > 0) parts.push(`${deferred} deferred`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (unsentCount > 0) parts.push(`${unsentCount} not sent`);
+  if (plan.drifted.length > 0) parts.push(`${plan.drifted.length} drifted`);
+  if (plan.unmanaged.length > 0) parts.push(`${plan.unmanaged.length} unmanaged`);
   return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;
 }
 

@@ -1,8 +1,9 @@
 import type { Change, Plan } from '../../model/change.ts';
 import type { Diagnostic, EdictError, InvalidFileError } from '../../model/errors.ts';
+import { summarizePlan } from '../../plan/summary.ts';
 import { formatBlocker, formatReason, pluralize } from '../../render/format.ts';
+import { formatHeadline } from '../../render/headline.ts';
 import { repositoryPath } from '../repository-path.ts';
-import { formatTotals } from './plan-phrases.ts';
 
 /*
  * Workflow commands of GitHub Actions: lines on stdout that the runner turns into annotations.
@@ -32,7 +33,7 @@ export function planAnnotations(plan: Plan): string {
   const lines = plan.changes.filter(({ action, held }) => action === 'offline' || held).map(changeAnnotation);
   if (fileHeld)
     lines.unshift(workflowCommand('warning', { title: 'edict: the whole file is held' }, `${fileHeld.message}\n${fileHeld.hint}`));
-  return `${[...lines, workflowCommand('notice', { title: 'edict plan' }, formatTotals(plan))].join('\n')}\n`;
+  return `${[...lines, workflowCommand('notice', { title: 'edict plan' }, formatHeadline(plan, summarizePlan(plan)))].join('\n')}\n`;
 }
 
 function changeAnnotation(change: Change): string {

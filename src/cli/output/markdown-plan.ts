@@ -2,8 +2,10 @@ import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
+import { summarizePlan } from '../../plan/summary.ts';
 import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
+import { formatHeadline } from '../../render/headline.ts';
 import { listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
@@ -18,7 +20,7 @@ import {
   type Section,
   type Table,
 } from './markdown.ts';
-import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUnchanged } from './plan-phrases.ts';
+import { formatChangeCommit, formatCost, formatSource, newlyUnmanagedAside, unmanagedTitle } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
 
 /** One less than GitHub's limit for a comment; GitLab's is higher. Counted in UTF-16 units, which are never fewer than characters. */
@@ -53,6 +55,7 @@ export function renderMarkdownPlan(view: PlanView): string {
     changesSection('Deferred', deferred, view),
     changesSection('Goes online', others.filter(isActionable), view),
     noticesSection(view),
+    unmanagedSection(view),
     fixedSection(plan.changes.length === 0 ? '' : `Digest \`${planDigest(plan)}\``),
   ];
   return fitSections(sections, maxCommentLength);
@@ -68,12 +71,12 @@ function renderHeader(view: PlanView): string {
   const unchecked = formatUnchecked(view);
   const { fileHeld, savedPlanDiff, approval, gateway, suspension } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
-  const title = isIdle ? (savedPlanDiff ? 'nothing to do' : 'in sync') : formatTotals(plan);
+  const title = isIdle && savedPlanDiff ? 'nothing to do' : formatHeadline(plan, summarizePlan(plan));
   const scope = formatScope(plan);
   return [
-    `${commentMarker(plan)}\n### edict: ${fileHeld ? 'the whole file is held. ' : ''}${title}`,
+    `${commentMarker(plan)}\n### edict: ${title}`,
     ...(unchecked === null ? [] : [`**${escapeText(unchecked)}**`]),
-    `Gateway ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}. ${isIdle ? formatUnchanged(plan) : formatCost(plan, desired)}`,
+    `Gateway ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}.${isIdle ? '' : ` ${formatCost(plan, desired)}`}`,
     ...(suspension ? [`**${escapeText(formatSuspension(suspension))}**`] : []),
     ...(scope ? [escapeText(scope)] : []),
     ...(approval ? [escapeText(formatApproval(approval))] : []),
@@ -120,6 +123,15 @@ function noticesSection({ plan, notices }: PlanView): Section {
     maxOpenRows,
     seeJsonNotice,
   );
+}
+
+function unmanagedSection({ plan }: PlanView): Section {
+  const row: Table['row'] = (index) => {
+    const { api = '', environment = '' } = plan.unmanaged[index] ?? {};
+    return [inlineCode(api), inlineCode(environment)];
+  };
+  const heading = `**${unmanagedTitle}** (${pluralize(plan.unmanaged.length, 'publication')})${newlyUnmanagedAside(plan)}`;
+  return collapsibleTable({ heading, columns: ['API', 'environment'], rowCount: plan.unmanaged.length, row }, maxOpenRows, seeJsonNotice);
 }
 
 /** Returns the titles of the columns that `changeCells` fills. */

@@ -1,9 +1,9 @@
 import type { Change, Plan } from '../../model/change.ts';
 import type { Commit, CommitLookup, DesiredState } from '../../model/desired-state.ts';
-import { countChanges } from '../../plan/change-counts.ts';
 import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate.ts';
 import { formatDurationMs, formatRateLimit, formatTimestamp, pluralize } from '../../render/format.ts';
 import { truncateMiddle } from './markdown.ts';
+import { type Colorize, formatTable } from './terminal.ts';
 
 /** Suggest batching only for plans that take longer than this, in seconds. */
 const minSecondsForBatchHint = 10;
@@ -13,22 +13,30 @@ export function formatSource({ source }: Pick<Change, 'source'>): string {
   return source ? `${source.file}:${source.line}` : '';
 }
 
-/** Returns the number of unchanged publications in words. */
-export function formatUnchanged({ unchanged }: Pick<Plan, 'unchanged'>): string {
-  return unchanged === 1 ? '1 publication matches the file.' : `${pluralize(unchanged, 'publication')} match the file.`;
+/** The title of a list of unmanaged publications. */
+export const unmanagedTitle = 'Unmanaged: online at the gateway, not in the file';
+
+/** Returns how many of a plan's unmanaged publications have just left the file; empty if none has. */
+export function newlyUnmanagedAside({ newlyUnmanaged: { length } }: Pick<Plan, 'newlyUnmanaged'>): string {
+  return length === 0
+    ? ''
+    : `; ${pluralize(length, 'publication')} ${length === 1 ? 'becomes' : 'become'} unmanaged, and stay${length === 1 ? 's' : ''} online`;
 }
 
-/** Returns the number of changes of each kind. */
-export function formatTotals(plan: Plan): string {
-  const { online, offline, held, deferred } = countChanges(plan);
-  const parts = [
-    `${online} online`,
-    `${offline} offline`,
-    ...(held > 0 ? [`${held} held`] : []),
-    ...(deferred > 0 ? [`${deferred} deferred`] : []),
-    `${plan.unchanged} unchanged`,
+/** The most unmanaged publications that are listed without being asked for. */
+const maxFoldedUnmanaged = 20;
+
+/** Returns the lines that list the unmanaged publications, only the first ones unless `listsAll`; none if there are none. */
+export function formatUnmanaged(plan: Pick<Plan, 'unmanaged' | 'newlyUnmanaged'>, listsAll: boolean, paint: Colorize): string[] {
+  const { unmanaged } = plan;
+  if (unmanaged.length === 0) return [];
+  const shown = listsAll ? unmanaged : unmanaged.slice(0, maxFoldedUnmanaged);
+  const rest = unmanaged.length - shown.length;
+  return [
+    paint('yellow', `${unmanagedTitle} (${unmanaged.length})${newlyUnmanagedAside(plan)}`),
+    ...formatTable(shown.map(({ api, environment }) => [`  · ${api}`, environment])),
+    ...(rest > 0 ? [paint('dim', `  … and ${rest} more; --unmanaged lists all`)] : []),
   ];
-  return `${pluralize(plan.changes.length, 'change')}: ${parts.join(', ')}.`;
 }
 
 /** Returns the number of calls and their duration at the rate limit. */

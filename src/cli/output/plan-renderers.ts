@@ -1,13 +1,15 @@
 import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
+import { summarizePlan } from '../../plan/summary.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension } from '../../render/format.ts';
+import { formatHeadline, isDifferent } from '../../render/headline.ts';
 import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
-import { formatChangeCommit, formatCost, formatSource, formatTotals, formatUnchanged } from './plan-phrases.ts';
+import { formatChangeCommit, formatCost, formatSource, formatUnmanaged } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
 import { type Colorize, formatTable } from './terminal.ts';
 
@@ -43,12 +45,16 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const scope = formatScope(plan);
   const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];
-  if (plan.changes.length === 0 && plan.fileHeld) return `${[...noticePart, ...heldPart].join('\n')}\n`;
+  const summary = summarizePlan(plan);
+  const headline =
+    plan.savedPlanDiff && plan.changes.length === 0 ? 'Nothing to do.' : paintHeadline(formatHeadline(plan, summary), plan, paint);
+  const unmanaged = formatUnmanaged(plan, view.listsUnmanaged ?? false, paint);
+  const unmanagedPart = unmanaged.length > 0 ? ['', ...unmanaged] : [];
   if (plan.changes.length === 0) {
-    const sentence = plan.savedPlanDiff ? 'Nothing to do.' : `${paint('green', 'In sync.')} ${formatUnchanged(plan)} Nothing to do.`;
-    return `${[...noticePart, sentence, ...suspended, ...(scope ? [scope] : [])].join('\n')}\n`;
+    const idlePart = [...suspended, ...heldPart, ...(scope ? [scope] : [])];
+    return `${[headline, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
   }
-  const lines = [`${paint('bold', `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`)}`, '', ...noticePart];
+  const lines = [headline, `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`, '', ...noticePart];
   for (const group of groupChanges(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(
@@ -56,11 +62,18 @@ function checkedText(view: PlanView, paint: Colorize): string {
       '',
     );
   }
-  lines.push(paint('bold', formatTotals(plan)), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
+  if (unmanaged.length > 0) lines.push(...unmanaged, '');
+  lines.push(paint('bold', formatHeadline(plan, summary)), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
   if (plan.approval) lines.push(formatApproval(plan.approval));
   lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
   return `${lines.join('\n')}\n`;
+}
+
+/** Green only where nothing differs and that was seen at the gateway. */
+function paintHeadline(headline: string, plan: Plan, paint: Colorize): string {
+  if (plan.fileHeld || isDifferent(summarizePlan(plan))) return paint('bold', headline);
+  return plan.lastChecked.isCurrent ? paint('green', headline) : headline;
 }
 
 interface Group {

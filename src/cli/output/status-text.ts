@@ -1,13 +1,15 @@
 import type { ControllerStatus } from '../../model/controller-status.ts';
 import { EdictError } from '../../model/errors.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
-import { countChanges } from '../../plan/change-counts.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
-import { formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
+import { summarizePlan } from '../../plan/summary.ts';
+import { formatRateLimit, formatSuspension, formatTargets } from '../../render/format.ts';
+import { formatHeadline } from '../../render/headline.ts';
 import { type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { errorDocument, renderError } from './errors.ts';
+import { formatUnmanaged } from './plan-phrases.ts';
 import { type Colorize, formatTable } from './terminal.ts';
 
 type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>[0]; readonly word: (cell: StatusCell) => string };
@@ -20,10 +22,12 @@ const statusStyles = {
   failed: { sign: '✗', style: 'red', word: () => 'failed' },
   held: { sign: '■', style: 'yellow', word: () => 'held' },
   pending: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
+  unknown: { sign: '?', style: 'yellow', word: () => 'unknown' },
   deferred: { sign: '…', style: 'yellow', word: () => 'deferred' },
   drifted: { sign: '≠', style: 'magenta', word: () => 'drifted' },
   outdated: { sign: '○', style: 'magenta', word: () => 'outdated' },
   unmanaged: { sign: '·', style: 'dim', word: (cell) => `${stateLabel(cell)}, not in file` },
+  settling: { sign: '◌', style: 'green', word: (cell) => `${stateLabel(cell)}, settling` },
   unchanged: { sign: '✓', style: 'green', word: stateLabel },
 } satisfies Record<PublicationStatus, StatusStyle>;
 
@@ -72,10 +76,12 @@ function renderJson(document: object, isWatched: boolean): string {
   return `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
 }
 
-/** Returns the status for a single run, with the totals last, next to the prompt. */
+/** Returns the status for a single run, with what to do next last, next to the prompt. */
 function toText(status: StatusView, width: number, paint: Colorize): string {
-  const cells = targetedStatusCells(status);
-  return `${[renderMatrix(cells, width, paint), renderOpenPublications(cells, paint), summaryLines(status, cells, paint)]
+  const cells = managedCells(status);
+  const unmanaged = formatUnmanaged(status.plan, status.listsUnmanaged ?? false, paint);
+  const [headline, details] = [[formatStatusHeadline(status, paint)], summaryLines(status, paint)];
+  return `${[headline, renderMatrix(cells, width, paint), renderOpenPublications(cells, paint), unmanaged, details]
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join('\n')}\n`)
     .join('\n')}`;
@@ -83,25 +89,26 @@ function toText(status: StatusView, width: number, paint: Colorize): string {
 
 /** Returns the status for `--watch`, with the matrix last, since the end is cut off on a small screen. */
 function toWatchText(status: StatusView, width: number, paint: Colorize): string {
-  const cells = targetedStatusCells(status);
-  return `${[summaryLines(status, cells, paint), renderOpenPublications(cells, paint), renderMatrix(cells, width, paint)]
+  const cells = managedCells(status);
+  const summary = [formatStatusHeadline(status, paint), ...summaryLines(status, paint)];
+  return `${[summary, renderOpenPublications(cells, paint), renderMatrix(cells, width, paint)]
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join('\n')}\n`)
     .join('\n')}`;
 }
 
-function summaryLines(
-  { plan, input, controllerStatus, leaseHolder, approveCommand }: StatusView,
-  cells: readonly StatusCell[],
-  paint: Colorize,
-): string[] {
-  const { online, offline, held, deferred } = countChanges(plan);
-  const idleSummary = plan.drifted.length > 0 ? `No changes, ${plan.drifted.length} drifted.` : 'All in sync.';
-  const more = [...(held > 0 ? [`${held} held`] : []), ...(deferred > 0 ? [`${deferred} deferred`] : [])];
-  const summary = plan.changes.length === 0 ? idleSummary : `Pending: ${[`${online} online`, `${offline} offline`, ...more].join(', ')}.`;
-  const inFile = cells.filter(({ desired }) => desired).length;
+/** Returns the status cells without those of unmanaged publications, which have a list of their own. */
+function managedCells(status: StatusView): StatusCell[] {
+  return targetedStatusCells(status).filter(({ status }) => status !== 'unmanaged');
+}
+
+function formatStatusHeadline({ plan, input }: StatusView, paint: Colorize): string {
   const scope = formatTargets(plan);
-  const lines = [`${pluralize(inFile, 'publication')} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
+  return paint('bold', `${formatHeadline(plan, summarizePlan(plan, input.lastAttempts))}${scope ? ` ${scope}` : ''}`);
+}
+
+function summaryLines({ plan, input, controllerStatus, leaseHolder, approveCommand }: StatusView, paint: Colorize): string[] {
+  const lines: string[] = [];
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);

@@ -136,7 +136,10 @@ export class DriftDetector {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal, steadyMs: this.#steadyMs() });
       if (observation.kind === 'failed') {
         if (observation.listed !== null)
-          await store.saveObservation(desired.gateway, { ...nothingObserved, listed: { ...observation.listed, observedAtMs: null } });
+          await store.saveObservation(desired.gateway, {
+            ...nothingObserved,
+            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [] },
+          });
         return this.#onFailed(observation, reconcileId, intervalMs);
       }
       this.#isSaving = true;

@@ -4,8 +4,16 @@ import type { DesiredPublication, DesiredState } from '../../model/desired-state
 import { ObservationFailedError } from '../../model/errors.ts';
 import type { RateLimit } from '../../model/gateway.ts';
 import { matchesName } from '../../model/name-ref.ts';
-import type { DriftNotice, LastObservation, ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
-import type { PublicationKey } from '../../model/publication.ts';
+import {
+  type DriftNotice,
+  type LastObservation,
+  type ListedCounts,
+  maxListedUnmanaged,
+  type Observation,
+  type ObservedApi,
+  type UnmanagedPublication,
+} from '../../model/observation.ts';
+import { type PublicationKey, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
 import { formatDurationMs } from '../../render/format.ts';
@@ -125,7 +133,12 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     recorded: result,
     updates,
     notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
-    listed: { ...countListed(read.value), observedAtMs: startedAtMs },
+    listed: {
+      ...countListed(read.value),
+      observedAtMs: startedAtMs,
+      unmanaged: listUnmanaged(desired, read.value),
+      missingApiIds: [...confirmed.deletedApiIds],
+    },
     newestAttemptId,
   };
 }
@@ -256,6 +269,21 @@ async function confirmUnpublished(
   if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
   const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is accepted if the next one shows no more`;
   return observationFailed(reason, listed);
+}
+
+/** Returns what is published and not declared. Environments that the file does not declare have no name in the list of APIs, only an ID. */
+function listUnmanaged({ publications, environments }: DesiredState, observation: Observation): UnmanagedPublication[] {
+  const names = new Map([...environments.values()].map(({ id, name }) => [id, name]));
+  const unmanaged: UnmanagedPublication[] = [];
+  for (const { apiId, name, publications: published } of observation.values()) {
+    for (const environmentId of published.keys()) {
+      const key = publicationKey(apiId, environmentId);
+      if (publications.has(key)) continue;
+      unmanaged.push({ key, api: name, apiId, environment: names.get(environmentId) ?? environmentId, environmentId });
+      if (unmanaged.length === maxListedUnmanaged) return unmanaged;
+    }
+  }
+  return unmanaged;
 }
 
 function countListed(observation: Observation): ListedCounts {

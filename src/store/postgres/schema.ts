@@ -11,7 +11,7 @@ const schema = `
     released_at_ms bigint DEFAULT 0,
     controller_status text, suspension text,
     -- How much the last list showed, and when the last list that was believed was requested.
-    listed_apis integer, listed_publications integer, observed_at_ms bigint,
+    listed_apis integer, listed_publications integer, observed_at_ms bigint, listed_details text,
     -- The digests of the applied desired states, as JSON, the latest last.
     applied_digests text,
     -- The lease: its fence, which grows with each owner, its holder, and when it expires unless it is renewed.

@@ -17,7 +17,7 @@ const schema = `
     released_at_ms INTEGER DEFAULT 0,
     controller_status TEXT,
     -- How much the last list showed, and when the last list that was believed was requested.
-    listed_apis INTEGER, listed_publications INTEGER, observed_at_ms INTEGER,
+    listed_apis INTEGER, listed_publications INTEGER, observed_at_ms INTEGER, listed_details TEXT,
     -- The suspension, as JSON; NULL: there is none.
     suspension TEXT,
     -- Grows with each owner of the lease; each attempt records it.

@@ -26,7 +26,7 @@ test('the summary comes first, then offline, held, deferred and online changes',
   ];
   const text = show({ changes }, 'edict approve sha256:1 --by NAME --reason TEXT');
   const order = [
-    '<!-- edict plan instance -->\n### edict: 5 changes: 1 online, 1 offline, 2 held, 1 deferred, 0 unchanged.\n',
+    '<!-- edict plan instance -->\n### edict: 2 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged.\n',
     '**Goes OFFLINE** (1)',
     '| `e` |',
     '**Held: goes OFFLINE only after an approval** (1)',
@@ -48,21 +48,36 @@ test('the summary comes first, then offline, held, deferred and online changes',
   );
 });
 
-test('a plan without changes is in sync', () => {
+test('a plan without changes is in sync if the gateway was checked', () => {
   const inSync = desiredState([wanted('orders', 'test')]);
-  const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
+  const unchecked = diffStates(inSync, recordedState([recorded('orders', 'test')]));
+  const nothing = { ...unchecked, lastChecked: { atMs: 0, isCurrent: true } };
   assert.is(
     renderMarkdownPlan({ plan: nothing, desired: inSync, notices: [], approveCommand: null }),
-    '<!-- edict plan instance -->\n### edict: in sync\n\nGateway `https://roma.example.com`, instance `instance`. 1 publication matches the file.\n',
+    '<!-- edict plan instance -->\n### edict: In sync. 1 publication matches the file.\n\nGateway `https://roma.example.com`, instance `instance`.\n',
+  );
+  assert.match(
+    renderMarkdownPlan({ plan: unchecked, desired: inSync, notices: [], approveCommand: null }),
+    '### edict: No changes; gateway never checked. 1 publication matches the file, as far as is recorded.\n',
   );
   assert.match(show({ savedPlanDiff: { appliedCount: 1, notInPlan: 0 } as Plan['savedPlanDiff'] }), '### edict: nothing to do\n');
 });
 
 const fileHeld: FileHold = { rule: 'maxRemoved', message: 'the file has lost 3 | of 4', hint: 'check the file', affected: ['a'] };
 
+test('unmanaged publications have a section of their own', () => {
+  const unmanaged = [recorded('carts', 'test'), recorded('users', 'test')];
+  const text = show({ unmanaged, newlyUnmanaged: unmanaged.slice(0, 1) });
+  assert.match(text, '(2 unmanaged)');
+  assert.match(
+    text,
+    '**Unmanaged: online at the gateway, not in the file** (2 publications); 1 publication becomes unmanaged, and stays online\n\n| API | environment |\n|---|---|\n| `carts` | `test` |\n| `users` | `test` |\n',
+  );
+});
+
 test('a held file is in the heading', () => {
   const text = show({ fileHeld }, 'edict approve x');
-  assert.match(text, '### edict: the whole file is held. 0 changes');
+  assert.match(text, '### edict: The whole file is held: 0 unchanged.\n');
   assert.match(text, '**The whole file is held**: the file has lost 3 &#124; of 4. Nothing is sent.');
   assert.match(text, 'check the file. To approve:\n\n```\nedict approve x\n```');
 });

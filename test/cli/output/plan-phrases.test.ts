@@ -1,32 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatCost, formatSource, formatTotals, formatUnchanged } from '../../../src/cli/output/plan-phrases.ts';
+import { formatCost, formatSource, formatUnmanaged, newlyUnmanagedAside } from '../../../src/cli/output/plan-phrases.ts';
+import { noColor } from '../../../src/cli/output/terminal.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../../support/states.ts';
 
 const inSync = diffStates(desiredState([wanted('orders', 'test')]), recordedState([recorded('orders', 'test')]));
-const hold = { rule: 'protected', message: 'no', hint: 'ask' } as const;
-const wait = { rule: 'freeze', message: 'frozen', untilMs: null } as const;
 
 test('a source is file and line, and empty for a removed publication', () => {
   assert.is(formatSource(change('orders', 'test')), 'edict.yaml:1');
   assert.is(formatSource({ source: null }), '');
-});
-
-test('unchanged publications are counted', () => {
-  assert.is(formatUnchanged(inSync), '1 publication matches the file.');
-  assert.is(formatUnchanged({ ...inSync, unchanged: 1200 }), '1,200 publications match the file.');
-});
-
-test('each change is counted once, as held before deferred', () => {
-  const changes = [
-    change('a', 'test'),
-    change('b', 'test', { action: 'offline' }),
-    change('c', 'test', { held: hold, deferred: wait }),
-    change('d', 'test', { deferred: wait }),
-  ];
-  assert.is(formatTotals({ ...inSync, changes }), '4 changes: 1 online, 1 offline, 1 held, 1 deferred, 1 unchanged.');
-  assert.is(formatTotals(inSync), '0 changes: 0 online, 0 offline, 1 unchanged.');
 });
 
 test('a long plan suggests batches', () => {
@@ -35,6 +18,23 @@ test('a long plan suggests batches', () => {
   assert.match(words, /^200 calls, about .* at 10 calls\/s\. With `gateway\.batch: 100`: 2 calls/);
   const batched = formatCost({ ...inSync, changes }, desiredState([], { gateway: gatewaySettings({ batchSize: 100 }) }));
   assert.match(batched, /^2 calls, about .* at 10 calls\/s\.$/);
+});
+
+const unmanaged = (count: number) => Array.from({ length: count }, (_, index) => recorded(`a${index}`, 'test'));
+
+test('unmanaged publications are listed, and beyond 20 only if all are asked for', () => {
+  assert.equal(formatUnmanaged(inSync, false, noColor), []);
+  const few = formatUnmanaged({ ...inSync, unmanaged: unmanaged(2) }, false, noColor);
+  assert.equal(few, ['Unmanaged: online at the gateway, not in the file (2)', '  · a0  test', '  · a1  test']);
+  const many = formatUnmanaged({ ...inSync, unmanaged: unmanaged(25) }, false, noColor);
+  assert.equal([many.length, many.at(-1)], [22, '  … and 5 more; --unmanaged lists all']);
+  assert.is(formatUnmanaged({ ...inSync, unmanaged: unmanaged(25) }, true, noColor).length, 26);
+});
+
+test('publications that have just left the file are said to become unmanaged', () => {
+  assert.is(newlyUnmanagedAside(inSync), '');
+  assert.is(newlyUnmanagedAside({ newlyUnmanaged: unmanaged(1) }), '; 1 publication becomes unmanaged, and stays online');
+  assert.is(newlyUnmanagedAside({ newlyUnmanaged: unmanaged(2) }), '; 2 publications become unmanaged, and stay online');
 });
 
 test.run();

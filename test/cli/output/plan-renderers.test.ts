@@ -19,15 +19,9 @@ const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
 
 test('the text shows online changes, then held ones, and offline changes last', () => {
   const text = planRenderers.text({ plan, desired, notices: [], approveCommand: 'edict approve sha256:1' }, noColor);
-  const order = [
-    'Goes online (1)',
-    '+ orders',
-    'Held for approval (1)',
-    '! invoices',
-    'Goes OFFLINE (1)',
-    '- carts',
-    '3 changes: 1 online, 1 offline, 1 held, 0 unchanged.',
-  ];
+  const order = ['Goes online (1)', '+ orders', 'Held for approval (1)', '! invoices', 'Goes OFFLINE (1)', '- carts', 'Digest sha256:'];
+  const headline = '1 held, 1 going online, 1 going offline, 0 unchanged.\n';
+  assert.ok(text.startsWith(headline) && text.indexOf(headline, 1) > text.indexOf('- carts'), 'the first line, and again at the end');
   const places = order.map((part) => text.indexOf(part));
   assert.not.ok(places.includes(-1), text);
   assert.equal(
@@ -69,7 +63,7 @@ test('deferred changes have their own group, with their end', () => {
   const changes = plan.changes.map((change) => (change.api === 'orders' ? { ...change, deferred } : change));
   const text = planRenderers.text({ plan: { ...plan, changes }, desired, notices: [], approveCommand: null }, noColor);
   assert.match(text, /Deferred \(1\)\n +… orders +test +online: frozen until Monday/);
-  assert.match(text, '0 online, 1 offline, 1 held, 1 deferred, 0 unchanged');
+  assert.match(text, '1 held, 1 going offline, 1 deferred, 0 unchanged');
 });
 
 test('the approver is named', () => {
@@ -80,12 +74,16 @@ test('the approver is named', () => {
   );
 });
 
-test('a plan without changes is in sync', () => {
+test('a plan without changes is in sync if the gateway was checked', () => {
+  const checked = { ...nothing, lastChecked: { atMs: 0, isCurrent: true } };
+  assert.is(
+    planRenderers.text({ plan: checked, desired: inSync, notices: [], approveCommand: null }, noColor),
+    'In sync. 1 publication matches the file.\n',
+  );
   assert.is(
     planRenderers.text({ plan: nothing, desired: inSync, notices: [], approveCommand: null }, noColor),
-    'In sync. 1 publication matches the file. Nothing to do.\n',
+    'No changes; gateway never checked. 1 publication matches the file, as far as is recorded.\n',
   );
-  assert.match(planRenderers.markdown({ plan: nothing, desired: inSync, notices: [], approveCommand: null }), 'in sync');
 });
 
 test('the JSON is one document', () => {
@@ -153,12 +151,17 @@ test('a notice is shown beside an empty plan', () => {
     untilMs: null,
     replacementId: null,
   } as const;
-  const planned = { plan: nothing, desired: inSync, notices: [adopted], approveCommand: null };
-  const one = '1 publication adopted from the gateway without a call; it is taken to have its declared revision.\n\nIn sync.';
+  const checked = { ...nothing, lastChecked: { atMs: 0, isCurrent: true } };
+  const planned = { plan: checked, desired: inSync, notices: [adopted], approveCommand: null };
+  const adoption = '1 publication adopted from the gateway without a call; it is taken to have its declared revision.';
+  const one = `In sync. 1 publication matches the file.\n\n${adoption}\n`;
   assert.is(planRenderers.text(planned, noColor).slice(0, one.length), one);
   const two = { ...planned, notices: [adopted, { ...adopted, key: publicationKey('api-carts', environmentId), api: 'carts' }] };
-  assert.match(planRenderers.text(two, noColor), /^2 publications adopted from the gateway without a call; they are taken to have their/);
-  assert.match(planRenderers.markdown(planned), /in sync[\s\S]*adopted without a call/);
+  assert.match(
+    planRenderers.text(two, noColor),
+    /^In sync.*\n\n2 publications adopted from the gateway without a call; they are taken to have their/,
+  );
+  assert.match(planRenderers.markdown(planned), /In sync[\s\S]*adopted without a call/);
 });
 
 test.run();

@@ -6,11 +6,17 @@ import { type PublicationStatus, publicationStatuses, type StatusCell } from '..
 import { change, recorded, wanted } from '../../support/states.ts';
 
 const cell = (api: string, environment: string, status: PublicationStatus = 'unchanged'): StatusCell => {
-  const isLeft = status === 'unmanaged' || status === 'unchanged' || status === 'drifted' || status === 'outdated';
+  const isLeft = status === 'unmanaged' || status === 'settling' || status === 'unchanged' || status === 'drifted' || status === 'outdated';
   return {
     ...wanted(api, environment),
     desired: status === 'unmanaged' ? null : wanted(api, environment),
-    ...{ recorded: recorded(api, environment), change: isLeft ? null : change(api, environment), lastAttempt: null, status },
+    ...{
+      recorded: recorded(api, environment),
+      change: isLeft ? null : change(api, environment),
+      lastAttempt: null,
+      status,
+      isApiMissing: false,
+    },
   };
 };
 

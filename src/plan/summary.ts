@@ -1,0 +1,55 @@
+import type { Change, Plan } from '../model/change.ts';
+import type { PublicationKey } from '../model/publication.ts';
+import { isActionable } from './diff.ts';
+import { type AttemptSummary, hasFailed } from './status.ts';
+
+/**
+ * How many publications are in each state. Every declared publication, and every other one that the plan changes, is counted in exactly one
+ * of the states but `unmanaged`.
+ */
+export interface PlanSummary {
+  /** Changes that are made now, apart from those in `unknown` and `failed`. */
+  readonly online: number;
+  readonly offline: number;
+  /** Changes that are not made until a person approves them. */
+  readonly held: number;
+  /** Changes that are made later, without an approval. */
+  readonly deferred: number;
+  /** Publications with an attempt of unknown outcome, which is resolved first. */
+  readonly unknown: number;
+  /** Changes whose last attempt failed. */
+  readonly failed: number;
+  /** Publications that were changed outside edict and are left in place. */
+  readonly drifted: number;
+  /** Publications that match the file, and were changed too recently to be judged. */
+  readonly settling: number;
+  /** All other publications that match the file. */
+  readonly unchanged: number;
+  /** Publications that are online at the gateway and not in the file. */
+  readonly unmanaged: number;
+  /** Changes that are left out because they are not targeted. */
+  readonly excluded: number;
+}
+
+type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanaged' | 'excluded'> & {
+  readonly changes: readonly Pick<Change, 'key' | 'action' | 'reason' | 'revision' | 'held' | 'deferred'>[];
+};
+
+/**
+ * Returns how many publications of a plan are in each state.
+ *
+ * @param lastAttempts the newest attempt of each publication, which tells what has failed; default: none
+ */
+export function summarizePlan(plan: SummarizedPlan, lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary> = new Map()): PlanSummary {
+  const changed = { online: 0, offline: 0, held: 0, deferred: 0, unknown: 0, failed: 0 };
+  for (const change of plan.changes) {
+    if (change.held) changed.held += 1;
+    else if (!isActionable(change)) changed.deferred += 1;
+    else if (change.reason === 'unknown') changed.unknown += 1;
+    else if (hasFailed(change, lastAttempts.get(change.key) ?? null)) changed.failed += 1;
+    else changed[change.action] += 1;
+  }
+  const { unchanged, excluded } = plan;
+  const [drifted, settling, unmanaged] = [plan.drifted.length, plan.settling.length, plan.unmanaged.length];
+  return { ...changed, drifted, settling, unchanged, unmanaged, excluded };
+}

@@ -1,0 +1,44 @@
+import type { Plan } from '../model/change.ts';
+import type { PlanSummary } from '../plan/summary.ts';
+import { formatTimestamp, pluralize } from './format.ts';
+
+/** What is counted, in the order of the attention that it needs. */
+const phrases: readonly (readonly [keyof PlanSummary, string])[] = [
+  ['failed', 'failed'],
+  ['held', 'held'],
+  ['drifted', 'drifted'],
+  ['unknown', 'with unknown outcome'],
+  ['online', 'going online'],
+  ['offline', 'going offline'],
+  ['deferred', 'deferred'],
+  ['settling', 'settling'],
+  ['unmanaged', 'unmanaged'],
+];
+
+/** Returns everything that is not simply unchanged, with its count: `3 drifted, 2 unmanaged`; empty if there is nothing. */
+export function formatCounts(summary: PlanSummary): string {
+  return phrases.flatMap(([state, words]) => (summary[state] > 0 ? [`${summary[state]} ${words}`] : [])).join(', ');
+}
+
+/** Returns whether anything differs from the file, or is in the course of it. Unmanaged publications are no difference. */
+export function isDifferent({ failed, held, drifted, unknown, online, offline, deferred }: PlanSummary): boolean {
+  return failed + held + drifted + unknown + online + offline + deferred > 0;
+}
+
+/** Returns the one sentence that tells how a gateway differs from its file; "In sync" only if that was seen at the gateway. */
+export function formatHeadline({ lastChecked, fileHeld }: Pick<Plan, 'lastChecked' | 'fileHeld'>, summary: PlanSummary): string {
+  const { unchanged, settling, unmanaged } = summary;
+  const counts = formatCounts(summary);
+  if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}.`;
+  if (isDifferent(summary)) return `${sentenceCase(counts)}, ${unchanged} unchanged.`;
+  const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
+  const matching = unchanged === 1 ? '1 publication matches the file' : `${pluralize(unchanged, 'publication')} match the file`;
+  if (settling > 0) return `No changes, ${settling} settling${aside}. ${matching}.`;
+  if (lastChecked.isCurrent) return `In sync${aside}. ${matching}.`;
+  const since = lastChecked.atMs === null ? 'gateway never checked' : `gateway not checked since ${formatTimestamp(lastChecked.atMs)}`;
+  return `No changes; ${since}${aside}. ${matching}, as far as is recorded.`;
+}
+
+function sentenceCase(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
