@@ -58,12 +58,13 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
   const isRefreshed = context.settings.refresh === 'always';
   return withReadSession(context, { resolvesNames: isRefreshed }, async ({ desired, store, placeholders }) => {
     const recordedBefore = await store.readRecordedState(desired.gateway);
-    const { key, ...names } = findPublication(of, desired, recordedBefore);
-    const { apiId, environmentId } = names;
+    const lastObservation = await store.lastObservation(desired.gateway);
+    const { api, apiId, environment, environmentId, key } = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
+    const names = { api, apiId, environment, environmentId };
     const { view, recorded, notices } = isRefreshed
       ? await lookUpGateway(context, { names, key, desired, store })
       : {
-          view: { kind: 'notObserved', wasObserved: (await store.lastObservation(desired.gateway))?.observedAtMs != null } as const,
+          view: { kind: 'notObserved', wasObserved: lastObservation?.observedAtMs != null } as const,
           recorded: recordedBefore,
           notices: [],
         };

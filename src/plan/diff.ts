@@ -142,9 +142,13 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
  * inputs give the same plan on every machine.
  *
- * @param settledBeforeMs what edict changed later may not be in the gateway's lists yet; default: everything is
+ * @param isSettling whether the gateway's lists may not show the last change of a publication yet; default: they do
  */
-export function diffStates(desired: DesiredState, recorded: RecordedState, settledBeforeMs = Number.POSITIVE_INFINITY): Plan {
+export function diffStates(
+  desired: DesiredState,
+  recorded: RecordedState,
+  isSettling: (recorded: RecordedPublication) => boolean = () => false,
+): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
   const outdated: RecordedPublication[] = [];
@@ -155,7 +159,7 @@ export function diffStates(desired: DesiredState, recorded: RecordedState, settl
     const needed = diffPublication(declared, previous, desired);
     if (needed) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
-    else if (previous && isUnobserved(previous) && previous.recordedAtMs > settledBeforeMs) settling.push(previous);
+    else if (previous && isSettling(previous)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
   }
   const inFile = changes.length;
@@ -184,11 +188,6 @@ export function diffStates(desired: DesiredState, recorded: RecordedState, settl
     missingApiIds: [],
     outdated: outdated.sort(compareNames),
   };
-}
-
-/** Returns whether the recorded state comes from edict's own call, and no list has shown it since. */
-function isUnobserved({ publishedAtMs, drift }: RecordedPublication): boolean {
-  return publishedAtMs === null && drift === null;
 }
 
 /** Compares by the names of API and environment, then by their IDs. */

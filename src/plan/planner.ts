@@ -7,7 +7,7 @@ import type { Deferral, Plan, ProbeResults } from '../model/change.ts';
 import type { DesiredState, Suspension } from '../model/desired-state.ts';
 import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
 import { applyApprovals, applyPolicies, recordAge, type Unobserved } from './policies.ts';
@@ -70,10 +70,13 @@ export function computePlan(input: PlanInput): Plan {
 function diffObserved({ desired, recorded, previous, nowMs, observation = null, isEmulated = false }: PlanInput): Plan {
   const { refreshIntervalMs, gateway } = desired;
   const isObserved = refreshIntervalMs !== null && !isEmulated;
-  const plan = diffStates(desired, recorded, isObserved ? nowMs - gateway.propagationDelayMs : Number.POSITIVE_INFINITY);
+  const atMs = observation?.observedAtMs ?? null;
+  // What an observation has recorded has its time.
+  const isSettling = ({ recordedAtMs }: RecordedPublication): boolean =>
+    isObserved && recordedAtMs !== atMs && recordedAtMs > nowMs - gateway.propagationDelayMs;
+  const plan = diffStates(desired, recorded, isSettling);
   const isUnmanaged = ({ key }: UnmanagedPublication): boolean =>
     !desired.publications.has(key) && recorded.get(key)?.state !== 'online' && !recorded.get(key)?.unknownAttempt;
-  const atMs = observation?.observedAtMs ?? null;
   return {
     ...plan,
     unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),

@@ -1,5 +1,6 @@
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
+import type { UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { closestMatches } from './target-patterns.ts';
@@ -11,7 +12,7 @@ export interface PublicationRef {
 }
 
 /**
- * Returns the publication that a user named, from the file or else from the recorded state.
+ * Returns the publication that a user named, from the file, or else from the recorded state, or else from what is unmanaged.
  *
  * @throws EdictError `PUBLICATION_NOT_FOUND`, with suggestions
  */
@@ -19,8 +20,9 @@ export function findPublication(
   ref: PublicationRef,
   desired: DesiredState,
   recorded: RecordedState,
+  unmanaged: readonly UnmanagedPublication[] = [],
 ): PublicationNames & { readonly key: PublicationKey } {
-  const known = [...desired.publications.values(), ...recorded.values()];
+  const known = [...desired.publications.values(), ...recorded.values(), ...unmanaged];
   const apiPublications = known.filter(({ api, apiId }) => api === ref.api || apiId === ref.api);
   const matchesEnvironment = ({ environment, environmentId }: PublicationNames): boolean =>
     environment === ref.environment || environmentId === ref.environment;

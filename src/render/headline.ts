@@ -29,16 +29,12 @@ export function isDifferent({ failed, held, drifted, unknown, online, offline, d
 export function formatHeadline({ lastChecked, fileHeld }: Pick<Plan, 'lastChecked' | 'fileHeld'>, summary: PlanSummary): string {
   const { unchanged, settling, unmanaged } = summary;
   const counts = formatCounts(summary);
-  if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}.`;
-  if (isDifferent(summary)) return `${sentenceCase(counts)}, ${unchanged} unchanged.`;
+  const since = lastChecked.atMs === null ? 'gateway never checked' : `gateway not checked since ${formatTimestamp(lastChecked.atMs)}`;
+  const unchecked = lastChecked.isCurrent ? '' : `; ${since}`;
+  if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}${unchecked}.`;
+  if (isDifferent(summary)) return `${counts}, ${unchanged} unchanged${unchecked}.`;
   const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
   const matching = unchanged === 1 ? '1 publication matches the file' : `${pluralize(unchanged, 'publication')} match the file`;
-  if (settling > 0) return `No changes, ${settling} settling${aside}. ${matching}.`;
-  if (lastChecked.isCurrent) return `In sync${aside}. ${matching}.`;
-  const since = lastChecked.atMs === null ? 'gateway never checked' : `gateway not checked since ${formatTimestamp(lastChecked.atMs)}`;
-  return `No changes; ${since}${aside}. ${matching}, as far as is recorded.`;
-}
-
-function sentenceCase(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  if (settling > 0) return `No changes, ${settling} settling${unchecked}${aside}. ${matching}.`;
+  return lastChecked.isCurrent ? `In sync${aside}. ${matching}.` : `No changes${unchecked}${aside}. ${matching}, as far as is recorded.`;
 }

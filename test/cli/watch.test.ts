@@ -60,7 +60,7 @@ test('status --watch writes each change once, also for an invalid file, until it
     await until('the error is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
     await until('programs can read it too', () => json.output.stdout.includes('"valid":false'));
     write({ orders: 'online' });
-    await until('everything is in sync', () => running.output.stdout.match(/All in sync/g)?.length === 2 && hasDocuments(4));
+    await until('everything is in sync', () => running.output.stdout.match(/In sync\./g)?.length === 2 && hasDocuments(4));
   } finally {
     running.child.kill('SIGTERM');
     json.child.kill('SIGTERM');

@@ -27,7 +27,7 @@ interface Case {
   readonly change?: Change;
   readonly lastAttempt?: AttemptSummary;
   readonly isStale?: boolean;
-  readonly settledBeforeMs?: number;
+  readonly isSettling?: boolean;
 }
 
 const statusOf = ({
@@ -36,12 +36,12 @@ const statusOf = ({
   change: one,
   lastAttempt: attempt,
   isStale = false,
-  settledBeforeMs = Number.POSITIVE_INFINITY,
+  isSettling = false,
 }: Case): PublicationStatus | undefined => {
   const { key } = wanted('orders', 'test');
   const states = { desired: desiredState(desired ? [desired] : []), recorded: recordedState(was ? [was] : []) };
   const plan = {
-    ...diffStates(states.desired, states.recorded, settledBeforeMs),
+    ...diffStates(states.desired, states.recorded, () => isSettling),
     ...{ changes: one ? [one] : [], outdated: isStale && was ? [was] : [] },
   };
   return computeStatusCell(key, statusInput(plan, { ...states, lastAttempts: new Map(attempt ? [[key, attempt]] : []) }))?.status;
@@ -89,11 +89,7 @@ for (const [name, given, expected] of [
   ['it was changed outside edict', { desired: online, recorded: recorded('orders', 'test', { state: 'offline', drift }) }, 'drifted'],
   ['its API was edited since', { desired: online, recorded: recorded('orders', 'test'), isStale: true }, 'outdated'],
   ['it is online and not in the file', { recorded: recorded('orders', 'test') }, 'unmanaged'],
-  [
-    'it was changed too recently to be judged',
-    { desired: online, recorded: recorded('orders', 'test', { recordedAtMs: 9 }), settledBeforeMs: 8 },
-    'settling',
-  ],
+  ['it was changed too recently to be judged', { desired: online, recorded: recorded('orders', 'test'), isSettling: true }, 'settling'],
   ['its attempt has no known outcome', { desired: online, change: change('orders', 'test', { reason: 'unknown' }) }, 'unknown'],
   ['it is offline and not in the file', { recorded: offline }, undefined],
   ['it is neither declared nor recorded', {}, undefined],

@@ -53,7 +53,11 @@ test('the states add up to the declared publications and the removed ones', () =
       const publications = all.flatMap(({ isDeclared, state }, index) =>
         isDeclared ? [wanted(apis[index] ?? '', 'test', { state })] : [],
       );
-      const plan = diffStates(desiredState(publications, { prune }), recordedState(all.flatMap(({ was }) => was ?? [])), 50);
+      const plan = diffStates(
+        desiredState(publications, { prune }),
+        recordedState(all.flatMap(({ was }) => was ?? [])),
+        ({ recordedAtMs }) => recordedAtMs > 50,
+      );
       const { unmanaged, excluded, ...counted } = summarizePlan(plan);
       const removed = plan.changes.filter(({ source }) => source === null).length;
       assert.is(

@@ -26,6 +26,12 @@ for (const [what, plan, summary, expected] of [
     none,
     'No changes; gateway never checked. 64 publications match the file, as far as is recorded.',
   ],
+  [
+    'changes for a gateway that was never checked',
+    { ...current, lastChecked: { atMs: null, isCurrent: false } },
+    { ...none, online: 5, unchanged: 0 },
+    '5 going online, 0 unchanged; gateway never checked.',
+  ],
   ['drift', current, { ...none, drifted: 3, unmanaged: 2, held: 1 }, '1 held, 3 drifted, 2 unmanaged, 64 unchanged.'],
   [
     'everything',

@@ -180,7 +180,7 @@ export const dangersInFiles: readonly Danger[] = [
     before: three,
     happens: edited((text) => text.replaceAll('release', 'production').replace('env-production', 'env-release')),
     exit: 0,
-    says: /In sync|"online":0,"offline":0/,
+    says: /In sync|No changes|"online":0,"offline":0/,
   },
   {
     name: 'an environment gets the ID of another one',

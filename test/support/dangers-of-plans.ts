@@ -252,7 +252,7 @@ export const dangersOfPlans: readonly Danger[] = [
     happens: ({ folder }) => rmSync(join(folder, 'state.db')),
     command: () => ['apply', '--refresh'],
     exit: 0,
-    says: /In sync|"online":0,"offline":0/,
+    says: /In sync|No changes|"online":0,"offline":0/,
   },
   {
     name: 'the record is lost, and the file declares many online APIs offline',

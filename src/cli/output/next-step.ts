@@ -243,11 +243,15 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
     return { kind: 'unchanged', ...rest, summary: 'no change; in sync', details };
   }
   if (recorded?.state !== 'online') {
+    const isOnline = explanation.plan.unmanaged.length > 0;
     return {
       kind: 'unmanaged',
       ...rest,
-      summary: 'no change',
-      details: 'it was removed from the file, and is not online as far as edict knows',
+      summary: isOnline ? 'no change; unmanaged' : 'no change',
+      details: isOnline
+        ? 'it was online when the gateway was last observed, and is not in the file'
+        : 'it was removed from the file, and is not online as far as edict knows',
+      ...(isOnline && { advice: ['add it to the file to manage it'] }),
     };
   }
   if (desired.prune) {

@@ -122,7 +122,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
     { desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
-    clock.now(),
+    startedAtMs,
   );
   const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);
   const deletedKeys = new Set(deleted.map(({ key }) => key));

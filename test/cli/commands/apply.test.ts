@@ -25,7 +25,7 @@ test('with targets it makes the matching changes and counts the excluded ones', 
   // The publication that left the file stays online: it is not targeted.
   writeFileSync(join(folder, 'edict.yaml'), `${fileOf('https://roma.example.com', { users: 'online' })}prune: true\n`);
   const shown = await edict(['apply', '--dry-run', '--emulate', '--api', 'users'], folder);
-  assert.match(shown.stdout, '1 change: 1 online, 0 offline, 0 unchanged.\nOnly --api users: 2 changes left out.');
+  assert.match(shown.stdout, '1 going online, 0 unchanged.\nOnly --api users: 2 changes left out.');
   const users = await edict(['apply', '--emulate', '--api', 'users', '--format', 'json'], folder);
   const summary = JSON.parse(users.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
   assert.equal([summary['online'], summary['offline'], summary['failed'], summary['excluded']], [1, 0, 0, 2]);

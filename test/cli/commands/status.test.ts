@@ -45,10 +45,10 @@ test('shows desired state, recorded state and next step, also of removed publica
 
   const text = (await edict(['status', '--emulate'], folder)).stdout;
   assert.match(text, /^orders +test +offline +online +\S+Z +goes offline \(desired offline, recorded online\)$/m);
-  assert.match(text, /^carts +test +not in file +online/m);
+  assert.match(text, /^ {2}· carts +test$/m);
   assert.match(text, /^API +test$/m);
   assert.match(text, /^orders +▼ going offline$/m);
-  assert.match(text, 'Pending: 1 online, 1 offline.');
+  assert.match(text, /^1 going online, 1 going offline, /);
 });
 
 test('what is held at first contact is shown as held, not as pending', async () => {
@@ -74,7 +74,7 @@ test('shows and counts only the targets', async () => {
   assert.equal([summary['online'], summary['unchanged'], summary['excluded'], targets], [1, 1, 1, { apis: ['shop-*'], environments: [] }]);
   const text = (await edict(['status', '--emulate', '--api', 'shop-*', '--environment', 'test'], folder)).stdout;
   assert.not.match(text, 'users');
-  assert.match(text, '2 publications in the file. Pending: 1 online, 0 offline. Only --api shop-*, --environment test: 1 change left out.');
+  assert.match(text, /^1 going online, 1 unchanged\. Only --api shop-\*, --environment test: 1 change left out\.\n/);
   const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
   assert.equal([wrong.code, wrong.stdout], [1, '']);
   assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
@@ -89,7 +89,7 @@ test('each of several files is shown, and an invalid one does not hide the other
   assert.is(both.code, 0, both.stderr);
   assert.match(
     both.stdout,
-    /^gateways\/one\.yaml\nAPI [\s\S]*orders[\s\S]*Pending: 1 online[\s\S]*\n\ngateways\/two\.yaml\nAPI [\s\S]*carts[\s\S]*Pending: 1 online/,
+    /^gateways\/one\.yaml\n1 going online, [\s\S]*orders[\s\S]*\n\ngateways\/two\.yaml\n1 going online, [\s\S]*carts/,
   );
   writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   const broken = await edict(['status', 'gateways/', '--state', 'sqlite:state.db', '--format', 'json'], folder);

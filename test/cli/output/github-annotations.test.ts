@@ -67,7 +67,7 @@ test('a plan warns about offline and held changes at their lines, and shows the 
       '%3A',
       ':',
     ),
-    '::notice title=edict plan::1 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged.',
+    '::notice title=edict plan::1 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged; gateway never checked.',
     '',
   ]);
 });

@@ -26,7 +26,7 @@ test('the summary comes first, then offline, held, deferred and online changes',
   ];
   const text = show({ changes }, 'edict approve sha256:1 --by NAME --reason TEXT');
   const order = [
-    '<!-- edict plan instance -->\n### edict: 2 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged.\n',
+    '<!-- edict plan instance -->\n### edict: 2 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged; gateway never checked.\n',
     '**Goes OFFLINE** (1)',
     '| `e` |',
     '**Held: goes OFFLINE only after an approval** (1)',
@@ -77,7 +77,7 @@ test('unmanaged publications have a section of their own', () => {
 
 test('a held file is in the heading', () => {
   const text = show({ fileHeld }, 'edict approve x');
-  assert.match(text, '### edict: The whole file is held: 0 unchanged.\n');
+  assert.match(text, '### edict: The whole file is held: 0 unchanged; gateway never checked.\n');
   assert.match(text, '**The whole file is held**: the file has lost 3 &#124; of 4. Nothing is sent.');
   assert.match(text, 'check the file. To approve:\n\n```\nedict approve x\n```');
 });

@@ -20,7 +20,7 @@ const nothing = diffStates(inSync, recordedState([recorded('orders', 'test')]));
 test('the text shows online changes, then held ones, and offline changes last', () => {
   const text = planRenderers.text({ plan, desired, notices: [], approveCommand: 'edict approve sha256:1' }, noColor);
   const order = ['Goes online (1)', '+ orders', 'Held for approval (1)', '! invoices', 'Goes OFFLINE (1)', '- carts', 'Digest sha256:'];
-  const headline = '1 held, 1 going online, 1 going offline, 0 unchanged.\n';
+  const headline = '1 held, 1 going online, 1 going offline, 0 unchanged; gateway never checked.\n';
   assert.ok(text.startsWith(headline) && text.indexOf(headline, 1) > text.indexOf('- carts'), 'the first line, and again at the end');
   const places = order.map((part) => text.indexOf(part));
   assert.not.ok(places.includes(-1), text);
