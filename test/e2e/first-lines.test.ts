@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict } from '../support/edict-command.ts';
+import { scratchFolder, seedOf } from '../support/edict-process.ts';
+
+/*
+ * The whole output of `plan`, `apply` and `status` in the situations that people meet most. The first line alone must tell the truth.
+ */
+const test = suite('first lines');
+let emulator: Emulator;
+let folder: string;
+
+test.before.each(async () => {
+  const publications = ['orders', 'carts', 'users'].map((name) => ({ api: `api-${name}`, environment: 'env-test' }));
+  emulator = await startEmulator({ seed: { ...seedOf('orders', 'carts', 'users', 'stock'), publications } });
+  folder = scratchFolder();
+  write({ orders: 'online', carts: 'online' });
+});
+test.after.each(() => emulator.close());
+
+function write(states: Readonly<Record<string, string>>, more = ''): void {
+  const apis = Object.entries(states).map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`);
+  const gateway = `gateway: { endpoint: "${emulator.url}", project: project, instance: instance, propagationDelay: 1ms }\n`;
+  const environments = 'environments: { test: { id: env-test, protected: true } }\n';
+  writeFileSync(join(folder, 'edict.yaml'), `edict: 1\n${gateway}${environments}${more}apis:\n${apis.join('')}`);
+}
+
+/** Returns the exit code and stdout, or else stderr, with what differs from run to run replaced. */
+async function output(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await edict(args, folder);
+  const text = (stdout === '' ? stderr : stdout)
+    .replaceAll(emulator.url, 'URL')
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, 'TIME')
+    .replaceAll(/approve [0-9a-f]{12}/g, 'approve DIGEST')
+    .replaceAll(/sha256:[0-9a-f]{64}/g, 'DIGEST');
+  return `exit ${code}\n${text}`;
+}
+
+const adopted = 'exit 0\nIn sync (1 unmanaged). 2 publications match the file.\n';
+const unmanaged = '\nUnmanaged: online at the gateway, not in the file (1)\n  · users  test\n';
+
+test('adopted, then nothing to do, with an unmanaged publication', async () => {
+  const adoption = '\n2 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n';
+  assert.is(await output('plan'), `${adopted}${adoption}${unmanaged}`);
+  assert.is(await output('apply'), `${adopted.trimEnd()} Nothing was sent.\n`);
+  assert.is(await output('plan'), `${adopted}${unmanaged}`);
+  assert.is(await output('plan', '--detailed-exitcode'), `${adopted}${unmanaged}`);
+  assert.is(await output('status'), `${adopted}\nAPI     test\norders  ✓ online\ncarts   ✓ online\n${unmanaged}`);
+});
+
+test('drift', async () => {
+  await edict(['apply'], folder);
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  assert.is(
+    await output('plan', '--refresh', '--detailed-exitcode'),
+    `exit 2
+1 drifted, 1 unmanaged, 1 unchanged.
+
+Observed at the gateway, no calls are made (1)
+  ~ orders  test  taken offline outside edict after it was published at TIME, observed at TIME; \`drift: correct\` would correct it
+${unmanaged}`,
+  );
+});
+
+test('changes, and a publication that leaves the file', async () => {
+  await edict(['apply'], folder);
+  write({ orders: 'online', stock: 'online' }, 'guards: { maxRemoved: 100% }\n');
+  assert.is(
+    await output('plan'),
+    `exit 0
+1 going online, 2 unmanaged, 1 unchanged.
+Gateway URL, instance instance
+
+Goes online (1)
+  + stock  test  new: edict has not published it yet  edict.yaml:7
+
+Unmanaged: online at the gateway, not in the file (2); 1 publication becomes unmanaged, and stays online
+  · carts  test
+  · users  test
+
+1 going online, 2 unmanaged, 1 unchanged.
+1 call, about 0 s at 10 calls/s.
+Digest DIGEST
+`,
+  );
+});
+
+test('held', async () => {
+  await edict(['apply'], folder);
+  write({ orders: 'offline', carts: 'online' });
+  assert.is(
+    await output('plan', '--detailed-exitcode'),
+    `exit 4
+1 held, 1 unmanaged, 1 unchanged.
+Gateway URL, instance instance
+
+Held for approval (1)
+  ! orders  test  offline: environment test is protected: nothing goes offline there  edict.yaml:5
+
+Unmanaged: online at the gateway, not in the file (1)
+  · users  test
+
+1 held, 1 unmanaged, 1 unchanged.
+0 calls, about 0 s at 10 calls/s.
+Before you approve: check that it is intended.
+To approve: edict approve DIGEST --by NAME --reason TEXT
+Digest DIGEST
+`,
+  );
+});
+
+test('a gateway that was never checked', async () => {
+  assert.match(await output('status'), /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
+});
+
+test('a gateway that cannot be reached', async () => {
+  await emulator.close();
+  assert.match(await output('plan'), /^exit 1\nedict: the gateway cannot be observed: CONNECTION_FAILED /);
+});
+
+test('an invalid file', async () => {
+  write({ orders: 'onlin' });
+  assert.match(await output('plan'), /^exit 3\nedict\.yaml:5:\d+ {2}"onlin" is not allowed/);
+});
+
+test.run();
