@@ -10,7 +10,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies, recordAge, type Unobserved } from './policies.ts';
+import { applyApprovals, applyPolicies, type Unobserved } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
@@ -66,6 +66,9 @@ export function computePlan(input: PlanInput): Plan {
   );
 }
 
+/** How long an observation is current for a file that asks for none, in milliseconds: as long as by default. */
+const defaultRefreshMs = 5 * 60_000;
+
 /** Returns the changes that the file needs, with what the last list of the gateway says of all other publications. */
 function diffObserved({ desired, recorded, previous, nowMs, observation = null, isEmulated = false }: PlanInput): Plan {
   const { refreshIntervalMs, gateway } = desired;
@@ -82,7 +85,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
     unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),
     newlyUnmanaged: plan.unmanaged.filter(({ key }) => previous.declared.has(key)),
     missingApiIds: observation?.missingApiIds ?? [],
-    lastChecked: { atMs, isCurrent: isEmulated || (isObserved && recordAge(desired, atMs, nowMs) === 'fresh') },
+    lastChecked: { atMs, isCurrent: isEmulated || (atMs !== null && Math.abs(nowMs - atMs) < (refreshIntervalMs ?? defaultRefreshMs)) },
   };
 }
 

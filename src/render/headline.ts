@@ -35,6 +35,6 @@ export function formatHeadline({ lastChecked, fileHeld }: Pick<Plan, 'lastChecke
   if (isDifferent(summary)) return `${counts}, ${unchanged} unchanged${unchecked}.`;
   const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
   const matching = unchanged === 1 ? '1 publication matches the file' : `${pluralize(unchanged, 'publication')} match the file`;
-  if (settling > 0) return `No changes, ${settling} settling${unchecked}${aside}. ${matching}.`;
+  if (settling > 0) return `No changes; ${settling} settling, ${unchanged} unchanged${unchecked}${aside}.`;
   return lastChecked.isCurrent ? `In sync${aside}. ${matching}.` : `No changes${unchecked}${aside}. ${matching}, as far as is recorded.`;
 }

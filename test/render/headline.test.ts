@@ -13,7 +13,7 @@ for (const [what, plan, summary, expected] of [
   ['nothing', current, none, 'In sync. 64 publications match the file.'],
   ['a single publication', current, { ...none, unchanged: 1 }, 'In sync. 1 publication matches the file.'],
   ['only unmanaged', current, { ...none, unmanaged: 280 }, 'In sync (280 unmanaged). 64 publications match the file.'],
-  ['settling', current, { ...none, settling: 2, unchanged: 62 }, 'No changes, 2 settling. 62 publications match the file.'],
+  ['settling', current, { ...none, settling: 2, unchanged: 62 }, 'No changes; 2 settling, 62 unchanged.'],
   [
     'a gateway that was checked long ago',
     { ...current, lastChecked: { atMs: 0, isCurrent: false } },

@@ -15,10 +15,10 @@ test('the overview links to the page of each file and shows its status', () => {
   statusCache.emit({ type: 'file:loaded', desired });
   const plan = diffStates(desired, new Map());
   statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan, recorded: new Map() });
-  assert.match(shown(), '<td>2 pending</td>');
+  assert.match(shown(), '<td>2 going online, 0 unchanged; gateway never checked.</td>');
   const changes = [change('orders', 'test', { held: { rule: 'protected', message: '', hint: '' } })];
   statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: { ...plan, changes }, recorded: new Map() });
-  assert.match(shown(), '<td>changes are held</td>');
+  assert.match(shown(), '<td>1 held, 0 unchanged; gateway never checked.</td>');
   assert.match(shown(), `<td>${plan.gateway.endpoint}, instance instance</td>`);
   statusCache.emit({ type: 'file:unreadable', message: 'the file <x> is not there' });
   assert.match(shown(), '<td>the file &lt;x&gt; is not there</td>');

@@ -7,6 +7,7 @@ import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
 import type { LastObservation, ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
 import type { Failure, ReadFailure, ReadResult } from '../../../src/model/outcome.ts';
+import { publicationKey } from '../../../src/model/publication.ts';
 import type { RecordedPublication } from '../../../src/model/recorded-state.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import type { StoreReader } from '../../../src/store/interface.ts';
@@ -103,7 +104,10 @@ const online = recorded('orders', 'test', { publishId: 'p', publishedAtMs: 1 });
 
 test('merges the published APIs into the recorded state, with one read', async () => {
   const { observed, notices, asked, reasons } = await observeWith({ list: [listed('orders', 'test'), listed('others', 'test')] });
-  assert.equal([notices, asked, reasons, observed?.listed], [['adopted'], ['apis'], [], { apis: 2, publications: 2, observedAtMs: nowMs }]);
+  assert.equal([notices, asked, reasons], [['adopted'], ['apis'], []]);
+  const others = { key: publicationKey('api-others', 'env-test'), api: 'others', apiId: 'api-others' };
+  const unmanaged = [{ ...others, environment: 'test', environmentId: 'env-test' }];
+  assert.equal(observed?.listed, { apis: 2, publications: 2, observedAtMs: nowMs, unmanaged, missingApiIds: [] });
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
     [['orders', 'online']],
