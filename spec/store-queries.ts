@@ -156,7 +156,9 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_apis: param('apis'),
       listed_publications: param('publications'),
       observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
+      unobserved: sql.lit(null),
     }),
+    setUnobserved: ofGateway().set({ unobserved: param('unobserved') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db
       .deleteFrom('name')
@@ -504,7 +506,7 @@ function approvalQueries({ db }: Dialect) {
 const copiedColumns = {
   gateway: [
     ...['id', 'endpoint', 'project', 'instance', 'released_at_ms', 'listed_apis', 'listed_publications', 'observed_at_ms'],
-    ...['suspension', 'fence', 'applied_digests'],
+    ...['unobserved', 'suspension', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [

@@ -20,6 +20,7 @@ interface GatewayTable {
   readonly listed_apis: number | null;
   readonly listed_publications: number | null;
   readonly observed_at_ms: number | null;
+  readonly unobserved: string | null;
   readonly suspension: string | null;
   readonly applied_digests: string | null;
   readonly fence: Generated<number>;

@@ -5,11 +5,12 @@
 import type { PreviousState } from '../model/approval.ts';
 import type { Deferral, Plan, ProbeResults } from '../model/change.ts';
 import type { DesiredState, Suspension } from '../model/desired-state.ts';
+import type { Unobserved } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies, type Unobserved } from './policies.ts';
+import { applyApprovals, applyPolicies } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';

@@ -134,6 +134,9 @@ test('a gateway that refuses to be observed at first contact has the whole file 
     assert.match(stdout, 'there is no record of this gateway, and it could not be observed: APIG.1005 No permissions');
     assert.match(stdout, 'grant the permission to list the APIs of the instance');
   }
+  const status = await edict(['status'], folder);
+  assert.match(status.stdout, 'there is no record of this gateway, and it could not be observed: APIG.1005 No permissions');
+  assert.match(status.stdout, 'grant the permission to list the APIs of the instance');
   const { fileHeld } = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { fileHeld: { rule: string } };
   assert.is(fileHeld.rule, 'first-contact');
 });
