@@ -247,6 +247,8 @@ export interface StatusReport {
   readonly controllerStatus: ControllerStatus | null;
   /** The process that holds the gateway's lease; `null` if none does, as far as this machine can tell. */
   readonly leaseHolder: string | null;
+  /** Why the gateway could not be observed after its last observation; `null` if no observation failed since. */
+  readonly unobserved: Unobserved | null;
 }
 
 /** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
@@ -262,6 +264,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
       plan,
       controllerStatus,
       leaseHolder: await store.leaseHolder(desired.gateway),
+      unobserved: await store.unobserved(desired.gateway),
     };
   });
 }

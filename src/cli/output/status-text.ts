@@ -91,7 +91,7 @@ function toWatchText(status: StatusView, width: number, paint: Colorize): string
 }
 
 function summaryLines(
-  { plan, input, controllerStatus, leaseHolder, approveCommand }: StatusView,
+  { plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView,
   cells: readonly StatusCell[],
   paint: Colorize,
 ): string[] {
@@ -103,6 +103,7 @@ function summaryLines(
   const scope = formatTargets(plan);
   const lines = [`${pluralize(inFile, 'publication')} in the file. ${summary}${scope ? ` ${scope}` : ''}`];
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
+  else if (unobserved) lines.push(`${paint('yellow', 'The gateway could not be observed:')} ${unobserved.reason}; ${unobserved.remedy}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
   if (controllerStatus && leaseHolder)
