@@ -157,7 +157,9 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_publications: param('publications'),
       observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
       listed_details: (eb) => eb.fn.coalesce(textParam('details'), 'listed_details'),
+      unobserved: sql.lit(null),
     }),
+    setUnobserved: ofGateway().set({ unobserved: param('unobserved') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db
       .deleteFrom('name')
@@ -515,7 +517,7 @@ const copiedColumns = {
       'observed_at_ms',
       'listed_details',
     ],
-    ...['suspension', 'fence', 'applied_digests'],
+    ...['unobserved', 'suspension', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [

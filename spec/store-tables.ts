@@ -22,6 +22,7 @@ interface GatewayTable {
   readonly observed_at_ms: number | null;
   /** JSON. */
   readonly listed_details: string | null;
+  readonly unobserved: string | null;
   readonly suspension: string | null;
   readonly applied_digests: string | null;
   readonly fence: Generated<number>;

@@ -35,6 +35,8 @@ function showDaemon() {
     const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
     if (byId('gateway').textContent !== name)
         byId('gateway').textContent = name;
+    if (byId('headline').textContent !== daemon.headline)
+        byId('headline').textContent = daemon.headline ?? '';
     showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
     showStatusFilters(byId('statuses'), { counts: statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
     showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);

@@ -3,21 +3,25 @@
 export const statusOrder = [
     'failed',
     'held',
+    'unknown',
     'pending',
     'deferred',
     'drifted',
     'outdated',
     'unmanaged',
+    'settling',
     'unchanged',
 ];
 const signs = {
     failed: '✗',
     held: '■',
+    unknown: '?',
     pending: '▲',
     deferred: '…',
     drifted: '≠',
     outdated: '○',
     unmanaged: '·',
+    settling: '◌',
     unchanged: '✓',
 };
 /** Returns the sign of a status. */
@@ -31,7 +35,11 @@ export function cellStyle({ status, desired, recorded, observed }) {
         case 'unchanged':
             return { sign, label: desired ?? 'unchanged', detail: '' };
         case 'unmanaged':
-            return { sign, label: recorded ?? 'unknown', detail: 'not in file' };
+            return { sign, label: recorded ?? 'online', detail: 'not in file' };
+        case 'settling':
+            return { sign, label: desired ?? 'unchanged', detail: 'settling' };
+        case 'unknown':
+            return { sign, label: 'outcome unknown', detail: `${recorded ?? 'new'} → ${desired ?? 'offline'}` };
         case 'drifted':
         case 'outdated':
             return { sign, label: status, detail: observed ?? recorded ?? '' };

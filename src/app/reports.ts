@@ -8,12 +8,12 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import type { DriftNotice, LastObservation, ListedEnvironment, ListedVersion, ObservedApi } from '../model/observation.ts';
+import type { DriftNotice, LastObservation, ListedEnvironment, ListedVersion, ObservedApi, Unobserved } from '../model/observation.ts';
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
-import { declaresNew, recordAge, type Unobserved, unobservedBecause } from '../plan/policies.ts';
+import { declaresNew, recordAge } from '../plan/policies.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
@@ -131,13 +131,13 @@ async function observeIfNeeded(
   const age = emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
   const isNeeded = age === 'never' || (age === 'stale' && declaresNew(desired, recorded));
   if (!isNeeded && !isRequested) return null;
-  const { planObservationError } = await import('../controller/observe/observation.ts');
+  const { planObservationError, unobservedBecause } = await import('../controller/observe/observation.ts');
   try {
     const observation = await observeForPlan(context, desired, store);
     if (observation.kind === 'observed') return { ...checked, ...observation };
     const isHeld = !isRequested && (age === 'stale' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation.reason, isRequested);
-    return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation.reason) };
+    if (!isHeld) throw planObservationError(observation, { isRequested, makesCalls: false });
+    return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
     if (age === 'stale') return null;
@@ -264,6 +264,8 @@ export interface StatusReport {
   readonly controllerStatus: ControllerStatus | null;
   /** The process that holds the gateway's lease; `null` if none does, as far as this machine can tell. */
   readonly leaseHolder: string | null;
+  /** Why the gateway could not be observed after its last observation; `null` if no observation failed since. */
+  readonly unobserved: Unobserved | null;
 }
 
 /** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
@@ -279,6 +281,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
       plan,
       controllerStatus,
       leaseHolder: await store.leaseHolder(desired.gateway),
+      unobserved: await store.unobserved(desired.gateway),
     };
   });
 }

@@ -4,18 +4,20 @@ import type { Change, Plan, ProbeResult, ProbeResults } from '../model/change.ts
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
+import type { Unobserved } from '../model/observation.ts';
+import type { Failure } from '../model/outcome.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { StalePlanError } from '../model/saved-plan-diff.ts';
 import type { RefreshMode } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, type Unobserved, unobservedByChoice } from '../plan/policies.ts';
+import { approvalDigest, unobservedByChoice } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { Store } from '../store/interface.ts';
 import { AllowedChanges } from './allowed-changes.ts';
-import { DriftDetector } from './observe/drift-detector.ts';
+import { DriftDetector, type ObservationEnded } from './observe/drift-detector.ts';
 import { HealthChecks } from './observe/health-checks.ts';
 import { withReadRetries } from './retry.ts';
 import { ApprovalTrigger } from './triggers/approval-trigger.ts';
@@ -39,6 +41,10 @@ export interface PlannerDeps {
   readonly saved: SavedPlan | null;
   readonly triggers: RunnerTriggers;
   readonly signal: AbortSignal;
+  /** Returns whether the gateway rejects the credentials. */
+  readonly isUnauthorized: () => boolean;
+  /** Called when the gateway has rejected the credentials. */
+  readonly onUnauthorized: (failure: Failure) => void;
   /** Called when another plan would allow more, or less, than the newest one. */
   readonly onOutdated: () => void;
   /** Called with an error of a write that the next plan repeats. */
@@ -86,7 +92,7 @@ export class Planner {
       ...deps,
       gateway: observesAgain ? deps.gateway : withReadRetries(deps.gateway, deps),
       observesAgain,
-      onEnded: (error) => this.#onObservationEnded(error),
+      onEnded: (ended) => this.#onObservationEnded(ended),
     });
     const onApproval = () => triggers.trigger('approval');
     this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal, onApproval });
@@ -102,6 +108,11 @@ export class Planner {
   /** Whether an observation or a probe is in progress that may change the plan. */
   get isWaiting(): boolean {
     return this.#healthChecks.isRunning || this.#driftDetector.isRunning;
+  }
+
+  /** Makes an observation that has failed due now. Returns whether there is one. */
+  retryObservation(): boolean {
+    return this.#driftDetector.retryNow();
   }
 
   /** The failed probes. */
@@ -150,11 +161,14 @@ export class Planner {
     await this.#healthChecks.stop();
   }
 
-  #onObservationEnded(error: Error | null): void {
-    const { triggers, maxTries } = this.#deps;
-    if (error === null) triggers.trigger('observed');
-    else if (maxTries < Number.POSITIVE_INFINITY) triggers.fail(error);
-    else triggers.trigger('observed', this.#driftDetector.retryAfterMs ?? 0);
+  #onObservationEnded({ error, unauthorized }: ObservationEnded): void {
+    const { triggers, maxTries, onUnauthorized } = this.#deps;
+    if (error !== null && maxTries < Number.POSITIVE_INFINITY) {
+      triggers.fail(error);
+      return;
+    }
+    if (unauthorized) onUnauthorized(unauthorized);
+    triggers.trigger('observed', error === null ? 0 : (this.#driftDetector.retryAfterMs ?? 0));
   }
 
   /** Reports a store error and continues: the write is repeated with the next plan, and no attempt can begin while the store fails. */

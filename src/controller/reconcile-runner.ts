@@ -72,7 +72,14 @@ export class ReconcileRunner {
     const { signal } = this.#stopping;
     const onStoreError = (error: unknown) => this.#onStoreError(error);
     this.#deps = deps;
-    this.#planner = new Planner(desired, { ...deps, signal, onOutdated: () => this.#requestReplan(), onStoreError });
+    this.#planner = new Planner(desired, {
+      ...deps,
+      signal,
+      isUnauthorized: () => deps.rateLimiter.isPausedFor('credentials'),
+      onUnauthorized: (failure) => this.#recovery.onUnauthorized(failure),
+      onOutdated: () => this.#requestReplan(),
+      onStoreError,
+    });
     this.#queue = new Workqueue({
       limit: desired.gateway.limit,
       batchSize: desired.gateway.batchSize,
@@ -119,7 +126,10 @@ export class ReconcileRunner {
     if (this.#awaitedId === null) emit({ type: 'reconcile:started', reconcileId, cause });
     this.#isReplanRequested = false;
     if (cause === 'signal') gateway.retryCredentials();
-    if (cause === 'signal' || cause === 'file') rateLimiter.retryNow();
+    if (cause === 'signal' || cause === 'file') {
+      rateLimiter.retryNow();
+      this.#planner.retryObservation();
+    }
     const planned = await this.#planner.plan({ desired, cause, reconcileId, retryNow: retriesRejected });
     this.#awaitedId = planned.kind === 'planned' ? null : reconcileId;
     if (planned.kind === 'required') this.#queue.set([], { retriesRejected, isContinuation });
@@ -192,7 +202,9 @@ export class ReconcileRunner {
   #onResumed(retriesNow: boolean): void {
     this.#statusReporter.update();
     this.#queue.resume();
-    if (retriesNow) this.#queue.retryNow();
+    if (!retriesNow) return;
+    this.#queue.retryNow();
+    if (this.#planner.retryObservation()) this.#deps.triggers.trigger('observed');
   }
 
   #onStoreError(error: unknown): void {

@@ -85,3 +85,9 @@ export interface ListedEnvironment {
   readonly id: string;
   readonly name: string;
 }
+
+/** Why a gateway was not observed, and what a person can do to have it observed. */
+export interface Unobserved {
+  readonly reason: string;
+  readonly remedy: string;
+}

@@ -5,12 +5,12 @@
 import type { PreviousState } from '../model/approval.ts';
 import type { Deferral, Plan, ProbeResults } from '../model/change.ts';
 import type { DesiredState, Suspension } from '../model/desired-state.ts';
-import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
+import type { LastObservation, UnmanagedPublication, Unobserved } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies, type Unobserved } from './policies.ts';
+import { applyApprovals, applyPolicies } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';

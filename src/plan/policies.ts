@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredState, Threshold } from '../model/desired-state.ts';
+import type { Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import type { RefreshMode } from '../model/settings.ts';
@@ -155,17 +156,6 @@ function findFileHold(
     };
   }
   return null;
-}
-
-/** Why a gateway was not observed, and what a person can do to have it observed. */
-export interface Unobserved {
-  readonly reason: string;
-  readonly remedy: string;
-}
-
-/** Returns why the gateway was not observed: it could not be read, for `reason`. */
-export function unobservedBecause(reason: string): Unobserved {
-  return { reason, remedy: 'grant the permission to list the APIs of the instance' };
 }
 
 function unobservedHint({ remedy }: Unobserved): string {

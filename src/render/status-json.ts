@@ -1,6 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
+import type { Unobserved } from '../model/observation.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCell, type StatusInput } from '../plan/status.ts';
 import { summarizePlan } from '../plan/summary.ts';
@@ -23,6 +24,8 @@ export interface StatusView {
   readonly leaseHolder: string | null;
   /** Whether all unmanaged publications are listed; default: the first ones. */
   readonly listsUnmanaged?: boolean;
+  /** Why the gateway could not be observed after its last observation; `null` if no observation failed since. */
+  readonly unobserved: Unobserved | null;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }
@@ -45,7 +48,7 @@ export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
 
 /** Returns the JSON form of a status. */
 export function statusJson(status: StatusView) {
-  const { input, plan, controllerStatus, leaseHolder, approveCommand } = status;
+  const { input, plan, controllerStatus, leaseHolder, unobserved, approveCommand } = status;
   const { endpoint, project, instance } = input.desired.gateway;
   return {
     format: 1,
@@ -55,6 +58,7 @@ export function statusJson(status: StatusView) {
     lastChecked: lastCheckedJson(plan),
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
+    unobserved,
     approveCommand,
     daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), running: leaseHolder !== null, holder: leaseHolder },
     publications: targetedStatusCells(status).map(publicationJson),

@@ -5,7 +5,7 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
-import type { LastObservation } from '../model/observation.ts';
+import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -28,6 +28,8 @@ export interface StoreReader {
   reconcileRequest(gateway: GatewayIdentity): Promise<string | null>;
   /** Returns the last list of the gateway; `null` if it was never listed. */
   lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null>;
+  /** Resolves to why the gateway could not be observed after its last observation; `null` if no observation failed since. */
+  unobserved(gateway: GatewayIdentity): Promise<Unobserved | null>;
   /** Returns the ID of the newest attempt on the gateway; 0 if there is none. */
   newestAttemptId(gateway: GatewayIdentity): Promise<number>;
   /** Returns the newest attempt of each publication of the gateway. */
@@ -120,6 +122,8 @@ export interface Store extends StoreReader {
    * `observedAtMs: null`, which keeps the time of the last one that was.
    */
   saveObservation(gateway: GatewayIdentity, observation: SavedObservation): Promise<void>;
+  /** Saves why the gateway could not be observed, until the next `saveObservation`. */
+  saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /** Deletes the recorded state of a publication; its attempts stay in the history. */

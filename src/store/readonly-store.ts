@@ -4,7 +4,7 @@ import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.t
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
-import type { LastObservation } from '../model/observation.ts';
+import type { LastObservation, Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { bindQuery, type Database, type Statement } from './database.ts';
@@ -19,6 +19,7 @@ import {
   toLastObservation,
   toRecordedPublication,
   toSuspension,
+  toUnobserved,
 } from './rows.ts';
 
 /** Reads a store of the current format. Every method rejects with an EdictError `STORE_*` if the engine fails. */
@@ -83,6 +84,10 @@ export class ReadonlyStore implements StoreReader {
 
   async lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null> {
     return toLastObservation(await this.#readGateway(gateway));
+  }
+
+  async unobserved(gateway: GatewayIdentity): Promise<Unobserved | null> {
+    return toUnobserved(await this.#readGateway(gateway));
   }
 
   async previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState> {
@@ -165,6 +170,7 @@ export const emptyStore: StoreReader = {
   leaseHolder: async () => null,
   reconcileRequest: async () => null,
   lastObservation: async () => null,
+  unobserved: async () => null,
   resolvedNames: async () => new Map(),
   previousState: async () => ({ declared: new Map(), otherGateways: [], approvals: [], suspension: null }),
   approvals: async () => [],

@@ -6,6 +6,7 @@ import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
+import type { Unobserved } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
@@ -176,6 +177,11 @@ export class RecordStore extends ReadonlyStore implements Store {
     await this.#writeUnderLease(params.gateway, [
       bindQuery(setListed, { ...params, apis, publications, observedAtMs, details: detailsJson }),
     ]);
+  }
+
+  async saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void> {
+    const params = { gateway: await this.#ensureGateway(gateway), unobserved: JSON.stringify(unobserved) };
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.setUnobserved, params)]);
   }
 
   /** Flushes pending writes, releases all leases and closes the store. */

@@ -3,7 +3,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import type { LastObservation } from '../model/observation.ts';
+import type { LastObservation, Unobserved } from '../model/observation.ts';
 import { type Action, type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
 import type { PriorState, RecordedPublication } from '../model/recorded-state.ts';
 
@@ -147,6 +147,12 @@ export function toLastObservation(row: SqlRow | undefined): LastObservation | nu
     observedAtMs: observedAtMs == null ? null : Number(observedAtMs),
     ...(typeof details === 'string' ? (JSON.parse(details) as ListDetails) : noDetails),
   };
+}
+
+/** Reads why a gateway could not be observed from its row; `null` if it could. */
+export function toUnobserved(row: SqlRow | undefined): Unobserved | null {
+  const json = row?.['unobserved'];
+  return typeof json === 'string' ? (JSON.parse(json) as Unobserved) : null;
 }
 
 /** Reads the suspension in a row of `gateway`; `null` if there is none. */

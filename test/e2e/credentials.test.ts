@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,10 +21,17 @@ test.before.each(async () => {
   folder = scratchFolder();
   await recordEmptyGatewayIn(folder, emulator.url);
   // Nothing is read at first contact, so that the first requests are changes.
-  const text = fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online'])));
-  writeFileSync(join(folder, 'edict.yaml'), `${text}refresh: never\n`);
+  writeFileSync(join(folder, 'edict.yaml'), `${allOnline()}refresh: never\n`);
 });
 test.after.each(() => emulator.close());
+
+const allOnline = (): string => fileOf(emulator.url, Object.fromEntries(names.map((name) => [name, 'online'])));
+
+/** Leaves a file that does not forbid to observe the gateway, and no store. */
+function forgetGateway(): void {
+  rmSync(join(folder, '.edict'), { recursive: true });
+  writeFileSync(join(folder, 'edict.yaml'), allOnline());
+}
 
 const requests = (): string[] => emulator.requests.all().map(({ operation, status }) => `${operation} ${status}`);
 const online = (): number => emulator.state.publications().filter(({ effective }) => effective !== null).length;
@@ -97,6 +104,65 @@ test('a corrected password in a file is used', async () => {
   daemon.child.kill('SIGTERM');
   await daemon.finished;
   assert.equal(requests().slice(0, 2), ['createToken 401', 'createToken 201']);
+});
+
+for (const [what, env, request, hint] of [
+  ['token', { HW_AUTH_TOKEN: 'bad' }, 'listApis 401', 'renew them'],
+  ['key', { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' }, 'listApis 401', 'renew them'],
+  ['password', { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' }, 'createToken 401', 'check the HW_ variables'],
+] as const) {
+  test(`at first contact a wrong ${what} makes one request; apply ends with exit code 5 and the next step`, async () => {
+    forgetGateway();
+    const { code, stderr } = await edict(['apply'], folder, env);
+    assert.is(code, 5, stderr);
+    assert.match(stderr, 'the gateway cannot be observed: ');
+    assert.match(stderr, hint);
+    assert.equal(requests(), [request]);
+    assert.is((await edict(['plan'], folder, env)).code, 1);
+    assert.equal(requests(), [request, request]);
+  });
+}
+
+test('at first contact the daemon makes one login with a wrong password, reports it everywhere, and goes on when the file has the right one', async () => {
+  forgetGateway();
+  const file = join(folder, 'password');
+  writeFileSync(file, 'wrong');
+  const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
+  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, env);
+  await until('requests are paused', () => daemon.events('requests:paused').length === 1, [daemon]);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(requests(), ['createToken 401']);
+  assert.match((await edict(['status'], folder, env)).stdout, /No calls since .*: CREDENTIALS_REJECTED/);
+  const { daemon: status } = JSON.parse((await edict(['status', '--format', 'json'], folder, env)).stdout) as {
+    daemon: { paused: { reason: string } };
+  };
+  assert.is(status.paused.reason, 'credentials');
+  writeFileSync(file, 'right');
+  await until('all are online', () => online() === names.length, [daemon]);
+  assert.is(daemon.events('requests:resumed').length, 1);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.equal(requests().slice(0, 3), ['createToken 401', 'createToken 201', 'listApis 200']);
+});
+
+test('a daemon whose token expires stops observing, too, until the token changes', async () => {
+  forgetGateway();
+  const file = join(folder, 'token');
+  writeFileSync(file, 'good');
+  writeFileSync(join(folder, 'edict.yaml'), `${allOnline()}refresh: 200ms\n`);
+  const daemon = startEdict(['run', '--log-format', 'json'], folder, { HW_AUTH_TOKEN_FILE: file });
+  await until('all are online', () => online() === names.length, [daemon]);
+  emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'expired', operation: '*' });
+  await until('requests are paused', () => daemon.events('requests:paused').length === 1, [daemon]);
+  const before = emulator.requests.all().length;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.is(emulator.requests.all().length, before);
+  emulator.faults.clear();
+  writeFileSync(file, 'good\n');
+  daemon.child.kill('SIGHUP');
+  await until('it observes again', () => requests().slice(before).includes('listApis 200'), [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
 });
 
 test.run();

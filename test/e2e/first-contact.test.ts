@@ -136,6 +136,9 @@ test('a gateway that refuses to be observed at first contact has the whole file 
     assert.match(stdout, 'there is no record of this gateway, and it could not be observed: APIG.1005 No permissions');
     assert.match(stdout, 'grant the permission to list the APIs of the instance');
   }
+  const status = await edict(['status'], folder);
+  assert.match(status.stdout, 'there is no record of this gateway, and it could not be observed: APIG.1005 No permissions');
+  assert.match(status.stdout, 'grant the permission to list the APIs of the instance');
   const { fileHeld } = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as { fileHeld: { rule: string } };
   assert.is(fileHeld.rule, 'first-contact');
 });
@@ -219,9 +222,39 @@ test('a daemon that may not observe a new gateway makes no call until it may', a
   emulator.faults.add(refused);
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
   await until('the file is held', () => daemon.events('plan:computed').some((plan) => plan['held'] === 62), [daemon]);
+  assert.match(
+    (await edict(['status'], folder)).stdout,
+    'it could not be observed: APIG.1005 No permissions; grant the permission to list',
+  );
+  emulator.faults.clear();
+  daemon.child.kill('SIGHUP');
+  await until('it is adopted', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62), [daemon]);
   daemon.child.kill('SIGTERM');
   assert.is((await daemon.finished).code, 0);
   assert.is(calls(), 0);
+});
+
+test('a known gateway that refuses to be listed is observed no more, with a warning, and `status` names the permission', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, `refresh: 100ms\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`);
+  assert.is((await edict(['apply'], folder)).code, 0);
+  emulator.faults.add(refused);
+  const daemon = startEdict(['run', '--log-format', 'json', '--resync', '100ms'], folder);
+  await until('it was refused', () => daemon.events('gateway:observe_failed').length > 0, [daemon]);
+  const [warning] = daemon.events('gateway:observe_failed');
+  assert.equal([warning?.['level'], /is not observed again until the file changes/.test(String(warning?.['reason']))], [40, true]);
+  emulator.requests.clear();
+  await sleep(500);
+  assert.equal(emulator.requests.all(), []);
+  const status = await edict(['status'], folder);
+  assert.is(status.code, 0);
+  assert.match(status.stdout, 'could not be observed: APIG.1005 No permissions; grant the permission to list the APIs of the instance.');
+  emulator.faults.clear();
+  daemon.child.kill('SIGHUP');
+  await until('it is observed again', () => emulator.requests.all().length > 0, [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
 });
 
 test('what is new to the record of a known gateway is looked up first if the last observation is old, and held where that fails', async () => {

@@ -6,7 +6,7 @@ import type { DesiredPublication, DesiredState, Threshold } from '../../src/mode
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
-import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalScope, unobservedBecause } from '../../src/plan/policies.ts';
+import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalScope } from '../../src/plan/policies.ts';
 import { fc } from '../support/fast-check.ts';
 import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
@@ -214,7 +214,7 @@ test('a file that no longer includes another and lost its publications is held; 
 
 test('at first contact with a gateway that may not be observed the whole file is held; later only what is new', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
-  const unobserved = unobservedBecause('APIG.1005 No permissions');
+  const unobserved = { reason: 'APIG.1005 No permissions', remedy: 'grant the permission' };
   const first = applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown, unobserved });
   assert.equal([first.fileHeld?.rule, first.fileHeld?.affected], ['first-contact', [wanted('orders', 'test').key]]);
   assert.match(first.fileHeld?.message ?? '', 'it could not be observed: APIG.1005 No permissions');

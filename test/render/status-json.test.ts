@@ -11,7 +11,7 @@ const was = recordedState([recorded('orders', 'test'), recorded('users', 'test')
 const plan = diffStates(desired, was);
 const statusOf = (targets: Targets) => ({
   input: statusInput(plan, { desired, recorded: was, lastAttempts: new Map() }),
-  ...{ plan, targets, controllerStatus: null, leaseHolder: null, approveCommand: null },
+  ...{ plan, targets, controllerStatus: null, leaseHolder: null, unobserved: null, approveCommand: null },
 });
 
 test('programs can read the status of every publication, with its desired and recorded state and next step', () => {

@@ -599,6 +599,18 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(third.recorded?.unknownAttempt?.attemptId, third.attemptId - 1);
   });
 
+  withStore('why the gateway could not be observed is kept until the next list', async (store) => {
+    assert.is(await store.unobserved(gateway), null);
+    const unobserved = { reason: 'APIG.1005 No permissions', remedy: 'grant the permission' };
+    await store.saveUnobserved(gateway, unobserved);
+    assert.equal([await store.unobserved(gateway), await store.lastObservation(gateway)], [unobserved, null]);
+    await store.release(gateway, 5);
+    assert.equal(await store.unobserved(gateway), unobserved);
+    await store.acquire(gateway, 6);
+    await store.saveObservation(gateway, savedObservation([], lastObservation(2)));
+    assert.is(await store.unobserved(gateway), null);
+  });
+
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
     const before = recorded('orders', 'test', { state: 'offline', versionId: null, recordedAtMs: 2 });
     await finished(store, change('orders', 'test'), success, before);

@@ -107,9 +107,10 @@ function formatStatusHeadline({ plan, input }: StatusView, paint: Colorize): str
   return paint('bold', `${formatHeadline(plan, summarizePlan(plan, input.lastAttempts))}${scope ? ` ${scope}` : ''}`);
 }
 
-function summaryLines({ plan, input, controllerStatus, leaseHolder, approveCommand }: StatusView, paint: Colorize): string[] {
+function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView, paint: Colorize): string[] {
   const lines: string[] = [];
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
+  else if (unobserved) lines.push(`${paint('yellow', 'The gateway could not be observed:')} ${unobserved.reason}; ${unobserved.remedy}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
   if (controllerStatus && leaseHolder)

@@ -8,12 +8,13 @@ import type { Clock } from '../../model/clock.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { LeaseHeldError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
-import type { DriftNotice } from '../../model/observation.ts';
+import type { DriftNotice, Unobserved } from '../../model/observation.ts';
+import type { Failure } from '../../model/outcome.ts';
 import type { RefreshMode } from '../../model/settings.ts';
-import { declaresNew, recordAge, type Unobserved, unobservedBecause } from '../../plan/policies.ts';
+import { declaresNew, recordAge } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
-import { type ObservationFailed, observeGateway, planObservationError } from './observation.ts';
+import { type ObservationFailed, observeGateway, planObservationError, unobservedBecause } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -24,12 +25,23 @@ export interface DriftDetectorDeps {
   readonly refresh: RefreshMode;
   /** Whether a gateway that was observed before is observed again when the file's interval is over. */
   readonly observesAgain: boolean;
-  /**
-   * Called when an observation has ended and a new plan is needed. `error`: the first observation failed, without which no plan may be
-   * computed; `null` otherwise.
-   */
-  readonly onEnded: (error: Error | null) => void;
+  /** Returns whether the gateway rejects the credentials: nothing is read until they change. */
+  readonly isUnauthorized: () => boolean;
+  /** Called when an observation has ended and a new plan is needed. */
+  readonly onEnded: (ended: ObservationEnded) => void;
 }
+
+/** How an observation has ended. */
+export interface ObservationEnded {
+  /** The observation failed, and no plan may be computed without it; `null` otherwise. */
+  readonly error: Error | null;
+  /** The failure with which the gateway rejected the credentials; `null` if it did not. */
+  readonly unauthorized: Failure | null;
+}
+
+const withoutError: ObservationEnded = { error: null, unauthorized: null };
+
+const turnedOffMessage = 'the gateway is not observed again until the file changes or edict gets SIGHUP';
 
 const nothingObserved = { updates: [], newestAttemptId: 0 };
 
@@ -56,6 +68,8 @@ export class DriftDetector {
   #isRequired = false;
   /** Why the last observation failed that a plan needed, but that it does not wait for; `null` if it did not. */
   #unobserved: Unobserved | null = null;
+  /** Why the last observation failed; `null` if it did not. */
+  #lastFailure: Unobserved | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
   /** Wall clock minus monotonic clock, in milliseconds, when it was last looked at. */
@@ -93,16 +107,20 @@ export class DriftDetector {
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
-    const { clock, observesAgain, refresh } = this.#deps;
+    const { clock, observesAgain, refresh, isUnauthorized } = this.#deps;
     if (this.#isSaving) return 'required';
     if (refresh === 'never' || (!this.#isRequested && desired.refreshIntervalMs === null)) return 'none';
     this.#need = this.#unobserved === null ? await this.#needOf(desired) : 'no';
+    if (this.#need === 'new' && observesAgain && this.#lastFailure !== null) {
+      this.#unobserved = this.#lastFailure;
+      this.#need = 'no';
+    }
     this.#isRequired = this.#isRequested || this.#need !== 'no';
     if (!this.#isRequired && !observesAgain) return 'none';
-    if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs) {
-      this.#running = this.#observe(desired, reconcileId).then((error) => {
+    if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs && !isUnauthorized()) {
+      this.#running = this.#observe(desired, reconcileId).then((ended) => {
         this.#running = null;
-        if (!this.#stopping.signal.aborted) this.#deps.onEnded(error);
+        if (!this.#stopping.signal.aborted) this.#deps.onEnded(ended);
       });
     }
     if (this.#isRequired) return 'required';
@@ -110,14 +128,15 @@ export class DriftDetector {
   }
 
   /**
-   * Returns why the plan needs an observation. A new publication may be online already unless the record is fresh. A daemon, which observes
-   * at intervals, does not wait for one: a slow list must not delay a newer file.
+   * Returns why the plan needs an observation. A new publication may be online already unless the record is fresh. A daemon that has
+   * observed the gateway does not wait until it has observed it again: a slow list must not delay a newer file.
    */
   async #needOf(desired: DesiredState): Promise<'never' | 'new' | 'no'> {
     const { store, clock, observesAgain } = this.#deps;
     const age = recordAge(desired, (await store.lastObservation(desired.gateway))?.observedAtMs ?? null, clock.now());
     if (age === 'never') return 'never';
-    if (age === 'fresh' || observesAgain || this.#observedFor === desired) return 'no';
+    const isObservedAtIntervals = observesAgain && this.#observedFor !== null && this.#lastFailure === null;
+    if (age === 'fresh' || isObservedAtIntervals || this.#observedFor === desired) return 'no';
     return declaresNew(desired, await store.readRecordedState(desired.gateway)) ? 'new' : 'no';
   }
 
@@ -127,8 +146,13 @@ export class DriftDetector {
     await this.#running;
   }
 
-  /** Resolves to the error of a failed observation without which no plan may be computed. */
-  async #observe(desired: DesiredState, reconcileId: string): Promise<Error | null> {
+  /** Makes an observation due that has failed and is to be repeated later, or not at all. Returns whether there is one. */
+  retryNow(): boolean {
+    if (this.#failures > 0) this.#nextAtMs = Number.NEGATIVE_INFINITY;
+    return this.#failures > 0;
+  }
+
+  async #observe(desired: DesiredState, reconcileId: string): Promise<ObservationEnded> {
     const { store, gateway, clock, emit } = this.#deps;
     const { signal } = this.#stopping;
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
@@ -140,6 +164,7 @@ export class DriftDetector {
             ...nothingObserved,
             listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [] },
           });
+        if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
         return this.#onFailed(observation, reconcileId, intervalMs);
       }
       this.#isSaving = true;
@@ -149,17 +174,18 @@ export class DriftDetector {
       this.#isRequested = false;
       this.#isRequired = false;
       this.#unobserved = null;
+      this.#lastFailure = null;
       this.#observedFor = desired;
       emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed.apis, changedCount: observation.updates.length });
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
-      return null;
+      return withoutError;
     } catch (error) {
       // Another process may hold the lease by now. The session reports the loss, and this observation is dropped.
-      if (error instanceof LeaseHeldError) return null;
+      if (error instanceof LeaseHeldError) return withoutError;
       if (!(error instanceof StoreError)) throw error;
       emit({ type: 'store:error', reconcileId, message: error.message });
       this.#postpone(intervalMs);
-      return this.#isRequired ? error : null;
+      return this.#isRequired ? { ...withoutError, error } : withoutError;
     } finally {
       this.#isSaving = false;
     }
@@ -175,16 +201,27 @@ export class DriftDetector {
     return observesAgain ? nowMs - this.#steadySinceMs : Number.POSITIVE_INFINITY;
   }
 
-  /** A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. */
-  #onFailed({ reason, isRefused }: ObservationFailed, reconcileId: string, intervalMs: number): Error | null {
-    if (!this.#isRequested && (this.#need === 'new' || (this.#need === 'never' && isRefused))) {
-      this.#unobserved = unobservedBecause(reason);
+  /**
+   * A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. A command
+   * that makes its calls only once ends where the credentials are rejected; a daemon waits for other ones.
+   */
+  #onFailed(failed: ObservationFailed, reconcileId: string, intervalMs: number): ObservationEnded {
+    const { reason, isRefused, unauthorized } = failed;
+    const { observesAgain, emit } = this.#deps;
+    this.#lastFailure = unobservedBecause(failed);
+    const isHeld = this.#need === 'new' ? observesAgain || unauthorized === null : this.#need === 'never' && isRefused;
+    if (!this.#isRequested && isHeld) {
+      this.#unobserved = this.#lastFailure;
       this.#isRequired = false;
     }
     this.#postpone(intervalMs);
-    if (this.#stopping.signal.aborted) return null;
-    this.#deps.emit({ type: 'gateway:observe_failed', reconcileId, reason });
-    return this.#isRequired ? planObservationError(reason, this.#isRequested) : null;
+    // While publications are held, the end of the refusal must be noticed without a person.
+    const isTurnedOff = isRefused && observesAgain && !this.#isRequired && this.#unobserved === null;
+    if (isTurnedOff) this.#nextAtMs = Number.POSITIVE_INFINITY;
+    if (this.#stopping.signal.aborted) return withoutError;
+    emit({ type: 'gateway:observe_failed', reconcileId, reason: isTurnedOff ? `${reason}; ${turnedOffMessage}` : reason });
+    const error = this.#isRequired ? planObservationError(failed, { isRequested: this.#isRequested, makesCalls: true }) : null;
+    return { error, unauthorized };
   }
 
   /** Schedules the next observation after a failure: within seconds if the plan waits for it. */

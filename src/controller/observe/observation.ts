@@ -1,7 +1,7 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
-import { ObservationFailedError } from '../../model/errors.ts';
+import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
 import type { RateLimit } from '../../model/gateway.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import {
@@ -12,7 +12,9 @@ import {
   type Observation,
   type ObservedApi,
   type UnmanagedPublication,
+  type Unobserved,
 } from '../../model/observation.ts';
+import type { Failure, ReadFailure } from '../../model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
@@ -51,8 +53,10 @@ export interface ObservationFailed {
   readonly reason: string;
   /** The counts of an implausibly short list, which the next list confirms if it has no more; `null` for any other failure. */
   readonly listed: ListedCounts | null;
-  /** Whether the gateway refuses to be read, which no retry remedies. */
+  /** Whether the gateway refuses to be listed, which no retry remedies. */
   readonly isRefused: boolean;
+  /** The failure with which the gateway rejected the credentials; `null` if it did not. */
+  readonly unauthorized: Failure | null;
 }
 
 export interface ObserveDeps {
@@ -96,8 +100,8 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
   if (read.kind !== 'read') {
-    const isRefused = read.kind === 'rejected' && read.failure.status === 403;
-    return { ...observationFailed(`${read.failure.code} ${read.failure.message}`), isRefused };
+    const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
+    return { ...readFailed(read), isRefused };
   }
   const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
@@ -143,16 +147,37 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   };
 }
 
-/** Returns the error for a plan that needs an observation which failed for `reason`. `isRequested`: by `--refresh`; otherwise by the file. */
-export function planObservationError(reason: string, isRequested: boolean): ObservationFailedError {
+/** Returns why the gateway was not observed, and what a person can do about it. */
+export function unobservedBecause({ reason, isRefused, unauthorized }: ObservationFailed): Unobserved {
+  if (isRefused) return { reason, remedy: 'grant the permission to list the APIs of the instance' };
+  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
+}
+
+/**
+ * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file. `makesCalls`:
+ * whether the command would make calls next, which all fail with rejected credentials, as its exit code says.
+ */
+export function planObservationError(
+  { reason, unauthorized }: ObservationFailed,
+  { isRequested, makesCalls }: { readonly isRequested: boolean; readonly makesCalls: boolean },
+): ObservationFailedError {
+  const message = `the gateway cannot be observed: ${reason}`;
+  if (unauthorized) {
+    const exitCode = makesCalls ? exitCodes.callsFailed : exitCodes.error;
+    return new ObservationFailedError(message, { exitCode, ...(unauthorized.hint !== null && { hint: unauthorized.hint }) });
+  }
   const remedy = isRequested
     ? 'without --refresh the plan starts from the record alone'
     : 'with --no-refresh what may be online already is held for approval';
-  return new ObservationFailedError(`the gateway cannot be observed: ${reason}`, { hint: `nothing was sent; ${remedy}` });
+  return new ObservationFailedError(message, { hint: `nothing was sent; ${remedy}` });
 }
 
 function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
-  return { kind: 'failed', reason, listed, isRefused: false };
+  return { kind: 'failed', reason, listed, isRefused: false, unauthorized: null };
+}
+
+function readFailed({ kind, failure }: ReadFailure): ObservationFailed {
+  return { ...observationFailed(`${failure.code} ${failure.message}`), unauthorized: kind === 'unauthorized' ? failure : null };
 }
 
 interface ConfirmedObservation {
@@ -222,7 +247,7 @@ async function confirmOmitted(
       return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
     if (read.kind === 'read') deleted.add(apiId);
     // A rejected single read, such as a missing permission, is no evidence against the list.
-    if (read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+    if (read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
   }
   const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);
   if (!isShort || omitted.length <= maxSingleReads) return deleted;
@@ -248,7 +273,7 @@ async function confirmUnpublished(
   for (const lost of [...sample(allLost), ...sample(allNew)]) {
     const read = await gateway.listVersions(lost, signal);
     if (read.kind === 'rejected') continue;
-    if (read.kind !== 'read') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+    if (read.kind !== 'read') return readFailed(read);
     if (read.value.some(({ isEffective }) => isEffective)) {
       return observationFailed(
         `the list does not show API ${lost.apiId} in environment ${lost.environmentId}, and the list of its versions does`,
@@ -312,7 +337,7 @@ async function readPinnedVersions(
     if (!api || !published || version === null || state === 'offline' || isKnown || recordedPublication?.unknownAttempt) continue;
     readCount += 1;
     const read = readCount > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
-    if (read && read.kind !== 'read' && read.kind !== 'rejected') return observationFailed(`${read.failure.code} ${read.failure.message}`);
+    if (read && read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
     const effective = read?.kind === 'read' ? read.value.find(({ isEffective }) => isEffective) : undefined;
     if (effective) result.set(apiId, withVersion(api, environmentId, effective.versionId));
     else if (read?.kind !== 'rejected') unconfirmed.add(key);

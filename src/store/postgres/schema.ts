@@ -12,6 +12,8 @@ const schema = `
     controller_status text, suspension text,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis integer, listed_publications integer, observed_at_ms bigint, listed_details text,
+    -- Why the gateway could not be observed since, as JSON; NULL: it could.
+    unobserved text,
     -- The digests of the applied desired states, as JSON, the latest last.
     applied_digests text,
     -- The lease: its fence, which grows with each owner, its holder, and when it expires unless it is renewed.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DriftDetector } from '../../../src/controller/observe/drift-detector.ts';
+import { DriftDetector, type ObservationEnded } from '../../../src/controller/observe/drift-detector.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredState } from '../../../src/model/desired-state.ts';
 import { EdictError, LeaseHeldError, StoreError } from '../../../src/model/errors.ts';
@@ -33,7 +33,13 @@ function published(...environments: readonly string[]): ReadResult<ReadonlyMap<s
 }
 
 /** A drift detector over a real store and a gateway that lists `shown.apis`. */
-async function watching({ refresh = 'due' }: { readonly refresh?: RefreshMode } = {}) {
+async function watching({
+  refresh = 'due',
+  observesAgain = true,
+}: {
+  readonly refresh?: RefreshMode;
+  readonly observesAgain?: boolean;
+} = {}) {
   stores += 1;
   const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
   await store.acquire(file(null).gateway, 0);
@@ -54,29 +60,33 @@ async function watching({ refresh = 'due' }: { readonly refresh?: RefreshMode } 
     close: async () => undefined,
   };
   const clock = { now: () => time.ms, monotonicMs: () => time.ms };
-  const ended: (Error | null)[] = [];
+  const ended: ObservationEnded[] = [];
+  const credentials = { isRejected: false };
   const detector = new DriftDetector({
     store,
     gateway,
     clock,
     emit: (event) => events.push(event),
     refresh,
-    observesAgain: true,
-    onEnded: (error) => ended.push(error),
+    observesAgain,
+    isUnauthorized: () => credentials.isRejected,
+    onEnded: (one) => ended.push(one),
   });
   /** Starts an observation if it is due, waits for its end, and returns how it started and the code of the error that blocks planning. */
   const observe = async (desired: DesiredState) => {
     ended.splice(0);
     const started = await detector.start(desired, 'reconcile-1');
     await until('the observation has ended', () => !detector.isRunning);
-    const [error] = ended;
-    return [started, error === undefined ? 'none' : error instanceof EdictError ? error.code : error];
+    const [one] = ended;
+    return [started, one === undefined ? 'none' : one.error instanceof EdictError ? one.error.code : one.error];
   };
   const states = async (): Promise<(string | null)[]> =>
     [...(await store.readRecordedState(file(null).gateway)).values()].map(({ state }) => state);
   return {
     store,
     detector,
+    ended,
+    credentials,
     shown,
     time,
     states,
@@ -191,7 +201,87 @@ test('after a restart the gateway still counts as observed', async () => {
   await using at = await watching();
   await at.store.saveObservation(file(null).gateway, savedObservation([], lastObservation(1)));
   at.shown.apis = down;
+  assert.equal(await at.observe(desiredState([wanted('orders', 'test', { state: 'offline' })], { refreshIntervalMs: minuteMs })), [
+    'running',
+    null,
+  ]);
+});
+
+test('a daemon does not wait to observe a known gateway again, except at its start and after a failure, before what is new is planned', async () => {
+  await using at = await watching();
+  const more = desiredState([wanted('orders', 'test'), wanted('users', 'test')], { refreshIntervalMs: minuteMs });
+  await at.store.saveObservation(more.gateway, savedObservation([], lastObservation(1)));
+  assert.equal(await at.observe(file(minuteMs)), ['required', null], 'the record may be as old as the last process');
+  at.time.ms += minuteMs;
+  assert.equal([await at.observe(more), at.detector.unobserved], [['running', null], null]);
+  at.shown.apis = down;
+  at.time.ms += minuteMs;
+  assert.equal([await at.observe(more), at.detector.unobserved], [['running', null], null]);
+  assert.equal([await at.observe(more), at.detector.unobserved], [['none', 'none'], null], 'what is new was looked at once');
+  const evenMore = { ...more, publications: new Map([...more.publications, ...file(1).publications]) };
+  assert.equal([await at.observe(evenMore), at.detector.unobserved?.reason], [['none', 'none'], 'APIG.9999 x']);
+  at.shown.apis = published('test');
+  at.time.ms += minuteMs;
+  assert.equal([await at.observe(evenMore), at.detector.unobserved], [['running', null], null]);
+});
+
+const refused: ReadResult<never> = { kind: 'rejected', failure: { ...failure, code: 'APIG.1005', status: 403 } };
+
+test('a known gateway that refuses to be listed is not observed again until a person asks for it', async () => {
+  await using at = await watching();
+  await at.observe(file(minuteMs));
+  at.shown.apis = refused;
+  at.time.ms += minuteMs;
   assert.equal(await at.observe(file(minuteMs)), ['running', null]);
+  at.time.ms += 1000 * minuteMs;
+  assert.equal(await at.observe(file(minuteMs)), ['none', 'none']);
+  assert.equal([at.shown.reads, at.types()], [2, ['gateway:observed', 'adopted', 'gateway:observe_failed']]);
+  assert.ok(at.detector.retryNow());
+  at.shown.apis = published('test');
+  assert.equal(await at.observe(file(minuteMs)), ['running', null]);
+  assert.not.ok(at.detector.retryNow());
+});
+
+test('while publications are held because the gateway refuses to be listed, it is tried each minute', async () => {
+  await using at = await watching();
+  at.shown.apis = refused;
+  assert.equal(await at.observe(file(60 * minuteMs)), ['required', null]);
+  at.time.ms += minuteMs;
+  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
+  assert.is(at.detector.unobserved?.reason, 'APIG.1005 x');
+  at.shown.apis = published('test');
+  at.time.ms += minuteMs;
+  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
+  assert.is(at.detector.unobserved, null);
+});
+
+const unauthorized: ReadResult<never> = {
+  kind: 'unauthorized',
+  failure: { ...failure, code: 'APIG.1002', status: 401, hint: 'renew them' },
+};
+
+test('rejected credentials are reported, and nothing is read until they change', async () => {
+  await using at = await watching();
+  at.shown.apis = unauthorized;
+  assert.equal(await at.observe(file(minuteMs)), ['required', 'OBSERVATION_FAILED']);
+  assert.is(at.ended[0]?.unauthorized?.code, 'APIG.1002');
+  at.credentials.isRejected = true;
+  at.time.ms += 1000 * minuteMs;
+  assert.equal(await at.observe(file(minuteMs)), ['required', 'none']);
+  assert.is(at.shown.reads, 1);
+  at.credentials.isRejected = false;
+  at.shown.apis = published('test');
+  assert.equal(await at.observe(file(minuteMs)), ['required', null]);
+});
+
+test('a command that observes once ends with rejected credentials, also for what is new to a known gateway', async () => {
+  await using at = await watching({ observesAgain: false });
+  await at.store.saveObservation(file(null).gateway, savedObservation([], lastObservation(1)));
+  at.shown.apis = unauthorized;
+  assert.equal(await at.observe(file(minuteMs)), ['required', 'OBSERVATION_FAILED']);
+  const { error } = at.ended[0] ?? {};
+  assert.ok(error instanceof EdictError);
+  assert.equal([error.exitCode, error.hint], [5, 'renew them']);
 });
 
 test('a list that became much shorter is believed when the next one is as short', async () => {

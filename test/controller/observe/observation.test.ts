@@ -144,8 +144,10 @@ test('a gateway that is not read within the time limit changes nothing and gives
     reason: 'it was not read within 0.0 s',
     listed: null,
     isRefused: false,
+    unauthorized: null,
   });
-  assert.equal(await observe(AbortSignal.abort()), { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false });
+  const aborted = await observe(AbortSignal.abort());
+  assert.equal(aborted, { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false, unauthorized: null });
   clearInterval(alive);
 });
 
