@@ -82,6 +82,7 @@ test('a person on a terminal is asked, unless an option, the environment or a sa
     const ways: readonly (readonly [readonly string[], Readonly<Record<string, string>>?])[] = [
       [['apply', file, '--yes', ...stored]],
       [['apply', file, '-y', ...stored]],
+      [['run', file, '--once', ...stored]],
       [['apply', file, ...stored], { CI: 'true' }],
       [['apply', file, '--format', 'json', ...stored]],
       [['apply', file, '--plan', saved, ...stored]],
