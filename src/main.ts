@@ -12,7 +12,8 @@ if (major < 24) {
 }
 module.enableCompileCache();
 const { runCli } = await import('./cli/program.ts');
-process.exitCode = await runCli(process.argv.slice(2), { env: process.env, stdout: process.stdout, stderr: process.stderr });
+const { env, stdin, stdout, stderr } = process;
+process.exitCode = await runCli(process.argv.slice(2), { env, stdin, stdout, stderr });
 
 /** How long the process may live after its last output, in milliseconds. */
 const endTimeLimitMs = 5000;

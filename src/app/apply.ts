@@ -7,7 +7,8 @@ import type { Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, errorMessage, exitCodes, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
 import type { ReconcileSummary } from '../model/events.ts';
-import type { StaleChange } from '../model/saved-plan-diff.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
+import { PlanChangedError, type StaleChange } from '../model/saved-plan-diff.ts';
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { excludeOwnChanges } from '../plan/saved-plan-check.ts';
@@ -15,8 +16,8 @@ import type { Targets } from '../plan/targets.ts';
 import type { ResolveNames } from '../source/file-source.ts';
 import type { OpenedSavedPlan } from './plan-file.ts';
 import { resolveTargets, targetsOfSavedPlan } from './read-session.ts';
-import { assertChecked, type PlanReport, readPlan } from './reports.ts';
-import { createFileSource, openSession, type Session } from './session.ts';
+import { assertChecked, type PlanReport, readPlan, readSavablePlan } from './reports.ts';
+import { createFileSource, openSession, type Session, type SessionOptions } from './session.ts';
 
 /*
  * `edict apply`, `approve` and `emulate`: the commands that send calls or write. session.ts opens what they need, reports.ts serves the
@@ -53,11 +54,57 @@ export async function applySavedPlan(context: AppContext, from: string): Promise
   return runApply({ ...context, settings: opened.settings }, opened);
 }
 
-async function runApply(context: AppContext, plan: OpenedSavedPlan | null): Promise<ApplyResult> {
+/**
+ * Resolves to whether to carry out a plan, which it has shown to a person. `isChanged`: the plan before was confirmed, and is not the plan
+ * any more.
+ */
+export type ConfirmPlan = (report: PlanReport, isChanged: boolean) => Promise<boolean>;
+
+/**
+ * Reconciles the file once with exactly the changes that `confirm` has shown. It asks before the gateway's lease is taken, and asks again
+ * with the new plan if the plan under the lease is another one. Resolves to `null` if the answer is no. Throws as `applyOnce` does.
+ */
+export async function applyConfirmed(context: AppContext, confirm: ConfirmPlan): Promise<ApplyResult | null> {
+  const { clock, events, signal } = context;
+  let hasRead = false;
+  using _subscription = events.subscribe((event) => {
+    if (event.type === 'gateway:page_read') hasRead = true;
+  });
+  for (let isChanged = false; ; isChanged = true) {
+    const { report, saved } = await readSavablePlan(context, { isConfirmed: true }).catch((error: unknown) => {
+      throw signal.aborted ? interruptedError(signal, error) : error;
+    });
+    const lastRequestAtMs = hasRead ? clock.monotonicMs() : Number.NEGATIVE_INFINITY;
+    await assertCredentials(context, report.desired);
+    if (!(await confirm(report, isChanged))) return null;
+    const assertGateway = (gateway: GatewayIdentity): void => {
+      const { endpoint, project, instance } = saved.gateway;
+      if (gateway.endpoint !== endpoint || gateway.project !== project || gateway.instance !== instance) throw new PlanChangedError();
+    };
+    try {
+      return await runApply(context, { saved, assertGateway }, { lastRequestAtMs });
+    } catch (error) {
+      if (!(error instanceof PlanChangedError)) throw error;
+    }
+  }
+}
+
+/** Throws an EdictError `CREDENTIALS_*` without credentials: nobody must be asked in vain. */
+async function assertCredentials(context: AppContext, { gateway: settings }: DesiredState): Promise<void> {
+  const { openGatewayAccess } = await import('./gateway-access.ts');
+  const acquire = (): Promise<never> => Promise.reject(new TypeError('credentials are opened without a request'));
+  await openGatewayAccess(context, { settings, emulator: null, acquire });
+}
+
+async function runApply(
+  context: AppContext,
+  plan: Pick<OpenedSavedPlan, 'saved' | 'assertGateway'> | null,
+  options: SessionOptions = {},
+): Promise<ApplyResult> {
   await using resources = new AsyncDisposableStack();
   let opened: Session | null = null;
   const open = async (): Promise<Session> => {
-    opened ??= resources.use(await openSession(context));
+    opened ??= resources.use(await openSession(context, options));
     return opened;
   };
   try {
@@ -120,10 +167,7 @@ async function applyInSession(
   await controller.runOnce().finally(() => ended.abort());
   signal.removeEventListener('abort', stop);
   const unsent = await session.stop();
-  if (!initialPlan || !plan) {
-    const exitCode = signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.error;
-    throw new EdictError('APPLY_INTERRUPTED', 'stopped before a plan was computed; nothing was sent', { exitCode });
-  }
+  if (!initialPlan || !plan) throw interruptedError(signal);
   const finished: ReconcileSummary = lastSummary ?? {
     online: 0,
     offline: 0,
@@ -134,11 +178,16 @@ async function applyInSession(
     durationMs: 0,
   };
   return {
-    plan: excludeOwnChanges(plan, initialPlan),
+    plan: saved?.isConfirmed ? { ...plan, savedPlanDiff: null } : excludeOwnChanges(plan, initialPlan),
     summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: clock.now() - startedAtMs },
     unsent,
     superseded,
   };
+}
+
+function interruptedError(signal: AbortSignal, cause?: unknown): EdictError {
+  const exitCode = signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.error;
+  return new EdictError('APPLY_INTERRUPTED', 'stopped before a plan was computed; nothing was sent', { exitCode, cause });
 }
 
 /** Returns `error`, with `hint` instead of its own if another edict process holds the store or the lease. */

@@ -115,7 +115,8 @@ function savedFrom({
   const saved = changes.map(({ recorded, attempt, ...change }): SavedChange => {
     return { ...change, key: publicationKey(change.apiId, change.environmentId), precondition: recorded, lastAttemptId: attempt };
   });
-  return { gateway, isEmulated, isRefreshed, targets, createdAtMs, changes: new Map(saved.map((change) => [change.key, change])) };
+  const byKey = new Map(saved.map((change) => [change.key, change]));
+  return { gateway, isConfirmed: false, isEmulated, isRefreshed, targets, createdAtMs, changes: byKey };
 }
 
 function digestOf({ gateway, changes }: SavedPlan): string {

@@ -168,15 +168,24 @@ export function assertChecked({ uncheckedReason }: PlanReport): void {
  */
 export async function writeSavedPlan(context: AppContext, out: string): Promise<PlanReport> {
   const { writePlanFile } = await import('./plan-file.ts');
+  const { report, saved } = await readSavablePlan(context, { isConfirmed: false });
+  await writePlanFile(out, saved);
+  return report;
+}
+
+/** Returns the plan as `readPlan` does, and the saved plan that restricts a later plan to it. Throws as `assertChecked` does. */
+export async function readSavablePlan(
+  context: AppContext,
+  { isConfirmed }: Pick<SavedPlan, 'isConfirmed'>,
+): Promise<{ readonly report: PlanReport; readonly saved: SavedPlan }> {
   return withReadSession(context, { resolvesNames: true }, async (session) => {
     const createdAtMs = context.clock.now();
     const attempts = await session.store.lastAttempts(session.desired.gateway);
     const report = await buildPlanReport(context, session, null);
     assertChecked(report);
+    const { plan, recorded, isObserved: isRefreshed } = report;
     const isEmulated = context.settings.emulate;
-    const isRefreshed = report.isObserved;
-    await writePlanFile(out, toSavedPlan(report.plan, { recorded: report.recorded, attempts }, { isEmulated, isRefreshed, createdAtMs }));
-    return report;
+    return { report, saved: toSavedPlan(plan, { recorded, attempts }, { isConfirmed, isEmulated, isRefreshed, createdAtMs }) };
   });
 }
 

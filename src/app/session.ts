@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly isStandby?: boolean;
   /** An open store, which the session does not close. Default: the session opens its own. */
   readonly store?: Store;
+  /** When this process last sent a request to the gateway, on the monotonic clock: it may still count against the rate limit. Default: never. */
+  readonly lastRequestAtMs?: number;
 }
 
 export interface RunnerOptions {
@@ -75,7 +77,8 @@ export async function openSession(context: AppContext, options: SessionOptions =
   await using resources = new AsyncDisposableStack();
   const store = options.store ?? resources.adopt(await openConfiguredStore(context), (opened) => opened.close());
   const emulator = context.settings.emulate ? resources.adopt(await openEmulatedGateway(), (opened) => opened.close()) : null;
-  return new Session(context, { store, emulator, isStandby: options.isStandby ?? false, resources: resources.move() });
+  const { isStandby = false, lastRequestAtMs = Number.NEGATIVE_INFINITY } = options;
+  return new Session(context, { store, emulator, isStandby, lastRequestAtMs, resources: resources.move() });
 }
 
 /** An open store and the reconcile runner for the gateway of the current file. */
@@ -84,6 +87,7 @@ export class Session implements AsyncDisposable {
   readonly #context: AppContext;
   readonly #emulator: Emulator | null;
   readonly #isStandby: boolean;
+  readonly #lastRequestAtMs: number;
   readonly #resources: AsyncDisposableStack;
   #gateway: GatewaySession | null = null;
   #access: (GatewayAccess & { readonly settingsKey: string }) | null = null;
@@ -93,12 +97,13 @@ export class Session implements AsyncDisposable {
 
   constructor(
     context: AppContext,
-    opened: { store: Store; emulator: Emulator | null; isStandby: boolean; resources: AsyncDisposableStack },
+    opened: { store: Store; emulator: Emulator | null; isStandby: boolean; lastRequestAtMs: number; resources: AsyncDisposableStack },
   ) {
     this.#context = context;
     this.store = opened.store;
     this.#emulator = opened.emulator;
     this.#isStandby = opened.isStandby;
+    this.#lastRequestAtMs = opened.lastRequestAtMs;
     this.#resources = opened.resources;
   }
 
@@ -203,8 +208,9 @@ export class Session implements AsyncDisposable {
     });
     resources.defer(() => this.#releaseLease(settings));
     lease.signal.addEventListener('abort', () => events.emit({ type: 'lease:lost', isRebalanced: lease.signal.reason === 'shared' }));
-    // The previous lease holder's requests may still count against the current rate limit window.
-    const rateLimiter = await openRateLimiter(this.#context, settings, this.#emulator ? 0 : Math.max(0, settings.limit.perMs - idleMs));
+    // The previous lease holder's requests, and this process's own before it, may still count against the current rate limit window.
+    const quietMs = Math.min(idleMs, clock.monotonicMs() - this.#lastRequestAtMs);
+    const rateLimiter = await openRateLimiter(this.#context, settings, this.#emulator ? 0 : Math.max(0, settings.limit.perMs - quietMs));
     const acquire = withLease(lease, rateLimiter.acquire);
     const gateway = openGateway(clientSettings, credentials, {
       acquire,

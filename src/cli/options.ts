@@ -53,6 +53,8 @@ export const noRefreshOption = () =>
   new Option('--no-refresh', 'do not observe the gateway; what may be online there already is held for approval');
 /** Returns the option that shows the plan and does nothing else. */
 export const dryRunOption = () => new Option('--dry-run', 'show the plan; make no calls and write nothing');
+/** Returns the option that applies without asking. */
+export const yesOption = () => new Option('-y, --yes', 'apply without asking; only a terminal asks');
 /** Returns the option that limits a command to some APIs. */
 export const apiOption = () =>
   new Option('--api <pattern>', 'limit to APIs whose name or ID matches, such as "shop-*" (repeatable)').argParser(collect);

@@ -7,13 +7,14 @@ import type { Emit, TriggerCause } from '../model/events.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
-import { StalePlanError } from '../model/saved-plan-diff.ts';
+import { PlanChangedError, StalePlanError } from '../model/saved-plan-diff.ts';
 import type { RefreshMode } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
 import { approvalDigest, unobservedByChoice } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
+import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { Store } from '../store/interface.ts';
 import { AllowedChanges } from './allowed-changes.ts';
@@ -238,7 +239,12 @@ export async function planReconciliation(
   return { plan, recorded, previous };
 }
 
-/** Throws a StalePlanError if `plan`, restricted to the saved plan, found a stale change. */
-export function assertNotStale({ savedPlanDiff }: Plan, saved: SavedPlan): void {
+/** Throws a StalePlanError if `plan`, restricted to the saved plan, found a stale change; a PlanChangedError if it differs from a confirmed one. */
+export function assertNotStale(plan: Plan, saved: SavedPlan): void {
+  const { savedPlanDiff } = plan;
+  if (saved.isConfirmed) {
+    if (!isSamePlan(plan, saved)) throw new PlanChangedError();
+    return;
+  }
   if (savedPlanDiff && savedPlanDiff.staleChanges.length > 0) throw new StalePlanError(savedPlanDiff.staleChanges, saved.changes.size);
 }

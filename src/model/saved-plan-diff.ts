@@ -42,6 +42,14 @@ export type Divergence =
   /** The change is now held or deferred and was not when the plan was saved. */
   | { readonly kind: 'held' | 'deferred'; readonly message: string };
 
+/** A plan that a person has confirmed is not the one that would be carried out now. Nothing of it was sent. */
+export class PlanChangedError extends EdictError {
+  constructor() {
+    super('PLAN_CHANGED', 'the plan has changed since it was shown', { hint: 'nothing was sent' });
+    this.name = 'PlanChangedError';
+  }
+}
+
 /** The preconditions of a saved plan no longer hold. Nothing of it was sent. */
 export class StalePlanError extends EdictError {
   readonly staleChanges: readonly StaleChange[];

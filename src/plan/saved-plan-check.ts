@@ -4,6 +4,7 @@ import type { DesiredPublication, DesiredState } from '../model/desired-state.ts
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import type { Divergence, StaleChange } from '../model/saved-plan-diff.ts';
+import { isActionable } from './diff.ts';
 import { changeFingerprint } from './policies.ts';
 import { type LastAttempts, type Precondition, preconditionOf, type SavedChange, type SavedPlan } from './saved-plan.ts';
 
@@ -56,11 +57,12 @@ export function restrictToSaved(
 
 /**
  * Returns a restricted plan without the changes that are now held or deferred and were not when the plan was saved: its
- * reviewers saw them as changes to make. Call it last, after approvals were applied.
+ * reviewers saw them as changes to make. A plan that was confirmed on a terminal keeps them, for its result. Call it last, after approvals
+ * were applied.
  */
 export function excludeNewlyHeld(plan: Plan, saved: SavedPlan): Plan {
   const { savedPlanDiff } = plan;
-  if (!savedPlanDiff) return plan;
+  if (!savedPlanDiff || saved.isConfirmed) return plan;
   const staleChanges = [...savedPlanDiff.staleChanges];
   const changes = plan.changes.filter((change) => {
     const planned = saved.changes.get(change.key);
@@ -72,6 +74,16 @@ export function excludeNewlyHeld(plan: Plan, saved: SavedPlan): Plan {
     return divergences.length === 0;
   });
   return { ...plan, changes, savedPlanDiff: { ...savedPlanDiff, staleChanges } };
+}
+
+/** Returns whether `plan`, restricted to a saved plan, makes the same changes for the same reasons as when that was shown. */
+export function isSamePlan({ changes, savedPlanDiff }: Plan, saved: SavedPlan): boolean {
+  const { staleChanges, appliedCount, notInPlan } = savedPlanDiff ?? { staleChanges: [], appliedCount: 0, notInPlan: 0 };
+  const isSame = (change: Change): boolean => {
+    const shown = saved.changes.get(change.key);
+    return shown?.reason === change.reason && isActionable(shown) === isActionable(change);
+  };
+  return staleChanges.length + appliedCount + notInPlan === 0 && changes.every(isSame);
 }
 
 /**

@@ -8,6 +8,8 @@ import type { TargetPatterns } from '../model/settings.ts';
 
 /** A plan as it was shown, to be applied as it is or not at all. It restricts a later plan and never adds to it. */
 export interface SavedPlan {
+  /** Whether a person has just confirmed it: the next plan must have the same changes, no more and no fewer. */
+  readonly isConfirmed: boolean;
   readonly gateway: GatewayIdentity;
   /** Whether the gateway was emulated. */
   readonly isEmulated: boolean;
@@ -54,7 +56,7 @@ export function preconditionOf(recorded: RecordedPublication | undefined): Preco
 export function toSavedPlan(
   { gateway, targets, changes }: Plan,
   { recorded, attempts }: { readonly recorded: RecordedState; readonly attempts: LastAttempts },
-  origin: Pick<SavedPlan, 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
+  origin: Pick<SavedPlan, 'isConfirmed' | 'isEmulated' | 'isRefreshed' | 'createdAtMs'>,
 ): SavedPlan {
   const savedChanges = changes.map(
     ({ key, api, apiId, environment, environmentId, action, reason, from, revision, remark, version, held, deferred }): SavedChange => ({

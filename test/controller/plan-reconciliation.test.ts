@@ -85,7 +85,11 @@ async function savedIn({ store, desire }: ControllerFixture, states: Parameters<
     true,
     deps({ store: { ...deps().store, readRecordedState: async () => recordedNow } }),
   );
-  return toSavedPlan(plan, { recorded: recordedNow, attempts: new Map() }, { isEmulated: false, isRefreshed: false, createdAtMs: 0 });
+  return toSavedPlan(
+    plan,
+    { recorded: recordedNow, attempts: new Map() },
+    { isConfirmed: false, isEmulated: false, isRefreshed: false, createdAtMs: 0 },
+  );
 }
 
 test('the controller makes the changes of a saved plan and no others, on retries too', async () => {

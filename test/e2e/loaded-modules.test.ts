@@ -60,7 +60,7 @@ test('apply loads a client and a log, but no watcher, server, metrics or traces,
   const { packages, folders, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
   assert.not(generated.includes('saved-plan-validator'));
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
-  for (const needless of ['chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
+  for (const needless of ['@inquirer/confirm', 'chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
     assert.not(packages.includes(needless), needless);
   assert.equal(folders, ['app', 'cli', 'controller', 'emulator', 'gateway', 'model', 'plan', 'render', 'source', 'store', 'telemetry']);
 });

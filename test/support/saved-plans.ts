@@ -29,7 +29,7 @@ export function attemptAt(api: string, environment: string, over: Partial<Attemp
 /** Returns the saved plan of these states. */
 export function savedFrom(desired: DesiredState, recorded: RecordedState, attempts: LastAttempts = new Map(), past = noPast): SavedPlan {
   const plan = computePlan({ desired, recorded, previous: past, targets: allTargets, nowMs: plannedAtMs });
-  return toSavedPlan(plan, { recorded, attempts }, { isEmulated: false, isRefreshed: false, createdAtMs: plannedAtMs });
+  return toSavedPlan(plan, { recorded, attempts }, { isConfirmed: false, isEmulated: false, isRefreshed: false, createdAtMs: plannedAtMs });
 }
 
 /** Returns the remaining part of a saved plan. */

@@ -10,8 +10,9 @@ export function textStream(): { readonly stream: NodeJS.WriteStream; text(): str
   return { stream: through as unknown as NodeJS.WriteStream, text: () => text };
 }
 
-/** Returns the context of a command, and its output. */
+/** Returns the context of a command, without input, and its output. */
 export function testContext(env: Readonly<Record<string, string>> = {}) {
   const [stdout, stderr] = [textStream(), textStream()];
-  return { context: { env, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };
+  const stdin = new PassThrough() as unknown as NodeJS.ReadStream;
+  return { context: { env, stdin, stdout: stdout.stream, stderr: stderr.stream }, stdout: stdout.text, stderr: stderr.text };
 }

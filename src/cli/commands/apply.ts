@@ -18,6 +18,7 @@ import {
   noRefreshOption,
   refreshOption,
   stateOption,
+  yesOption,
 } from '../options.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { logStopRequest } from '../stop-notice.ts';
@@ -35,6 +36,7 @@ export interface ApplyOptions {
   readonly logFormat?: LogFormat;
   readonly format: 'text' | 'json';
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
   /** The file of a saved plan to apply; a stale plan is rejected as a whole. */
   readonly plan?: string;
 }
@@ -53,6 +55,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .addOption(dryRunOption())
+    .addOption(yesOption())
     .addOption(refreshOption())
     .addOption(noRefreshOption())
     .addOption(lockTimeoutOption())
@@ -63,12 +66,13 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
 }
 
 /**
- * Reconciles the file once, or makes the changes of a saved plan; with `dryRun` only shows the plan. Returns 0, 5 if calls failed, 4 if
- * something is held, 130 if Ctrl-C interrupted it and all outcomes are recorded, 1 for SIGTERM.
+ * Reconciles the file once, or makes the changes of a saved plan; with `dryRun` only shows the plan. On a terminal it shows the plan and
+ * asks first. Returns 0, 5 if calls failed, 4 if something is held, 130 if Ctrl-C interrupted it and all outcomes are recorded, 1 for
+ * SIGTERM, and if the answer is no.
  */
 export async function runApply(file: string, options: ApplyOptions, context: CliContext): Promise<ExitCode> {
   if (options.dryRun) return runPlan(file, options, context);
-  const { applyOnce, applySavedPlan } = await import('../../app/apply.ts');
+  const { applyConfirmed, applyOnce, applySavedPlan } = await import('../../app/apply.ts');
   const { openCommandLogger } = await import('../../app/command-logger.ts');
   const { openApplyReport, openProgress } = await import('../output/apply-result.ts');
   const { logLevel: level, logFormat, plan } = options;
@@ -87,11 +91,28 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   appContext.events.subscribe((event) => {
     if (event.type === 'attempt:finished' && !event.isRecorded) isUnrecorded = true;
   });
-  const result = await (plan === undefined ? applyOnce(appContext) : applySavedPlan(appContext, plan));
-  progress?.clear();
+  const apply = async (): Promise<ApplyResult | null> => {
+    if (plan !== undefined) return applySavedPlan(appContext, plan);
+    if (!isAsking(options, context)) return applyOnce(appContext);
+    const { confirmPlan } = await import('../confirm-plan.ts');
+    return applyConfirmed(appContext, (shown, isChanged) => {
+      progress?.clear();
+      return confirmPlan(shown, isChanged, { context, settings, signal: stop.signal });
+    });
+  };
+  const result = await apply().finally(() => progress?.clear());
+  if (result === null) {
+    context.stderr.write('Nothing was sent.\n');
+    return exitCodes.error;
+  }
   report.finish(result, settings);
   if (!stop.signal.aborted) return exitCodeOf(result);
   return isUnrecorded ? exitCodes.callsFailed : exitCodeOfStop(stop.signal);
+}
+
+/** Whether a person can answer, and is to be asked. */
+function isAsking({ yes, emulate, format }: ApplyOptions, { env, stdin, stderr }: CliContext): boolean {
+  return stdin.isTTY && stderr.isTTY && format === 'text' && !yes && !emulate && !env['CI'];
 }
 
 function exitCodeOf({ plan, summary, unsent, superseded }: ApplyResult): ExitCode {

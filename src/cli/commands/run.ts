@@ -70,7 +70,7 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
     .addOption(dryRunOption())
     .addOption(refreshOption())
     .addOption(lockTimeoutOption())
-    .option('--once', 'reconcile once, then exit, as apply does')
+    .option('--once', 'reconcile once, then exit, as apply --yes does')
     .action(async (files: readonly string[], options: RunOptions, command: Command) => {
       const listenIsExplicit = command.getOptionValueSource('listen') !== 'default';
       finish(
@@ -81,9 +81,9 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
     });
 }
 
-/** Does what `edict apply` does. Throws an EdictError `OPTION_INVALID` for several files. */
+/** Does what `edict apply --yes` does: a daemon asks nobody. Throws an EdictError `OPTION_INVALID` for several files. */
 function runOnce([file = defaultFile, ...more]: readonly string[], options: RunOptions, context: CliContext): Promise<ExitCode> {
-  if (more.length === 0) return runApply(file, options, context);
+  if (more.length === 0) return runApply(file, { ...options, yes: true }, context);
   throw new EdictError('OPTION_INVALID', `${options.once ? '--once' : '--dry-run'} supports only one file`, {
     hint: 'run `edict plan` or `edict apply` for each file',
   });

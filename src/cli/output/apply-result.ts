@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { components } from '../../../generated/edict-apply.d.ts';
 import type { ApplyResult } from '../../app/apply.ts';
 import type { Change, Plan } from '../../model/change.ts';
@@ -176,7 +177,7 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
   return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, suspension, approveCommand };
 }
 
-/** Returns the progress line on `stream`, drawn at most ten times a second. */
+/** Returns the progress of an apply on `stream`: a line for each finished change, above a bar that is drawn at most ten times a second. */
 export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
   let total = 0;
   let done = 0;
@@ -184,45 +185,94 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
   let pauseText = '';
   let startedAtMs = 0;
   let drawnAtMs = 0;
+  let bar = '';
 
+  const writeBar = (text: string): void => {
+    bar = fitLine(text, stream.columns);
+    stream.write(`\r\u001B[2K${bar}`);
+  };
   const draw = (): void => {
     const now = Date.now();
     const failed = failing.size;
     if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
     drawnAtMs = now;
     const left = Math.max(0, total - done);
-    const remainingTime = done > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
+    const remainingTime = done > 0 && left > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
     const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
-    stream.write(
-      `\r\u001B[2K${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${left > 0 ? remainingTime : ''}${pauseText}`,
-    );
+    writeBar(`${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${remainingTime}${pauseText}`);
+  };
+  const writeAbove = (line: string): void => void stream.write(`\r\u001B[2K${line}\n${bar}`);
+  const clear = (): void => {
+    if (bar !== '') stream.write('\r\u001B[2K');
+    bar = '';
+  };
+  const onFinished = ({ change, outcome }: FinishedEvent): void => {
+    if (outcome.kind === 'succeeded') done += 1;
+    if ('failure' in outcome) failing.add(change.key);
+    else failing.delete(change.key);
   };
   return {
     emit: (event) => {
+      const line = progressLine(event, paint);
+      if (line !== null) writeAbove(line);
       if (event.type === 'plan:computed' && startedAtMs === 0) {
+        clear();
         total = event.plan.changes.filter((change) => change.held === null).length;
         startedAtMs = Date.now();
       }
-      if (event.type === 'gateway:page_read' && startedAtMs === 0) {
-        drawnAtMs = Date.now();
-        stream.write(`\r\u001B[2K${formatReadProgress(event)}`);
-      }
-      if (event.type === 'store:waiting') stream.write(`\r\u001B[2KWaiting for the store: ${event.message}\n`);
+      if (event.type === 'gateway:page_read' && startedAtMs === 0) writeBar(formatReadProgress(event));
       if (event.type === 'requests:paused') pauseText = `, ${paint('yellow', event.message)}`;
       else if (event.type === 'requests:resumed') pauseText = '';
-      else if (event.type !== 'attempt:finished' && event.type !== 'attempt:recovered') return;
-      else {
-        const { outcome, change } = event;
-        if (outcome.kind === 'succeeded') done += 1;
-        if ('failure' in outcome) failing.add(change.key);
-        else failing.delete(change.key);
-      }
+      else if (event.type === 'attempt:finished' || event.type === 'attempt:recovered') onFinished(event);
+      else return;
       draw();
     },
-    clear: () => {
-      if (drawnAtMs > 0) stream.write('\r\u001B[2K');
-    },
+    clear,
   };
+}
+
+type FinishedEvent = EdictEvent & { readonly type: 'attempt:finished' | 'attempt:recovered' };
+
+/** Returns the line that a terminal shows of an event while an apply runs; `null` for none. */
+function progressLine(event: EdictEvent, paint: Colorize): string | null {
+  switch (event.type) {
+    case 'attempt:finished':
+      return changeLine(event, ` ${paint('dim', `(${event.change.reason}, ${event.durationMs} ms)`)}`, paint);
+    case 'attempt:recovered':
+      return changeLine(event, ` ${paint('dim', '(an earlier attempt whose outcome was unknown)')}`, paint);
+    case 'attempt:unknown':
+      return `${changeName(event.change, paint('yellow', '?'))}: ${paint('yellow', 'outcome unknown')}: ${event.reason}`;
+    case 'gateway:observe_failed':
+      return `${paint('yellow', 'The gateway was not observed:')} ${event.reason}`;
+    case 'store:waiting':
+      return `Waiting for the store: ${event.message}`;
+    case 'store:error':
+      return `${paint('red', 'The store failed:')} ${event.message}`;
+    default:
+      return null;
+  }
+}
+
+/** Returns the line of a finished attempt; `null` if it had no effect and no failure. */
+function changeLine({ change, outcome }: FinishedEvent, details: string, paint: Colorize): string | null {
+  if (outcome.kind === 'succeeded') {
+    return `${changeName(change, change.action === 'online' ? paint('green', '+') : paint('red', '-'))}${details}`;
+  }
+  if (!('failure' in outcome)) return null;
+  const { code, message } = outcome.failure;
+  return `${changeName(change, paint('red', 'x'))}: ${[paint('red', code), message].filter(Boolean).join(' ')}`;
+}
+
+function changeName({ api, environment, action }: Change, sign: string): string {
+  return `${sign} ${action.padEnd('offline'.length)}  ${api} in ${environment}`;
+}
+
+/** Returns `line` without colors and cut if it is too long for the terminal: a line that wraps cannot be erased. */
+function fitLine(line: string, columns: number | undefined): string {
+  // A terminal of unknown size reports 0 columns.
+  const width = (columns || Number.POSITIVE_INFINITY) - 1;
+  const plain = stripVTControlCharacters(line);
+  return plain.length <= width ? line : `${plain.slice(0, width - 1)}…`;
 }
 
 function formatBar(share: number): string {
