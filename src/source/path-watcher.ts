@@ -1,6 +1,7 @@
-import { lstat, readlink, stat } from 'node:fs/promises';
-import { basename, dirname, join, parse, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { resolvePathEntries } from './path-entries.ts';
 import { TimeLimit } from './time-limit.ts';
 
 export interface PathWatch {
@@ -132,25 +133,4 @@ class PathWatcher implements PathWatch {
 async function readDirectoryIdentity(directory: string): Promise<string> {
   const stats = await stat(directory, { bigint: true }).catch(() => null);
   return stats === null ? 'absent' : `${stats.dev} ${stats.ino} ${stats.birthtimeNs}`;
-}
-
-/** Returns each symbolic link on the way to `path`, and the file at its end or the first missing entry. */
-async function resolvePathEntries(path: string): Promise<Set<string>> {
-  const entries = new Set<string>();
-  let rest = resolve(path).slice(parse(path).root.length).split(sep);
-  let at = parse(resolve(path)).root;
-  for (let links = 0; rest.length > 0 && links < 64; ) {
-    const entry = join(at, rest[0] ?? '');
-    const stats = await lstat(entry).catch(() => null);
-    if (stats === null) return entries.add(entry);
-    rest = rest.slice(1);
-    if (stats.isSymbolicLink()) {
-      links += 1;
-      entries.add(entry);
-      const target = resolve(at, await readlink(entry).catch(() => '.'));
-      at = parse(target).root;
-      rest = [...target.slice(at.length).split(sep).filter(Boolean), ...rest];
-    } else at = entry;
-  }
-  return entries.add(at);
 }

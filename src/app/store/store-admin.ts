@@ -8,6 +8,7 @@ import { type KnownGateway, listGateways } from '../../store/list-gateways.ts';
 import { toDisplayUrl } from '../../store/open.ts';
 import { computeCurrentPlan, withReadSession } from '../read-session.ts';
 import { openConfiguredStore } from '../session.ts';
+import { assertTrustedStore } from './store-trust.ts';
 
 /*
  * `edict state`: shows and copies the store, and deletes recorded state in it. Never contacts the gateway.
@@ -31,9 +32,10 @@ export interface CopyReport extends CopyCounts {
   readonly to: string;
 }
 
-/** Copies the store into the empty store `to`, a path or a store URL. Text that may contain a password is never taken for a path. Throws as `copyStore` does. */
-export async function copyStoreTo({ settings: { storeUrl } }: AppContext, to: string): Promise<CopyReport> {
+/** Copies the store into the empty store `to`, a path or a store URL. Text that may contain a password is never taken for a path. Throws as `copyStore` and `assertTrustedStore` do. */
+export async function copyStoreTo({ settings: { storeUrl }, env }: AppContext, to: string): Promise<CopyReport> {
   const address = /^(?:sqlite|postgres(?:ql)?):|:.*@/s.test(to) ? to : `sqlite:${to}`;
+  await assertTrustedStore(address, { isDefault: false, env });
   return { from: await toDisplayUrl(storeUrl), to: await toDisplayUrl(address), ...(await copyStore(storeUrl, address)) };
 }
 

@@ -7,6 +7,7 @@ import { defaultFile, defaultStoreUrl, type Settings } from '../../model/setting
 import { quoteForShell } from '../../render/command-line.ts';
 import { TimeLimit } from '../../source/time-limit.ts';
 import { parseSettings, type SettingsOptions } from '../settings.ts';
+import { assertTrustedStore } from './store-trust.ts';
 
 /*
  * Where the store is without `--state`: beside the edict file, wherever the command is run. A file whose folder is not certain to stay the
@@ -30,9 +31,15 @@ export interface LocatedSettings {
 
 /**
  * Returns the settings of a command that uses the store. Throws an EdictError `STATE_REQUIRED` if there is no default store and `--state`
- * is missing.
+ * is missing, `STORE_UNTRUSTED` if others may have written the store.
  */
-export async function locateStore(
+export async function locateStore(options: SettingsOptions, env: Env, location: StoreLocationOptions): Promise<LocatedSettings> {
+  const located = await findStore(options, env, location);
+  await assertTrustedStore(located.settings.storeUrl, { isDefault: options.state === undefined, env });
+  return located;
+}
+
+async function findStore(
   options: SettingsOptions,
   env: Env,
   { paths, isWriting, findsEmulated }: StoreLocationOptions,

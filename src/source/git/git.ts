@@ -25,15 +25,15 @@ export interface GitOptions {
 /** Receives the version of an installed Git that is too old, such as `2.30.2`. */
 export type OnGitUnsupported = (version: string) => void;
 
-/** Commands that read committed objects: none reads the index or the work tree, where filters, hooks and a file monitor would be run. */
-type ObjectCommand = 'blame' | 'cat-file' | 'ls-tree' | 'rev-list' | 'rev-parse';
+/** Commands that read committed objects, or the names in the index: none reads files, for which filters, hooks and a file monitor would be run. */
+type ReadCommand = 'blame' | 'cat-file' | 'ls-files' | 'ls-tree' | 'rev-list' | 'rev-parse';
 
 /** A checkout whose committed objects can be read. */
 export interface Checkout {
   /** Returns the path of a file relative to the root, with slashes; `null` if it is not in this checkout. */
   pathOf(realPath: string): Promise<string | null>;
   /** Resolves to Git's output; `null` if it fails, for whatever reason. */
-  git(command: ObjectCommand, ...args: readonly string[]): Promise<string | null>;
+  git(command: ReadCommand, ...args: readonly string[]): Promise<string | null>;
 }
 
 /**
@@ -69,7 +69,7 @@ function isSupported(version: string): boolean {
  * Returns the nearest folder, from `folder` upwards, that contains `.git`; `null` if there is none. A commit cannot contain a path `.git`, so
  * an author cannot make one; Git's own search would also accept any folder that looks like a bare repository.
  */
-async function findCheckoutRoot(folder: string): Promise<string | null> {
+export async function findCheckoutRoot(folder: string): Promise<string | null> {
   let at = await realpath(folder).catch(() => null);
   while (at !== null) {
     const isRoot = await access(join(at, '.git')).then(
@@ -87,7 +87,6 @@ const safeOptions = [
   '--no-pager',
   '--no-replace-objects',
   '--no-optional-locks',
-  '--literal-pathspecs',
   ...[
     'safe.bareRepository=explicit',
     'core.fsmonitor=false',
@@ -170,12 +169,17 @@ export async function readCommitId(
     paths.push(path);
   }
   const [tree, id] = await Promise.all([
-    checkout.git('ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths),
-    checkout.git('rev-list', '--max-count=1', 'HEAD', '--', ...paths),
+    checkout.git('ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths.map(toPathspec)),
+    checkout.git('rev-list', '--max-count=1', 'HEAD', '--', ...paths.map(toPathspec)),
   ]);
   const blobs = parseTree(tree ?? '');
   const isCommitted = files.every(({ text }, index) => isBlobOf(text, blobs.get(paths[index] ?? '')));
   return isCommitted ? id?.trim() || null : null;
+}
+
+/** Returns a pathspec that matches this path alone, whatever characters it has. */
+function toPathspec(path: string): string {
+  return `:(top,literal)${path}`;
 }
 
 /** Returns the IDs of the regular files in the output of `git ls-tree -z`, by path. */
