@@ -12,6 +12,7 @@ import { PlanChangedError, type StaleChange } from '../model/saved-plan-diff.ts'
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { excludeOwnChanges } from '../plan/saved-plan-check.ts';
+import { countAsDeclared } from '../plan/summary.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { ResolveNames } from '../source/file-source.ts';
 import type { OpenedSavedPlan } from './plan-file.ts';
@@ -171,7 +172,7 @@ async function applyInSession(
   const finished: ReconcileSummary = lastSummary ?? {
     online: 0,
     offline: 0,
-    unchanged: initialPlan.unchanged,
+    unchanged: countAsDeclared(initialPlan),
     held: 0,
     deferred: 0,
     failed: 0,
@@ -179,7 +180,7 @@ async function applyInSession(
   };
   return {
     plan: saved?.isConfirmed ? { ...plan, savedPlanDiff: null } : excludeOwnChanges(plan, initialPlan),
-    summary: { ...finished, ...totals, unchanged: initialPlan.unchanged, durationMs: clock.now() - startedAtMs },
+    summary: { ...finished, ...totals, unchanged: countAsDeclared(initialPlan), durationMs: clock.now() - startedAtMs },
     unsent,
     superseded,
   };

@@ -2,7 +2,7 @@ import type { Plan } from '../model/change.ts';
 import type { ReconcileSummary } from '../model/events.ts';
 import { apiIdOf, type PublicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
-import { summarizePlan } from '../plan/summary.ts';
+import { countAsDeclared, summarizePlan } from '../plan/summary.ts';
 import type { Result } from './queue/workqueue.ts';
 import type { Reconciled } from './reconciler.ts';
 
@@ -20,7 +20,10 @@ export interface Reconciliation {
 
 /** Returns a reconciliation that has just computed its plan. */
 export function startReconciliation(plan: Plan, reconcileId: string, startedAtMs: number): Reconciliation {
-  return continueReconciliation({ reconcileId, startedAtMs, unchanged: plan.unchanged, held: 0, deferred: 0, online: 0, offline: 0 }, plan);
+  return continueReconciliation(
+    { reconcileId, startedAtMs, unchanged: countAsDeclared(plan), held: 0, deferred: 0, online: 0, offline: 0 },
+    plan,
+  );
 }
 
 /** Updates `reconciliation` with the counts of a newer plan and returns it. */

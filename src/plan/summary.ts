@@ -31,6 +31,11 @@ export interface PlanSummary {
   readonly excluded: number;
 }
 
+/** Returns how many publications need no change: also what was changed too recently to be seen at the gateway. */
+export function countAsDeclared({ unchanged, settling }: Pick<Plan, 'unchanged' | 'settling'>): number {
+  return unchanged + settling.length;
+}
+
 type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanaged' | 'excluded'> & {
   readonly changes: readonly Pick<Change, 'key' | 'action' | 'reason' | 'revision' | 'held' | 'deferred'>[];
 };

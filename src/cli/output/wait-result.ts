@@ -1,6 +1,7 @@
 import type { FailedChange, WaitProgress, WaitResult, WaitStatus } from '../../app/wait.ts';
 import type { Change } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
+import { countAsDeclared } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
@@ -104,7 +105,7 @@ function waitJson(result: WaitResult, approveCommandLine: string | null) {
     holder,
     reconciled: isReconciled,
     summary: {
-      unchanged: plan.unchanged,
+      unchanged: countAsDeclared(plan),
       pending: count('pending'),
       failed: count('failed'),
       held: count('held'),
@@ -151,7 +152,7 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     const count = left.filter((one) => one === state).length;
     return count === 0 ? [] : `${count} ${state}`;
   });
-  const summary = [`${pluralize(status.plan.unchanged, 'publication')} as declared`, ...counts].join(', ');
+  const summary = [`${pluralize(countAsDeclared(status.plan), 'publication')} as declared`, ...counts].join(', ');
   switch (kind) {
     case 'in-sync':
       return `In sync. ${summary}.`;
