@@ -53,7 +53,7 @@ writeText(fileText());
  */
 const held = join(folder, 'held');
 const reportHeld = `data:text/javascript,${encodeURIComponent(`
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
@@ -62,7 +62,8 @@ process.on('SIGUSR2', () => {
   gc();
   const { heapTotal, heapUsed } = process.memoryUsage();
   const anonymous = Number(/RssAnon:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
-  writeFileSync(${JSON.stringify(held)}, JSON.stringify([anonymous - heapTotal + heapUsed, heapUsed]));
+  writeFileSync(${JSON.stringify(`${held}.new`)}, JSON.stringify([anonymous - heapTotal + heapUsed, heapUsed]));
+  renameSync(${JSON.stringify(`${held}.new`)}, ${JSON.stringify(held)});
 });`)}`;
 const user = { NODE_OPTIONS: `--import=${reportHeld}`, HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME: 'acme' };
 const daemon = startEdict(['run', '--debounce', '50ms', '--resync', '2s', '--log-format', 'json'], folder, user);

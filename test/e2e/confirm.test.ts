@@ -45,7 +45,7 @@ for (const [name, keys, code] of [
   test(`${name} makes no call, and apply exits with ${code}`, async () => {
     const terminal = startOnTerminal(['apply'], folder);
     await shows(terminal, question);
-    assert.match(terminal.screen(), /Goes online \(1\)[\s\S]*a {2}test {2}new[\s\S]*1 change: 1 online, 0 offline, 0 unchanged/);
+    assert.match(terminal.screen(), /Goes online \(1\)[\s\S]*a {2}test {2}new[\s\S]*1 going online, 0 unchanged/);
     answer(terminal, keys);
     assert.is(await terminal.finished, code, terminal.screen());
     assert.match(terminal.screen(), /nothing was sent/i);
@@ -73,7 +73,7 @@ test('a plan that the file has changed since it was shown is shown and asked aga
   write({ b: 'online' });
   answer(terminal, 'y\r');
   await shows(terminal, 'The plan has changed since it was shown. Nothing was sent.');
-  await shows(terminal, '1 change: 1 online');
+  await shows(terminal, '1 going online');
   await shows(terminal, question);
   assert.is(calls().length, 0);
   answer(terminal, 'y\r');
@@ -91,7 +91,7 @@ test('a change that a person has made at the gateway since the plan was shown is
   emulator.state.add({ ...seedOf(), publications: [{ api: 'api-a', environment: 'env-test' }] });
   answer(terminal, 'y\r');
   await shows(terminal, 'The plan has changed since it was shown. Nothing was sent.');
-  await shows(terminal, '1 change: 1 online');
+  await shows(terminal, '1 going online');
   await shows(terminal, question);
   assert.is(calls().length, 0);
   answer(terminal, 'n\r');

@@ -75,7 +75,7 @@ test('a person on a terminal is asked, unless an option, the environment or a sa
   try {
     const asked = await onTerminal(['apply', file]);
     assert.equal([asked.code, asked.stdout, calls()], [1, '', 0], asked.stderr);
-    assert.match(asked.stderr, /1 change: 1 online[\s\S]*Apply this plan\?[\s\S]*Nothing was sent\.\n$/);
+    assert.match(asked.stderr, /1 going online[\s\S]*Apply this plan\?[\s\S]*Nothing was sent\.\n$/);
     const stored = ['--state', `sqlite:${join(folder, 'other.db')}`];
     const saved = join(folder, 'saved.plan');
     assert.is((await onTerminal(['plan', file, '--out', saved])).code, 0);
