@@ -89,9 +89,15 @@ const baseTimeLimitMs = 5 * 60_000;
 /** The most requests that reading a gateway takes: 200 pages of the longest list, two of them again, and the single reads. */
 const maxReads = 500;
 
-/** Returns how long reading a whole gateway may take, in milliseconds: a pipeline must not wait for a gateway that answers ever more slowly. */
+/** The longest timer, in milliseconds: almost 25 days. */
+const maxTimeLimitMs = 2 ** 31 - 1;
+
+/**
+ * Returns how long reading a whole gateway may take, in whole milliseconds: a pipeline must not wait for a gateway that answers ever more
+ * slowly.
+ */
 export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
-  return baseTimeLimitMs + (maxReads * perMs) / calls;
+  return Math.min(maxTimeLimitMs, baseTimeLimitMs + Math.ceil((maxReads * perMs) / calls));
 }
 
 async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {

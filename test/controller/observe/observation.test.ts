@@ -156,6 +156,16 @@ test('the time limit is longer where the limit needs longer for the largest gate
   assert.is(observationTimeLimitMs({ calls: 1, perMs: 60_000 }), 300_000 + 500 * 60_000);
 });
 
+test('the time limit is one that a timer takes, whatever the limit', () => {
+  for (const [calls, perMs] of [
+    [3, 1000],
+    [1_000_000, 1000],
+    [1, 86_400_000],
+    [7, 50],
+  ] as const)
+    assert.not.throws(() => AbortSignal.timeout(observationTimeLimitMs({ calls, perMs })), `${calls} per ${perMs} ms`);
+});
+
 test('a list that leaves out an existing API is not trusted at all', async () => {
   const { reason, asked } = await observeWith({
     desired: desiredState([wanted('orders', 'test'), wanted('carts', 'test')]),
