@@ -53,6 +53,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
           { ...orders, held: hold },
         ],
         excluded: 1,
+        ...{ drifted: [recorded('a', 'test')], settling: [recorded('b', 'test')], unmanaged: [recorded('c', 'test')] },
       },
     },
     { type: 'plan:computed', recorded: new Map(), reconcileId: 'p', cause: 'resync', plan: { ...nothing, approval } },

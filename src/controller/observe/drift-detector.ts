@@ -23,6 +23,8 @@ export interface DriftDetectorDeps {
   readonly emit: Emit;
   /** `always`: the first observation is due immediately, even if the file does not ask for it. `never`: there is none. */
   readonly refresh: RefreshMode;
+  /** Whether the gateway is an emulated one, which has nothing online that the record does not have. */
+  readonly isEmulated: boolean;
   /** Whether a gateway that was observed before is observed again when the file's interval is over. */
   readonly observesAgain: boolean;
   /** Returns whether the gateway rejects the credentials: nothing is read until they change. */
@@ -132,7 +134,8 @@ export class DriftDetector {
    * observed the gateway does not wait until it has observed it again: a slow list must not delay a newer file.
    */
   async #needOf(desired: DesiredState): Promise<'never' | 'new' | 'no'> {
-    const { store, clock, observesAgain } = this.#deps;
+    const { store, clock, observesAgain, isEmulated } = this.#deps;
+    if (isEmulated) return 'no';
     const age = recordAge(desired, (await store.lastObservation(desired.gateway))?.observedAtMs ?? null, clock.now());
     if (age === 'never') return 'never';
     const isObservedAtIntervals = observesAgain && this.#observedFor !== null && this.#lastFailure === null;

@@ -69,6 +69,7 @@ async function watching({
     emit: (event) => events.push(event),
     refresh,
     observesAgain,
+    isEmulated: false,
     isUnauthorized: () => credentials.isRejected,
     onEnded: (one) => ended.push(one),
   });
