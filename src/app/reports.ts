@@ -24,7 +24,6 @@ import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
 import { SourceDirectory } from '../source/source-directory.ts';
 import type { StoreReader } from '../store/interface.ts';
-import { openReadonly } from '../store/open.ts';
 import { placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import {
@@ -35,7 +34,7 @@ import {
   targetsOfSavedPlan,
   withReadSession,
 } from './read-session.ts';
-import { findKnownGateway, isFileError } from './store/known-gateway.ts';
+import { isFileError, withKnownGateway } from './store/known-gateway.ts';
 
 /*
  * The reports of the read-only commands: they read the file, the store and the gateway, write nothing to them and change no publication.
@@ -318,13 +317,10 @@ export async function readHistory(context: AppContext, limit: number, instance: 
     }));
   } catch (error) {
     if (!isFileError(error)) throw error;
-    const gateway = await findKnownGateway(context, { fileError: error, instance });
-    const store = await openReadonly({ url: settings.storeUrl });
-    try {
-      return { ...(await historyOf(settings.targets, { gateway, publications: [], store, limit })), fileError: error };
-    } finally {
-      await store.close();
-    }
+    return withKnownGateway(context, { fileError: error, instance }, async (gateway, store) => ({
+      ...(await historyOf(settings.targets, { gateway, publications: [], store, limit })),
+      fileError: error,
+    }));
   }
 }
 

@@ -1,14 +1,21 @@
-import type { DesiredState } from '../model/desired-state.ts';
+import type { Environment } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
 import type { UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey, PublicationNames } from '../model/publication.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
 import { closestMatches } from './target-patterns.ts';
 
 /** A publication as a user names it: API and environment, each by name or ID. */
 export interface PublicationRef {
   readonly api: string;
   readonly environment: string;
+}
+
+type KnownPublication = PublicationNames & { readonly key: PublicationKey };
+
+/** The parts of a desired state in which a publication is looked up. */
+export interface DeclaredPublications {
+  readonly publications: ReadonlyMap<PublicationKey, KnownPublication>;
+  readonly environments: ReadonlyMap<string, Pick<Environment, 'id' | 'name'>>;
 }
 
 /**
@@ -18,10 +25,10 @@ export interface PublicationRef {
  */
 export function findPublication(
   ref: PublicationRef,
-  desired: DesiredState,
-  recorded: RecordedState,
+  desired: DeclaredPublications,
+  recorded: ReadonlyMap<PublicationKey, KnownPublication>,
   unmanaged: readonly UnmanagedPublication[] = [],
-): PublicationNames & { readonly key: PublicationKey } {
+): KnownPublication {
   const known = [...desired.publications.values(), ...recorded.values(), ...unmanaged];
   const apiPublications = known.filter(({ api, apiId }) => api === ref.api || apiId === ref.api);
   const matchesEnvironment = ({ environment, environmentId }: PublicationNames): boolean =>
@@ -52,7 +59,7 @@ function notFoundHint({ api, environment }: PublicationRef, { known, apiPublicat
 }
 
 /** Includes declared environments that have no publication. */
-function knownEnvironments(known: readonly PublicationNames[], { environments }: DesiredState): string[] {
+function knownEnvironments(known: readonly PublicationNames[], { environments }: DeclaredPublications): string[] {
   const declared = [...environments.values()].flatMap(({ name, id }) => [name, id]);
   return unique([...declared, ...known.flatMap((one) => [one.environment, one.environmentId])]);
 }

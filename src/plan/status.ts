@@ -1,7 +1,7 @@
 import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import type { UnmanagedPublication } from '../model/observation.ts';
+import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
 import type { PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
@@ -132,6 +132,48 @@ export function computeStatusCell(
   };
 }
 
+/**
+ * Returns the status of each publication while the file is invalid, so that the desired state is unknown: `unchanged` is what edict left as
+ * the last valid file, whose publications are in `declared`, said. Recorded ones first, in their order, then those that the last observation
+ * found unmanaged.
+ */
+export function computeRecordedCells({
+  recorded,
+  lastAttempts,
+  declared,
+  observation,
+}: Pick<StatusInput, 'recorded' | 'lastAttempts'> & {
+  readonly declared: { has(key: PublicationKey): boolean };
+  readonly observation: Pick<LastObservation, 'unmanaged' | 'missingApiIds'> | null;
+}): StatusCell[] {
+  const { unmanaged = [], missingApiIds = [] } = observation ?? {};
+  const cellOf = (of: PublicationNames & { readonly key: PublicationKey }): StatusCell => {
+    const { key, api, apiId, environment, environmentId } = of;
+    const [publication, lastAttempt] = [recorded.get(key) ?? null, lastAttempts.get(key) ?? null];
+    // What was observed after a failed attempt is newer.
+    const hasFailed = isFailure(lastAttempt) && (publication?.recordedAtMs ?? 0) <= (lastAttempt?.startedAtMs ?? 0);
+    const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unchanged';
+    const isApiMissing = missingApiIds.includes(apiId);
+    return {
+      key,
+      api,
+      apiId,
+      environment,
+      environmentId,
+      desired: null,
+      recorded: publication,
+      change: null,
+      lastAttempt,
+      status,
+      isApiMissing,
+    };
+  };
+  return [
+    ...[...recorded.values()].filter(({ key, state }) => declared.has(key) || state === 'online').map(cellOf),
+    ...unmanaged.filter(({ key }) => !recorded.has(key)).map(cellOf),
+  ];
+}
+
 function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
   if (change.held) return 'held';
   if (change.deferred) return 'deferred';
@@ -141,11 +183,10 @@ function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): Pub
 
 /** Returns whether the last attempt was at this change and did not succeed. */
 export function hasFailed(change: Pick<Change, 'action' | 'revision'>, lastAttempt: AttemptSummary | null): boolean {
-  if (!lastAttempt || lastAttempt.action !== change.action || lastAttempt.revision !== change.revision) return false;
-  return (
-    lastAttempt.outcome !== null &&
-    lastAttempt.outcome !== 'succeeded' &&
-    lastAttempt.outcome !== 'superseded' &&
-    lastAttempt.outcome !== 'notApplied'
-  );
+  return lastAttempt?.action === change.action && lastAttempt.revision === change.revision && isFailure(lastAttempt);
+}
+
+function isFailure(attempt: AttemptSummary | null): boolean {
+  const outcome = attempt?.outcome ?? null;
+  return outcome !== null && outcome !== 'succeeded' && outcome !== 'superseded' && outcome !== 'notApplied';
 }

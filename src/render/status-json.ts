@@ -1,6 +1,8 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
+import type { Suspension } from '../model/desired-state.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCell, type StatusInput } from '../plan/status.ts';
@@ -30,6 +32,13 @@ export interface StatusView {
   readonly approveCommand: string | null;
 }
 
+/** The recorded state of a gateway whose file is invalid. */
+export interface RecordedStatusView extends Pick<StatusView, 'controllerStatus' | 'leaseHolder'> {
+  readonly gateway: GatewayIdentity;
+  readonly cells: readonly StatusCell[];
+  readonly suspension: Suspension | null;
+}
+
 /** Returns the status of every targeted publication, those of the file first. */
 export function targetedStatusCells({ input, targets }: Pick<StatusView, 'input' | 'targets'>): StatusCell[] {
   const cells = [...publicationKeys(input)].map((key) => computeStatusCell(key, input));
@@ -46,6 +55,26 @@ export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
   };
 }
 
+/** Returns the JSON form of the recorded state of a gateway whose file is invalid: that of a status, without what follows from the file. */
+export function recordedStatusJson({ gateway, cells, suspension, controllerStatus, leaseHolder }: RecordedStatusView) {
+  const { endpoint, project, instance } = gateway;
+  return {
+    gateway: { endpoint, project, instance },
+    targets: null,
+    summary: null,
+    fileHeld: null,
+    suspension: suspension && suspensionJson(suspension),
+    approveCommand: null,
+    daemon: daemonJson(controllerStatus, leaseHolder),
+    publications: cells.map(publicationJson),
+  };
+}
+
+/** Returns the JSON form of the process that works on a gateway, or did last; `null` if none has. */
+export function daemonJson(controllerStatus: ControllerStatus | null, leaseHolder: string | null) {
+  return controllerStatus && { ...controllerStatusJson(controllerStatus), running: leaseHolder !== null, holder: leaseHolder };
+}
+
 /** Returns the JSON form of a status. */
 export function statusJson(status: StatusView) {
   const { input, plan, controllerStatus, leaseHolder, unobserved, approveCommand } = status;
@@ -60,7 +89,7 @@ export function statusJson(status: StatusView) {
     suspension: plan.suspension && suspensionJson(plan.suspension),
     unobserved,
     approveCommand,
-    daemon: controllerStatus && { ...controllerStatusJson(controllerStatus), running: leaseHolder !== null, holder: leaseHolder },
+    daemon: daemonJson(controllerStatus, leaseHolder),
     publications: targetedStatusCells(status).map(publicationJson),
   };
 }

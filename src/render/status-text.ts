@@ -11,11 +11,16 @@ export function formatStatusCell({ change, lastAttempt, recorded, status, isApiM
   }
   if (status === 'outdated' && recorded) return `outdated: ${noticeForOutdated(recorded).message}`;
   if (status === 'unmanaged') return 'not in the file, left as it is';
+  if (status === 'failed' && lastAttempt) return formatOutcome(lastAttempt);
   return status === 'settling' ? 'changed too recently to be judged' : 'unchanged';
 }
 
 function formatFailure(change: NonNullable<StatusCell['change']>, lastAttempt: StatusCell['lastAttempt']): string {
   if (!lastAttempt || lastAttempt.outcome === 'succeeded') return '';
   if (!hasFailed(change, lastAttempt)) return lastAttempt.outcome === null ? '; the outcome of the last attempt is unknown' : '';
-  return `; last attempt ${lastAttempt.outcome}${lastAttempt.code ? `: ${lastAttempt.code} ${lastAttempt.message ?? ''}` : ''}`;
+  return `; ${formatOutcome(lastAttempt)}`;
+}
+
+function formatOutcome({ outcome, code, message }: NonNullable<StatusCell['lastAttempt']>): string {
+  return `last attempt ${outcome}${code ? `: ${code} ${message ?? ''}` : ''}`;
 }

@@ -57,10 +57,12 @@ test('status --watch writes each change once, also for an invalid file, until it
     await edict(['apply', '--emulate'], folder);
     await until('the apply is shown', () => running.output.stdout.includes('✓ online') && isLast('"status":"unchanged"'));
     writeFileSync(join(folder, 'edict.yaml'), 'edict: 2\n');
-    await until('the error is shown', () => /edict.yaml:1:8/.test(running.output.stdout));
+    await until('the error is shown above the recorded state', () =>
+      /edict.yaml:1:8[\s\S]*desired state is unknown[\s\S]*orders {2}✓ online/.test(running.output.stdout),
+    );
     await until('programs can read it too', () => isLast('"valid":false'));
     write({ orders: 'online' });
-    await until('everything is in sync', () => running.output.stdout.match(/In sync\./g)?.length === 2 && isLast('"status":"unchanged"'));
+    await until('everything is in sync', () => running.output.stdout.match(/In sync\./g)?.length === 2 && isLast('"lastChecked"'));
   } finally {
     running.child.kill('SIGTERM');
     json.child.kill('SIGTERM');
@@ -68,10 +70,14 @@ test('status --watch writes each change once, also for an invalid file, until it
   assert.is((await running.finished).code, 0);
   const documents = (await json.finished).stdout.trimEnd().split('\n');
   assert.ok(documents.every((document, index) => document !== documents[index - 1]));
-  const kinds = documents.map((line) => Object.keys(JSON.parse(line) as object).includes('publications'));
+  const kinds = documents.map((line) => {
+    const { publications, valid = true } = JSON.parse(line) as { readonly publications: readonly object[]; readonly valid?: boolean };
+    assert.is(publications.length, 1);
+    return valid ? 'valid' : 'invalid';
+  });
   assert.equal(
     kinds.filter((kind, index) => kind !== kinds[index - 1]),
-    [true, false, true],
+    ['valid', 'invalid', 'valid'],
     'an apply may be shown while it is in progress, too',
   );
 });

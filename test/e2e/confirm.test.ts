@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict, fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
-import { type OnTerminal, startOnTerminal } from '../support/terminal.ts';
+import { closeTerminals, type OnTerminal, startOnTerminal } from '../support/terminal.ts';
 
 /*
  * `apply` on a terminal shows the plan and asks. The emulator counts the calls.
@@ -34,7 +34,10 @@ test.before.each(async () => {
   answeredAt = 0;
   write({ a: 'online' });
 });
-test.after.each(() => emulator.close());
+test.after.each(async () => {
+  closeTerminals();
+  await emulator.close();
+});
 
 for (const [name, keys, code] of [
   ['no', 'n\r', 1],

@@ -6,12 +6,14 @@ import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import {
   type AttemptSummary,
+  computeRecordedCells,
   computeStatusCell,
   type PublicationStatus,
   publicationKeys,
   publicationStatuses,
   statusInput,
 } from '../../src/plan/status.ts';
+import { formatStatusCell } from '../../src/render/status-text.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 
 const last = (over: Partial<AttemptSummary> = {}): AttemptSummary => ({
@@ -113,6 +115,39 @@ test('the publications of the file come first, in its order, and once each', () 
 test('the statuses are ordered by urgency', () => {
   assert.is(new Set(publicationStatuses).size, publicationStatuses.length);
   assert.is(publicationStatuses.at(-1), 'unchanged');
+});
+
+test('without a valid file, what failed or drifted since it was recorded is known, and what the last valid file declared', () => {
+  const failed = last({ outcome: 'rejected', startedAtMs: 2000 });
+  const publications = [
+    recorded('kept', 'test'),
+    recorded('failed', 'test', { recordedAtMs: 1000 }),
+    recorded('observed', 'test', { recordedAtMs: 3000 }),
+    recorded('gone', 'test'),
+    recorded('gone offline', 'test', { state: 'offline' }),
+    recorded('moved', 'test', { drift }),
+  ];
+  const cells = computeRecordedCells({
+    recorded: recordedState(publications),
+    lastAttempts: new Map(publications.slice(1, 3).map(({ key }) => [key, failed])),
+    declared: new Set(publications.filter(({ api }) => !api.startsWith('gone')).map(({ key }) => key)),
+    observation: { unmanaged: [recorded('other', 'test')], missingApiIds: ['api-moved'] },
+  });
+  assert.equal(
+    cells.map(({ api, status, desired, change: next }) => [api, status, desired, next]),
+    [
+      ['kept', 'unchanged', null, null],
+      ['failed', 'failed', null, null],
+      ['observed', 'unchanged', null, null],
+      ['gone', 'unmanaged', null, null],
+      ['moved', 'drifted', null, null],
+      ['other', 'unmanaged', null, null],
+    ],
+  );
+  assert.equal(
+    cells.slice(0, 2).map((cell) => formatStatusCell(cell)),
+    ['unchanged', 'last attempt rejected: APIG.9999 System error'],
+  );
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { quoteForShell } from '../../src/render/command-line.ts';
@@ -16,6 +16,13 @@ export interface OnTerminal {
   readonly finished: Promise<number | null>;
 }
 
+const started = new Set<ChildProcess>();
+
+/** Ends every `edict` that is still running on a terminal: for the end of a test. */
+export function closeTerminals(): void {
+  for (const child of started) child.kill('SIGKILL');
+}
+
 /** Starts `edict ARGS` in `cwd` on a pseudo-terminal, which `script` of util-linux (or BSD) opens. */
 export function startOnTerminal(
   args: readonly string[],
@@ -25,6 +32,8 @@ export function startOnTerminal(
   const words = [process.execPath, main, ...args];
   const script = process.platform === 'darwin' ? ['-q', '/dev/null', ...words] : ['-qefc', words.map(quoteForShell).join(' '), '/dev/null'];
   const child = spawn('script', script, { cwd, env: { ...inheritedEnv, SHELL: '/bin/sh', TERM: 'xterm', EDICT_LISTEN: 'off', ...env } });
+  started.add(child);
+  child.on('close', () => started.delete(child));
   let screen = '';
   child.stdout.on('data', (chunk: Buffer) => {
     screen += chunk;

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
-import { type ExitCode, exitCodes } from '../../model/errors.ts';
+import { createAppContext } from '../../app/context.ts';
+import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
+import type { Settings } from '../../model/settings.ts';
+import type { PublicationRef } from '../../plan/publication-lookup.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
   apiArgument,
@@ -8,6 +11,7 @@ import {
   type Finish,
   fileArgument,
   formatOption,
+  gatewayOption,
   type PublicationArguments,
   refreshOption,
   stateOption,
@@ -19,6 +23,7 @@ export interface ExplainOptions {
   readonly state?: string;
   readonly emulate?: boolean;
   readonly refresh?: boolean;
+  readonly gateway?: string;
   readonly format: 'text' | 'json';
 }
 
@@ -34,6 +39,7 @@ export function registerExplain(program: Command, context: CliContext, finish: F
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .addOption(refreshOption())
+    .addOption(gatewayOption())
     .action(async (api: string, environment: string, file: string, options: ExplainOptions) =>
       finish(await runExplain({ api, environment, file }, options, context)),
     );
@@ -42,14 +48,24 @@ export function registerExplain(program: Command, context: CliContext, finish: F
 /** The most attempts shown; `edict history` shows all. */
 const maxAttempts = 5;
 
-/** Shows one publication: desired, recorded and observed state, attempts, and the next step. Returns 0. */
+/**
+ * Shows one publication: desired, recorded and observed state, attempts, and the next step. Returns 0; 3 if the file is invalid, so that only what the
+ * store knows is shown, below the errors.
+ */
 async function runExplain({ file, ...of }: PublicationArguments, options: ExplainOptions, context: CliContext): Promise<ExitCode> {
   const { readExplanation } = await import('../../app/explanation.ts');
   const { explanationJson } = await import('../output/explanation-json.ts');
   const { explanationText } = await import('../output/explanation-text.ts');
   const { computeNextStep } = await import('../output/next-step.ts');
   const settings = await readSettings(context, file, options);
-  const explanation = await runReadCommand(context, settings, (appContext) => readExplanation(appContext, of, maxAttempts));
+  const { isFileError } = await import('../../app/store/known-gateway.ts');
+  const explanation = await runReadCommand(context, settings, (appContext) => readExplanation(appContext, of, maxAttempts)).catch(
+    (error: unknown) => {
+      if (isFileError(error)) return error;
+      throw error;
+    },
+  );
+  if (explanation instanceof EdictError) return explainRecorded(of, explanation, { settings, options, context });
   const next = computeNextStep(explanation, settings);
   context.stdout.write(
     options.format === 'json'
@@ -57,4 +73,26 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
       : explanationText(explanation, next, { paint: colorizersFor(context).out, nowMs: Date.now() }),
   );
   return exitCodes.done;
+}
+
+/** Shows what the store knows of one publication of an invalid file. */
+async function explainRecorded(
+  of: PublicationRef,
+  fileError: EdictError,
+  { settings, options, context }: { readonly settings: Settings; readonly options: ExplainOptions; readonly context: CliContext },
+): Promise<ExitCode> {
+  const { readRecordedExplanation } = await import('../../app/recorded-reports.ts');
+  const { recordedExplanationJson } = await import('../output/explanation-json.ts');
+  const { recordedExplanationText } = await import('../output/explanation-text.ts');
+  const { reportError } = await import('../output/errors.ts');
+  const { gateway: instance = null, format } = options;
+  const known = await readRecordedExplanation(createAppContext(settings, context.env), of, { fileError, instance, limit: maxAttempts });
+  const code = reportError(fileError, context, 'text');
+  context.stderr.write('\n');
+  context.stdout.write(
+    format === 'json'
+      ? `${JSON.stringify(recordedExplanationJson(known), null, 2)}\n`
+      : recordedExplanationText(known, { paint: colorizersFor(context).out, nowMs: Date.now() }),
+  );
+  return code;
 }

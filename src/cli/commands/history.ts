@@ -59,7 +59,10 @@ async function runHistory(file: string, options: HistoryOptions, context: CliCon
   const { reportError } = await import('../output/errors.ts');
   const settings = await readSettings(context, file, options);
   const report = await readHistory(createAppContext(settings, context.env), options.limit, options.gateway ?? null);
-  if (report.fileError !== null) reportError(report.fileError, context, 'text');
+  if (report.fileError !== null) {
+    reportError(report.fileError, context, 'text');
+    context.stderr.write('\n');
+  }
   context.stdout.write(renderHistory(report, options.format, colorizersFor(context).out));
   return report.fileError?.exitCode ?? exitCodes.done;
 }

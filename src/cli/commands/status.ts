@@ -3,13 +3,23 @@ import { createAppContext } from '../../app/context.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { StatusView } from '../../render/status-json.ts';
 import type { CliContext } from '../context.ts';
-import { apiOption, emulateOption, environmentOption, type Finish, filesArgument, formatOption, stateOption } from '../options.ts';
-import type { FileStatus } from '../output/status-text.ts';
+import {
+  apiOption,
+  emulateOption,
+  environmentOption,
+  type Finish,
+  filesArgument,
+  formatOption,
+  gatewayOption,
+  stateOption,
+} from '../options.ts';
+import type { FileStatus, InvalidFileStatus } from '../output/status-text.ts';
 import { storeSettings } from '../store-settings.ts';
 
 export interface StatusOptions {
   readonly state?: string;
   readonly emulate?: boolean;
+  readonly gateway?: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
   readonly format: 'text' | 'json';
@@ -31,33 +41,50 @@ export function registerStatus(program: Command, context: CliContext, finish: Fi
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
     .option('--unmanaged', 'list all publications that are online at the gateway and not in the file, not only the first 20')
+    .addOption(gatewayOption())
     .option('--watch', 'show the status again whenever it changes, until Ctrl-C')
     .action(async (files: readonly string[], options: StatusOptions) => finish(await runStatus(files, options, context)));
 }
 
 /**
- * Shows the status of every publication of the files that `paths` name; with `watch` until SIGINT or SIGTERM. With several files or a
- * folder, an unreadable file does not hide the others. Returns 0, or the exit code of the first unreadable file.
+ * Shows the status of every publication of the files that `paths` name; with `watch` until SIGINT or SIGTERM. An invalid file hides neither
+ * the recorded state of its gateway, if the store knows which one it is, nor other files. Returns 0, or the exit code of the first unreadable file.
  */
 async function runStatus(paths: readonly string[], options: StatusOptions, context: CliContext): Promise<ExitCode> {
   const { listFiles, readStatus } = await import('../../app/reports.ts');
   const { approveCommand } = await import('../../render/command-line.ts');
-  const { renderStatus, renderStatuses } = await import('../output/status-text.ts');
+  const { isFileError } = await import('../../app/store/known-gateway.ts');
+  const { reportError } = await import('../output/errors.ts');
+  const { renderAnyStatus, renderRecordedStatus, renderStatuses } = await import('../output/status-text.ts');
   const { format, watch: isWatched = false } = options;
   const settings = await storeSettings(context, options, { paths, isWriting: false, findsEmulated: 'always' });
   const style = { format, isWatched, context };
-  const read = async (file: string): Promise<StatusView> => {
-    const report = await readStatus(createAppContext({ ...settings, file }, context.env));
-    return { ...report, listsUnmanaged: options.unmanaged ?? false, approveCommand: approveCommand(report.plan, { ...settings, file }) };
+  const read = async (file: string): Promise<StatusView | InvalidFileStatus> => {
+    const appContext = createAppContext({ ...settings, file }, context.env);
+    const listsUnmanaged = options.unmanaged ?? false;
+    try {
+      const report = await readStatus(appContext);
+      return { ...report, listsUnmanaged, approveCommand: approveCommand(report.plan, { ...settings, file }) };
+    } catch (fileError) {
+      if (!isFileError(fileError)) throw fileError;
+      const { readRecordedStatus } = await import('../../app/recorded-reports.ts');
+      return { ...(await readRecordedStatus(appContext, { fileError, instance: options.gateway ?? null })), listsUnmanaged };
+    }
   };
   let code: ExitCode = exitCodes.done;
   const show = async (): Promise<string> => {
     const { files, isSingleFile } = await listFiles(paths);
     const [first = ''] = files;
-    if (isSingleFile) return renderStatus(await read(first), style);
+    if (isSingleFile) {
+      const status = await read(first);
+      if (isWatched || !('fileError' in status)) return renderAnyStatus(status, style);
+      code = reportError(status.fileError, context, 'text');
+      context.stderr.write('\n');
+      return renderRecordedStatus(status, style);
+    }
     const statuses: FileStatus[] = [];
     for (const file of files) statuses.push({ file, result: await read(file).catch(asEdictError) });
-    code = statuses.map(({ result }) => result).find((result) => result instanceof EdictError)?.exitCode ?? exitCodes.done;
+    code = statuses.map(({ result }) => errorOf(result)).find((error) => error !== null)?.exitCode ?? exitCodes.done;
     return renderStatuses(statuses, style);
   };
   if (isWatched) {
@@ -69,7 +96,13 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
   return code;
 }
 
+/** Returns the error of one of several files; where it is not known which gateway of the store it is about, the error of the file alone. */
 function asEdictError(error: unknown): EdictError {
-  if (error instanceof EdictError) return error;
-  throw error;
+  if (!(error instanceof EdictError)) throw error;
+  return error.cause instanceof EdictError && error.code === 'GATEWAY_UNKNOWN' ? error.cause : error;
+}
+
+function errorOf(result: FileStatus['result']): EdictError | null {
+  if (result instanceof EdictError) return result;
+  return 'fileError' in result ? result.fileError : null;
 }

@@ -96,6 +96,7 @@ export function reportError(error: unknown, context: CliContext, format: Diagnos
     context.stderr.write(`edict: this is a bug in edict, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.error;
   }
+  if (error.cause instanceof InvalidFileError) context.stderr.write(`${renderDiagnostics(error.cause, paint)}\n`);
   const staleChanges = error instanceof StalePlanError ? error.staleChanges : [];
   const lines = staleChanges.slice(0, maxShown).map((one) => `  ${formatStaleChange(one)}\n`);
   if (staleChanges.length > maxShown) lines.push(`  … and ${staleChanges.length - maxShown} more\n`);

@@ -1,11 +1,13 @@
 import type { Explanation } from '../../app/explanation.ts';
+import type { RecordedExplanation } from '../../app/recorded-reports.ts';
 import type { Deferral } from '../../model/change.ts';
 import { type Drift, knownStateBefore, type RecordedPublication } from '../../model/recorded-state.ts';
 import { historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatTimestamp } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
-import { controllerStatusJson } from '../../render/status-json.ts';
+import { daemonJson } from '../../render/status-json.ts';
+import { errorDocument } from './errors.ts';
 import type { NextStep } from './next-step.ts';
 
 /** Returns an explanation as the JSON document of `explain --format json`. */
@@ -26,11 +28,26 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
     next: { ...next, held: plan.changes[0]?.held ?? null, deferred: deferralJson(plan.changes[0]?.deferred ?? null) },
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     notices: listNotices(plan, notices).map(({ kind, message }) => ({ kind, message })),
-    daemon: controllerStatus && {
-      ...controllerStatusJson(controllerStatus),
-      running: explanation.leaseHolder !== null,
-      holder: explanation.leaseHolder,
-    },
+    daemon: daemonJson(controllerStatus, explanation.leaseHolder),
+  };
+}
+
+/** Returns what the store knows of a publication whose file is invalid: the errors of the file, and what is known of the same document. */
+export function recordedExplanationJson({ cell, attempts, ...explanation }: RecordedExplanation) {
+  const { fileError, gateway, controllerStatus, leaseHolder } = explanation;
+  const { endpoint, project, instance } = gateway;
+  return {
+    ...errorDocument(fileError),
+    gateway: { endpoint, project, instance },
+    ...{ api: cell.api, apiId: cell.apiId, environment: cell.environment, environmentId: cell.environmentId },
+    desired: null,
+    recorded: cell.recorded && recordedJson(cell.recorded),
+    observed: null,
+    attempts: attempts.map(historyAttemptJson),
+    next: null,
+    fileHeld: null,
+    notices: [],
+    daemon: daemonJson(controllerStatus, leaseHolder),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Explanation } from '../../app/explanation.ts';
+import type { RecordedExplanation } from '../../app/recorded-reports.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
-import { formatDrift, formatDurationMs, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
@@ -27,8 +28,10 @@ const styles = {
 } as const satisfies Record<NextStep['kind'], unknown>;
 
 /** The inputs that all sections share. */
-interface RenderContext {
-  readonly explanation: Explanation;
+type RenderContext = SectionContext<Explanation>;
+
+interface SectionContext<T> {
+  readonly explanation: T;
   readonly paint: Colorize;
   readonly nowMs: number;
 }
@@ -55,6 +58,30 @@ export function explanationText(
     gatewaySection(context),
     attemptsSection(context),
     nextStepSection(next, context),
+  ];
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** Returns what the store knows of a publication whose file is invalid. */
+export function recordedExplanationText(
+  explanation: RecordedExplanation,
+  { paint, nowMs }: { readonly paint: Colorize; readonly nowMs: number },
+): string {
+  const { cell, attempts, fileError, suspension, controllerStatus, leaseHolder: holder } = explanation;
+  const daemon = controllerStatus && holder ? formatControllerStatus(controllerStatus, { holder, limit: controllerStatus }, paint) : null;
+  const parts = [
+    [paint('bold', `${cell.api} in ${cell.environment}`), paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`)],
+    [title('File', paint('yellow', 'invalid, so the desired state is unknown'), paint)],
+    recordedSection({ explanation: cell, paint, nowMs }),
+    attemptsSection({ explanation: { attempts: attempts.map((attempt) => ({ attempt })) }, paint, nowMs }),
+    [
+      title('Next', paint('yellow', holder === null ? 'no change until the file is fixed' : 'what the last valid file says'), paint),
+      ...formatFields([
+        ['why', fileError.message],
+        ['suspended', suspension && paint('yellow', formatSuspension(suspension))],
+        ['daemon', daemon],
+      ]),
+    ],
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -86,7 +113,7 @@ function keyLength(line: string, column: number): number {
   return /^(?:"[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(line.slice(column - 1))?.[0].length ?? 1;
 }
 
-function recordedSection({ explanation, paint, nowMs }: RenderContext): string[] {
+function recordedSection({ explanation, paint, nowMs }: SectionContext<Pick<Explanation, 'recorded'>>): string[] {
   const { recorded } = explanation;
   if (!recorded) return [title('Record', 'none: edict has made no successful call for it', paint)];
   const { state, revision, versionId, recordedAtMs, publishedAtMs, editedAtMs, drift, correctionCount, lastCorrectedAtMs, unknownAttempt } =
@@ -158,7 +185,11 @@ function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: Desi
   return `${last}${schedule} (--refresh observes it now)`;
 }
 
-function attemptsSection({ explanation, paint, nowMs }: RenderContext): string[] {
+function attemptsSection({
+  explanation,
+  paint,
+  nowMs,
+}: SectionContext<{ readonly attempts: readonly Pick<Explanation['attempts'][number], 'attempt'>[] }>): string[] {
   if (explanation.attempts.length === 0) return [title('Attempts', 'none', paint)];
   const lines = formatTable(
     explanation.attempts.map(({ attempt }) => [

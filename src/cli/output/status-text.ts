@@ -1,11 +1,11 @@
 import type { ControllerStatus } from '../../model/controller-status.ts';
 import { EdictError } from '../../model/errors.ts';
-import type { RequestLimits } from '../../model/gateway.ts';
+import type { RateLimit } from '../../model/gateway.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { formatRateLimit, formatSuspension, formatTargets } from '../../render/format.ts';
+import { formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
-import { type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
+import { type RecordedStatusView, recordedStatusJson, type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { errorDocument, renderError } from './errors.ts';
@@ -47,10 +47,51 @@ export function renderStatus(status: StatusView, { format, isWatched, context }:
   return (isWatched ? toWatchText : toText)(status, width, colorizersFor(context).out);
 }
 
+/** The recorded state of a gateway, and why its file cannot be read. */
+export interface InvalidFileStatus extends RecordedStatusView {
+  readonly fileError: EdictError;
+  /** Whether to list all unmanaged publications, not only the first ones. */
+  readonly listsUnmanaged: boolean;
+}
+
+/**
+ * Returns the recorded state of a single file's gateway. The errors of the file come first where the text has to say everything; as JSON, they
+ * are in the document.
+ */
+export function renderRecordedStatus(status: InvalidFileStatus, { format, isWatched, context }: StatusFormat): string {
+  if (format === 'json') return renderJson(invalidFileStatusJson(status), isWatched);
+  const width = context.stdout.columns || Number.POSITIVE_INFINITY;
+  const paint = colorizersFor(context).out;
+  const { gateway, listsUnmanaged } = status;
+  const [unmanaged = [], cells = []] = [true, false].map((is) => status.cells.filter((cell) => (cell.status === 'unmanaged') === is));
+  const unknown = paint('yellow', 'The desired state is unknown until the file is fixed.');
+  const notice = `${unknown} Recorded for ${gateway.endpoint}, instance ${gateway.instance}:`;
+  const parts = [
+    [notice],
+    renderMatrix(cells, width, paint),
+    renderOpenPublications(cells, paint),
+    formatUnmanaged({ unmanaged, newlyUnmanaged: [] }, listsUnmanaged, paint),
+    recordedSummaryLines(status, paint),
+  ];
+  const text = parts.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`);
+  return text.join('\n');
+}
+
 /** The status of one of several files, or why it cannot be read. */
 export interface FileStatus {
   readonly file: string;
-  readonly result: StatusView | EdictError;
+  readonly result: StatusView | InvalidFileStatus | EdictError;
+}
+
+function isInvalidFileStatus(result: StatusView | InvalidFileStatus): result is InvalidFileStatus {
+  return 'fileError' in result;
+}
+
+/** Returns the status of a single file, or the recorded state of its gateway below the errors of the file. */
+export function renderAnyStatus(result: StatusView | InvalidFileStatus, style: StatusFormat): string {
+  if (!isInvalidFileStatus(result)) return renderStatus(result, style);
+  const text = renderRecordedStatus(result, style);
+  return style.format === 'json' ? text : `${renderError(result.fileError, style.context)}\n${text}`;
 }
 
 /** Returns the status of several files. */
@@ -59,17 +100,26 @@ export function renderStatuses(files: readonly FileStatus[], style: StatusFormat
   if (format === 'json') {
     const documents = files.map(({ file, result }) => ({
       file,
-      ...(result instanceof EdictError ? errorDocument(result) : statusJson(result)),
+      ...(result instanceof EdictError ? errorDocument(result) : anyStatusJson(result)),
     }));
     return renderJson({ format: 1, files: documents }, isWatched);
   }
   const paint = colorizersFor(context).out;
   return files
     .map(({ file, result }) => {
-      const text = result instanceof EdictError ? renderError(result, context) : renderStatus(result, style);
+      const text = result instanceof EdictError ? renderError(result, context) : renderAnyStatus(result, style);
       return `${paint('bold', file)}\n${text}`;
     })
     .join('\n');
+}
+
+function anyStatusJson(result: StatusView | InvalidFileStatus): object {
+  return isInvalidFileStatus(result) ? invalidFileStatusJson(result) : statusJson(result);
+}
+
+/** Returns the errors of the file, and what is known of the same document. */
+function invalidFileStatusJson(status: InvalidFileStatus): object {
+  return { ...errorDocument(status.fileError), ...recordedStatusJson(status) };
 }
 
 function renderJson(document: object, isWatched: boolean): string {
@@ -113,11 +163,32 @@ function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, 
   else if (unobserved) lines.push(`${paint('yellow', 'The gateway could not be observed:')} ${unobserved.reason}; ${unobserved.remedy}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));
   if (approveCommand !== null) lines.push(`To approve what is held: ${paint('bold', approveCommand)}`);
+  return [...lines, ...processLines({ controllerStatus, leaseHolder, limit: input.desired.gateway.limit }, paint)];
+}
+
+function recordedSummaryLines({ cells, suspension, controllerStatus, leaseHolder }: RecordedStatusView, paint: Colorize): string[] {
+  const count = (status: PublicationStatus): string[] => {
+    const { length } = cells.filter((cell) => cell.status === status);
+    return length > 0 ? [`${length} ${status}`] : [];
+  };
+  const managed = cells.filter(({ status }) => status !== 'unmanaged').length;
+  const counts = [`${pluralize(managed, 'publication')} recorded`, ...count('failed'), ...count('drifted'), ...count('unmanaged')];
+  return [
+    `${counts.join(', ')}.${leaseHolder === null ? '' : ' The daemon continues with the last valid file.'}`,
+    ...(suspension ? [paint('yellow', formatSuspension(suspension))] : []),
+    ...processLines({ controllerStatus, leaseHolder, limit: controllerStatus }, paint),
+  ];
+}
+
+/** Returns the line about the process that works on the gateway, or did last. `limit`: that of the file; `null` if it is unknown. */
+function processLines(
+  { controllerStatus, leaseHolder, limit }: Pick<StatusView, 'controllerStatus' | 'leaseHolder'> & { readonly limit: RateLimit | null },
+  paint: Colorize,
+): string[] {
   if (controllerStatus && leaseHolder)
-    lines.push(formatControllerStatus(controllerStatus, { holder: leaseHolder, limit: input.desired.gateway.limit }, paint));
-  else if (leaseHolder) lines.push(`In use by ${leaseHolder}`);
-  else if (controllerStatus) lines.push(formatStaleControllerStatus(controllerStatus, paint));
-  return lines;
+    return [formatControllerStatus(controllerStatus, { holder: leaseHolder, limit: limit ?? controllerStatus }, paint)];
+  if (leaseHolder) return [`In use by ${leaseHolder}`];
+  return controllerStatus ? [formatStaleControllerStatus(controllerStatus, paint)] : [];
 }
 
 /** Returns the matrix of APIs and environments, one line per API; split into several parts if it is wider than `width` characters. */
@@ -187,7 +258,7 @@ function formatNext(cell: StatusCell, paint: Colorize): string {
 /** Returns the status of the running controller in the process `holder`. */
 export function formatControllerStatus(
   { updatedAtMs, calls, perMs, paused }: ControllerStatus,
-  { holder, limit }: { readonly holder: string; readonly limit: RequestLimits },
+  { holder, limit }: { readonly holder: string; readonly limit: RateLimit },
   paint: Colorize,
 ): string {
   const since = `${holder}, as of ${iso(updatedAtMs)}`;

@@ -70,4 +70,31 @@ test('an unresolved ID is not shown', async () => {
   assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, 'API not resolved yet, environment env-test');
 });
 
+test('an invalid file does not hide what the store knows, and the errors come first', async () => {
+  const folder = scratchFolder();
+  const valid = fileOf('https://roma.example.com', { orders: 'online' });
+  writeFileSync(join(folder, 'edict.yaml'), valid);
+  await edict(['apply', '--emulate'], folder);
+  writeFileSync(join(folder, 'edict.yaml'), valid.replace('online', 'onlin'));
+  const { code, stdout, stderr } = await edict(['explain', 'orders', 'test', '--emulate'], folder);
+  assert.is(code, 3);
+  assert.match(stderr, '"onlin" is not allowed');
+  assert.match(
+    stdout,
+    /^orders in test\nAPI api-orders, environment env-test\n\nFile: invalid, so the desired state is unknown\n\nRecord: online\n/,
+  );
+  assert.match(
+    stdout,
+    /Attempts: newest first\n {2}1 .* online {2}new {2}succeeded\n\nNext: no change until the file is fixed\n {2}why +edict\.yaml has 1 error\n$/,
+  );
+  const json = await edict(['explain', 'orders', 'test', '--emulate', '--format', 'json'], folder);
+  const { desired, recorded, errors } = JSON.parse(json.stdout) as Record<string, { state: string } | null>;
+  assert.equal([json.code, desired, recorded?.state], [3, null, 'online']);
+  assert.match(JSON.stringify(errors), 'is not allowed');
+  const unknown = await edict(['explain', 'order', 'test', '--emulate'], folder);
+  assert.is(unknown.code, 3);
+  assert.match(unknown.stderr, '"onlin" is not allowed');
+  assert.match(unknown.stderr, 'the record has no API order in environment test, and edict.yaml has 1 error\n  nearest to "order": orders');
+});
+
 test.run();

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,6 +78,70 @@ test('shows and counts only the targets', async () => {
   const wrong = await edict(['status', '--emulate', '--environment', 'tset'], folder);
   assert.equal([wrong.code, wrong.stdout], [1, '']);
   assert.match(wrong.stderr, '--environment "tset" matches nothing in the file or the record\n  nearest to "tset": test, ');
+});
+
+test('an invalid file does not hide the recorded state, in text and as JSON', async () => {
+  const folder = scratchFolder();
+  const path = join(folder, 'edict.yaml');
+  const valid = `${fileOf('https://roma.example.com', { orders: 'online', users: 'online' })}`;
+  writeFileSync(path, valid);
+  await edict(['apply', '--emulate'], folder);
+  writeFileSync(path, valid.replace(/ {2}users.*\n/, ''));
+  await edict(['apply', '--emulate'], folder);
+  writeFileSync(path, `${valid}nonsense: true\n`);
+  const { code, stdout, stderr } = await edict(['status', '--emulate'], folder);
+  assert.is(code, 3);
+  assert.match(stderr, 'unknown key `nonsense`');
+  assert.match(
+    stdout,
+    /^The desired state is unknown until the file is fixed\. Recorded for https:\/\/roma\.example\.com, instance instance:\n\nAPI +test\norders +✓ online\n\nUnmanaged: online at the gateway, not in the file \(1\)\n +· users +test\n/,
+  );
+  assert.match(stdout, '\n1 publication recorded, 1 unmanaged.\n');
+  assert.not.match(stdout, /in sync|unchanged/i);
+  const json = await edict(['status', '--emulate', '--format', 'json', '--api', 'ord*'], folder);
+  const document = JSON.parse(json.stdout) as Record<string, unknown> & { publications: Record<string, unknown>[] };
+  assert.is(json.code, 3);
+  assert.equal(
+    document.publications.map(({ api, desired, status }) => [api, desired, status]),
+    [['orders', null, 'unchanged']],
+  );
+  assert.equal(document['summary'], null);
+  assert.is(document['valid'], false);
+  assert.match(JSON.stringify(document['errors']), 'unknown key `nonsense`');
+});
+
+test('a missing file does not hide the recorded state; an empty store has none', async () => {
+  const folder = scratchFolder();
+  const path = join(folder, 'edict.yaml');
+  const none = await edict(['status', '--emulate'], folder);
+  assert.equal([none.code, none.stdout], [3, '']);
+  writeFileSync(path, fileOf('https://roma.example.com', { orders: 'online' }));
+  await edict(['apply', '--emulate'], folder);
+  rmSync(path);
+  const { code, stdout, stderr } = await edict(['status', '--emulate'], folder);
+  assert.is(code, 3);
+  assert.match(stderr, 'edict.yaml does not exist');
+  assert.match(stdout, 'orders  ✓ online');
+});
+
+test('with an invalid file and several gateways in the store, the instance says which', async () => {
+  const folder = scratchFolder();
+  const path = join(folder, 'edict.yaml');
+  for (const instance of ['one', 'two']) {
+    writeFileSync(
+      path,
+      fileOf('https://roma.example.com', { [instance]: 'online' }).replace('instance: instance', `instance: ${instance}`),
+    );
+    await edict(['apply', '--emulate'], folder);
+  }
+  writeFileSync(path, 'edict: 1\n');
+  const unclear = await edict(['status', '--emulate'], folder);
+  assert.equal([unclear.code, unclear.stdout], [3, '']);
+  assert.match(unclear.stderr, 'missing key `gateway`');
+  assert.match(unclear.stderr, '--gateway ID (the store has one, two)');
+  assert.match((await edict(['status', '--emulate', '--gateway', 'two'], folder)).stdout, /API +test\ntwo +✓ online/);
+  const explained = await edict(['explain', 'two', 'test', '--emulate', '--gateway', 'two'], folder);
+  assert.match(explained.stdout, /Record: online/);
 });
 
 test('each of several files is shown, and an invalid one does not hide the others', async () => {
