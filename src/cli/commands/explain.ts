@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiArgument,
   emulateOption,
   environmentArgument,
@@ -30,6 +31,7 @@ export function registerExplain(program: Command, context: CliContext, finish: F
     .addArgument(apiArgument())
     .addArgument(environmentArgument())
     .addArgument(fileArgument())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

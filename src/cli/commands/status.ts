@@ -3,7 +3,16 @@ import { createAppContext } from '../../app/context.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { StatusView } from '../../render/status-json.ts';
 import type { CliContext } from '../context.ts';
-import { apiOption, emulateOption, environmentOption, type Finish, filesArgument, formatOption, stateOption } from '../options.ts';
+import {
+  allowIncludeOption,
+  apiOption,
+  emulateOption,
+  environmentOption,
+  type Finish,
+  filesArgument,
+  formatOption,
+  stateOption,
+} from '../options.ts';
 import type { FileStatus } from '../output/status-text.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -27,6 +36,7 @@ export function registerStatus(program: Command, context: CliContext, finish: Fi
     .addArgument(filesArgument())
     .addOption(apiOption())
     .addOption(environmentOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
