@@ -7,7 +7,7 @@ import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
-import { recordAge, unobservedByChoice } from '../plan/policies.ts';
+import { recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
@@ -46,10 +46,12 @@ export async function computeCurrentPlan(
   const { emulate: isEmulated, refresh } = settings;
   const lastObservation = observation?.listed ?? (await store.lastObservation(desired.gateway));
   const observedAtMs = lastObservation?.observedAtMs ?? null;
+  const age = recordAge(desired, observedAtMs, nowMs);
+  const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
   const unobserved = observation
     ? observation.unobserved
-    : (unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated }) ??
-      (refresh === 'due' && recordAge(desired, observedAtMs, nowMs) !== 'fresh' ? await store.unobserved(desired.gateway) : null));
+    : (unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }) ??
+      (refresh === 'due' && hasUnseen && desired.refreshIntervalMs !== null ? await store.unobserved(desired.gateway) : null));
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan({
     desired,
