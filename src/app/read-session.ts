@@ -12,7 +12,7 @@ import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import type { StoreReader } from '../store/interface.ts';
-import { openReadonly } from '../store/open.ts';
+import { openReadonly, toDisplayUrl } from '../store/open.ts';
 import { placeholderIds } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 
@@ -135,4 +135,9 @@ export async function targetsOfSavedPlan({ targets }: SavedPlan): Promise<Target
   if (!hasTargets(targets)) return allTargets;
   const { compileTargets } = await import('../plan/target-patterns.ts');
   return compileTargets(targets);
+}
+
+/** Says that the store has no record of the gateway, which is observed next. */
+export async function reportUnrecorded({ settings, events }: Pick<AppContext, 'settings' | 'events'>): Promise<void> {
+  events.emit({ type: 'gateway:unrecorded', store: await toDisplayUrl(settings.storeUrl) });
 }

@@ -31,6 +31,7 @@ import {
   computeCurrentPlan,
   observationFailedError,
   type ReadSession,
+  reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
   withReadSession,
@@ -132,10 +133,12 @@ async function observeIfNeeded(
   const age = emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
   const isUnseenPossible = !emulate && desired.refreshIntervalMs !== null;
   const unseen = isUnseenPossible ? unseenPublications({ desired, recorded, observation: lastObservation, age }) : [];
+  const isUnrecorded = lastObservation === null && recorded.size === 0;
   const isComplete = isRequested || age === 'never';
   if (!isComplete && unseen.length === 0) return null;
   const { planObservationError, unobservedBecause } = await import('../controller/observe/observation.ts');
   try {
+    if (isUnrecorded && !emulate) await reportUnrecorded(context);
     const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
     if (observation.kind === 'observed') return { ...checked, ...observation };
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);

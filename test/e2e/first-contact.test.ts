@@ -83,6 +83,24 @@ test('without a recorded state, what is online is adopted, and only what differs
   assert.match(applied.stdout, '1 online, 0 offline, 61 unchanged');
 });
 
+test('plan, apply and run say that a missing or empty store has no recorded state', async () => {
+  await importInto(folder);
+  const store = join(folder, '.edict/state.db');
+  const said = `no recorded state at ${store}; looking at the gateway`;
+  assert.match((await edict(['plan'], folder)).stderr, said);
+  mkdirSync(join(folder, '.edict'));
+  writeFileSync(store, '');
+  assert.match((await edict(['plan', '--format', 'json'], folder)).stderr, said);
+  assert.match((await edict(['apply'], folder)).stderr, said);
+  for (const command of ['plan', 'apply']) assert.not.match((await edict([command, '--refresh'], folder)).stderr, 'no recorded state');
+  rmSync(join(folder, '.edict'), { recursive: true });
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it says so', () => daemon.events('gateway:unrecorded')[0]?.['store'] === `sqlite:${store}`, [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), 0);
+});
+
 test('a daemon with an empty store makes no call', async () => {
   await importInto(folder);
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
