@@ -16,6 +16,7 @@ export interface StoreQueries {
   readonly suspend: Query<'suspension' | 'gateway'>;
   readonly setAppliedDigests: Query<'digests' | 'gateway'>;
   readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'details' | 'gateway'>;
+  readonly ageObservation: Query<'gateway'>;
   readonly setUnobserved: Query<'unobserved' | 'gateway'>;
   readonly names: Query<'gateway'>;
   readonly deleteNames: Query<'gateway' | 'rows'>;

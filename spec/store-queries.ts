@@ -159,6 +159,8 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_details: (eb) => eb.fn.coalesce(textParam('details'), 'listed_details'),
       unobserved: sql.lit(null),
     }),
+    // 1970; NULL, if there was none, stays NULL.
+    ageObservation: ofGateway().set({ observed_at_ms: (eb) => eb('observed_at_ms', '*', sql.lit(0)) }),
     setUnobserved: ofGateway().set({ unobserved: param('unobserved') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db

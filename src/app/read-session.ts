@@ -7,12 +7,12 @@ import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
-import { recordAge, unobservedByChoice } from '../plan/policies.ts';
+import { recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import type { StoreReader } from '../store/interface.ts';
-import { openReadonly } from '../store/open.ts';
+import { openReadonly, toDisplayUrl } from '../store/open.ts';
 import { placeholderIds } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 
@@ -46,10 +46,12 @@ export async function computeCurrentPlan(
   const { emulate: isEmulated, refresh } = settings;
   const lastObservation = observation?.listed ?? (await store.lastObservation(desired.gateway));
   const observedAtMs = lastObservation?.observedAtMs ?? null;
+  const age = recordAge(desired, observedAtMs, nowMs);
+  const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
   const unobserved = observation
     ? observation.unobserved
-    : (unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated }) ??
-      (refresh === 'due' && recordAge(desired, observedAtMs, nowMs) !== 'fresh' ? await store.unobserved(desired.gateway) : null));
+    : (unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }) ??
+      (refresh === 'due' && hasUnseen && desired.refreshIntervalMs !== null ? await store.unobserved(desired.gateway) : null));
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan({
     desired,
@@ -137,4 +139,9 @@ export async function targetsOfSavedPlan({ targets }: SavedPlan): Promise<Target
   if (!hasTargets(targets)) return allTargets;
   const { compileTargets } = await import('../plan/target-patterns.ts');
   return compileTargets(targets);
+}
+
+/** Says that the store has no record of the gateway, which is observed next. */
+export async function reportUnrecorded({ settings, events }: Pick<AppContext, 'settings' | 'events'>): Promise<void> {
+  events.emit({ type: 'gateway:unrecorded', store: await toDisplayUrl(settings.storeUrl) });
 }

@@ -5,7 +5,7 @@ import type { Approval } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
-import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
+import type { CommitLookup, DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DriftNotice, LastObservation, ListedEnvironment, ListedVersion, ObservedApi, Unobserved } from '../model/observation.ts';
@@ -13,7 +13,7 @@ import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
-import { declaresNew, recordAge } from '../plan/policies.ts';
+import { recordAge, unseenPublications } from '../plan/policies.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
@@ -30,6 +30,7 @@ import {
   computeCurrentPlan,
   observationFailedError,
   type ReadSession,
+  reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
   withReadSession,
@@ -115,8 +116,8 @@ async function buildPlanReport(context: AppContext, session: ReadSession, saved:
 }
 
 /**
- * Observes the gateway with `refresh`, at first contact, and if the file declares publications that are not recorded while the last
- * observation is older than `refresh`: the plan could publish again what is already online. Returns `null` if no observation is needed.
+ * Observes the gateway with `refresh` and at first contact, and looks for publications that may be online although the record does not have
+ * them: the plan could publish them again. Returns `null` if no observation is needed.
  */
 async function observeIfNeeded(
   context: AppContext,
@@ -128,21 +129,25 @@ async function observeIfNeeded(
   if (refresh === 'never') return null;
   const isRequested = refresh === 'always';
   const checked = { uncheckedReason: null, unobserved: null, listed: null };
-  const observedAtMs = (await store.lastObservation(desired.gateway))?.observedAtMs ?? null;
+  const lastObservation = await store.lastObservation(desired.gateway);
+  const observedAtMs = lastObservation?.observedAtMs ?? null;
   // An emulated gateway ends with its command, so nothing is online there.
   const age = emulate ? 'fresh' : recordAge(desired, observedAtMs, clock.now());
-  const isNeeded = age === 'never' || (age === 'stale' && declaresNew(desired, recorded));
-  if (!isNeeded && !isRequested) return null;
+  const isUnseenPossible = !emulate && desired.refreshIntervalMs !== null;
+  const unseen = isUnseenPossible ? unseenPublications({ desired, recorded, observation: lastObservation, age }) : [];
+  const isUnrecorded = lastObservation === null && recorded.size === 0;
+  const isComplete = isRequested || age === 'never';
+  if (!isComplete && unseen.length === 0) return null;
   const { planObservationError, unobservedBecause } = await import('../controller/observe/observation.ts');
   try {
-    const observation = await observeForPlan(context, desired, store);
+    if (isUnrecorded && !emulate) await reportUnrecorded(context);
+    const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
     if (observation.kind === 'observed') return { ...checked, ...observation };
-    const isHeld = !isRequested && (age === 'stale' || observation.isRefused);
+    const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
     if (!isHeld) throw planObservationError(observation, { isRequested, makesCalls: false });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
-    if (age === 'stale') return null;
     return { ...checked, recorded, notices: [], uncheckedReason: error.message };
   }
 }
@@ -156,10 +161,10 @@ interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'
   readonly unobserved: Unobserved | null;
 }
 
-/** Throws an EdictError `GATEWAY_UNCHECKED` for a plan of a gateway that was never observed: it may publish again what is online. */
+/** Throws an EdictError `GATEWAY_UNCHECKED` for a plan that needs an observation and has none: it may publish again what is online. */
 export function assertChecked({ uncheckedReason }: PlanReport): void {
   if (uncheckedReason === null) return;
-  throw new EdictError('GATEWAY_UNCHECKED', `the gateway was never observed, and cannot be observed now: ${uncheckedReason}`, {
+  throw new EdictError('GATEWAY_UNCHECKED', `the plan is not checked against the gateway: ${uncheckedReason}`, {
     hint: 'set the credentials, so that what is already online is adopted instead of published again',
   });
 }
@@ -207,13 +212,18 @@ export async function previewSavedPlan(context: AppContext, from: string): Promi
   });
 }
 
-async function observeForPlan(context: AppContext, desired: DesiredState, store: StoreReader) {
-  const { observeGateway } = await import('../controller/observe/observation.ts');
+/** `unseen`: the publications to look for; `null`: all. */
+async function observeForPlan(
+  context: AppContext,
+  { desired, store, unseen }: Pick<ReadSession, 'desired' | 'store'> & { readonly unseen: readonly DesiredPublication[] | null },
+) {
+  const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
-  return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
-    observeGateway(desired, { gateway, record: store, clock, signal }),
-  );
+  return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) => {
+    const deps = { gateway, record: store, clock, signal };
+    return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
+  });
 }
 
 /**

@@ -19,6 +19,7 @@ import type { Lease, Store } from '../store/interface.ts';
 import { openStore } from '../store/open.ts';
 import { emulatedProbe, openEmulatedGateway, placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { type GatewayAccess, openGatewayAccess, openRateLimiter } from './gateway-access.ts';
+import { reportUnrecorded } from './read-session.ts';
 
 /*
  * Opens store, lease, rate limiter, gateway and reconcile runner in this order and closes them in reverse. Modules that only some commands
@@ -149,6 +150,7 @@ export class Session implements AsyncDisposable {
     const current = await this.#openGateway(desired.gateway, this.#isStandby);
     if (current.runner) return current.runner;
     this.#emulator?.state.add(seedFromState(desired, await this.store.readRecordedState(desired.gateway)));
+    if (await this.#isFirstContact(desired)) await reportUnrecorded(this.#context);
     const { rateLimiter, gateway } = current;
     this.#probe ??= await this.#openProbe();
     const { ReconcileRunner } = await import('../controller/reconcile-runner.ts');
@@ -168,6 +170,14 @@ export class Session implements AsyncDisposable {
       triggers,
     });
     return current.runner;
+  }
+
+  /** Whether the store has no record of the gateway, and the gateway is observed before the first plan. */
+  async #isFirstContact({ gateway, refreshIntervalMs }: DesiredState): Promise<boolean> {
+    const { refresh, emulate } = this.#context.settings;
+    const isObserved = refresh === 'always' || (refresh === 'due' && refreshIntervalMs !== null);
+    if (emulate || !isObserved || (await this.store.lastObservation(gateway)) !== null) return false;
+    return (await this.store.readRecordedState(gateway)).size === 0;
   }
 
   /** Sends nothing more and resolves to the number of unsent changes once the calls in flight are recorded. The session stays open. */

@@ -2,7 +2,8 @@ import { createAppContext } from '../app/context.ts';
 import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Settings } from '../model/settings.ts';
-import type { CliContext } from './context.ts';
+import { formatUnrecorded } from '../render/format.ts';
+import { type CliContext, colorizersFor } from './context.ts';
 import { openReadProgress } from './output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from './signals.ts';
 
@@ -21,6 +22,10 @@ export async function runReadCommand<T>(context: CliContext, settings: Settings,
   });
   const appContext = createAppContext(settings, env, { signal });
   appContext.events.subscribe(progress.emit);
+  appContext.events.subscribe((event) => {
+    if (event.type === 'gateway:unrecorded')
+      stderr.write(`${colorizersFor(context).err('yellow', 'edict:')} ${formatUnrecorded(event.store)}\n`);
+  });
   try {
     return await run(appContext);
   } catch (error) {

@@ -12,7 +12,7 @@ import type { RefreshMode } from '../model/settings.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, unobservedByChoice } from '../plan/policies.ts';
+import { approvalDigest, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -230,7 +230,8 @@ export async function planReconciliation(
   const observedAtMs = observation?.observedAtMs ?? null;
   const nowMs = clock.now();
   const desired = newest();
-  const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated });
+  const hasUnseen = refresh === 'never' && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
+  const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
   const plan = computePlan({
     ...{ desired, recorded, previous, targets, nowMs, probes, observation, isEmulated, unobserved },
     savedPlanInput: savedInput,

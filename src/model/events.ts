@@ -67,6 +67,8 @@ export type EdictEvent =
       readonly reason: string;
       readonly isRetried: boolean;
     }
+  /** The store at `store` has no record of the gateway, which is therefore observed before anything is planned. */
+  | { readonly type: 'gateway:unrecorded'; readonly store: string }
   /** A page of a list was read: `readCount` of `totalCount` entries by now. */
   | { readonly type: 'gateway:page_read'; readonly readCount: number; readonly totalCount: number }
   | { readonly type: 'gateway:observed'; readonly reconcileId: string; readonly listedApiCount: number; readonly changedCount: number }

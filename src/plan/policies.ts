@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
-import type { DesiredState, Threshold } from '../model/desired-state.ts';
-import type { Unobserved } from '../model/observation.ts';
+import type { DesiredPublication, DesiredState, Threshold } from '../model/desired-state.ts';
+import { type LastObservation, maxListedUnmanaged, type Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import type { RefreshMode } from '../model/settings.ts';
@@ -279,6 +279,8 @@ export interface ObservationChoice {
   readonly refresh: RefreshMode;
   /** Whether the gateway is an emulated one, where nothing is online that the record does not have. */
   readonly isEmulated: boolean;
+  /** Whether the file declares publications that no observation has looked at; see `unseenPublications`. */
+  readonly hasUnseen: boolean;
 }
 
 /**
@@ -289,17 +291,43 @@ export interface ObservationChoice {
  * | `never`   |                | never                        | held        |
  * | `never`   |                | at any time                  | passes      |
  * | interval  | `--no-refresh` | never, or longer ago than it | held        |
- * | interval  | `--no-refresh` | within the interval          | passes      |
+ * | interval  | `--no-refresh` | within the interval          | passes, unless it is unseen |
  */
-export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated }: ObservationChoice): Unobserved | null {
+export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }: ObservationChoice): Unobserved | null {
   if (isEmulated) return null;
   if (desired.refreshIntervalMs === null)
     return observedAtMs === null ? { reason: 'the file says `refresh: never`', remedy: 'observe it once with --refresh' } : null;
-  if (refresh !== 'never' || recordAge(desired, observedAtMs, nowMs) === 'fresh') return null;
+  if (refresh !== 'never' || (recordAge(desired, observedAtMs, nowMs) === 'fresh' && !hasUnseen)) return null;
   return { reason: 'the command says --no-refresh', remedy: 'leave --no-refresh out' };
 }
 
-/** Returns whether the file declares a publication online that the record does not have: it may be online already. */
-export function declaresNew({ publications }: DesiredState, recorded: RecordedState): boolean {
-  return [...publications.values()].some(({ key, state }) => state === 'online' && !recorded.has(key));
+export interface UnseenInput {
+  readonly desired: DesiredState;
+  readonly recorded: RecordedState;
+  /** The last list of the gateway; `null`: there was none. */
+  readonly observation: Pick<LastObservation, 'unmanaged'> | null;
+  readonly age: RecordAge;
+}
+
+/**
+ * Returns the publications that may be online although the record does not have them, so that the gateway must be looked at before they are
+ * published. The record has what the file declared at the time of an observation; the list has what was online besides.
+ *
+ * | file   | record  | last list                      | its age      | answer                      |
+ * |--------|---------|--------------------------------|--------------|-----------------------------|
+ * | online | nothing | any                            | stale, never | unseen: it may have changed |
+ * | online | nothing | has it as unmanaged, or is cut | fresh        | unseen                      |
+ * | online | nothing | does not have it               | fresh        | seen: it was offline        |
+ * | else   |         |                                |              | seen, or never published    |
+ */
+export function unseenPublications({ desired, recorded, observation, age }: UnseenInput): DesiredPublication[] {
+  const isNew = ({ key, state }: DesiredPublication): boolean => state === 'online' && !recorded.has(key);
+  const unmanaged = observation?.unmanaged ?? [];
+  const isWholeListKnown = age === 'fresh' && unmanaged.length < maxListedUnmanaged;
+  const listed = isWholeListKnown ? new Set(unmanaged.map(({ key }) => key)) : null;
+  const unseen: DesiredPublication[] = [];
+  for (const publication of desired.publications.values()) {
+    if (isNew(publication) && (listed === null || listed.has(publication.key))) unseen.push(publication);
+  }
+  return unseen;
 }

@@ -124,3 +124,8 @@ export function pluralize(count: number, noun: string): string {
 function groupDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** Returns that the store at the address `store` has no record of the gateway. */
+export function formatUnrecorded(store: string): string {
+  return `no recorded state at ${store.replace(/^sqlite:/, '')}; looking at the gateway`;
+}

@@ -26,5 +26,5 @@ export interface PlanView extends BlameInfo {
 export function formatUnchecked({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
   return uncheckedReason === null
     ? null
-    : `Not checked against the gateway: ${uncheckedReason}. Publications that are already online are shown as changes.`;
+    : `Not checked against the gateway: ${uncheckedReason}. Publications that are already online may be shown as changes.`;
 }

@@ -126,7 +126,10 @@ export interface Store extends StoreReader {
   saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
-  /** Deletes the recorded state of a publication; its attempts stay in the history. */
+  /**
+   * Deletes the recorded state of a publication; its attempts stay in the history. The last observation counts as old from now on, because the
+   * record lacks what it saw.
+   */
   deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /**
    * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to, and approvals that expired before it and

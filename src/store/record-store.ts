@@ -67,7 +67,11 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
-    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.record, { ...params, ...toRecordParameters(undefined, atMs) })]);
+    const { record, ageObservation } = this.queries;
+    await this.#writeUnderLease(params.gateway, [
+      bindQuery(record, { ...params, ...toRecordParameters(undefined, atMs) }),
+      bindQuery(ageObservation, params),
+    ]);
   }
 
   async pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number> {

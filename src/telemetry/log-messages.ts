@@ -103,6 +103,8 @@ export function messageFor(event: EdictEvent): LogMessage {
         : { level: 'warn', message: 'lease lost, nothing more is sent' };
     case 'store:waiting':
       return { level: 'warn', message: 'waiting for the store' };
+    case 'gateway:unrecorded':
+      return { level: 'warn', message: 'no recorded state, looking at the gateway' };
     case 'history:pruned':
       return { level: 'info', message: 'old attempts deleted' };
     case 'reconcile:failed':
@@ -238,6 +240,8 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     case 'file:unreadable':
     case 'store:waiting':
       return { reason: event.message };
+    case 'gateway:unrecorded':
+      return { store: event.store };
     case 'webhook:failed':
       return { to: event.to, reason: event.reason, dropped: event.droppedCount };
     case 'trace:failed':

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
+import { formatUnrecorded } from '../render/format.ts';
 
 type LogRecord = Readonly<Record<string, unknown>>;
 type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
@@ -61,6 +62,8 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'attempt:started':
     case 'attempt:recovered':
       return `${change}: ${message}`;
+    case 'gateway:unrecorded':
+      return formatUnrecorded(String(log['store']));
     case 'gateway:observed':
       return `${message}: ${log['listed']} APIs, ${log['changed']} publications changed`;
     case 'rate:changed':

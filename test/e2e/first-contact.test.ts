@@ -83,6 +83,24 @@ test('without a recorded state, what is online is adopted, and only what differs
   assert.match(applied.stdout, '1 online, 0 offline, 61 unchanged');
 });
 
+test('plan, apply and run say that a missing or empty store has no recorded state', async () => {
+  await importInto(folder);
+  const store = join(folder, '.edict/state.db');
+  const said = `no recorded state at ${store}; looking at the gateway`;
+  assert.match((await edict(['plan'], folder)).stderr, said);
+  mkdirSync(join(folder, '.edict'));
+  writeFileSync(store, '');
+  assert.match((await edict(['plan', '--format', 'json'], folder)).stderr, said);
+  assert.match((await edict(['apply'], folder)).stderr, said);
+  for (const command of ['plan', 'apply']) assert.not.match((await edict([command, '--refresh'], folder)).stderr, 'no recorded state');
+  rmSync(join(folder, '.edict'), { recursive: true });
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('it says so', () => daemon.events('gateway:unrecorded')[0]?.['store'] === `sqlite:${store}`, [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), 0);
+});
+
 test('a daemon with an empty store makes no call', async () => {
   await importInto(folder);
   const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
@@ -99,7 +117,9 @@ test('without credentials the plan says first that it is not checked, and is nei
   assert.match(JSON.parse((await edict(['plan', '--format', 'json'], folder, {})).stdout).uncheckedReason, 'no credentials');
   const saved = await edict(['plan', '--out', 'release.plan'], folder, {});
   assert.is(saved.code, 1);
-  assert.match(saved.stderr, 'the gateway was never observed');
+  assert.match(saved.stderr, 'the plan is not checked against the gateway: there are no credentials');
+  const approved = await edict(['approve', '0'.repeat(12), '--by', 'ada', '--reason', 'CHG-7'], folder, {});
+  assert.match(approved.stderr, 'the plan is not checked against the gateway: there are no credentials');
 });
 
 const refused = { share: 1, status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', operation: 'listApis' } as const;
@@ -229,6 +249,33 @@ test('a daemon that may not observe a new gateway makes no call until it may', a
   emulator.faults.clear();
   daemon.child.kill('SIGHUP');
   await until('it is adopted', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62), [daemon]);
+  daemon.child.kill('SIGTERM');
+  assert.is((await daemon.finished).code, 0);
+  assert.is(calls(), 0);
+});
+
+test('what the file adds is looked up before it is published, also right after an observation that it was not a part of', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  const whole = readFileSync(file, 'utf8');
+  const without = (name: string): string => whole.replace(new RegExp(`^ {2}${name}:\\n(?: {4}.*\\n)+`, 'm'), '');
+  writeFileSync(file, without('a7'));
+  assert.is((await edict(['apply'], folder)).code, 0);
+  writeFileSync(file, whole);
+  assert.match((await edict(['plan'], folder)).stdout, 'In sync. 62 publications');
+  assert.match(
+    (await edict(['plan', '--no-refresh'], folder)).stdout,
+    'it is new, and may be online already: the command says --no-refresh',
+  );
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  assert.is((await edict(['state', 'rm', 'a7', 'test'], folder)).code, 0);
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
+  rmSync(join(folder, '.edict'), { recursive: true });
+  writeFileSync(file, without('a9'));
+  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'], folder);
+  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 60), [daemon]);
+  writeFileSync(file, whole);
+  await until('it is in sync again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62), [daemon]);
   daemon.child.kill('SIGTERM');
   assert.is((await daemon.finished).code, 0);
   assert.is(calls(), 0);

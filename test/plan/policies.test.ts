@@ -3,10 +3,19 @@ import * as assert from 'uvu/assert';
 import type { Approval } from '../../src/model/approval.ts';
 import type { Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
+import { maxListedUnmanaged } from '../../src/model/observation.ts';
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
-import { allowedCount, applyApprovals, applyPolicies, approvalDigest, approvalScope } from '../../src/plan/policies.ts';
+import {
+  allowedCount,
+  applyApprovals,
+  applyPolicies,
+  approvalDigest,
+  approvalScope,
+  unobservedByChoice,
+  unseenPublications,
+} from '../../src/plan/policies.ts';
 import { fc } from '../support/fast-check.ts';
 import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
@@ -366,6 +375,47 @@ test('guards never add, remove or alter a change, and what they allow is within 
       assert.ok(through === 0 || through === offline);
       assert.ok(through <= allowedCount({ count, share: part }, offline + more));
     }),
+  );
+});
+
+test('what is new is unseen if the last list showed it, is old, or was cut', () => {
+  const desired = desiredState([wanted('orders', 'test'), wanted('users', 'test'), wanted('carts', 'test', { state: 'offline' })]);
+  const before = recordedState([recorded('users', 'test')]);
+  const orders = wanted('orders', 'test');
+  const others = Array.from({ length: maxListedUnmanaged }, () => wanted('other', 'test'));
+  for (const [age, unmanaged, unseen] of [
+    ['fresh', [], []],
+    ['fresh', [orders, wanted('users', 'test'), wanted('carts', 'test')], ['orders']],
+    ['fresh', others, ['orders']],
+    ['stale', [], ['orders']],
+    ['never', [], ['orders']],
+  ] as const) {
+    const found = unseenPublications({ desired, recorded: before, observation: { unmanaged }, age });
+    assert.equal(
+      found.map(({ api }) => api),
+      unseen,
+      age,
+    );
+  }
+});
+
+test('what may not be observed is held, unless the record is fresh or the file says that it is enough', () => {
+  const interval = desiredState([], { refreshIntervalMs: 1000 });
+  const never = desiredState([], { refreshIntervalMs: null });
+  const choice = { desired: interval, observedAtMs: 100, nowMs: 200, refresh: 'due', isEmulated: false, hasUnseen: false } as const;
+  const isHeld = (over: Partial<Parameters<typeof unobservedByChoice>[0]>): boolean => unobservedByChoice({ ...choice, ...over }) !== null;
+  assert.equal(
+    [
+      isHeld({ desired: never, observedAtMs: null }),
+      isHeld({ desired: never, hasUnseen: true }),
+      isHeld({ observedAtMs: null, refresh: 'never' }),
+      isHeld({ nowMs: 2000, refresh: 'never' }),
+      isHeld({ refresh: 'never' }),
+      isHeld({ refresh: 'never', hasUnseen: true }),
+      isHeld({ refresh: 'due', hasUnseen: true }),
+      isHeld({ observedAtMs: null, refresh: 'never', isEmulated: true }),
+    ],
+    [true, false, true, true, false, true, false, false],
   );
 });
 

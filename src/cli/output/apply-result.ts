@@ -7,7 +7,7 @@ import type { Settings } from '../../model/settings.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
-import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp } from '../../render/format.ts';
+import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp, formatUnrecorded } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
 import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -244,6 +244,8 @@ function progressLine(event: EdictEvent, paint: Colorize): string | null {
       return `${changeName(event.change, paint('yellow', '?'))}: ${paint('yellow', 'outcome unknown')}: ${event.reason}`;
     case 'gateway:observe_failed':
       return `${paint('yellow', 'The gateway was not observed:')} ${event.reason}`;
+    case 'gateway:unrecorded':
+      return `${paint('yellow', 'edict:')} ${formatUnrecorded(event.store)}`;
     case 'store:waiting':
       return `Waiting for the store: ${event.message}`;
     case 'store:error':

@@ -5,16 +5,16 @@
 
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { DesiredState } from '../../model/desired-state.ts';
+import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { LeaseHeldError, StoreError } from '../../model/errors.ts';
 import type { Emit } from '../../model/events.ts';
 import type { DriftNotice, Unobserved } from '../../model/observation.ts';
 import type { Failure } from '../../model/outcome.ts';
 import type { RefreshMode } from '../../model/settings.ts';
-import { declaresNew, recordAge } from '../../plan/policies.ts';
+import { recordAge, unseenPublications } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
-import { type ObservationFailed, observeGateway, planObservationError, unobservedBecause } from './observation.ts';
+import { type ObservationFailed, observeGateway, observeUnseen, planObservationError, unobservedBecause } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -53,6 +53,9 @@ const maxFailureDelayMs = 60_000;
 /** How far the wall clock may run away from the monotonic clock between two observations without having been set, in milliseconds. */
 const maxClockDriftMs = 60_000;
 
+/** What a plan needs to know of the gateway: `everything` at first contact, or whether `unseen` publications are online. */
+type Need = { readonly kind: 'everything' | 'nothing' } | { readonly kind: 'unseen'; readonly publications: readonly DesiredPublication[] };
+
 /** Observes the gateway when an observation is due, beside the control loop, and updates the recorded state accordingly. */
 export class DriftDetector {
   readonly #deps: DriftDetectorDeps;
@@ -64,14 +67,14 @@ export class DriftDetector {
   #isRequested: boolean;
   /** The desired state that the gateway was last observed for: a list that takes longer than the interval must not be repeated forever. */
   #observedFor: DesiredState | null = null;
-  /** Why the newest plan needs an observation: the gateway was `never` observed, or the file declares `new` publications; `no`: it needs none. */
-  #need: 'never' | 'new' | 'no' = 'no';
+  /** What the newest plan needs to know of the gateway. */
+  #need: Need = { kind: 'nothing' };
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;
   /** Why the last observation failed that a plan needed, but that it does not wait for; `null` if it did not. */
   #unobserved: Unobserved | null = null;
-  /** Why the last observation failed; `null` if it did not. */
-  #lastFailure: Unobserved | null = null;
+  /** The desired state for which a needed observation has failed last, and new publications are held; `null` if none has since it succeeded. */
+  #failedFor: DesiredState | null = null;
   /** Whether an observation is being written, in several transactions: guards would see only a part of its drift. */
   #isSaving = false;
   /** Wall clock minus monotonic clock, in milliseconds, when it was last looked at. */
@@ -112,14 +115,12 @@ export class DriftDetector {
     const { clock, observesAgain, refresh, isUnauthorized } = this.#deps;
     if (this.#isSaving) return 'required';
     if (refresh === 'never' || (!this.#isRequested && desired.refreshIntervalMs === null)) return 'none';
-    this.#need = this.#unobserved === null ? await this.#needOf(desired) : 'no';
-    if (this.#need === 'new' && observesAgain && this.#lastFailure !== null) {
-      this.#unobserved = this.#lastFailure;
-      this.#need = 'no';
-    }
-    this.#isRequired = this.#isRequested || this.#need !== 'no';
+    this.#need = await this.#needOf(desired);
+    this.#isRequired = this.#isRequested || this.#need.kind !== 'nothing';
     if (!this.#isRequired && !observesAgain) return 'none';
-    if (!this.isRunning && clock.monotonicMs() >= this.#nextAtMs && !isUnauthorized()) {
+    // Tried once for each file: if it fails, what is unseen is held.
+    const isDue = clock.monotonicMs() >= this.#nextAtMs || (this.#need.kind === 'unseen' && !this.#isRequested);
+    if (!this.isRunning && isDue && !isUnauthorized()) {
       this.#running = this.#observe(desired, reconcileId).then((ended) => {
         this.#running = null;
         if (!this.#stopping.signal.aborted) this.#deps.onEnded(ended);
@@ -130,17 +131,19 @@ export class DriftDetector {
   }
 
   /**
-   * Returns why the plan needs an observation. A new publication may be online already unless the record is fresh. A daemon that has
-   * observed the gateway does not wait until it has observed it again: a slow list must not delay a newer file.
+   * Returns what the plan needs to know of the gateway. A daemon that has observed the gateway does not wait until it has observed it again,
+   * because a slow list must not delay a newer file; it waits only if the file adds what the last list showed.
    */
-  async #needOf(desired: DesiredState): Promise<'never' | 'new' | 'no'> {
+  async #needOf(desired: DesiredState): Promise<Need> {
     const { store, clock, observesAgain, isEmulated } = this.#deps;
-    if (isEmulated) return 'no';
-    const age = recordAge(desired, (await store.lastObservation(desired.gateway))?.observedAtMs ?? null, clock.now());
-    if (age === 'never') return 'never';
-    const isObservedAtIntervals = observesAgain && this.#observedFor !== null && this.#lastFailure === null;
-    if (age === 'fresh' || isObservedAtIntervals || this.#observedFor === desired) return 'no';
-    return declaresNew(desired, await store.readRecordedState(desired.gateway)) ? 'new' : 'no';
+    if (isEmulated || this.#failedFor === desired || this.#observedFor === desired) return { kind: 'nothing' };
+    const observation = await store.lastObservation(desired.gateway);
+    const age = recordAge(desired, observation?.observedAtMs ?? null, clock.now());
+    if (age === 'never') return { kind: 'everything' };
+    const isObservedAtIntervals = observesAgain && this.#observedFor !== null && this.#failures === 0;
+    const recorded = await store.readRecordedState(desired.gateway);
+    const publications = unseenPublications({ desired, recorded, observation, age: isObservedAtIntervals ? 'fresh' : age });
+    return publications.length === 0 ? { kind: 'nothing' } : { kind: 'unseen', publications };
   }
 
   /** Abandons an observation in progress; resolves when it has ended. */
@@ -160,7 +163,10 @@ export class DriftDetector {
     const { signal } = this.#stopping;
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
     try {
-      const observation = await observeGateway(desired, { gateway, record: store, clock, signal, steadyMs: this.#steadyMs() });
+      const deps = { gateway, record: store, clock, signal, steadyMs: this.#steadyMs() };
+      const observation = await (this.#need.kind === 'unseen' && !this.#isRequested
+        ? observeUnseen(desired, this.#need.publications, deps)
+        : observeGateway(desired, deps));
       if (observation.kind === 'failed') {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, {
@@ -168,18 +174,20 @@ export class DriftDetector {
             listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [] },
           });
         if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
-        return this.#onFailed(observation, reconcileId, intervalMs);
+        return this.#onFailed(observation, desired, reconcileId);
       }
       this.#isSaving = true;
       await store.saveObservation(desired.gateway, observation);
-      this.#nextAtMs = clock.monotonicMs() + intervalMs;
-      this.#failures = 0;
+      if (observation.isComplete) {
+        this.#nextAtMs = clock.monotonicMs() + intervalMs;
+        this.#failures = 0;
+      }
       this.#isRequested = false;
       this.#isRequired = false;
       this.#unobserved = null;
-      this.#lastFailure = null;
+      this.#failedFor = null;
       this.#observedFor = desired;
-      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.listed.apis, changedCount: observation.updates.length });
+      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.apiCount, changedCount: observation.updates.length });
       for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return withoutError;
     } catch (error) {
@@ -208,16 +216,16 @@ export class DriftDetector {
    * A plan waits only for the first observation, and only if the gateway does not refuse it. Otherwise new publications are held. A command
    * that makes its calls only once ends where the credentials are rejected; a daemon waits for other ones.
    */
-  #onFailed(failed: ObservationFailed, reconcileId: string, intervalMs: number): ObservationEnded {
+  #onFailed(failed: ObservationFailed, desired: DesiredState, reconcileId: string): ObservationEnded {
     const { reason, isRefused, unauthorized } = failed;
     const { observesAgain, emit } = this.#deps;
-    this.#lastFailure = unobservedBecause(failed);
-    const isHeld = this.#need === 'new' ? observesAgain || unauthorized === null : this.#need === 'never' && isRefused;
+    const isHeld = this.#need.kind === 'unseen' ? observesAgain || unauthorized === null : this.#need.kind === 'everything' && isRefused;
     if (!this.#isRequested && isHeld) {
-      this.#unobserved = this.#lastFailure;
+      this.#unobserved = unobservedBecause(failed);
+      this.#failedFor = desired;
       this.#isRequired = false;
     }
-    this.#postpone(intervalMs);
+    this.#postpone(desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY);
     // While publications are held, the end of the refusal must be noticed without a person.
     const isTurnedOff = isRefused && observesAgain && !this.#isRequired && this.#unobserved === null;
     if (isTurnedOff) this.#nextAtMs = Number.POSITIVE_INFINITY;

@@ -33,6 +33,9 @@ const maxSingleReads = 20;
  */
 const maxClockSkewMs = 15 * 60_000;
 
+/** How many APIs one page of the gateway's list holds. */
+const apisPerPage = 500;
+
 /** The result of observing the gateway. */
 export type GatewayObservation =
   /** `recorded`: the new recorded state; `updates`: the part of it that changed. */
@@ -41,7 +44,12 @@ export type GatewayObservation =
       readonly recorded: RecordedState;
       readonly updates: readonly RecordedPublication[];
       readonly notices: readonly DriftNotice[];
+      /** The last complete list. */
       readonly listed: LastObservation;
+      /** How many APIs were read. */
+      readonly apiCount: number;
+      /** Whether the whole list was read. */
+      readonly isComplete: boolean;
       /** The newest attempt when the recorded state was read. */
       readonly newestAttemptId: number;
     }
@@ -149,8 +157,41 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
       unmanaged: listUnmanaged(desired, read.value),
       missingApiIds: [...confirmed.deletedApiIds],
     },
+    apiCount: read.value.size,
+    isComplete: true,
     newestAttemptId,
   };
+}
+
+/**
+ * Looks whether `unseen` publications of a gateway that was observed before are online: reads their APIs one by one if that takes fewer
+ * requests than the list of all APIs, or else observes the whole gateway. Writes nothing.
+ */
+export async function observeUnseen(
+  desired: DesiredState,
+  unseen: readonly DesiredPublication[],
+  deps: ObserveDeps,
+): Promise<GatewayObservation> {
+  const { gateway, record, clock, signal } = deps;
+  const listed = await record.lastObservation(desired.gateway);
+  const apiIds = [...new Set(unseen.map(({ apiId }) => apiId))].sort();
+  if (listed === null || apiIds.length >= listed.apis / apisPerPage) return observeGateway(desired, deps);
+  const observation = new Map<string, ObservedApi>();
+  for (const apiId of apiIds) {
+    const read = await gateway.getApi(apiId, signal);
+    // The list may be allowed where this read is not.
+    if (read.kind === 'rejected') return observeGateway(desired, deps);
+    if (read.kind !== 'read') return readFailed(read);
+    if (read.value) observation.set(apiId, read.value);
+  }
+  const newestAttemptId = await record.newestAttemptId(desired.gateway);
+  const recorded = await record.readRecordedState(desired.gateway);
+  const publications = new Map(unseen.flatMap((publication) => (recorded.has(publication.key) ? [] : [[publication.key, publication]])));
+  const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: false };
+  const { updates, notices } = applyObservation(input, clock.now());
+  const result = new Map(recorded);
+  for (const next of updates) result.set(next.key, next);
+  return { kind: 'observed', recorded: result, updates, notices, listed, apiCount: observation.size, isComplete: false, newestAttemptId };
 }
 
 /** Returns why the gateway was not observed, and what a person can do about it. */

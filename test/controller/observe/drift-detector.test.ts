@@ -208,22 +208,43 @@ test('after a restart the gateway still counts as observed', async () => {
   ]);
 });
 
-test('a daemon does not wait to observe a known gateway again, except at its start and after a failure, before what is new is planned', async () => {
+/** Files that declare one, two and three APIs. */
+const [one, two, three] = [1, 2, 3].map((count) => {
+  const publications = ['orders', 'users', 'carts'].slice(0, count).map((api) => wanted(api, 'test'));
+  return desiredState(publications, { refreshIntervalMs: minuteMs });
+}) as [DesiredState, DesiredState, DesiredState];
+
+test('a daemon waits to look at what a file adds at its start and where the last list showed it, and holds it where that fails', async () => {
   await using at = await watching();
-  const more = desiredState([wanted('orders', 'test'), wanted('users', 'test')], { refreshIntervalMs: minuteMs });
-  await at.store.saveObservation(more.gateway, savedObservation([], lastObservation(1)));
-  assert.equal(await at.observe(file(minuteMs)), ['required', null], 'the record may be as old as the last process');
+  await at.store.saveObservation(one.gateway, savedObservation([], lastObservation(1)));
+  assert.equal(await at.observe(one), ['required', null], 'the record may be as old as the last process');
   at.time.ms += minuteMs;
-  assert.equal([await at.observe(more), at.detector.unobserved], [['running', null], null]);
+  assert.equal(await at.observe(two), ['running', null], 'the last list did not show it');
+  const unmanaged = [wanted('carts', 'test')];
+  await at.store.saveObservation(one.gateway, savedObservation([], lastObservation(1, { observedAtMs: at.time.ms, unmanaged })));
   at.shown.apis = down;
-  at.time.ms += minuteMs;
-  assert.equal([await at.observe(more), at.detector.unobserved], [['running', null], null]);
-  assert.equal([await at.observe(more), at.detector.unobserved], [['none', 'none'], null], 'what is new was looked at once');
-  const evenMore = { ...more, publications: new Map([...more.publications, ...file(1).publications]) };
-  assert.equal([await at.observe(evenMore), at.detector.unobserved?.reason], [['none', 'none'], 'APIG.9999 x']);
+  assert.equal([await at.observe(three), at.detector.unobserved?.reason], [['required', null], 'APIG.9999 x']);
+  assert.equal(await at.observe(three), ['none', 'none'], 'no plan waits for the next try');
   at.shown.apis = published('test');
   at.time.ms += minuteMs;
-  assert.equal([await at.observe(evenMore), at.detector.unobserved], [['running', null], null]);
+  assert.equal([await at.observe(three), at.detector.unobserved], [['running', null], null]);
+});
+
+test('after a failed observation, what a file adds to an old record is looked at first', async () => {
+  await using at = await watching();
+  await at.observe(one);
+  at.shown.apis = down;
+  at.time.ms += minuteMs;
+  assert.equal([await at.observe(one), at.detector.unobserved], [['running', null], null]);
+  assert.equal([await at.observe(two), at.detector.unobserved?.reason], [['required', null], 'APIG.9999 x']);
+});
+
+test('what is new to a fresh observation that did not show it is not looked at, unless recorded state was deleted since', async () => {
+  await using at = await watching({ observesAgain: false });
+  await at.store.saveObservation(one.gateway, savedObservation([], lastObservation(1, { observedAtMs: at.time.ms })));
+  assert.equal(await at.observe(one), ['none', 'none']);
+  await at.store.deleteRecord(one.gateway, wanted('orders', 'test').key, at.time.ms);
+  assert.equal(await at.observe(one), ['required', null]);
 });
 
 const refused: ReadResult<never> = { kind: 'rejected', failure: { ...failure, code: 'APIG.1005', status: 403 } };
@@ -245,14 +266,15 @@ test('a known gateway that refuses to be listed is not observed again until a pe
 
 test('while publications are held because the gateway refuses to be listed, it is tried each minute', async () => {
   await using at = await watching();
+  const desired = file(60 * minuteMs);
   at.shown.apis = refused;
-  assert.equal(await at.observe(file(60 * minuteMs)), ['required', null]);
+  assert.equal(await at.observe(desired), ['required', null]);
   at.time.ms += minuteMs;
-  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
+  assert.equal(await at.observe(desired), ['running', null]);
   assert.is(at.detector.unobserved?.reason, 'APIG.1005 x');
   at.shown.apis = published('test');
   at.time.ms += minuteMs;
-  assert.equal(await at.observe(file(60 * minuteMs)), ['running', null]);
+  assert.equal(await at.observe(desired), ['running', null]);
   assert.is(at.detector.unobserved, null);
 });
 

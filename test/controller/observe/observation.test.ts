@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { observationTimeLimitMs, observeGateway } from '../../../src/controller/observe/observation.ts';
+import { observationTimeLimitMs, observeGateway, observeUnseen } from '../../../src/controller/observe/observation.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
-import type { DesiredState } from '../../../src/model/desired-state.ts';
+import type { DesiredPublication, DesiredState } from '../../../src/model/desired-state.ts';
 import type { LastObservation, ListedVersion, ObservedApi, ObservedPublication } from '../../../src/model/observation.ts';
 import type { Failure, ReadFailure, ReadResult } from '../../../src/model/outcome.ts';
 import { publicationKey } from '../../../src/model/publication.ts';
@@ -55,6 +55,8 @@ interface Scene {
   readonly reader?: Partial<StoreReader>;
   readonly now?: () => number;
   readonly steadyMs?: number;
+  /** The publications to look for; default: the whole gateway is observed. */
+  readonly unseen?: readonly DesiredPublication[];
 }
 
 /** Observes a gateway with canned responses and counts its requests. */
@@ -91,7 +93,8 @@ async function observeWith(scene: Scene) {
     lastObservation: async () => listedBefore,
     ...scene.reader,
   };
-  const seen = await observeGateway(desired, { gateway, record: reader, clock: { now }, signal: new AbortController().signal, steadyMs });
+  const deps = { gateway, record: reader, clock: { now }, signal: new AbortController().signal, steadyMs };
+  const seen = await (scene.unseen ? observeUnseen(desired, scene.unseen, deps) : observeGateway(desired, deps));
   const observed = seen.kind === 'observed' ? seen : null;
   const reason = seen.kind === 'failed' ? seen.reason : null;
   const reasons = observed
@@ -113,6 +116,48 @@ test('merges the published APIs into the recorded state, with one read', async (
     [['orders', 'online']],
   );
   assert.is(observed?.recorded.size, 1);
+});
+
+const added = [wanted('orders', 'test'), wanted('orders', 'prod'), wanted('carts', 'test')];
+const large = lastObservation(1001, { publications: 900, observedAtMs: nowMs - hourMs });
+
+test('publications that a file adds are looked for with one read for each API where the list has more pages', async () => {
+  const api = async (apiId: string) => ({ kind: 'read', value: apiId === 'api-orders' ? listed('orders', 'test') : null }) as const;
+  const desired = desiredState([...added, wanted('users', 'test')]);
+  const record = [recorded('users', 'test')];
+  const { seen, observed, asked, reasons, notices } = await observeWith({ desired, record, listedBefore: large, api, unseen: added });
+  assert.equal([asked, notices], [['api-carts', 'api-orders'], ['adopted']]);
+  assert.equal(reasons, ['carts online new', 'orders online new']);
+  assert.equal(
+    observed?.updates.map(({ key }) => key),
+    [wanted('orders', 'test').key],
+  );
+  assert.equal([observed?.listed, observed?.isComplete, seen.kind], [large, false, 'observed'], 'it counts as no list');
+});
+
+for (const [why, listedBefore] of [
+  ['no more pages', lastObservation(1000)],
+  ['a single page', lastObservation(3)],
+  ['never been read', null],
+] as const) {
+  test(`the list is read for publications that a file adds where it has ${why}`, async () => {
+    const { asked, observed, notices } = await observeWith({ listedBefore, list: [listed('orders', 'test')], unseen: added });
+    assert.equal([asked[0], observed?.isComplete, notices], ['apis', true, ['adopted']]);
+  });
+}
+
+test('the list is read if the gateway refuses to show a single API, and a read that fails gives the reason', async () => {
+  const refused = await observeWith({ listedBefore: large, api: async () => failing('rejected', 'APIG.1005'), unseen: added });
+  assert.equal(refused.asked.slice(0, 2), ['api-carts', 'apis']);
+  const down = await observeWith({ listedBefore: large, api: async () => failing('retryable', 'APIG.9999'), unseen: added });
+  assert.equal([down.asked, down.reason], [['api-carts'], 'APIG.9999 x']);
+});
+
+test('a publication that was recorded while it was looked for keeps its recorded state', async () => {
+  const api = async () => ({ kind: 'read', value: listed('orders', 'test') }) as const;
+  const record = [recorded('orders', 'test', { revision: 'r7' })];
+  const { observed } = await observeWith({ listedBefore: large, record, api, unseen: [wanted('orders', 'test')] });
+  assert.equal([observed?.updates, observed?.recorded], [[], recordedState(record)]);
 });
 
 for (const kind of ['throttled', 'retryable', 'rejected', 'unauthorized'] as const) {
