@@ -221,6 +221,8 @@ export interface components {
         readonly DaemonStatus: {
             /** @description The command that approves what is held. */
             readonly approveCommand: string | null;
+            /** @description Whether an emulated gateway is used in place of that one. */
+            readonly emulated: boolean;
             /** @description Those in the file come first, in the file's order. */
             readonly environments: readonly {
                 readonly id: string;
@@ -524,6 +526,8 @@ export interface components {
             readonly changes: readonly components["schemas"]["Plan.Change"][];
             /** @description The digest of the gateway and the calls: the same calls have the same digest on every machine. */
             readonly digest: components["schemas"]["Plan.Digest"];
+            /** @description Whether an emulated gateway is used in place of that one. */
+            readonly emulated: boolean;
             readonly estimate: components["schemas"]["Plan.Estimate"];
             /** @description Why the whole file is held; null if it is not. */
             readonly fileHeld: components["schemas"]["Plan.FileHold"] | null;

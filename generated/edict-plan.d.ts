@@ -221,6 +221,8 @@ export interface components {
             readonly changes: readonly components["schemas"]["Change"][];
             /** @description The digest of the gateway and the calls: the same calls have the same digest on every machine. */
             readonly digest: components["schemas"]["Digest"];
+            /** @description Whether an emulated gateway is used in place of that one. */
+            readonly emulated: boolean;
             readonly estimate: components["schemas"]["Estimate"];
             /** @description Why the whole file is held; null if it is not. */
             readonly fileHeld: components["schemas"]["FileHold"] | null;

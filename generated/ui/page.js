@@ -31,8 +31,10 @@ function showRows() {
 function showDaemon() {
     if (!daemon)
         return;
-    const { gateway, file, queue, reconciliations, statusCounts } = daemon;
-    const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
+    const { gateway, emulated, file, queue, reconciliations, statusCounts } = daemon;
+    const name = gateway
+        ? `${emulated ? 'emulated gateway in place of ' : ''}${gateway.endpoint} · instance ${gateway.instance} · ${file.path}`
+        : file.path;
     if (byId('gateway').textContent !== name)
         byId('gateway').textContent = name;
     if (byId('headline').textContent !== daemon.headline)

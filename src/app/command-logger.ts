@@ -21,9 +21,10 @@ export async function openCommandLogger(
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options, write);
   const commandFor = (of: Settings) => (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets });
+  const eventLogger = settings.emulate ? logger.child({ emulated: true }) : logger;
   return {
-    emit: logEvents(logger, { approveCommand: commandFor(settings) }),
-    forFile: (file) => logEvents(logger.child({ file }), { approveCommand: commandFor({ ...settings, file }) }),
+    emit: logEvents(eventLogger, { approveCommand: commandFor(settings) }),
+    forFile: (file) => logEvents(eventLogger.child({ file }), { approveCommand: commandFor({ ...settings, file }) }),
     log: (event, message, fields) => logger.info({ event, ...fields }, message),
   };
 }

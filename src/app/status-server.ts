@@ -65,7 +65,8 @@ export async function openStatusServer(
   const entries: ServedFileEntry[] = [];
   const addEntry = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
-    const daemonInfo = { version: readVersion(), file: settings.file, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
+    const { file, emulate: isEmulated } = settings;
+    const daemonInfo = { version: readVersion(), file, isEmulated, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
     const count = metrics.forFile(settings.file);
     const subscription = events.subscribe((event) => {
       // Load the attempts of earlier processes once, with the first plan, when the gateway is known.

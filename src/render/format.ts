@@ -5,6 +5,7 @@ import type { ApprovalRef } from '../model/approval.ts';
 import type { Change, Deferral, Plan } from '../model/change.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { assertNever } from '../model/errors.ts';
+import type { GatewayIdentity } from '../model/gateway.ts';
 import type { PublicationState } from '../model/publication.ts';
 import type { Drift } from '../model/recorded-state.ts';
 import { hasTargets } from '../plan/targets.ts';
@@ -128,4 +129,9 @@ function groupDigits(count: number): string {
 /** Returns that the store at the address `store` has no record of the gateway. */
 export function formatUnrecorded(store: string): string {
   return `no recorded state at ${store.replace(/^sqlite:/, '')}; looking at the gateway`;
+}
+
+/** Names a gateway by its endpoint and instance, and says so if an emulated one is used in its place. */
+export function formatGateway({ endpoint, instance }: GatewayIdentity, isEmulated: boolean): string {
+  return `${isEmulated ? 'Emulated gateway in place of' : 'Gateway'} ${endpoint}, instance ${instance}`;
 }

@@ -17,6 +17,8 @@ type Schemas = components['schemas'];
 
 /** Everything that the status of a file shows. */
 export interface StatusView {
+  /** Whether an emulated gateway is used in place of the file's; default: no. */
+  readonly isEmulated?: boolean;
   readonly input: StatusInput;
   readonly plan: Plan;
   readonly targets: Targets;
@@ -34,6 +36,7 @@ export interface StatusView {
 
 /** The recorded state of a gateway whose file is invalid. */
 export interface RecordedStatusView extends Pick<StatusView, 'controllerStatus' | 'leaseHolder'> {
+  readonly isEmulated: boolean;
   readonly gateway: GatewayIdentity;
   readonly cells: readonly StatusCell[];
   readonly suspension: Suspension | null;
@@ -56,10 +59,11 @@ export function statusCellJson(cell: StatusCell): Schemas['Cell'] {
 }
 
 /** Returns the JSON form of the recorded state of a gateway whose file is invalid: that of a status, without what follows from the file. */
-export function recordedStatusJson({ gateway, cells, suspension, controllerStatus, leaseHolder }: RecordedStatusView) {
+export function recordedStatusJson({ isEmulated, gateway, cells, suspension, controllerStatus, leaseHolder }: RecordedStatusView) {
   const { endpoint, project, instance } = gateway;
   return {
     gateway: { endpoint, project, instance },
+    emulated: isEmulated,
     targets: null,
     summary: null,
     fileHeld: null,
@@ -82,6 +86,7 @@ export function statusJson(status: StatusView) {
   return {
     format: 1,
     gateway: { endpoint, project, instance },
+    emulated: status.isEmulated ?? false,
     targets: plan.targets,
     summary: summarizePlan(plan, input.lastAttempts),
     lastChecked: lastCheckedJson(plan),

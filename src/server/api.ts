@@ -56,7 +56,13 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
 
   server.get('/api/v1/plan', { schema: schema('GET', '/api/v1/plan') }, async () => {
     const { plan, matrix } = requirePlan(statusCache);
-    return planJson({ plan, desired: matrix.desired, notices: [], approveCommand: daemonInfo.approveCommand(plan) });
+    return planJson({
+      plan,
+      desired: matrix.desired,
+      notices: [],
+      isEmulated: daemonInfo.isEmulated ?? false,
+      approveCommand: daemonInfo.approveCommand(plan),
+    });
   });
 
   server.get<{ Querystring: { api?: string; environment?: string; limit: number } }>(

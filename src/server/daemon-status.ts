@@ -18,6 +18,8 @@ export interface DaemonInfo {
   readonly version: string;
   /** The path of the file. */
   readonly file: string;
+  /** Whether an emulated gateway is used in place of the file's; default: no. */
+  readonly isEmulated?: boolean;
   /** Returns the command that approves the held changes of a plan; `null` if nothing is held. */
   readonly approveCommand: (plan: NonNullable<StatusCache['plan']>) => string | null;
 }
@@ -40,6 +42,7 @@ export function daemonStatusJson(
     version: daemonInfo.version,
     startedAt: formatTimestamp(statusCache.startedAtMs),
     gateway: plan && { endpoint: plan.gateway.endpoint, project: plan.gateway.project, instance: plan.gateway.instance },
+    emulated: daemonInfo.isEmulated ?? false,
     file: fileJson(statusCache, daemonInfo.file),
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },

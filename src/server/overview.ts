@@ -11,7 +11,7 @@ interface OverviewEntry {
 /** Renders the page that lists the served files with state and gateway. It reloads every 5 seconds. */
 export function renderOverview(entries: readonly OverviewEntry[]): string {
   const rows = entries.map(({ pathPrefix, daemonInfo, statusCache }) => {
-    const cells = [formatFileState(statusCache), formatGateway(statusCache)].map((text) => `<td>${escapeHtml(text)}</td>`);
+    const cells = [formatFileState(statusCache), formatGatewayCell(statusCache, daemonInfo)].map((text) => `<td>${escapeHtml(text)}</td>`);
     return `<tr><th scope="row"><a href="/${pathPrefix}/">${escapeHtml(daemonInfo.file)}</a></th>${cells.join('')}</tr>`;
   });
   return `<!doctype html>
@@ -45,8 +45,9 @@ function formatFileState(statusCache: StatusCache): string {
   return headlineOf(statusCache) ?? 'starting';
 }
 
-function formatGateway({ plan }: StatusCache): string {
-  return plan ? `${plan.gateway.endpoint}, instance ${plan.gateway.instance}` : '';
+function formatGatewayCell({ plan }: StatusCache, { isEmulated = false }: DaemonInfo): string {
+  if (!plan) return '';
+  return `${isEmulated ? 'emulated gateway in place of ' : ''}${plan.gateway.endpoint}, instance ${plan.gateway.instance}`;
 }
 
 function escapeHtml(text: string): string {

@@ -28,7 +28,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     : '';
   switch (log['event']) {
     case 'file:loaded':
-      return `${message}: ${log['publications']} publications on ${log['endpoint']}, instance ${log['instance']}`;
+      return `${message}: ${log['publications']} publications on ${log['emulated'] ? 'an emulated gateway in place of ' : ''}${log['endpoint']}, instance ${log['instance']}`;
     case 'file:invalid':
       return [
         `${message}:`,

@@ -38,8 +38,10 @@ function showRows(): void {
 
 function showDaemon(): void {
   if (!daemon) return;
-  const { gateway, file, queue, reconciliations, statusCounts } = daemon;
-  const name = gateway ? `${gateway.endpoint} · instance ${gateway.instance} · ${file.path}` : file.path;
+  const { gateway, emulated, file, queue, reconciliations, statusCounts } = daemon;
+  const name = gateway
+    ? `${emulated ? 'emulated gateway in place of ' : ''}${gateway.endpoint} · instance ${gateway.instance} · ${file.path}`
+    : file.path;
   if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
   if (byId('headline').textContent !== daemon.headline) byId('headline').textContent = daemon.headline ?? '';
   showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());

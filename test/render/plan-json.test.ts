@@ -23,6 +23,7 @@ test('a plan matches its JSON schema', () => {
     suspension: null,
     approval: null,
     gateway: { endpoint: 'https://roma.example.com', project: 'project', instance: 'instance' },
+    emulated: false,
     uncheckedReason: null,
     targets: { apis: [], environments: [] },
     summary: {

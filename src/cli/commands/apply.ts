@@ -82,6 +82,7 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   const showsProgress = context.stderr.isTTY && logFormat === undefined;
   const progress = showsProgress ? openProgress(context.stderr, colorizersFor(context).err) : null;
   const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' }, settings, context.writeLog);
+  if (progress && settings.emulate) context.stderr.write('Using an emulated gateway; nothing is sent to the real one.\n');
   const report = openApplyReport(options.format, context);
   using stop = onStopSignal();
   const appContext = createAppContext(settings, context.env, { signal: stop.signal });

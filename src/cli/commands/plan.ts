@@ -77,6 +77,7 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
   const view = {
     ...report,
     ...blame,
+    isEmulated: settings.emulate,
     listsUnmanaged: options.unmanaged ?? false,
     approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }),
   };

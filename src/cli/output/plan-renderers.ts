@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { formatApproval, formatBlocker, formatReason, formatSuspension } from '../../render/format.ts';
+import { formatApproval, formatBlocker, formatGateway, formatReason, formatSuspension } from '../../render/format.ts';
 import { formatHeadline, isDifferent } from '../../render/headline.ts';
 import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
@@ -33,7 +33,7 @@ function text(view: PlanView, paint: Colorize): string {
 }
 
 function checkedText(view: PlanView, paint: Colorize): string {
-  const { plan, desired, notices, approveCommand } = view;
+  const { plan, desired, notices, isEmulated = false, approveCommand } = view;
   const allNotices = listNotices(plan, notices);
   const adopted = formatAdopted(allNotices);
   const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
@@ -52,9 +52,10 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const unmanagedPart = unmanaged.length > 0 ? ['', ...unmanaged] : [];
   if (plan.changes.length === 0) {
     const idlePart = [...suspended, ...heldPart, ...(scope ? [scope] : [])];
-    return `${[headline, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
+    const emulated = isEmulated ? [`${formatGateway(plan.gateway, isEmulated)}.`] : [];
+    return `${[headline, ...emulated, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
   }
-  const lines = [headline, `Gateway ${plan.gateway.endpoint}, instance ${plan.gateway.instance}`, '', ...noticePart];
+  const lines = [headline, formatGateway(plan.gateway, isEmulated), '', ...noticePart];
   for (const group of groupChanges(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(

@@ -3,7 +3,7 @@ import { EdictError } from '../../model/errors.ts';
 import type { RateLimit } from '../../model/gateway.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
+import { formatGateway, formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
 import { type RecordedStatusView, recordedStatusJson, type StatusView, statusJson, targetedStatusCells } from '../../render/status-json.ts';
 import { formatStatusCell } from '../../render/status-text.ts';
@@ -62,10 +62,10 @@ export function renderRecordedStatus(status: InvalidFileStatus, { format, isWatc
   if (format === 'json') return renderJson(invalidFileStatusJson(status), isWatched);
   const width = context.stdout.columns || Number.POSITIVE_INFINITY;
   const paint = colorizersFor(context).out;
-  const { gateway, listsUnmanaged } = status;
+  const { gateway, isEmulated, listsUnmanaged } = status;
   const [unmanaged = [], cells = []] = [true, false].map((is) => status.cells.filter((cell) => (cell.status === 'unmanaged') === is));
   const unknown = paint('yellow', 'The desired state is unknown until the file is fixed.');
-  const notice = `${unknown} Recorded for ${gateway.endpoint}, instance ${gateway.instance}:`;
+  const notice = `${unknown} Recorded state of the ${formatGateway(gateway, isEmulated).replace(/^./, (first) => first.toLowerCase())}:`;
   const parts = [
     [notice],
     renderMatrix(cells, width, paint),
@@ -152,9 +152,10 @@ function managedCells(status: StatusView): StatusCell[] {
   return targetedStatusCells(status).filter(({ status }) => status !== 'unmanaged');
 }
 
-function formatStatusHeadline({ plan, input }: StatusView, paint: Colorize): string {
+function formatStatusHeadline({ plan, input, isEmulated = false }: StatusView, paint: Colorize): string {
   const scope = formatTargets(plan);
-  return paint('bold', `${formatHeadline(plan, summarizePlan(plan, input.lastAttempts))}${scope ? ` ${scope}` : ''}`);
+  const headline = paint('bold', `${formatHeadline(plan, summarizePlan(plan, input.lastAttempts))}${scope ? ` ${scope}` : ''}`);
+  return isEmulated ? `${headline}\n${formatGateway(plan.gateway, isEmulated)}.` : headline;
 }
 
 function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView, paint: Colorize): string[] {

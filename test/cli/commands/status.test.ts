@@ -94,7 +94,7 @@ test('an invalid file does not hide the recorded state, in text and as JSON', as
   assert.match(stderr, 'unknown key `nonsense`');
   assert.match(
     stdout,
-    /^The desired state is unknown until the file is fixed\. Recorded for https:\/\/roma\.example\.com, instance instance:\n\nAPI +test\norders +✓ online\n\nUnmanaged: online at the gateway, not in the file \(1\)\n +· users +test\n/,
+    /^The desired state is unknown until the file is fixed\. Recorded state of the emulated gateway in place of https:\/\/roma\.example\.com, instance instance:\n\nAPI +test\norders +✓ online\n\nUnmanaged: online at the gateway, not in the file \(1\)\n +· users +test\n/,
   );
   assert.match(stdout, '\n1 publication recorded, 1 unmanaged.\n');
   assert.not.match(stdout, /in sync|unchanged/i);
@@ -108,6 +108,18 @@ test('an invalid file does not hide the recorded state, in text and as JSON', as
   assert.equal(document['summary'], null);
   assert.is(document['valid'], false);
   assert.match(JSON.stringify(document['errors']), 'unknown key `nonsense`');
+});
+
+test('an emulated gateway is named as one', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
+  await edict(['apply', '--emulate'], folder);
+  const { stdout, stderr } = await edict(['status'], folder);
+  assert.match(stderr, 'using the store of the emulated gateway');
+  assert.is(stdout.split('\n')[1], 'Emulated gateway in place of https://roma.example.com, instance instance.');
+  assert.is((JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { emulated: boolean }).emulated, true);
+  const plan = await edict(['plan'], folder, {});
+  assert.match(plan.stdout, /\nEmulated gateway in place of/);
 });
 
 test('a missing file does not hide the recorded state; an empty store has none', async () => {

@@ -164,4 +164,19 @@ test('a notice is shown beside an empty plan', () => {
   assert.match(planRenderers.markdown(planned), /In sync[\s\S]*adopted without a call/);
 });
 
+test('an emulated gateway is named as one, with changes and without', () => {
+  const [some, nothing] = [desiredState([wanted('a', 'test')]), desiredState([])].map((file) => ({
+    ...{ plan: diffStates(file, recordedState([])), desired: file, notices: [], isEmulated: true, approveCommand: null },
+  }));
+  if (!some || !nothing) return assert.unreachable();
+  const named = 'Emulated gateway in place of https://roma.example.com, instance instance';
+  for (const view of [some, nothing]) {
+    const lines = planRenderers.text(view, noColor).split('\n');
+    assert.ok(lines[1]?.startsWith(named), lines.join('\n'));
+    assert.match(planRenderers.markdown(view), '**Emulated gateway** in place of `https://roma.example.com`');
+    assert.is((JSON.parse(planRenderers.json(view)) as { emulated: boolean }).emulated, true);
+  }
+  assert.not.match(planRenderers.text({ ...some, isEmulated: false }, noColor), /emulated/i);
+});
+
 test.run();
