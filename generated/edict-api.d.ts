@@ -255,6 +255,7 @@ export interface components {
             /** @description The version of edict. */
             readonly version: string;
         };
+        /** @description An error in the file, without the text of its line, since viewers of the page may not be readers of the repository. */
         readonly Diagnostic: {
             readonly column: number;
             readonly file: string;
@@ -262,8 +263,6 @@ export interface components {
             readonly length: number;
             readonly line: number;
             readonly message: string;
-            /** @description The text of the line. */
-            readonly text: string;
         };
         readonly Failed: {
             readonly error: {

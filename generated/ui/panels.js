@@ -10,7 +10,7 @@ export function showNotices(root, { file, queue, approveCommand, standbyReason, 
         const state = file.loadedAt === null
             ? 'No changes are made until the file is fixed.'
             : `The last valid file, loaded at ${formatClockTime(file.loadedAt, new Date())}, stays in force.`;
-        notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(codeFrame)));
+        notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(fileError)));
     }
     if (queue.paused) {
         const since = `Requests are paused since ${formatClockTime(queue.paused.since, new Date())}: ${queue.paused.message}`;
@@ -39,12 +39,8 @@ const pauseTitles = {
     outage: 'The gateway cannot be reached',
     credentials: 'The gateway rejects the credentials',
 };
-function codeFrame({ file, line, column, length, message, hint, text }) {
-    const gutter = `${line} | `;
-    const from = Math.max(0, column - 60);
-    const shown = text.slice(from, from + 160).replaceAll('\t', ' ');
-    const marks = `${' '.repeat(gutter.length + Math.max(0, column - 1 - from))}${'^'.repeat(Math.max(1, Math.min(length, shown.length)))}`;
-    return element('pre', { tabindex: 0 }, element('strong', {}, `${file}:${line}:${column}`), `  ${message}\n${gutter}${shown}\n`, element('mark', { 'aria-hidden': true }, marks), hint === null ? '' : `\n${' '.repeat(gutter.length - 2)}= ${hint}`);
+function fileError({ file, line, column, message, hint }) {
+    return element('pre', { tabindex: 0 }, element('strong', {}, `${file}:${line}:${column}`), `  ${message}`, hint === null ? '' : `\n  = ${hint}`);
 }
 function commandBox(label, text) {
     const done = element('span', { role: 'status' });

@@ -76,16 +76,18 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
       matchesEnvironment: (one) => one.environmentId === environmentId,
     };
     const { findErrorRule } = await import('../gateway/error-rules.ts');
-    const { readSourceLine } = await import('../source/text-file.ts');
+    const { readSourceLine } = await import('../source/include-reader.ts');
+    const { SourceFolder } = await import('../source/source-folder.ts');
     const attempts = await store.history(desired.gateway, { apis: [apiId], environments: [environmentId], limit });
     const publication = desired.publications.get(key);
     const controllerStatus = await store.status(desired.gateway);
+    const folder = await SourceFolder.open(context.settings.file, context.settings.allowedFolders);
     const wholePlan = await computeCurrentPlan(context, { desired, recorded, store });
     return {
       names,
       isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },
       desired,
-      declaration: publication ? { publication, line: await readSourceLine(publication.source) } : null,
+      declaration: publication ? { publication, line: await readSourceLine(folder, publication.source) } : null,
       recorded: recordedBefore.get(key) ?? null,
       gateway: view,
       attempts: attempts.map((attempt) => {

@@ -103,7 +103,11 @@ export async function withReadSession<T>(
       }
       return withGatewayReader(context, { settings: of, seed: null }, (gateway) => resolveNames(unknown, { gateway, knownIds, signal }));
     };
-    const desired = await new FileSource(settings.file, { variables: env, resolveNames: resolve }).load();
+    const desired = await new FileSource(settings.file, {
+      allowedFolders: settings.allowedFolders,
+      variables: env,
+      resolveNames: resolve,
+    }).load();
     assertGateway?.(desired.gateway);
     return await use({ desired, store, placeholders });
   } finally {

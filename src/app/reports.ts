@@ -59,6 +59,7 @@ export interface ValidatedFile {
 export async function validateFile({ settings, env }: AppContext): Promise<ValidatedFile> {
   const unsetVariables = new Set<string>();
   const source = new FileSource(settings.file, {
+    allowedFolders: settings.allowedFolders,
     variables: env,
     onUnsetVariable: (name) => unsetVariables.add(name),
     resolveNames: async (_, names) => placeholderIds(names),
@@ -85,11 +86,13 @@ export async function readPlan(context: AppContext): Promise<PlanReport> {
 }
 
 /** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
-export async function readCommits({ env, events }: AppContext, { changes }: Plan): Promise<CommitLookup> {
+export async function readCommits({ settings, env, events }: AppContext, { changes }: Plan): Promise<CommitLookup> {
   const { blame } = await import('../source/git/blame.ts');
+  const { SourceFolder } = await import('../source/source-folder.ts');
+  const folder = await SourceFolder.open(settings.file, settings.allowedFolders);
   return blame(
     changes.flatMap(({ source }) => source ?? []),
-    { env, onUnsupported: (version) => events.emit({ type: 'git:unsupported', version }) },
+    { folder, env, onUnsupported: (version) => events.emit({ type: 'git:unsupported', version }) },
   );
 }
 

@@ -274,6 +274,7 @@ export class Session implements AsyncDisposable {
 export function createFileSource({ settings, env, events }: AppContext, resolveNames: ResolveNames): FileSource {
   const onUnsupported: OnGitUnsupported = (version) => events.emit({ type: 'git:unsupported', version });
   return new FileSource(settings.file, {
+    allowedFolders: settings.allowedFolders,
     variables: env,
     resolveNames,
     readCommitId: (files) => readCommitId(files, { env, onUnsupported }),

@@ -7,6 +7,7 @@ export const defaultListenAddress = '127.0.0.1:9470';
 
 /** The command line options that become settings. */
 export interface SettingsOptions {
+  readonly allowInclude?: readonly string[];
   readonly state?: string;
   readonly emulate?: boolean;
   readonly lockTimeout?: string;
@@ -21,6 +22,7 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
   const lockTimeoutMs = options.lockTimeout === undefined ? 0 : parseDurationOption(options.lockTimeout, '--lock-timeout');
   return {
     file,
+    allowedFolders: options.allowInclude ?? [],
     emulate,
     lockTimeoutMs,
     refresh: options.refresh === undefined ? 'due' : options.refresh ? 'always' : 'never',

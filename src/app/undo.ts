@@ -114,7 +114,7 @@ async function checkVersions(
 }
 
 async function buildFilePatch(
-  { settings: { file }, env }: AppContext,
+  { settings: { file, allowedFolders }, env }: AppContext,
   missingRestorations: readonly Restoration[],
   desired: DesiredState,
 ): Promise<UndoFilePatch> {
@@ -124,7 +124,7 @@ async function buildFilePatch(
   const folder = isOutside ? dirname(path) : null;
   if (missingRestorations.length === 0) return { isUpToDate: true, folder, diff: '', manualEdits: [] };
   const { createPatch } = await import('../source/export/patch.ts');
-  const { main, included } = await readSourceFiles(path);
+  const { main, included } = await readSourceFiles(path, allowedFolders);
   const nameOf = (home: string): string =>
     relative(folder ?? '', join(dirname(path), home || basename(path)))
       .split(sep)
@@ -150,11 +150,11 @@ async function buildFilePatch(
 }
 
 /** Reads the file and its included files again; they were readable a moment ago. */
-async function readSourceFiles(path: string) {
+async function readSourceFiles(path: string, allowedFolders: readonly string[]) {
   const { readFileSet } = await import('../source/include-reader.ts');
   const { parseIncludes } = await import('../source/include-reader.ts');
   const { parseYaml } = await import('../source/yaml/tree.ts');
-  const { main, included } = await readFileSet(path, (text) => parseIncludes(parseYaml(text)));
+  const { main, included } = await readFileSet(path, { includesOf: (text) => parseIncludes(parseYaml(text)), allowedFolders });
   if (main.kind !== 'read') throw new EdictError('FILE_UNREADABLE', `${path} cannot be read any more`);
   return { main: main.text, included };
 }

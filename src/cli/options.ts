@@ -33,6 +33,11 @@ export const stateOption = () =>
     '--state <url>',
     'the store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: .edict/state.db beside the edict file, with --emulate .edict/emulated.db)',
   ).env('EDICT_STATE');
+/** Returns the option that allows files outside the edict file's folder. */
+export const allowIncludeOption = () =>
+  new Option('--allow-include <folder>', "a folder besides the edict file's from which it may include files (repeatable)").argParser(
+    collect,
+  );
 /** Returns the option that says which gateway of the store an invalid file is about. */
 export const gatewayOption = () =>
   new Option('--gateway <instance>', 'the instance ID of the gateway, if the file is invalid and the store has several');

@@ -5,6 +5,8 @@ export type RefreshMode = 'always' | 'due' | 'never';
 export interface Settings {
   /** The path of the edict file. */
   readonly file: string;
+  /** Folders besides that of the file from which it may include files. */
+  readonly allowedFolders: readonly string[];
   /** The store's URL. */
   readonly storeUrl: string;
   /** Whether the gateway is the emulator in this process. */

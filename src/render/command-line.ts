@@ -8,10 +8,12 @@ import { approvalDigest } from '../plan/policies.ts';
  * Returns a shell command line for the same file and store. Passwords in the store's URL are redacted; the user must fill them
  * in.
  */
-export function formatCommandLine(command: string, args: readonly string[], { file, emulate, storeUrl }: Settings): string {
+export function formatCommandLine(command: string, args: readonly string[], settings: Settings): string {
+  const { file, allowedFolders, emulate, storeUrl } = settings;
   const words = [
     ...['edict', command, ...args],
     ...(file === defaultFile ? [] : [file.startsWith('-') ? `./${file}` : file]),
+    ...allowedFolders.flatMap((folder) => ['--allow-include', folder]),
     ...(emulate ? ['--emulate'] : []),
     ...(storeUrl === defaultStoreUrl(file, emulate) ? [] : ['--state', redactUrl(storeUrl)]),
   ];

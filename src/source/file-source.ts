@@ -2,11 +2,12 @@
 // Nothing here may call the gateway or the store: names are resolved through a callback. An invalid file never yields a
 // desired state.
 
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, exitCodes } from '../model/errors.ts';
 import type { GatewaySettings } from '../model/gateway.ts';
 import type { NameRef, NameResolutions } from '../model/name-ref.ts';
+import { quoteForShell } from '../render/command-line.ts';
 import {
   type FileSet,
   fingerprintFileSet,
@@ -20,7 +21,7 @@ import {
 import type { DesiredSource } from './interface.ts';
 import { parseFile } from './parser.ts';
 import type { PathWatch } from './path-watcher.ts';
-import type { TextFileResult } from './text-file.ts';
+import type { UnreadSourceFile } from './source-folder.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { OnUnsetVariable, Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
@@ -37,6 +38,8 @@ export type ReadCommitId = (files: readonly { readonly realPath: string; readonl
 const neverAborted = new AbortController().signal;
 
 export interface FileSourceOptions {
+  /** Folders besides that of the file from which it may include files. Default: none. */
+  readonly allowedFolders?: readonly string[];
   readonly variables: Variables;
   /** Called for an allowed variable that is not set, and its value is then a placeholder. Default: it is an error. */
   readonly onUnsetVariable?: OnUnsetVariable;
@@ -49,6 +52,7 @@ export interface FileSourceOptions {
 export class FileSource implements DesiredSource {
   readonly #path: string;
   readonly #displayPath: string;
+  readonly #allowedFolders: readonly string[];
   readonly #variables: Variables;
   readonly #onUnsetVariable: OnUnsetVariable | undefined;
   readonly #resolveNames: ResolveNames;
@@ -57,9 +61,13 @@ export class FileSource implements DesiredSource {
   readonly #timeLimit = new TimeLimit();
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
-  constructor(path: string, { variables, onUnsetVariable, resolveNames, readCommitId = async () => null }: FileSourceOptions) {
+  constructor(
+    path: string,
+    { allowedFolders = [], variables, onUnsetVariable, resolveNames, readCommitId = async () => null }: FileSourceOptions,
+  ) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
+    this.#allowedFolders = allowedFolders;
     this.#variables = variables;
     this.#onUnsetVariable = onUnsetVariable;
     this.#resolveNames = resolveNames;
@@ -114,21 +122,23 @@ export class FileSource implements DesiredSource {
 
   async #read(signal: AbortSignal): Promise<FileSet> {
     const includesOf = (text: string) => parseIncludes(this.#parseCache.parse(this.#displayPath, text));
-    return (await this.#timeLimit.run(() => readFileSet(this.#path, includesOf), signal)) ?? unansweredFileSet(this.#path);
+    const options = { includesOf, allowedFolders: this.#allowedFolders };
+    return (await this.#timeLimit.run(() => readFileSet(this.#path, options), signal)) ?? unansweredFileSet(this.#path);
   }
 
   /**
-   * Reads until two reads are equal. Otherwise a checkout in progress could mix two states, and publications would look
-   * removed.
+   * Reads until no path was swapped and, with included files, two reads are equal. Otherwise a checkout in progress could mix two states, and
+   * publications would look removed.
    */
   async #readConsistent(signal: AbortSignal): Promise<FileSet> {
     let files = await this.#read(signal);
-    if (!files.hasIncludes) return files;
     for (let reads = 1; reads < maxReads; reads += 1) {
+      if (!files.isSwapped && !files.hasIncludes) return files;
       const next = await this.#read(signal);
-      if (hasSameContent(files, next)) return next;
+      if (!next.isSwapped && hasSameContent(files, next)) return next;
       files = next;
     }
+    if (!files.isSwapped && !files.hasIncludes) return files;
     throw new EdictError('FILE_UNREADABLE', `${this.#displayPath} and its included files change faster than they can be read`, {
       hint: 'retry when nothing writes to them anymore',
       exitCode: exitCodes.invalidFile,
@@ -136,8 +146,22 @@ export class FileSource implements DesiredSource {
   }
 }
 
-function toReadError(read: Exclude<TextFileResult, { readonly kind: 'read' }>, name: string): EdictError {
+function toReadError(read: UnreadSourceFile, name: string): EdictError {
   const exitCode = exitCodes.invalidFile;
+  if (read.kind === 'outside') {
+    return new EdictError('FILE_UNREADABLE', `${name} cannot be read: it is a symbolic link that leads out of its folder`, {
+      hint: `if you trust the place: --allow-include ${quoteForShell(dirname(read.realPath))}`,
+      exitCode,
+    });
+  }
+  if (read.kind === 'not yaml') {
+    const hint = 'link to a file that is named *.yaml or *.yml';
+    return new EdictError('FILE_UNREADABLE', `${name} cannot be read: it is a symbolic link to a file that is not named as YAML`, {
+      hint,
+      exitCode,
+    });
+  }
+  if (read.kind === 'swapped') return new EdictError('FILE_UNREADABLE', `${name} changes faster than it can be read`, { exitCode });
   if (read.kind === 'absent') {
     return new EdictError('FILE_NOT_FOUND', `${name} does not exist`, {
       hint: 'pass the path of the file: edict <command> FILE',

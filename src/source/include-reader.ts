@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
-import { type ExpandedPattern, expandPattern } from './include-pattern.ts';
+import { relative, resolve } from 'node:path';
+import type { SourceLocation } from '../model/desired-state.ts';
+import { describeNotYaml, describeOutside, type ExpandedPattern, expandPattern } from './include-pattern.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
-import { describeReadError, readTextFile, type TextFileResult } from './text-file.ts';
+import { type SourceFileResult, SourceFolder } from './source-folder.ts';
+import { describeReadError } from './text-file.ts';
+import { TimeLimit } from './time-limit.ts';
 import type { YamlNode, YamlTree } from './yaml/tree.ts';
 
 /** Maximum size of all files together. The files of a full instance are far smaller; beyond it, the path is most likely wrong. */
@@ -22,7 +25,9 @@ export interface SourceText {
 
 /** A file and its included files, as one read found them. */
 export interface FileSet {
-  readonly main: TextFileResult;
+  readonly main: SourceFileResult;
+  /** Whether a path led elsewhere while the files were read, so that they may be from two checkouts. */
+  readonly isSwapped: boolean;
   /** Whether the file has an `include`. */
   readonly hasIncludes: boolean;
   /** In the order of their paths, by code units. */
@@ -39,20 +44,29 @@ export interface FileSet {
 /** How many files are read concurrently. */
 const readConcurrency = 8;
 
+export interface ReadFileSetOptions {
+  /** Returns the `include` entries of the main file's text. */
+  readonly includesOf: (text: string) => readonly IncludeEntry[];
+  /** See `SourceFolder`. */
+  readonly allowedFolders: readonly string[];
+}
+
 /**
- * Reads the file at `path` and its included files. `includesOf` returns the `include` entries of its text. Each file is read
- * once, however many patterns and links lead to it, and the main file never includes itself. Never rejects.
+ * Reads the file at `path` and its included files. Each file is read once, however many patterns and links lead to it, and the main file never
+ * includes itself. Never rejects.
  */
-export async function readFileSet(path: string, includesOf: (text: string) => readonly IncludeEntry[]): Promise<FileSet> {
-  const main = await readTextFile(path, maxSourceBytes);
-  const realPath = await resolveRealPath(path);
+export async function readFileSet(path: string, { includesOf, allowedFolders }: ReadFileSetOptions): Promise<FileSet> {
+  const folder = await SourceFolder.open(path, allowedFolders);
+  const main = await folder.read(resolve(path), maxSourceBytes);
+  const realPath = main.kind === 'read' ? main.realPath : await resolveRealPath(folder, resolve(path));
   const includes = main.kind === 'read' ? includesOf(main.text) : [];
-  const reader = new IncludeReader(dirname(path), realPath, main.kind === 'read' ? main.bytes : 0);
+  const reader = new IncludeReader(folder, realPath, main.kind === 'read' ? main.bytes : 0);
   for (const entry of includes) await reader.expand(entry);
   await reader.read();
   const { diagnostics, directories, included } = reader;
   return {
     main,
+    isSwapped: main.kind === 'swapped' || reader.isSwapped || !(await folder.isUnchanged()),
     hasIncludes: includes.length > 0,
     included: included.map(({ file, relativePath, text }) => ({ file, relativePath, text })),
     diagnostics,
@@ -62,10 +76,21 @@ export async function readFileSet(path: string, includesOf: (text: string) => re
   };
 }
 
+/** Reads one of the files again, for example to show a line of it. Resolves to `null` if its file system does not answer. */
+export function readSourceFile(folder: SourceFolder, path: string): Promise<SourceFileResult | null> {
+  return new TimeLimit().run(() => folder.read(resolve(path), maxSourceBytes));
+}
+
+/** Resolves to the text of the line at `source`; `null` if the line no longer exists. */
+export async function readSourceLine(folder: SourceFolder, { file, line }: SourceLocation): Promise<string | null> {
+  const read = await readSourceFile(folder, file);
+  return read?.kind === 'read' ? (read.text.split(/\r\n|\r|\n/)[line - 1] ?? null) : null;
+}
+
 /** Stands for the files at `path` while their file system does not answer. */
 export function unansweredFileSet(path: string): FileSet {
-  const main: TextFileResult = { kind: 'unreadable', reason: 'its file system does not answer', cause: null };
-  return { main, hasIncludes: false, included: [], diagnostics: [], realPaths: [path], paths: [path], directories: [] };
+  const main: SourceFileResult = { kind: 'unreadable', reason: 'its file system does not answer', cause: null };
+  return { main, isSwapped: false, hasIncludes: false, included: [], diagnostics: [], realPaths: [path], paths: [path], directories: [] };
 }
 
 /** Returns whether two reads found the same texts and the same errors. */
@@ -92,11 +117,11 @@ export function toDisplayPath(path: string): string {
   return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
 }
 
-function textOf(main: TextFileResult): string {
+function textOf(main: SourceFileResult): string {
   return main.kind === 'read' ? main.text : '';
 }
 
-function withoutText(main: TextFileResult): unknown {
+function withoutText(main: SourceFileResult): unknown {
   return main.kind === 'unreadable' ? [main.kind, main.reason] : [main.kind];
 }
 
@@ -115,20 +140,23 @@ class IncludeReader {
   readonly paths = new Set<string>();
   readonly directories = new Set<string>();
   included: (SourceText & { readonly realPath: string })[] = [];
+  isSwapped = false;
   /** By path relative to the directory, so that the order is the same on every machine. */
   readonly #candidates = new Map<string, IncludeCandidate>();
+  readonly #folder: SourceFolder;
   readonly #directory: string;
   readonly #mainRealPath: string;
   #bytes: number;
 
-  constructor(directory: string, mainRealPath: string, bytes: number) {
-    this.#directory = directory;
+  constructor(folder: SourceFolder, mainRealPath: string, bytes: number) {
+    this.#folder = folder;
+    this.#directory = folder.directory;
     this.#mainRealPath = mainRealPath;
     this.#bytes = bytes;
   }
 
   async expand(entry: IncludeEntry): Promise<void> {
-    const expanded = await expandPattern(this.#directory, entry.pattern);
+    const expanded = await expandPattern(this.#folder, entry.pattern);
     for (const directory of expanded.directories) this.directories.add(directory);
     for (const path of expanded.files) this.paths.add(path);
     const problem = expanded.problem ?? (await this.#checkNotEmpty(entry, expanded));
@@ -145,7 +173,8 @@ class IncludeReader {
     const [first, second] = files;
     const name = JSON.stringify(pattern);
     if (first === undefined) return { message: `${name} matches no file`, hint: "patterns are relative to this file's folder" };
-    const isMainAlone = second === undefined && directories.length > 0 && (await resolveRealPath(first)) === this.#mainRealPath;
+    const isMainAlone =
+      second === undefined && directories.length > 0 && (await resolveRealPath(this.#folder, first)) === this.#mainRealPath;
     return isMainAlone ? { message: `${name} matches only this file`, hint: 'match the files with more APIs, or remove the entry' } : null;
   }
 
@@ -156,7 +185,7 @@ class IncludeReader {
     const first = found.slice(0, maxIncludedFiles);
     for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
       const batch = first.slice(at, at + readConcurrency);
-      const reads = await Promise.all(batch.map(({ path }) => readTextFile(path, maxSourceBytes - this.#bytes)));
+      const reads = await Promise.all(batch.map(({ path }) => this.#folder.read(path, maxSourceBytes - this.#bytes)));
       for (const [index, candidate] of batch.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
     }
   }
@@ -167,21 +196,24 @@ class IncludeReader {
     const byRealPath = new Map<string, ResolvedCandidate>();
     for (let at = 0; at < sorted.length && byRealPath.size <= maxIncludedFiles; at += readConcurrency) {
       const batch = sorted.slice(at, at + readConcurrency);
-      for (const resolved of await Promise.all(batch.map(async (one) => ({ ...one, realPath: await resolveRealPath(one.path) })))) {
+      for (const resolved of await Promise.all(
+        batch.map(async (one) => ({ ...one, realPath: await resolveRealPath(this.#folder, one.path) })),
+      )) {
         if (resolved.realPath !== this.#mainRealPath && !byRealPath.has(resolved.realPath)) byRealPath.set(resolved.realPath, resolved);
       }
     }
     return [...byRealPath.values()];
   }
 
-  #addFile(candidate: ResolvedCandidate, read: TextFileResult): void {
+  #addFile(candidate: ResolvedCandidate, read: SourceFileResult): void {
     if (this.#bytes > maxSourceBytes) return;
     const file = toDisplayPath(candidate.path);
+    if (read.kind === 'swapped') this.isSwapped = true;
     this.#bytes += read.kind === 'read' ? read.bytes : read.kind === 'too large' ? maxSourceBytes + 1 : 0;
-    const reason = this.#bytes > maxSourceBytes ? `all files together have more than ${maxSourceBytes} bytes` : readErrorOf(read);
-    if (reason !== null) this.#report(candidate, `${file} cannot be read: ${reason}`, null);
+    const problem = this.#bytes > maxSourceBytes ? unreadable(file, tooLargeReason) : describeProblem(file, read);
+    if (problem !== null) this.#report(candidate, problem.message, problem.hint);
     else if (read.kind === 'read')
-      this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, realPath: candidate.realPath });
+      this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, realPath: read.realPath });
   }
 
   #report({ index }: IncludeEntry, message: string, hint: string | null): void {
@@ -189,14 +221,36 @@ class IncludeReader {
   }
 }
 
-function readErrorOf(read: TextFileResult): string | null {
-  if (read.kind === 'unreadable') return read.reason;
-  if (read.kind === 'no text') return 'it is not UTF-8 text';
-  return read.kind === 'absent' ? 'it does not exist' : null;
+const tooLargeReason = `all files together have more than ${maxSourceBytes} bytes`;
+
+/** Returns the error in an entry of `include` for a file that was not read. */
+function describeProblem(file: string, read: SourceFileResult): ExpandedPattern['problem'] {
+  switch (read.kind) {
+    case 'read':
+      return null;
+    case 'too large':
+      return unreadable(file, tooLargeReason);
+    case 'unreadable':
+      return unreadable(file, read.reason);
+    case 'no text':
+      return unreadable(file, 'it is not UTF-8 text');
+    case 'absent':
+      return unreadable(file, 'it does not exist');
+    case 'swapped':
+      return unreadable(file, 'it was replaced while it was read');
+    case 'not yaml':
+      return describeNotYaml(file);
+    case 'outside':
+      return describeOutside(file);
+  }
 }
 
-async function resolveRealPath(path: string): Promise<string> {
-  return realpath(path).catch((error: unknown) => `${resolve(path)}: ${describeReadError(error)}`);
+function unreadable(file: string, reason: string): ExpandedPattern['problem'] {
+  return { message: `${file} cannot be read: ${reason}`, hint: null };
+}
+
+async function resolveRealPath(folder: SourceFolder, path: string): Promise<string> {
+  return realpath(folder.locate(path)).catch((error: unknown) => `${path}: ${describeReadError(error)}`);
 }
 
 /** One entry of `include`. */

@@ -1,42 +1,70 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { SourceLocation } from '../model/desired-state.ts';
+import { type FileHandle, open } from 'node:fs/promises';
 import { errorMessage } from '../model/errors.ts';
 
-/** The result of reading a file: its text, or a reason that completes a sentence about "the file". */
-export type TextFileResult =
-  | { readonly kind: 'read'; readonly text: string; readonly bytes: number }
-  | { readonly kind: 'absent'; readonly cause: unknown }
-  | { readonly kind: 'too large' }
-  | { readonly kind: 'no text'; readonly cause: unknown }
-  | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: unknown };
+/** The text of a file. `identity` is that of the file which was open: its device and inode. */
+export interface ReadText {
+  readonly kind: 'read';
+  readonly text: string;
+  readonly bytes: number;
+  readonly identity: string;
+}
+
+interface AbsentFile {
+  readonly kind: 'absent';
+  readonly cause: unknown;
+}
+
+/** `reason` completes a sentence about "the file". */
+interface UnreadableFile {
+  readonly kind: 'unreadable';
+  readonly reason: string;
+  readonly cause: unknown;
+}
+
+/** Why there is no path to a file that could be read. */
+export type NoPath = AbsentFile | UnreadableFile;
+
+/** Why there is no text. */
+export type NoText = NoPath | { readonly kind: 'too large' } | { readonly kind: 'no text'; readonly cause: unknown };
+
+/** The result of reading a file. */
+export type TextFileResult = ReadText | NoText;
 
 /** Size of one read. */
 const chunkBytes = 256 * 1024;
 
-/** Reads a regular UTF-8 file of at most `maxBytes`, and never more than one byte beyond that: the file may grow while it is read. */
+/**
+ * Reads a regular UTF-8 file of at most `maxBytes`, and never more than one byte beyond that: the file may grow while it is read. A symbolic
+ * link is not followed.
+ */
 export async function readTextFile(path: string, maxBytes: number): Promise<TextFileResult> {
-  let bytes: Buffer | null;
+  let content: RegularFile | null;
   try {
     // Opening a pipe that nobody writes to would block forever without O_NONBLOCK.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    bytes = await readRegularFile(file, maxBytes + 1);
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    content = await readRegularFile(file, maxBytes + 1);
   } catch (cause) {
-    return isNotFoundError(cause) ? { kind: 'absent', cause } : { kind: 'unreadable', reason: describeReadError(cause), cause };
+    return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
   }
-  if (bytes === null) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
+  if (content === null) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
+  const { bytes, identity } = content;
   if (bytes.length > maxBytes) return { kind: 'too large' };
   try {
-    return { kind: 'read', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes: bytes.length };
+    return { kind: 'read', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes: bytes.length, identity };
   } catch (cause) {
     return { kind: 'no text', cause };
   }
 }
 
+interface RegularFile {
+  readonly bytes: Buffer;
+  readonly identity: string;
+}
+
 /** Returns up to `maxBytes` from the start of a regular file; `null` for a pipe, a device or another kind of file. */
-async function readRegularFile(file: FileHandle, maxBytes: number): Promise<Buffer | null> {
-  const stats = await file.stat();
+async function readRegularFile(file: FileHandle, maxBytes: number): Promise<RegularFile | null> {
+  const stats = await file.stat({ bigint: true });
   if (!stats.isFile() && !stats.isDirectory()) return null;
   const chunks: Buffer[] = [];
   for (let rest = maxBytes; rest > 0; ) {
@@ -45,7 +73,7 @@ async function readRegularFile(file: FileHandle, maxBytes: number): Promise<Buff
     chunks.push(buffer.subarray(0, bytesRead));
     rest -= bytesRead;
   }
-  return Buffer.concat(chunks);
+  return { bytes: Buffer.concat(chunks), identity: `${stats.dev}:${stats.ino}` };
 }
 
 /** Returns whether a file system error means that nothing exists at a path. */
@@ -54,14 +82,13 @@ export function isNotFoundError(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** Returns the result for a file that cannot be read. */
+export function toUnreadable(cause: unknown): UnreadableFile {
+  return { kind: 'unreadable', reason: describeReadError(cause), cause };
+}
+
 /** Describes why a path cannot be read. */
 export function describeReadError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : errorMessage(error);
-}
-
-/** Resolves to the text of the line at `source`; `null` if the line no longer exists. */
-export async function readSourceLine({ file, line }: SourceLocation): Promise<string | null> {
-  const text = await readFile(resolve(file), 'utf8').catch(() => null);
-  return text?.split(/\r\n|\r|\n/)[line - 1] ?? null;
 }

@@ -126,7 +126,8 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
       return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
     }
     case 'file:invalid':
-      return { errors: event.error.diagnostics };
+      // The text of the line stays with those who may read the repository.
+      return { errors: event.error.diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
     case 'plan:computed': {
       const { changes, unchanged, excluded, fileHeld, approval, suspension, drifted, settling, unmanaged } = event.plan;
       const held = changes.filter((change) => change.held).length;

@@ -19,7 +19,7 @@ export function showNotices(
       file.loadedAt === null
         ? 'No changes are made until the file is fixed.'
         : `The last valid file, loaded at ${formatClockTime(file.loadedAt, new Date())}, stays in force.`;
-    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(codeFrame)));
+    notices.push(element('div', { class: 'notice bad', role: 'alert' }, title, element('p', {}, state), ...file.errors.map(fileError)));
   }
   if (queue.paused) {
     const since = `Requests are paused since ${formatClockTime(queue.paused.since, new Date())}: ${queue.paused.message}`;
@@ -68,18 +68,13 @@ const pauseTitles: Readonly<Record<Schemas['Pause']['reason'], string>> = {
   credentials: 'The gateway rejects the credentials',
 };
 
-function codeFrame({ file, line, column, length, message, hint, text }: Schemas['Diagnostic']): HTMLElement {
-  const gutter = `${line} | `;
-  const from = Math.max(0, column - 60);
-  const shown = text.slice(from, from + 160).replaceAll('\t', ' ');
-  const marks = `${' '.repeat(gutter.length + Math.max(0, column - 1 - from))}${'^'.repeat(Math.max(1, Math.min(length, shown.length)))}`;
+function fileError({ file, line, column, message, hint }: Schemas['Diagnostic']): HTMLElement {
   return element(
     'pre',
     { tabindex: 0 },
     element('strong', {}, `${file}:${line}:${column}`),
-    `  ${message}\n${gutter}${shown}\n`,
-    element('mark', { 'aria-hidden': true }, marks),
-    hint === null ? '' : `\n${' '.repeat(gutter.length - 2)}= ${hint}`,
+    `  ${message}`,
+    hint === null ? '' : `\n  = ${hint}`,
   );
 }
 

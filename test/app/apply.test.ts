@@ -25,6 +25,7 @@ function emulated() {
     file: join(folder, 'edict.yaml'),
     storeUrl,
     emulate: true,
+    allowedFolders: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

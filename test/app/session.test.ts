@@ -27,6 +27,7 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
     file: join(folder, 'edict.yaml'),
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
+    allowedFolders: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets,

@@ -8,6 +8,7 @@ test('unset options have defaults', () => {
     file: 'edict.yaml',
     storeUrl: 'sqlite:.edict/state.db',
     emulate: false,
+    allowedFolders: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: { apis: [], environments: [] },

@@ -94,6 +94,7 @@ test('the gateway converges to the file without a needless call, whatever other 
         file: join(folder, 'edict.yaml'),
         storeUrl: `sqlite:${join(folder, 'state.db')}`,
         emulate: false,
+        allowedFolders: [],
         lockTimeoutMs: 0,
         refresh: 'due',
         targets: allTargets.patterns,

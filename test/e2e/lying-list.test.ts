@@ -49,6 +49,7 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     file: join(folder, 'edict.yaml'),
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
+    allowedFolders: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -38,6 +38,7 @@ async function scene(seed: Seed): Promise<Scene> {
     file: join(folder, 'edict.yaml'),
     storeUrl,
     emulate: false,
+    allowedFolders: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -39,6 +39,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--format': [['json'], ['text'], ['markdown'], ['github'], ['sarif']],
   '--api': [['orders'], ['*']],
   '--environment': [['test']],
+  '--allow-include': [['.']],
   '--emulate': [[]],
   '--refresh': [[]],
   '--no-refresh': [[]],

@@ -187,7 +187,15 @@ test('a plan with a recomputed checksum still can do nothing that the file does 
 
 function settingsOf(): Settings {
   const storeUrl = `sqlite:${join(folder, '.edict', 'state.db')}`;
-  return { file: join(folder, 'edict.yaml'), storeUrl, emulate: false, lockTimeoutMs: 0, refresh: 'due', targets: allTargets.patterns };
+  return {
+    file: join(folder, 'edict.yaml'),
+    storeUrl,
+    emulate: false,
+    allowedFolders: [],
+    lockTimeoutMs: 0,
+    refresh: 'due',
+    targets: allTargets.patterns,
+  };
 }
 
 test('held changes are saved as held, and only an approval releases them', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
@@ -116,7 +117,19 @@ for (const [name, make, code, says] of [
 }
 
 test('files that differ at every read are an error: they may be from two checkouts', async () => {
-  const error = await refusal(newFile(`${head}include: [/proc/sys/kernel/random/uuid]\n`));
+  const included = newFile('apis: {}\n');
+  const path = newFile(`${head}include: [${basename(included)}]\n`);
+  let isDone = false;
+  const writing = (async () => {
+    for (let count = 0; !isDone; count += 1) {
+      writeFileSync(`${included}.new`, `apis: {} # ${count}\n`);
+      renameSync(`${included}.new`, included);
+      await setImmediate();
+    }
+  })();
+  const error = await refusal(path);
+  isDone = true;
+  await writing;
   assert.is(error.code, 'FILE_UNREADABLE');
   assert.match(error.message, /change faster than they can be read/);
   assert.is(error.exitCode, 3);

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expandPattern } from '../../src/source/include-pattern.ts';
+import { SourceFolder } from '../../src/source/source-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const test = suite('include pattern');
@@ -14,7 +16,7 @@ for (const name of ['a.yaml', 'apis/b.yaml', 'apis/c.yml', 'apis/deep/d.yaml', '
 symlinkSync('..', join(folder, 'apis/loop'));
 
 async function expanded(pattern: string) {
-  const { files, directories, problem } = await expandPattern(folder, pattern);
+  const { files, directories, problem } = await expandPattern(await SourceFolder.open(join(folder, 'edict.yaml'), []), pattern);
   return {
     files: files.map((path) => relative(folder, path)).sort(),
     directories: directories.map((path) => relative(folder, path)),
@@ -49,7 +51,11 @@ test('two stars match all folders, and do not follow a link in a loop', async ()
 test('a path that is not a file is an error that says why', async () => {
   assert.match((await expanded('nowhere.yaml')).problem?.message ?? '', '"nowhere.yaml" does not exist');
   assert.match((await expanded('apis')).problem?.message ?? '', '"apis" is a directory');
-  assert.match((await expanded('/dev/null')).problem?.message ?? '', 'is not a regular file');
+  assert.match((await expanded('/dev/null')).problem?.message ?? '', "leads out of this file's folder");
+  execFileSync('mkfifo', [join(folder, 'pipe.yaml')]);
+  assert.match((await expanded('pipe.yaml')).problem?.message ?? '', 'is not a regular file');
+  writeFileSync(join(folder, 'README.md'), '');
+  assert.match((await expanded('README.md')).problem?.message ?? '', 'is not a YAML file');
 });
 
 test.run();

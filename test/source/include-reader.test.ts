@@ -21,7 +21,10 @@ function folder(files: Readonly<Record<string, string>>): string {
 }
 
 const read = (path: string, ...patterns: readonly string[]) =>
-  readFileSet(join(path, 'edict.yaml'), () => patterns.map((pattern, index) => ({ index, pattern })));
+  readFileSet(join(path, 'edict.yaml'), {
+    includesOf: () => patterns.map((pattern, index) => ({ index, pattern })),
+    allowedFolders: [],
+  });
 
 test('reads the files that patterns match, sorted by path, each once', async () => {
   const path = folder({ 'edict.yaml': 'main', 'apis/b.yaml': 'b', 'apis/a.yaml': 'a', 'z.yaml': 'z' });

@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readSourceLine } from '../../src/source/text-file.ts';
+import { readSourceLine as readLineIn } from '../../src/source/include-reader.ts';
+import { SourceFolder } from '../../src/source/source-folder.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 
 const file = join(scratchFolder(), 'edict.yaml');
+const readSourceLine = async (of: Parameters<typeof readLineIn>[1]) => readLineIn(await SourceFolder.open(file, []), of);
 
 for (const [name, end] of [
   ['a line feed', '\n'],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,8 +14,9 @@ const file = (name: string, content: string | Buffer): string => {
 };
 
 test('reads a text and its size', async () => {
-  assert.equal(await readTextFile(file('a', 'ä'), 10), { kind: 'read', text: 'ä', bytes: 2 });
-  assert.equal(await readTextFile(file('empty', ''), 10), { kind: 'read', text: '', bytes: 0 });
+  const identity = (name: string): string => `${statSync(join(folder, name)).dev}:${statSync(join(folder, name)).ino}`;
+  assert.equal(await readTextFile(file('a', 'ä'), 10), { kind: 'read', text: 'ä', bytes: 2, identity: identity('a') });
+  assert.equal(await readTextFile(file('empty', ''), 10), { kind: 'read', text: '', bytes: 0, identity: identity('empty') });
 });
 
 test('says why a file cannot be read', async () => {
@@ -28,10 +29,10 @@ test('says why a file cannot be read', async () => {
   assert.is(read.kind === 'unreadable' ? read.reason : read.kind, 'it is a directory');
 });
 
-test('a pipe and a device are not read: they may never end, or never begin', async () => {
+test('a pipe, a device and a link are not read: they may never end, or lead elsewhere', async () => {
   execFileSync('mkfifo', [join(folder, 'pipe')]);
-  symlinkSync('pipe', join(folder, 'link to a pipe'));
-  const paths = [join(folder, 'pipe'), join(folder, 'link to a pipe'), '/dev/zero', '/dev/tty', '/dev/null'];
+  symlinkSync('a', join(folder, 'link'));
+  const paths = [join(folder, 'pipe'), join(folder, 'link'), '/dev/zero', '/dev/tty', '/dev/null'];
   for (const path of paths) assert.is((await readTextFile(path, 1000)).kind, 'unreadable', path);
 });
 

@@ -34,7 +34,7 @@ test('a notice says why requests are paused, until they resume', async () => {
   await shown.page.getByRole('alert').waitFor({ state: 'detached' });
 });
 
-test('a notice shows the errors of an invalid file as code frames, until it is fixed', async () => {
+test('a notice shows the errors of an invalid file, without its text, until it is fixed', async () => {
   const diagnostic = {
     rule: 'invalid-value',
     file: 'edict.yaml',
@@ -51,7 +51,7 @@ test('a notice shows the errors of an invalid file as code frames, until it is f
   const shownText = await notice.innerText();
   assert.match(
     shownText,
-    /^edict.yaml has 1 error\n+The last valid file, loaded at \S+, stays in force.\n+edict.yaml:7:5 +<b>onl<\/b> is no state\n7 \| {5}onl\n {8}\^\^\^\n {2}= online\?$/,
+    /^edict.yaml has 1 error\n+The last valid file, loaded at \S+, stays in force.\n+edict.yaml:7:5 +<b>onl<\/b> is no state\n {2}= online\?$/,
   );
   assert.is(await shown.page.title(), 'edict: invalid file');
   shown.plan([wanted('orders', 'test')], []);

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiOption,
   dryRunOption,
   emulateOption,
@@ -51,6 +52,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(environmentOption())
     .addOption(logLevelOption())
     .addOption(logFormatOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -4,6 +4,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiOption,
   emulateOption,
   environmentOption,
@@ -41,6 +42,7 @@ export function registerApprove(program: Command, context: CliContext, finish: F
     .option('--expires <duration>', 'how long the approval is valid, at most 168h', '1h')
     .addOption(apiOption())
     .addOption(environmentOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -5,6 +5,7 @@ import type { Settings } from '../../model/settings.ts';
 import type { PublicationRef } from '../../plan/publication-lookup.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiArgument,
   emulateOption,
   environmentArgument,
@@ -35,6 +36,7 @@ export function registerExplain(program: Command, context: CliContext, finish: F
     .addArgument(apiArgument())
     .addArgument(environmentArgument())
     .addArgument(fileArgument())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

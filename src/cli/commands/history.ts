@@ -3,6 +3,7 @@ import { createAppContext } from '../../app/context.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiOption,
   emulateOption,
   environmentOption,
@@ -37,6 +38,7 @@ export function registerHistory(program: Command, context: CliContext, finish: F
     .addArgument(fileArgument())
     .addOption(apiOption())
     .addOption(environmentOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

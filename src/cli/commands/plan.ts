@@ -3,6 +3,7 @@ import { createAppContext } from '../../app/context.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiOption,
   emulateOption,
   environmentOption,
@@ -44,6 +45,7 @@ export function registerPlan(program: Command, context: CliContext, finish: Fini
     .addArgument(fileArgument())
     .addOption(apiOption())
     .addOption(environmentOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json', 'markdown', 'github'))
     .addOption(emulateOption())

@@ -12,6 +12,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type DaemonSettings, defaultFile, type LogFormat, type LogLevel } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
 import {
+  allowIncludeOption,
   dryRunOption,
   emulateOption,
   type Finish,
@@ -64,6 +65,7 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
         .default(defaultListenAddress)
         .env('EDICT_LISTEN'),
     )
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -3,6 +3,7 @@ import { createAppContext } from '../../app/context.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowIncludeOption,
   apiArgument,
   emulateOption,
   environmentArgument,
@@ -33,6 +34,7 @@ export function registerState(program: Command, context: CliContext, finish: Fin
   group
     .command('show')
     .description('Show the gateways in the store, and the process that holds the lease of each')
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .action(async (options: StateOptions) => finish(await showStore(options, context)));
@@ -41,6 +43,7 @@ export function registerState(program: Command, context: CliContext, finish: Fin
     .command('copy')
     .description('Copy the store into an empty one, even while a daemon uses it')
     .argument('<to>', 'the new store: a path, or a URL as for --state')
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .action(async (to: string, options: StateOptions) => finish(await copyStore(to, options, context)));
@@ -51,6 +54,7 @@ export function registerState(program: Command, context: CliContext, finish: Fin
     .addArgument(apiArgument())
     .addArgument(environmentArgument())
     .addArgument(fileArgument())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

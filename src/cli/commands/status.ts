@@ -4,6 +4,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { StatusView } from '../../render/status-json.ts';
 import type { CliContext } from '../context.ts';
 import {
+  allowIncludeOption,
   apiOption,
   emulateOption,
   environmentOption,
@@ -37,6 +38,7 @@ export function registerStatus(program: Command, context: CliContext, finish: Fi
     .addArgument(filesArgument())
     .addOption(apiOption())
     .addOption(environmentOption())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

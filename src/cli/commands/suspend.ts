@@ -3,7 +3,7 @@ import { createAppContext } from '../../app/context.ts';
 import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { emulateOption, type Finish, fileArgument, formatOption, gatewayOption, stateOption } from '../options.ts';
+import { allowIncludeOption, emulateOption, type Finish, fileArgument, formatOption, gatewayOption, stateOption } from '../options.ts';
 import { writeSettings } from '../store-settings.ts';
 
 /** The options of `suspend` and `resume`. */
@@ -29,6 +29,7 @@ export function registerSuspend(program: Command, context: CliContext, finish: F
     .addOption(new Option('--reason <text>', 'the reason, which plan and status show').default('no reason given'))
     .addOption(new Option('--for <duration>', 'how long, such as 2h (default: until edict resume)'))
     .addOption(new Option('--by <name>', 'the name of the person who suspends (default: the user of this process)'))
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(gatewayOption())
     .addOption(formatOption('text', 'json'))
@@ -42,6 +43,7 @@ export function registerResume(program: Command, context: CliContext, finish: Fi
     .command('resume')
     .description('End the suspension, so that calls are made again')
     .addArgument(fileArgument())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(gatewayOption())
     .addOption(formatOption('text', 'json'))

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
+import { allowIncludeOption, emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -19,6 +19,7 @@ export function registerUndo(program: Command, context: CliContext, finish: Fini
     .description('Print a patch to the file that undoes an apply or an attempt, for git apply')
     .argument('[what]', 'an attempt number, an apply ID or a prefix of it, or last for the last apply that changed something', 'last')
     .argument('[file]', `the edict file (default: "${defaultFile}")`)
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

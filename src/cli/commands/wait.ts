@@ -4,7 +4,7 @@ import { parseDurationOption } from '../../app/settings.ts';
 import type { WaitResult } from '../../app/wait.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
+import { allowIncludeOption, emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -22,6 +22,7 @@ export function registerWait(program: Command, context: CliContext, finish: Fini
     .command('wait')
     .description('Wait until the daemon has brought the file into effect; make no calls')
     .addArgument(fileArgument())
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -1,8 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Commit, CommitLookup, SourceLocation } from '../../model/desired-state.ts';
-import { maxSourceBytes } from '../include-reader.ts';
-import { readTextFile } from '../text-file.ts';
+import { readSourceFile } from '../include-reader.ts';
+import type { SourceFolder } from '../source-folder.ts';
 import { type Checkout, type GitOptions, isBlobOf, openCheckout } from './git.ts';
 import { type LineMapping, mapLines } from './line-mapping.ts';
 
@@ -15,6 +14,13 @@ const maxRanges = 200;
 /** The latest valid date, in milliseconds since 1970. A commit can claim any time. */
 const maxDateMs = 8.64e15;
 
+export interface BlameOptions extends Omit<GitOptions, 'signal'> {
+  /** The folder of the main file. */
+  readonly folder: SourceFolder;
+  /** Default: 10 s. */
+  readonly limitMs?: number;
+}
+
 /**
  * Returns the commits that last changed the lines at `sources`: one `git blame` per file, all in at most `limitMs`. Files
  * outside a checkout, lines from before a shallow clone begins, a missing Git and a timeout give no commit, without an error.
@@ -22,7 +28,7 @@ const maxDateMs = 8.64e15;
  */
 export async function blame(
   sources: readonly SourceLocation[],
-  { limitMs = blameTimeoutMs, ...options }: Omit<GitOptions, 'signal'> & { readonly limitMs?: number },
+  { limitMs = blameTimeoutMs, ...options }: BlameOptions,
 ): Promise<CommitLookup> {
   const known = new Map<string, Commit>();
   const signal = AbortSignal.timeout(limitMs);
@@ -37,11 +43,15 @@ export async function blame(
  * Blames the newest commit, not the file: Git would run the filters of the checkout on the file. The lines of the file are mapped to those of
  * the commit here.
  */
-async function blameFile(file: string, lines: readonly number[], options: GitOptions): Promise<ReadonlyMap<number, Commit>> {
+async function blameFile(
+  file: string,
+  lines: readonly number[],
+  { folder, ...options }: GitOptions & Pick<BlameOptions, 'folder'>,
+): Promise<ReadonlyMap<number, Commit>> {
+  const read = await readSourceFile(folder, file);
+  if (read?.kind !== 'read') return new Map();
   // The commit has the file that a symbolic link leads to.
-  const realPath = await realpath(resolve(file)).catch(() => null);
-  const read = realPath === null ? null : await readTextFile(realPath, maxSourceBytes);
-  if (realPath === null || read?.kind !== 'read') return new Map();
+  const { realPath } = read;
   const checkout = await openCheckout(dirname(realPath), options);
   const path = (await checkout?.pathOf(realPath)) ?? null;
   if (checkout === null || path === null) return new Map();

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Env } from '../../../src/model/env.ts';
 import { blame, parsePorcelain } from '../../../src/source/git/blame.ts';
+import { SourceFolder } from '../../../src/source/source-folder.ts';
 import { scratchFolder, until } from '../../support/edict-process.ts';
 import { gitRepository } from '../../support/git-repository.ts';
 
@@ -12,9 +13,14 @@ const env = { PATH: process.env['PATH'] };
 const authoredAtMs = Date.UTC(2026, 10, 20, 9, 30);
 
 /** Returns the commits of these lines of a file. */
-async function commitsOf(file: string, lines: readonly number[], given: Env = env, limitMs?: number) {
+async function commitsOf(file: string, lines: readonly number[], given: Env = env, limitMs?: number, allowed: readonly string[] = []) {
   const sources = lines.map((line) => ({ file, line, column: 1 }));
-  const commits = await blame(sources, { env: given, onUnsupported: () => {}, ...(limitMs && { limitMs }) });
+  const commits = await blame(sources, {
+    folder: await SourceFolder.open(file, [dirname(file), ...allowed]),
+    env: given,
+    onUnsupported: () => {},
+    ...(limitMs && { limitMs }),
+  });
   return sources.map(commits);
 }
 
@@ -110,7 +116,7 @@ test('the target of a symbolic link is blamed', async () => {
   const id = commit('edict.yaml', 'a\n');
   const elsewhere = join(scratchFolder(), 'link.yaml');
   symlinkSync(join(folder, 'edict.yaml'), elsewhere);
-  const [line] = await commitsOf(elsewhere, [1]);
+  const [line] = await commitsOf(elsewhere, [1], env, undefined, [folder]);
   assert.is(line?.kind === 'committed' && line.id, id);
 });
 
