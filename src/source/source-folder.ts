@@ -1,6 +1,7 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
-import { isNotFoundError, type NoPath, type NoText, type ReadText, readTextFile, toUnreadable } from './text-file.ts';
+import { isNotFoundError, type NoPath, type NoText, openedPath, type ReadText, readTextFile, toUnreadable } from './text-file.ts';
 
 /** A path that leads out of the folder. `realPath` is absolute and free of symbolic links. */
 interface OutsidePath {
@@ -35,19 +36,27 @@ export class SourceFolder {
   readonly #mainPath: string;
   readonly #given: readonly string[];
   readonly #real: readonly (string | null)[];
+  /** The folders in the spelling of the file system, where it ignores case. */
+  readonly #opened: readonly (string | null)[];
 
-  private constructor(mainPath: string, allowedFolders: readonly string[], real: readonly (string | null)[]) {
+  private constructor(
+    mainPath: string,
+    { given, real, opened }: { readonly [K in 'given' | 'real' | 'opened']: readonly (K extends 'given' ? string : string | null)[] },
+  ) {
     this.directory = dirname(mainPath);
     this.#mainPath = mainPath;
-    this.#given = [this.directory, ...allowedFolders];
+    this.#given = given;
     this.#real = real;
+    this.#opened = opened;
   }
 
   /** Returns the folder of a main file, and where it is now: a checkout may be swapped later. */
   static async open(mainPath: string, allowedFolders: readonly string[]): Promise<SourceFolder> {
     const main = resolve(mainPath);
-    const allowed = allowedFolders.map((folder) => resolve(folder));
-    return new SourceFolder(main, allowed, await resolveAll([dirname(main), ...allowed]));
+    const given = [dirname(main), ...allowedFolders.map((folder) => resolve(folder))];
+    const real = await resolveAll(given);
+    const opened = await Promise.all(real.map((folder) => (folder === null ? null : openedFolder(folder))));
+    return new SourceFolder(main, { given, real, opened });
   }
 
   /** Returns whether the folders are still the same. */
@@ -63,7 +72,7 @@ export class SourceFolder {
 
   /** Returns whether a file or folder without symbolic links is in one of the folders. */
   contains(realPath: string): boolean {
-    return isInOne(this.#real, realPath);
+    return isInOne(this.#real, realPath) || isInOne(this.#opened, realPath);
   }
 
   /** Returns an absolute path by way of where its folder was when it was opened, so that all files are from one checkout. */
@@ -82,7 +91,8 @@ export class SourceFolder {
       const realPath = await realpath(this.locate(path));
       if (this.#isMainItself(realPath)) return { kind: 'inside', realPath };
       if (!this.contains(realPath)) return { kind: 'outside', realPath };
-      return isYamlName(realPath) ? { kind: 'inside', realPath } : { kind: 'not yaml' };
+      const hasAllowedName = isYamlName(realPath) || (path === this.#mainPath && basename(realPath) === basename(path));
+      return hasAllowedName ? { kind: 'inside', realPath } : { kind: 'not yaml' };
     } catch (cause) {
       return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
     }
@@ -94,11 +104,14 @@ export class SourceFolder {
     if (resolved.kind !== 'inside') return resolved;
     const { realPath } = resolved;
     const read = await readTextFile(realPath, maxBytes);
-    if (read.kind !== 'read') return read;
     // A link may have been put in place between the two.
-    const [now, stats] = [await this.resolve(path), await lstat(realPath, { bigint: true }).catch(() => null)];
-    const isSame = now.kind === 'inside' && now.realPath === realPath && stats !== null && `${stats.dev}:${stats.ino}` === read.identity;
-    return isSame ? { ...read, realPath } : { kind: 'swapped' };
+    const now = await this.resolve(path);
+    if (now.kind !== 'inside' || now.realPath !== realPath) return { kind: 'swapped' };
+    if (read.kind !== 'read') return read;
+    const stats = await lstat(realPath, { bigint: true }).catch(() => null);
+    const { identity, path: openedAt } = read.opened;
+    const isInside = openedAt === null || this.#isMainItself(openedAt) || this.contains(openedAt);
+    return isInside && stats !== null && `${stats.dev}:${stats.ino}` === identity ? { ...read, realPath } : { kind: 'swapped' };
   }
 
   /** The main file may have any name and be in the root folder, if no link leads to it. */
@@ -110,6 +123,15 @@ export class SourceFolder {
 
 function resolveAll(folders: readonly string[]): Promise<(string | null)[]> {
   return Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
+}
+
+async function openedFolder(folder: string): Promise<string | null> {
+  try {
+    await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
+    return await openedPath(handle);
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -1,13 +1,20 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { errorMessage } from '../model/errors.ts';
 
-/** The text of a file. `identity` is that of the file which was open: its device and inode. */
+/** The text of a file, and which one was open. */
 export interface ReadText {
   readonly kind: 'read';
   readonly text: string;
   readonly bytes: number;
+  readonly opened: OpenedFile;
+}
+
+interface OpenedFile {
+  /** Device and inode. */
   readonly identity: string;
+  /** Where the file is, as Linux reports it; `null` elsewhere. */
+  readonly path: string | null;
 }
 
 interface AbsentFile {
@@ -48,10 +55,10 @@ export async function readTextFile(path: string, maxBytes: number): Promise<Text
     return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
   }
   if (content === null) return { kind: 'unreadable', reason: 'it is not a regular file', cause: null };
-  const { bytes, identity } = content;
+  const { bytes, opened } = content;
   if (bytes.length > maxBytes) return { kind: 'too large' };
   try {
-    return { kind: 'read', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes: bytes.length, identity };
+    return { kind: 'read', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes: bytes.length, opened };
   } catch (cause) {
     return { kind: 'no text', cause };
   }
@@ -59,7 +66,7 @@ export async function readTextFile(path: string, maxBytes: number): Promise<Text
 
 interface RegularFile {
   readonly bytes: Buffer;
-  readonly identity: string;
+  readonly opened: OpenedFile;
 }
 
 /** Returns up to `maxBytes` from the start of a regular file; `null` for a pipe, a device or another kind of file. */
@@ -73,7 +80,12 @@ async function readRegularFile(file: FileHandle, maxBytes: number): Promise<Regu
     chunks.push(buffer.subarray(0, bytesRead));
     rest -= bytesRead;
   }
-  return { bytes: Buffer.concat(chunks), identity: `${stats.dev}:${stats.ino}` };
+  return { bytes: Buffer.concat(chunks), opened: { identity: `${stats.dev}:${stats.ino}`, path: await openedPath(file) } };
+}
+
+/** Returns where an open file or folder is, whatever its path leads to meanwhile, as Linux reports it; `null` elsewhere. */
+export async function openedPath({ fd }: FileHandle): Promise<string | null> {
+  return readlink(`/proc/self/fd/${fd}`).catch(() => null);
 }
 
 /** Returns whether a file system error means that nothing exists at a path. */

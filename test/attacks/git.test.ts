@@ -13,6 +13,7 @@ import { type Canary, canary } from '../support/canary.ts';
 import { edict } from '../support/edict-command.ts';
 import { scratchFolder, startEdict, terminate, until } from '../support/edict-process.ts';
 import { type GitRepository, gitRepository } from '../support/git-repository.ts';
+import { importsOf, sourceFiles } from '../support/source-files.ts';
 
 const test = suite('attacks on Git');
 
@@ -220,6 +221,14 @@ test('author: the daemon does not run it either', async () => {
   await until('it has reconciled', () => daemon.events('reconcile:finished').length > 0, [daemon]);
   await terminate(daemon);
   assert.not.ok(payload.wasRun());
+});
+
+test('one file of edict starts processes, and only Git', () => {
+  const starting = sourceFiles('src').filter((file) => importsOf(file).some((name) => name === 'node:child_process'));
+  assert.equal(
+    starting.map(({ path }) => path),
+    ['src/source/git/git.ts'],
+  );
 });
 
 test('anyone: a Git that never ends, or never stops to write, costs no more than its limits', async () => {
