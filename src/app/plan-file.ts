@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EdictError, errorMessage } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
+import { writeFileAtomically } from './atomic-file.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
 
 /** The largest saved plan that edict reads; a plan of 100,000 changes has about 60 MB. */
@@ -45,18 +45,9 @@ export async function writePlanFile(path: string, saved: SavedPlan): Promise<voi
       hint: 'nothing was written; name another file with --out',
     });
   }
-  const temporaryPath = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(temporaryPath, 'wx', 0o600);
-    try {
-      await file.writeFile(writePlanDocument(saved));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporaryPath, path);
+    await writeFileAtomically(path, { text: writePlanDocument(saved), mode: 0o600 });
   } catch (cause) {
-    await rm(temporaryPath, { force: true });
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = isAbsent ? `there is no folder ${dirname(path)}` : errorMessage(cause);
     throw new EdictError('SAVED_PLAN_WRITE_FAILED', `the plan cannot be saved in ${path}: ${why}`, {

@@ -1,15 +1,12 @@
-import type { RetryReadDeps } from '../controller/retry.ts';
-import type { GatewayReader } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { Approval } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredState } from '../model/desired-state.ts';
-import { CredentialsMissingError, EdictError, ObservationFailedError } from '../model/errors.ts';
+import { CredentialsMissingError, EdictError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import type { DriftNotice, LastObservation, ListedEnvironment, ListedVersion, ObservedApi, Unobserved } from '../model/observation.ts';
-import type { ReadResult } from '../model/outcome.ts';
+import type { DriftNotice, LastObservation, ListedVersion, Unobserved } from '../model/observation.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
@@ -18,9 +15,6 @@ import { findPublication, type PublicationRef } from '../plan/publication-lookup
 import { type SavedPlan, toSavedPlan } from '../plan/saved-plan.ts';
 import { type StatusInput, statusInput } from '../plan/status.ts';
 import { hasTargets, isTargeted, type Targets } from '../plan/targets.ts';
-import { formatDurationMs } from '../render/format.ts';
-import type { ExportedFile } from '../source/export/export.ts';
-import type { GatewayArguments } from '../source/export/gateway-options.ts';
 import { FileSource } from '../source/file-source.ts';
 import { SourceDirectory } from '../source/source-directory.ts';
 import type { StoreReader } from '../store/interface.ts';
@@ -214,55 +208,6 @@ async function observeForPlan(context: AppContext, desired: DesiredState, store:
   return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
     observeGateway(desired, { gateway, record: store, clock, signal }),
   );
-}
-
-/**
- * Returns a file that declares the publications of a live gateway, and warnings about what the file cannot express. Sends only reads,
- * within the rate limit that the exported file declares. Throws an EdictError: `OPTION_INVALID` for a gateway that no file may name, `CREDENTIALS_*`,
- * `OBSERVATION_FAILED` if the gateway cannot be read.
- */
-export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
-  const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
-  const { exportGateway } = await import('../source/export/export.ts');
-  const { observationTimeLimitMs } = await import('../controller/observe/observation.ts');
-  const settings = parseGatewayArguments(gatewayArguments);
-  const timeLimitMs = observationTimeLimitMs(settings.limit);
-  return withGatewayReader(context, { settings, seed: null }, async (gateway) => {
-    const listing = await readInventory(gateway, { ...context, timeLimitMs });
-    return exportGateway({ gateway: gatewayArguments, ...listing });
-  });
-}
-
-/** All APIs and environments that a gateway lists. */
-export interface GatewayInventory {
-  readonly apis: readonly ObservedApi[];
-  readonly environments: readonly ListedEnvironment[];
-}
-
-/**
- * Reads the gateway's APIs and environments, one request a page. Throws an EdictError `OBSERVATION_FAILED` if a list cannot be read, or not
- * within `timeLimitMs` milliseconds.
- */
-export async function readInventory(
-  gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
-  { signal, timeLimitMs, ...deps }: RetryReadDeps & { readonly timeLimitMs: number },
-): Promise<GatewayInventory> {
-  const { retryRead } = await import('../controller/retry.ts');
-  const timeout = AbortSignal.timeout(timeLimitMs);
-  const within = AbortSignal.any([signal, timeout]);
-  const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
-    const result = await retryRead(readOnce, { ...deps, signal: within });
-    if (result.kind === 'read') return result.value;
-    const { code, message, hint } = result.failure;
-    if (timeout.aborted && !signal.aborted) {
-      const reason = `the gateway's ${what} were not read within ${formatDurationMs(timeLimitMs)}`;
-      throw new ObservationFailedError(reason, { hint: 'check the connection to the gateway, and try again' });
-    }
-    throw new ObservationFailedError(`the gateway's ${what} cannot be read: ${code} ${message}`, hint === null ? {} : { hint });
-  };
-  const environments = await read('environments', () => gateway.listEnvironments(within));
-  const apis = await read('APIs', () => gateway.listApis(within));
-  return { apis: [...apis.values()], environments };
 }
 
 /** The report of `edict status`. */

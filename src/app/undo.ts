@@ -1,13 +1,11 @@
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { AppContext } from '../model/app-context.ts';
 import type { Attempt, AttemptSelector } from '../model/attempt.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError } from '../model/errors.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../plan/undo.ts';
-import type { FilePatch } from '../source/export/patch.ts';
-import type { ParseInput } from '../source/parser.ts';
 import type { StoreReader } from '../store/interface.ts';
+import type { FilesPatch } from './file-patch.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import { observationFailedError, withReadSession } from './read-session.ts';
 
@@ -24,12 +22,10 @@ export interface UndoTarget {
   readonly startedAtMs: number;
 }
 
-/** A patch to the file, and the folder to apply it in. */
-export interface UndoFilePatch extends FilePatch {
+/** A patch to the file and its included files. */
+export interface UndoFilePatch extends FilesPatch {
   /** Whether the file already declares everything that can be restored. */
   readonly isUpToDate: boolean;
-  /** The folder in which to apply the diff; `null` for the working directory. */
-  readonly folder: string | null;
 }
 
 /** The result of `edict undo`: what it restores, and the patch to the file. */
@@ -114,47 +110,14 @@ async function checkVersions(
 }
 
 async function buildFilePatch(
-  { settings: { file, allowedFolders }, env }: AppContext,
+  context: AppContext,
   missingRestorations: readonly Restoration[],
   desired: DesiredState,
 ): Promise<UndoFilePatch> {
-  const path = resolve(file);
-  const fromHere = relative('', path);
-  const isOutside = fromHere.startsWith('..') || isAbsolute(fromHere);
-  const folder = isOutside ? dirname(path) : null;
-  if (missingRestorations.length === 0) return { isUpToDate: true, folder, diff: '', manualEdits: [] };
-  const { createPatch } = await import('../source/export/patch.ts');
-  const { main, included } = await readSourceFiles(path, allowedFolders);
-  const nameOf = (home: string): string =>
-    relative(folder ?? '', join(dirname(path), home || basename(path)))
-      .split(sep)
-      .join('/');
-  const edits = [{ file, relativePath: '', text: main }, ...included].map(({ relativePath, text }) => {
-    const restorations = missingRestorations.filter(({ key }) => (desired.publications.get(key)?.sourceFile ?? '') === relativePath);
-    const toParseInput = (other: string): ParseInput => ({
-      file,
-      text: relativePath === '' ? other : main,
-      variables: env,
-      included: included.map((one) => (one.relativePath === relativePath ? { ...one, text: other } : one)),
-    });
-    return restorations.length === 0
-      ? { diff: '', manualEdits: [] }
-      : createPatch({ text, file: nameOf(relativePath), toParseInput, desired }, restorations);
-  });
-  return {
-    isUpToDate: false,
-    folder,
-    diff: edits.map(({ diff }) => diff).join(''),
-    manualEdits: edits.flatMap(({ manualEdits }) => manualEdits),
-  };
-}
-
-/** Reads the file and its included files again; they were readable a moment ago. */
-async function readSourceFiles(path: string, allowedFolders: readonly string[]) {
-  const { readFileSet } = await import('../source/include-reader.ts');
-  const { parseIncludes } = await import('../source/include-reader.ts');
-  const { parseYaml } = await import('../source/yaml/tree.ts');
-  const { main, included } = await readFileSet(path, { includesOf: (text) => parseIncludes(parseYaml(text)), allowedFolders });
-  if (main.kind !== 'read') throw new EdictError('FILE_UNREADABLE', `${path} cannot be read any more`);
-  return { main: main.text, included };
+  const { patchFolder, patchFiles, readPatchableFiles } = await import('./file-patch.ts');
+  if (missingRestorations.length === 0) {
+    return { isUpToDate: true, folder: patchFolder(context.settings.file), diff: '', manualEdits: [] };
+  }
+  const files = await readPatchableFiles(context);
+  return { isUpToDate: false, ...(await patchFiles(files, missingRestorations, { desired })) };
 }

@@ -1,47 +1,105 @@
-import type { Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
+import { defaultFile } from '../../model/settings.ts';
+import { quoteForShell } from '../../render/command-line.ts';
+import type { ExportedFile } from '../../source/export/export.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import type { Finish } from '../options.ts';
+import { type Finish, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
+import { storeSettings } from '../store-settings.ts';
 
-/** The gateway as given on the command line. */
+/** The gateway as given on the command line, or the file that names it. */
 export interface ImportOptions {
   readonly endpoint?: string;
   readonly project?: string;
   readonly instance?: string;
   readonly iam?: string;
+  /** The new file to write. */
+  readonly out?: string;
+  /** Whether to print a patch to an existing file. */
+  readonly update?: boolean;
+  readonly state?: string;
 }
 
 /** Adds `edict import`. */
 export function registerImport(program: Command, context: CliContext, finish: Finish): void {
   program
     .command('import')
-    .description('Print a file that declares the publications of a live gateway')
+    .description('Print a file that declares the publications of a live gateway, or a patch that adds what is missing to an existing file')
+    .addArgument(new Argument('[file]', `with --update: the edict file (default: "${defaultFile}")`))
     .option('--endpoint <url>', 'the management endpoint (default: that of the region in HW_REGION_NAME)')
     .option('--project <id>', 'the project ID (default: HW_PROJECT_ID)')
-    .option('--instance <id>', 'the instance ID (required)')
+    .option('--instance <id>', 'the instance ID (required without --update)')
     .option('--iam <url>', 'the IAM endpoint (default: that of the endpoint’s region)')
-    .action(async (options: ImportOptions) => finish(await runImport(options, context)));
+    .option('--out <file>', 'write a new file instead of printing it, once it is complete')
+    .addOption(
+      new Option(
+        '--update',
+        'print a patch for git apply that adds what is online at the gateway of the file and not declared; nothing that is declared is changed',
+      ).conflicts(['endpoint', 'project', 'instance', 'iam', 'out']),
+    )
+    .addOption(stateOption())
+    .addHelpText('after', examples)
+    .action(async (file: string | undefined, options: ImportOptions) => finish(await runImport(file, options, context)));
+}
+
+const examples = `
+Examples:
+  edict import --instance f0fa1789-3b76-433b-a787-9892951c620e --out edict.yaml
+  edict import --update > missing.patch && git apply missing.patch`;
+
+async function runImport(file: string | undefined, options: ImportOptions, context: CliContext): Promise<ExitCode> {
+  if (options.update) return runImportUpdate(file, options, context);
+  if (file === undefined) return runImportFile(options, context);
+  throw new EdictError('OPTION_INVALID', `${file} is not expected: a new file is printed, or written with --out`, {
+    hint: `to add what ${file} lacks: edict import --update ${quoteForShell(file)}`,
+  });
 }
 
 /**
- * Writes a file that declares the publications of a live gateway to stdout, and warnings about what it cannot declare to stderr.
- * Returns 0. Throws an EdictError, with nothing written, if an option is missing or the gateway cannot be read.
+ * Writes a file that declares the publications of a live gateway to stdout or into a new file, and warnings about what it cannot declare to
+ * stderr. Returns 0. Throws an EdictError, with nothing written, if an option is missing, the new file exists, or the gateway cannot be read.
  */
-async function runImport(options: ImportOptions, context: CliContext): Promise<ExitCode> {
+async function runImportFile(options: ImportOptions, context: CliContext): Promise<ExitCode> {
   const { HW_REGION_NAME: region, HW_PROJECT_ID: projectId } = context.env;
   const endpoint = options.endpoint ?? (region ? `https://roma.${region}.myhuaweicloud.com` : undefined);
   const project = options.project ?? (projectId || undefined);
-  const { instance, iam } = options;
+  const { instance, iam, out } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
-  const { importGateway } = await import('../../app/reports.ts');
+  const { importGateway, writeImportedFile } = await import('../../app/import.ts');
   const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
-  const { text, warnings } = await runReadCommand(context, parseSettings(undefined, {}), (appContext) => importGateway(appContext, given));
-  context.stdout.write(text);
+  const exported: ExportedFile = await runReadCommand(context, parseSettings(undefined, {}), (appContext) =>
+    out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),
+  );
+  writeWarnings(exported.warnings, context);
+  if (out === undefined) context.stdout.write(exported.text);
+  else
+    context.stderr.write(`Written to ${out}. To show how it differs from the gateway: edict plan --refresh
+`);
+  return exitCodes.done;
+}
+
+/**
+ * Prints the patch that adds what is missing to the file, and on stderr what it adds and what it does not. Returns 0. Throws as
+ * `readImportUpdate` does.
+ */
+async function runImportUpdate(file: string | undefined, options: ImportOptions, context: CliContext): Promise<ExitCode> {
+  const { readImportUpdate } = await import('../../app/import.ts');
+  const { describeImportUpdate } = await import('../output/import-update.ts');
+  const paths = file === undefined ? [] : [file];
+  const settings = await storeSettings(context, options, { paths, isWriting: false, findsEmulated: 'never' });
+  const update = await runReadCommand(context, settings, readImportUpdate);
+  context.stdout.write(update.diff);
+  const { summary, warnings } = describeImportUpdate(update, settings);
+  writeWarnings(warnings, context);
+  context.stderr.write(`${summary}\n`);
+  return exitCodes.done;
+}
+
+function writeWarnings(warnings: readonly string[], context: CliContext): void {
   const paint = colorizersFor(context).err;
   for (const warning of warnings) context.stderr.write(`${paint('yellow', 'edict:')} ${warning}\n`);
-  return exitCodes.done;
 }
 
 function missingOptionsError(given: Readonly<Record<string, string | undefined>>): EdictError {

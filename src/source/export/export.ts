@@ -14,6 +14,7 @@ import {
   assignEnvironmentNames,
   type ExportedApi,
   type ExportedEnvironment,
+  environmentComment,
   quoteForComment,
   releaseEnvironmentId,
 } from './identifiers.ts';
@@ -108,11 +109,11 @@ function gatewayMap({ iam, project, instance }: GatewayArguments, { endpoint, ia
 function environmentsMap(environments: readonly ExportedEnvironment[]): YAMLMap {
   const map = new YAMLMap();
   for (const { key, id, name, isListed } of environments) {
+    const after = environmentComment({ key, name, isListed });
     const settings = flowMap([
       ['id', id],
       ['protected', true],
     ]);
-    const after = isListed ? (key === name ? null : `${quoteForComment(name)} at the gateway`) : 'not listed by the gateway';
     addEntry(map, key, { value: id === releaseEnvironmentId ? settings : id, after });
   }
   return map;
@@ -133,7 +134,8 @@ function apisMap(apis: readonly ExportedApi[], keyOf: ReadonlyMap<string, string
   return map;
 }
 
-function apiComment(key: string, api: ObservedApi, keyOf: ReadonlyMap<string, string>): readonly string[] {
+/** Returns the comment lines before an API: its name at the gateway, if the key is another, and what a reader should know of its publications. */
+export function apiComment(key: string, api: ObservedApi, keyOf: ReadonlyMap<string, string>): readonly string[] {
   const { name, editedAtMs, publications } = api;
   const outdated: string[] = [];
   const skippedEnvironments: string[] = [];

@@ -21,14 +21,23 @@ export interface ExportedEnvironment extends ListedEnvironment {
   readonly isListed: boolean;
 }
 
+/** Returns the comment after an environment in a file: its name at the gateway, if the key is another; `null` for none. */
+export function environmentComment({ key, name, isListed }: Pick<ExportedEnvironment, 'key' | 'name' | 'isListed'>): string | null {
+  if (!isListed) return 'not listed by the gateway';
+  return key === name ? null : `${quoteForComment(name)} at the gateway`;
+}
+
 /** The resources with their keys in the file, and those that a file cannot name. Sorted by code units. */
 export interface NamingResult<Nameable, Nameless> {
   readonly named: readonly Nameable[];
   readonly skipped: readonly Nameless[];
 }
 
-/** Assigns unique keys to APIs: the gateway's name where possible, else with the group, else with all or part of the ID. */
-export function assignApiNames(apis: Iterable<ObservedApi>): NamingResult<ExportedApi, ObservedApi> {
+/**
+ * Assigns unique keys to APIs: the gateway's name where possible, else with the group, else with all or part of the ID. Keys in `taken` are
+ * in use.
+ */
+export function assignApiNames(apis: Iterable<ObservedApi>, taken: Iterable<string> = []): NamingResult<ExportedApi, ObservedApi> {
   const sorted = [...apis].sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.apiId, b.apiId));
   const isNameable = ({ apiId }: ObservedApi): boolean => isValidId(apiId);
   const keyless = sorted.filter(isNameable).map((api) => {
@@ -40,17 +49,18 @@ export function assignApiNames(apis: Iterable<ObservedApi>): NamingResult<Export
       api: ObservedApi;
     };
   });
-  const named = [...assignUniqueNames(keyless)].map(([{ api }, key]) => ({ key, api }));
+  const named = [...assignUniqueNames(keyless, taken)].map(([{ api }, key]) => ({ key, api }));
   return { named: named.sort((a, b) => compareCodeUnits(a.key, b.key)), skipped: sorted.filter((api) => !isNameable(api)) };
 }
 
 /**
  * Assigns unique keys to environments, in lower case where possible: those that the gateway lists, those in which an API is
- * published, and if there are none, the release environment.
+ * published, and if there are none, the release environment. Keys in `taken` are in use.
  */
 export function assignEnvironmentNames(
   listed: readonly ListedEnvironment[],
   published: Iterable<string>,
+  taken: Iterable<string> = [],
 ): NamingResult<ExportedEnvironment, ListedEnvironment> {
   const byId = new Map<string, ListedEnvironment & { readonly isListed: boolean }>();
   for (const { id, name } of [...listed].sort((a, b) => compareCodeUnits(a.name, b.name))) byId.set(id, { id, name, isListed: true });
@@ -68,7 +78,7 @@ export function assignEnvironmentNames(
         candidates: [nameIfValid(name.toLowerCase()), nameIfValid(name), short, sanitizeName(name), ...idCandidates(base, id)],
       } as const;
     });
-  const named = [...assignUniqueNames(keyless)].map(([{ environment }, key]) => ({ key, ...environment }));
+  const named = [...assignUniqueNames(keyless, taken)].map(([{ environment }, key]) => ({ key, ...environment }));
   return { named: named.sort((a, b) => compareCodeUnits(a.key, b.key)), skipped: sorted.filter(({ id }) => !isValidId(id)) };
 }
 
@@ -114,11 +124,11 @@ export interface NameCandidates {
 
 /**
  * Assigns a unique key to each item. A key that several items want in one round goes to none of them, nor to a later one, so
- * that the keys do not depend on the order of the items, unless even their last candidates are equal.
+ * that the keys do not depend on the order of the items, unless even their last candidates are equal. No item gets a key in `inUse`.
  */
-export function assignUniqueNames<T extends NameCandidates>(items: readonly T[]): ReadonlyMap<T, string> {
+export function assignUniqueNames<T extends NameCandidates>(items: readonly T[], inUse: Iterable<string> = []): ReadonlyMap<T, string> {
   const keys = new Map<T, string>();
-  const taken = new Set<string>();
+  const taken = new Set(inUse);
   const rounds = Math.max(0, ...new Set(items.map(({ candidates }) => candidates.length)));
   let remaining = items;
   for (let round = 0; round < rounds && remaining.length > 0; round += 1) {
