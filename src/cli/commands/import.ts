@@ -2,8 +2,6 @@ import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
-import { quoteForShell } from '../../render/command-line.ts';
-import type { ExportedFile } from '../../source/export/export.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { type Finish, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
@@ -47,11 +45,12 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
 const examples = `
 Examples:
   edict import --instance f0fa1789-3b76-433b-a787-9892951c620e --out edict.yaml
-  edict import --update > missing.patch && git apply missing.patch`;
+  edict import --update | git apply --allow-empty`;
 
 async function runImport(file: string | undefined, options: ImportOptions, context: CliContext): Promise<ExitCode> {
   if (options.update) return runImportUpdate(file, options, context);
   if (file === undefined) return runImportFile(options, context);
+  const { quoteForShell } = await import('../../render/command-line.ts');
   throw new EdictError('OPTION_INVALID', `${file} is not expected: a new file is printed, or written with --out`, {
     hint: `to add what ${file} lacks: edict import --update ${quoteForShell(file)}`,
   });
@@ -68,15 +67,17 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
   const { instance, iam, out } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
   const { importGateway, writeImportedFile } = await import('../../app/import.ts');
+  const { formatCommandLine } = await import('../../render/command-line.ts');
   const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
-  const exported: ExportedFile = await runReadCommand(context, parseSettings(undefined, {}), (appContext) =>
+  const exported = await runReadCommand(context, parseSettings(undefined, {}), (appContext) =>
     out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),
   );
   writeWarnings(exported.warnings, context);
   if (out === undefined) context.stdout.write(exported.text);
   else
-    context.stderr.write(`Written to ${out}. To show how it differs from the gateway: edict plan --refresh
-`);
+    context.stderr.write(
+      `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], parseSettings(out))}\n`,
+    );
   return exitCodes.done;
 }
 
