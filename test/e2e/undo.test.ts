@@ -298,6 +298,26 @@ test('the patch is for the file that declares the API', async () => {
   assert.equal([effective('orders'), effective('carts')], versions);
 });
 
+test('a publication that left an included file is restored there', async () => {
+  mkdirSync(join(folder, 'apis'));
+  const team = (environments: string): void =>
+    writeFileSync(join(folder, 'apis/team.yaml'), `apis:\n  orders:\n    id: api-orders\n    environments: ${environments}\n`);
+  write(
+    ['  carts: { id: api-carts, environments: { test: online } }'],
+    'prune: true\nguards: { maxOffline: 100%, maxRemoved: 100% }\ninclude: [apis/*.yaml]',
+  );
+  team('{ test: online }');
+  await apply();
+  const version = effective('orders');
+  team('{}');
+  await apply();
+  assert.is(effective('orders'), null);
+  assert.match(await undoInFile(), '--- a/apis/team.yaml');
+  assert.match(readFileSync(join(folder, 'apis/team.yaml'), 'utf8'), `environments: { test: { state: online, version: ${version} } }`);
+  await apply();
+  assert.is(effective('orders'), version);
+});
+
 test('an undo is undone by the next one', async () => {
   write(['  orders: { id: api-orders, revision: r1, environments: { test: online } }']);
   await apply();

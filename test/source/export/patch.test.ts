@@ -184,6 +184,47 @@ test('an edit that aliases would repeat is manual, and the others are made', () 
   assert.is(byHand, 1);
 });
 
+test('a few edits that cannot be made leave a hundred others to be made', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `api${index}`);
+  const apis = `apis:\n  a: { id: api-a, environments: &both { test: online } }\n  b: { id: api-b, environments: *both }\n`;
+  const [lines, byHand] = edit(
+    apis,
+    wish('a', 'release', 'online'),
+    ...names.map((name) => wish(name, 'test', 'online')),
+    wish('b', 'test', 'offline'),
+  );
+  assert.equal(
+    lines,
+    names.map((name) => `+  ${name}: { id: api-${name}, environments: { test: online } }`),
+  );
+  assert.is(byHand, 2);
+});
+
+test('new environments are added in the style of the others, with comments only in lines', () => {
+  const stage = { key: 'stage-2', id: 'env2', name: 'Stage 2', isListed: true };
+  const release = { key: 'live', id: 'DEFAULT_ENVIRONMENT_RELEASE_ID', name: 'live', isListed: true };
+  const add = (environments: string): string[] => {
+    const text = `edict: 1\ngateway: { endpoint: "https://roma.example.com", project: p, instance: i }\n${environments}apis: {}\n`;
+    const toParseInput = (other: string) => ({ text: other, file: 'edict.yaml', variables: {} });
+    const input = { text, file: 'edict.yaml', toParseInput, desired: parseDesiredState(toParseInput(text)) };
+    const { diff } = createPatch({ ...input, newEnvironments: [release, stage] }, []);
+    return diff.split('\n').filter((line) => /^[+][^+]/.test(line));
+  };
+  assert.equal(add('environments: { test: t }\n'), [
+    '+environments: { test: t, live: { id: DEFAULT_ENVIRONMENT_RELEASE_ID, protected: true }, stage-2: env2 }',
+  ]);
+  assert.equal(add('environments:\n  test: t\n'), [
+    '+  live: { id: DEFAULT_ENVIRONMENT_RELEASE_ID, protected: true }',
+    '+  stage-2: env2 # "Stage 2" at the gateway',
+  ]);
+  assert.equal(add('environments:\n  test:\n    id: t\n    protected: true\n'), [
+    '+  live:',
+    '+    id: DEFAULT_ENVIRONMENT_RELEASE_ID',
+    '+    protected: true',
+    '+  stage-2: env2 # "Stage 2" at the gateway',
+  ]);
+});
+
 test('a removed environment and an API name that is taken are manual edits', () => {
   const apis = 'apis:\n  a: { id: api-a, environments: { test: online } }\n';
   assert.equal(edit(apis, wish('a', 'stage', 'online')), [[], 1]);
