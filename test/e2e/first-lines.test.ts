@@ -118,7 +118,10 @@ test('a gateway that was never checked', async () => {
 
 test('a gateway that cannot be reached', async () => {
   await emulator.close();
-  assert.match(await output('plan'), /^exit 1\nedict: the gateway cannot be observed: CONNECTION_FAILED /);
+  assert.match(
+    await output('plan'),
+    /^exit 1\nedict: no recorded state at \S+; looking at the gateway\nedict: the gateway cannot be observed: CONNECTION_FAILED /,
+  );
 });
 
 test('an invalid file', async () => {

@@ -717,10 +717,10 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const record of [second, reader]) {
       assert.equal(
         await record.lastObservation(gateway),
-        { apis: 0, publications: 3, observedAtMs: 9 },
+        { apis: 0, publications: 3, observedAtMs: 9, unmanaged: [], missingApiIds: [] },
         'a list that is not believed keeps the time',
       );
-      assert.equal(await record.lastObservation(other), { apis: 7, publications: 7, observedAtMs: null });
+      assert.equal(await record.lastObservation(other), { ...lastObservation(7), observedAtMs: null });
       assert.is(await record.lastObservation(gatewaySettings({ instance: 'third' })), null);
     }
     await reader.close();

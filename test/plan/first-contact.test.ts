@@ -1,0 +1,175 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PreviousState } from '../../src/model/approval.ts';
+import type { Change, Plan } from '../../src/model/change.ts';
+import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
+import type { Observation, ObservedApi, ObservedPublication } from '../../src/model/observation.ts';
+import type { PublicationKey } from '../../src/model/publication.ts';
+import type { RecordedState } from '../../src/model/recorded-state.ts';
+import { isActionable } from '../../src/plan/diff.ts';
+import { applyObservation } from '../../src/plan/drift.ts';
+import { computePlan } from '../../src/plan/planner.ts';
+import { allTargets } from '../../src/plan/targets.ts';
+import { fc, runs } from '../support/fast-check.ts';
+import { desiredState, lastObservation, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
+
+/*
+ * First contact compared with what would have happened if the store had not been lost.
+ */
+
+const nowMs = 1_000_000_000_000;
+const apis = ['a', 'b', 'c'] as const;
+const environments = ['test', 'release'] as const;
+const places = apis.flatMap((api) => environments.map((environment) => ({ api, environment })));
+
+/** What the file, the store and the gateway have of one publication; `null`: nothing. */
+interface Place {
+  readonly file: Pick<DesiredPublication, 'state' | 'revision' | 'driftPolicy' | 'version'> | null;
+  readonly store: { readonly state: 'online' | 'offline'; readonly revision: string | null; readonly isUnknown: boolean } | null;
+  /** The publication at the gateway: the one that the store knows, or a later one that somebody else made. */
+  readonly gateway: 'known' | 'other' | null;
+  readonly isEdited: boolean;
+}
+
+const revision = fc.constantFrom(null, 'r1', 'r2');
+const state = fc.constantFrom('online' as const, 'online' as const, 'offline' as const);
+const place: fc.Arbitrary<Place> = fc.record({
+  file: fc.option(
+    fc.record({
+      state,
+      revision,
+      driftPolicy: fc.constantFrom('report' as const, 'correct' as const),
+      version: fc.constantFrom(null, null, 'known', 'other'),
+    }),
+  ),
+  store: fc.option(fc.record({ state, revision, isUnknown: fc.nat(9).map((one) => one === 0) })),
+  gateway: fc.constantFrom('known' as const, 'known' as const, 'other' as const, null),
+  isEdited: fc.boolean(),
+});
+
+interface World {
+  readonly places: readonly Place[];
+  readonly prune: boolean;
+  readonly republish: 'revision' | 'edited';
+  readonly isProtected: boolean;
+}
+
+const worlds: fc.Arbitrary<World> = fc.record({
+  places: fc.array(place, { minLength: places.length, maxLength: places.length }),
+  prune: fc.boolean(),
+  republish: fc.constantFrom('revision' as const, 'edited' as const),
+  isProtected: fc.boolean(),
+});
+
+function fileOf({ places: all, prune, republish, isProtected }: World): DesiredState {
+  const publications = all.flatMap(({ file }, index) => {
+    const { api, environment } = places[index] ?? { api: '', environment: '' };
+    return file ? [wanted(api, environment, { ...file, version: file.state === 'online' ? file.version : null })] : [];
+  });
+  return desiredState(publications, { prune, republish, guards: noGuards, protectedNames: isProtected ? ['release'] : [] });
+}
+
+function storeOf({ places: all }: World): RecordedState {
+  const publications = all.flatMap(({ store }, index) => {
+    const { api, environment } = places[index] ?? { api: '', environment: '' };
+    if (!store) return [];
+    const { state: recordedState, revision: recordedRevision, isUnknown } = store;
+    const known = recordedState === 'online' ? { versionId: 'known', publishId: 'known' } : { versionId: null, publishId: null };
+    const unknownAttempt = isUnknown ? unknownAttemptOf() : null;
+    return [recorded(api, environment, { state: recordedState, revision: recordedRevision, unknownAttempt, ...known })];
+  });
+  return recordedState(publications);
+}
+
+function gatewayOf({ places: all }: World): Observation {
+  return new Map(
+    apis.map((name): [string, ObservedApi] => {
+      const publications = new Map<string, ObservedPublication>();
+      let isEdited = false;
+      for (const [index, { gateway, isEdited: isEditedHere }] of all.entries()) {
+        const { api, environment } = places[index] ?? { api: '', environment: '' };
+        if (api !== name) continue;
+        isEdited ||= isEditedHere;
+        if (gateway !== null) publications.set(`env-${environment}`, { publishId: gateway, publishedAtMs: 100_000, versionId: gateway });
+      }
+      const editedAtMs = isEdited ? 200_000 : 1;
+      return [`api-${name}`, { apiId: `api-${name}`, name, groupId: 'g', group: 'group', editedAtMs, publications }];
+    }),
+  );
+}
+
+/** Returns the plan after an observation, and the publications that were adopted. */
+function planOf(
+  world: World,
+  { isLost }: { readonly isLost: boolean },
+): { readonly plan: Plan; readonly adopted: ReadonlySet<PublicationKey> } {
+  const [desired, observation] = [fileOf(world), gatewayOf(world)];
+  const before = isLost ? new Map() : storeOf(world);
+  const { recorded: after, notices } = applyObservation({ desired, recorded: before, observation, isFirst: isLost }, nowMs);
+  const declared = new Map(isLost ? [] : [...before.keys()].map((key): [PublicationKey, string] => [key, '']));
+  const previous: PreviousState = { declared, otherGateways: [], approvals: [], suspension: null };
+  const unmanaged = places
+    .map(({ api, environment }) => wanted(api, environment))
+    .filter(({ key, apiId, environmentId }) => !desired.publications.has(key) && observation.get(apiId)?.publications.has(environmentId));
+  const listed = lastObservation(apis.length, { observedAtMs: nowMs, unmanaged });
+  const plan = computePlan({ desired, recorded: after, previous, targets: allTargets, nowMs, observation: listed });
+  return { plan, adopted: new Set(notices.filter(({ kind }) => kind === 'adopted').map(({ key }) => key)) };
+}
+
+const callOf = ({ action, key }: Pick<Change, 'action' | 'key'>): string => `${action} ${key}`;
+
+test('the calls after first contact are among those that the lost store would have led to, or correct drift that it would have reported', () => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const kept = planOf(world, { isLost: false }).plan;
+      const { plan } = planOf(world, { isLost: true });
+      // Whether what is offline was taken offline by somebody else is what only the store knew.
+      const takenOffline = kept.drifted.filter((drifted) => drifted.state === 'offline').map(({ key }) => `online ${key}`);
+      const allowed = new Set([...kept.changes.map(callOf), ...takenOffline]);
+      const more = plan.changes.filter(isActionable).map(callOf);
+      assert.equal(
+        more.filter((call) => !allowed.has(call)),
+        [],
+      );
+    }),
+    { numRuns: runs(20_000) },
+  );
+});
+
+test('a call that is not made after first contact is listed as adopted, held, drifted or unmanaged', () => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const kept = planOf(world, { isLost: false }).plan;
+      const { plan, adopted } = planOf(world, { isLost: true });
+      const made = new Set(plan.changes.filter(isActionable).map(callOf));
+      const listed = new Set([...plan.changes, ...plan.drifted, ...plan.unmanaged].map(({ key }) => key));
+      const online = gatewayOf(world);
+      const unlisted = kept.changes.filter((change) => {
+        const isOnline = online.get(change.apiId)?.publications.has(change.environmentId) ?? false;
+        const isDone = change.action === 'offline' && !isOnline;
+        return !made.has(callOf(change)) && !adopted.has(change.key) && !listed.has(change.key) && !isDone;
+      });
+      assert.equal(unlisted.map(callOf), []);
+    }),
+    { numRuns: runs(20_000) },
+  );
+});
+
+test('first contact publishes nothing that is online, and takes nothing offline that nobody approved', () => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const { plan } = planOf(world, { isLost: true });
+      const online = gatewayOf(world);
+      for (const { action, reason, apiId, environmentId, version } of plan.changes.filter(isActionable)) {
+        const isOnline = online.get(apiId)?.publications.has(environmentId) ?? false;
+        assert.ok(
+          action === 'online' && (!isOnline || version !== null || reason === 'edited'),
+          `${action} ${apiId} ${environmentId} ${reason}`,
+        );
+      }
+    }),
+    { numRuns: runs(20_000) },
+  );
+});
+
+test.run();
