@@ -2,7 +2,6 @@ import { createAppContext } from '../app/context.ts';
 import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Settings } from '../model/settings.ts';
-import { formatUnrecorded } from '../render/format.ts';
 import { type CliContext, colorizersFor } from './context.ts';
 import { openReadProgress } from './output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from './signals.ts';
@@ -12,6 +11,7 @@ import { exitCodeOfStop, onStopSignal } from './signals.ts';
  * an EdictError `INTERRUPTED` if the result is incomplete because of that.
  */
 export async function runReadCommand<T>(context: CliContext, settings: Settings, run: (appContext: AppContext) => Promise<T>): Promise<T> {
+  const { formatUnrecorded } = await import('../render/format.ts');
   const { stderr, env } = context;
   using stop = onStopSignal();
   const { signal } = stop;

@@ -177,34 +177,29 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
   return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, suspension, approveCommand };
 }
 
-/** Returns the progress of an apply on `stream`: a line for each finished change, above a bar that is drawn at most ten times a second. */
+/** Returns the progress of an apply on `stream`: a line for each finished change, above a bar. */
 export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progress {
   let total = 0;
   let done = 0;
   const failing = new Set<string>();
   let pauseText = '';
   let startedAtMs = 0;
-  let drawnAtMs = 0;
-  let bar = '';
+  let isShown = false;
 
   const writeBar = (text: string): void => {
-    bar = fitLine(text, stream.columns);
-    stream.write(`\r\u001B[2K${bar}`);
+    isShown = true;
+    stream.write(`\r\u001B[2K${fitLine(text, stream.columns)}`);
   };
   const draw = (): void => {
-    const now = Date.now();
-    const failed = failing.size;
-    if (total === 0 || (now - drawnAtMs < 100 && done + failed < total)) return;
-    drawnAtMs = now;
+    if (total === 0) return;
     const left = Math.max(0, total - done);
-    const remainingTime = done > 0 && left > 0 ? `, ${formatDurationMs(((now - startedAtMs) / done) * left)} to go` : '';
-    const failures = failed > 0 ? `, ${paint('red', `${failed} failed`)}` : '';
+    const remainingTime = done > 0 && left > 0 ? `, ${formatDurationMs(((Date.now() - startedAtMs) / done) * left)} to go` : '';
+    const failures = failing.size > 0 ? `, ${paint('red', `${failing.size} failed`)}` : '';
     writeBar(`${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${remainingTime}${pauseText}`);
   };
-  const writeAbove = (line: string): void => void stream.write(`\r\u001B[2K${line}\n${bar}`);
   const clear = (): void => {
-    if (bar !== '') stream.write('\r\u001B[2K');
-    bar = '';
+    if (isShown) stream.write('\r\u001B[2K');
+    isShown = false;
   };
   const onFinished = ({ change, outcome }: FinishedEvent): void => {
     if (outcome.kind === 'succeeded') done += 1;
@@ -213,8 +208,6 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
   };
   return {
     emit: (event) => {
-      const line = progressLine(event, paint);
-      if (line !== null) writeAbove(line);
       if (event.type === 'plan:computed' && startedAtMs === 0) {
         clear();
         total = event.plan.changes.filter((change) => change.held === null).length;
@@ -222,10 +215,11 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
       }
       if (event.type === 'gateway:page_read' && startedAtMs === 0) writeBar(formatReadProgress(event));
       if (event.type === 'requests:paused') pauseText = `, ${paint('yellow', event.message)}`;
-      else if (event.type === 'requests:resumed') pauseText = '';
-      else if (event.type === 'attempt:finished' || event.type === 'attempt:recovered') onFinished(event);
-      else return;
-      draw();
+      if (event.type === 'requests:resumed') pauseText = '';
+      if (event.type === 'attempt:finished' || event.type === 'attempt:recovered') onFinished(event);
+      const line = progressLine(event, paint);
+      if (line !== null) stream.write(`\r\u001B[2K${line}\n`);
+      if (line !== null || event.type === 'requests:paused' || event.type === 'requests:resumed') draw();
     },
     clear,
   };

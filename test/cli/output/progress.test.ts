@@ -32,6 +32,13 @@ test('the progress line shows what is done, failed and left, and is erased', () 
   assert.ok(text().endsWith('\r\u001B[2K'));
 });
 
+test('a line that does not fit the terminal is cut, since a line that wraps cannot be erased', () => {
+  const { stream, text } = textStream();
+  const progress = openProgress(Object.assign(stream, { columns: 20 }), noColor);
+  progress.emit({ type: 'gateway:page_read', readCount: 500, totalCount: 5000 });
+  assert.is(text(), '\r\u001B[2KReading the gatewa…');
+});
+
 test('waiting for the store is shown on a line of its own', () => {
   const { stream, text } = textStream();
   const progress = openProgress(stream, noColor);
