@@ -344,6 +344,29 @@ test('what the file declares offline and is online at first contact is held unti
   assert.match((await edict(['plan'], folder)).stdout, 'published outside edict after it was offline');
 });
 
+test('a new volume and a copied store make no call, with an edit that adds and one that prunes nothing', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  assert.is((await edict(['apply'], folder)).code, 0);
+  assert.is((await edict(['state', 'copy', 'copy.db'], folder)).code, 0);
+  const copied = await edict(['apply', '--state', 'sqlite:copy.db'], folder);
+  assert.match(copied.stdout, 'In sync. 62 publications');
+  const fewer = readFileSync(file, 'utf8').replace(/^ {2}a7:\n(?: {4}.*\n)+/m, '');
+  for (const [volume, text] of Object.entries({
+    one: readFileSync(file, 'utf8'),
+    two: fewer,
+    three: `prune: true\n${fewer.replace(/^prune:.*\n/m, '')}`,
+  })) {
+    writeFileSync(file, text);
+    const args = ['run', '--state', `sqlite:${volume}/state.db`, '--log-format', 'json', '--log-level', 'debug'];
+    const daemon = startEdict(args, folder);
+    await until('it is in sync', () => daemon.events('reconcile:finished').length > 0, [daemon]);
+    daemon.child.kill('SIGTERM');
+    assert.is((await daemon.finished).code, 0);
+  }
+  assert.is(calls(), 0);
+});
+
 test('a pipeline whose cache is empty each time makes no call', async () => {
   for (const run of ['first', 'second', 'third']) {
     const checkout = join(folder, run);
