@@ -36,8 +36,12 @@ export async function readPatchableFiles({ settings: { file, allowedFolders }, e
   const { readFileSet, parseIncludes } = await import('../source/include-reader.ts');
   const { parseYaml } = await import('../source/yaml/tree.ts');
   const { listDeclaredApis } = await import('../source/export/declared-apis.ts');
-  const { main, included } = await readFileSet(resolve(file), { includesOf: (text) => parseIncludes(parseYaml(text)), allowedFolders });
-  if (main.kind !== 'read') throw new EdictError('FILE_UNREADABLE', `${file} cannot be read any more`);
+  const { main, included, diagnostics } = await readFileSet(resolve(file), {
+    includesOf: (text) => parseIncludes(parseYaml(text)),
+    allowedFolders,
+  });
+  if (main.kind !== 'read' || diagnostics.length > 0)
+    throw new EdictError('FILE_UNREADABLE', `${file} or its included files cannot be read any more`);
   const sources = [{ file, relativePath: '', text: main.text }, ...included];
   return { file, sources, declaredApis: listDeclaredApis(sources), variables: env };
 }

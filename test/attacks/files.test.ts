@@ -194,6 +194,7 @@ const commands: readonly (readonly [string, ...string[]])[] = [
   ...['text', 'json', 'github', 'sarif'].map((format) => ['validate', '--format', format] as const),
   ['plan', '--emulate', '--state', 'sqlite:data/state.db', '--format', 'markdown'],
   ['apply', '--emulate', '--state', 'sqlite:data/state.db', '--format', 'json'],
+  ['import', '--update', '--state', 'sqlite:data/state.db'],
 ];
 
 for (const { title, write: writeAttack } of attacks) {

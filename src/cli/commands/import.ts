@@ -3,7 +3,7 @@ import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { type Finish, stateOption } from '../options.ts';
+import { allowIncludeOption, type Finish, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -17,6 +17,7 @@ export interface ImportOptions {
   readonly out?: string;
   /** Whether to print a patch to an existing file. */
   readonly update?: boolean;
+  readonly allowInclude?: readonly string[];
   readonly state?: string;
 }
 
@@ -37,6 +38,7 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
         'print a patch for git apply that adds what is online at the gateway of the file and not declared; nothing that is declared is changed',
       ).conflicts(['endpoint', 'project', 'instance', 'iam', 'out']),
     )
+    .addOption(allowIncludeOption())
     .addOption(stateOption())
     .addHelpText('after', examples)
     .action(async (file: string | undefined, options: ImportOptions) => finish(await runImport(file, options, context)));
