@@ -5,7 +5,7 @@
  * file. Each payload below makes Git run a program if it is asked about the file in the usual way. No command of edict may run it, and no
  * command may fail because of it: a commit is shown beside a change, or it is not.
  */
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -133,6 +133,18 @@ const attacks: readonly Attack[] = [
       repository.git('checkout', '--quiet', '--force', '--', 'node_modules/.bin/git');
       repository.commit('edict.yaml', file);
       return { path: join(repository.folder, 'edict.yaml'), env: { PATH: `${bin}:${process.env['PATH']}` } };
+    },
+  },
+  {
+    actor: 'author',
+    title: 'such a folder that is in PATH by way of a link, as where the working directory is one',
+    prepare: ({ repository, payload }) => {
+      const link = join(scratchFolder(), 'workspace');
+      symlinkSync(repository.folder, link);
+      mkdirSync(join(repository.folder, 'bin'));
+      writeFileSync(join(repository.folder, 'bin/git'), `#!/bin/sh\nexec '${payload.program}'\n`, { mode: 0o755 });
+      repository.commit('edict.yaml', file);
+      return { path: join(repository.folder, 'edict.yaml'), env: { PATH: `${link}/bin:${process.env['PATH']}` } };
     },
   },
   {

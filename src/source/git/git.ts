@@ -43,7 +43,8 @@ export interface Checkout {
 export async function openCheckout(folder: string, { env, signal, onUnsupported }: GitOptions): Promise<Checkout | null> {
   const root = await findCheckoutRoot(folder);
   if (root === null) return null;
-  const run = (args: readonly string[]): Promise<string | null> => runGit(args, { env: gitEnv(env, root), signal });
+  const childEnv = await gitEnv(env, root);
+  const run = (args: readonly string[]): Promise<string | null> => runGit(args, { env: childEnv, signal });
   const version = await run(['version']);
   if (version === null) return null;
   if (!isSupported(version)) {
@@ -121,12 +122,11 @@ function runGit(args: readonly string[], { env, signal }: { readonly env: Record
  * Returns the variables of Git: its own program is found, but not in the checkout, and none of its settings come from outside `.git`. Git
  * gets no secret.
  */
-function gitEnv(env: Env, root: string): Record<string, string> {
-  const isTrusted = (folder: string): boolean => isAbsolute(folder) && !`${folder}${sep}`.startsWith(`${root}${sep}`);
+async function gitEnv(env: Env, root: string): Promise<Record<string, string>> {
   const passed = Object.entries(env).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [string, string][];
   return {
     ...Object.fromEntries(passed),
-    PATH: (env['PATH'] ?? '').split(delimiter).filter(isTrusted).join(delimiter),
+    PATH: await trustedPath(env['PATH'] ?? '', root),
     GIT_CONFIG_GLOBAL: devNull,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_ATTR_NOSYSTEM: '1',
@@ -135,6 +135,13 @@ function gitEnv(env: Env, root: string): Record<string, string> {
     GIT_ALLOW_PROTOCOL: 'none',
     LC_ALL: 'C',
   };
+}
+
+/** Returns the absolute folders in `PATH` that are not in the checkout, such as its `node_modules/.bin`, wherever links lead. */
+async function trustedPath(path: string, root: string): Promise<string> {
+  const folders = path.split(delimiter).filter(isAbsolute);
+  const real = await Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
+  return folders.filter((_, index) => real[index] && !`${real[index]}${sep}`.startsWith(`${root}${sep}`)).join(delimiter);
 }
 
 /** Git expands `~` in paths of its settings. */
