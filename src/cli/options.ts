@@ -1,4 +1,5 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
+import { parseAllowedHost } from '../model/allowed-hosts.ts';
 import type { ExitCode } from '../model/errors.ts';
 import { defaultFile, logFormats, logLevels } from '../model/settings.ts';
 
@@ -38,6 +39,12 @@ export const allowIncludeOption = () =>
   new Option('--allow-include <folder>', "a folder besides the edict file's from which it may include files (repeatable)").argParser(
     collect,
   );
+/** Returns the option that allows credentials to be sent to a host. */
+export const allowHostOption = () =>
+  new Option(
+    '--allow-host <host>',
+    "a host besides the vendor's and this machine to which credentials may be sent: HOST, HOST:PORT, or http://HOST:PORT without TLS (repeatable, env: EDICT_ALLOWED_HOSTS)",
+  ).argParser(collectHost);
 /** Returns the option that says which gateway of the store an invalid file is about. */
 export const gatewayOption = () =>
   new Option('--gateway <instance>', 'the instance ID of the gateway, if the file is invalid and the store has several');
@@ -80,6 +87,12 @@ export const logFormatOption = () =>
 /** Appends a value of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** Appends an allowed host. Throws an InvalidArgumentError for any other text. */
+function collectHost(value: string, before?: readonly string[]): readonly string[] {
+  if (parseAllowedHost(value) === null) throw new InvalidArgumentError('expected HOST, HOST:PORT or http://HOST:PORT.');
+  return collect(value, before);
 }
 
 /** Parses up to 9 digits. Throws an InvalidArgumentError for any other text. */

@@ -26,6 +26,7 @@ function emulated() {
     storeUrl,
     emulate: true,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -28,6 +28,7 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets,

@@ -9,6 +9,7 @@ test('unset options have defaults', () => {
     storeUrl: 'sqlite:.edict/state.db',
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: { apis: [], environments: [] },

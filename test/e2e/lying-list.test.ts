@@ -50,6 +50,7 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

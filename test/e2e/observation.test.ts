@@ -39,6 +39,7 @@ async function scene(seed: Seed): Promise<Scene> {
     storeUrl,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

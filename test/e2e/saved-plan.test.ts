@@ -192,6 +192,7 @@ function settingsOf(): Settings {
     storeUrl,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

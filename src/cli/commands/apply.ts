@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   apiOption,
   dryRunOption,
@@ -53,6 +54,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

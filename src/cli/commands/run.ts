@@ -12,6 +12,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type DaemonSettings, defaultFile, type LogFormat, type LogLevel } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   dryRunOption,
   emulateOption,
@@ -66,6 +67,7 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
         .env('EDICT_LISTEN'),
     )
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
