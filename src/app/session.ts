@@ -67,6 +67,7 @@ export function openConfiguredStore({ settings, events, signal }: AppContext): P
     lockTimeoutMs: settings.lockTimeoutMs,
     signal,
     onWait: (message) => events.emit({ type: 'store:waiting', message }),
+    onUnverified: (sslmode) => events.emit({ type: 'store:unverified', sslmode }),
   });
 }
 
