@@ -277,7 +277,9 @@ export class Session implements AsyncDisposable {
   async #openProbe(): Promise<Probe> {
     if (this.#emulator) return emulatedProbe;
     const { openProber } = await import('../gateway/prober.ts');
-    return this.#resources.adopt(openProber(parseProxySettings(this.#context.env)), (prober) => prober.close()).probe;
+    const { env, settings } = this.#context;
+    const options = { proxies: parseProxySettings(env), allowedHosts: settings.allowedProbeHosts };
+    return this.#resources.adopt(openProber(options), (prober) => prober.close()).probe;
   }
 }
 

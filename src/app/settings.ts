@@ -9,6 +9,7 @@ export const defaultListenAddress = '127.0.0.1:9470';
 export interface SettingsOptions {
   readonly allowInclude?: readonly string[];
   readonly allowHost?: readonly string[];
+  readonly allowProbeHost?: readonly string[];
   readonly state?: string;
   readonly emulate?: boolean;
   readonly lockTimeout?: string;
@@ -25,6 +26,7 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
     file,
     allowedFolders: options.allowInclude ?? [],
     allowedHosts: options.allowHost ?? [],
+    allowedProbeHosts: options.allowProbeHost ?? [],
     emulate,
     lockTimeoutMs,
     refresh: options.refresh === undefined ? 'due' : options.refresh ? 'always' : 'never',

@@ -45,6 +45,12 @@ export const allowHostOption = () =>
     '--allow-host <host>',
     "a host besides the vendor's and this machine to which credentials may be sent: HOST, HOST:PORT, or http://HOST:PORT without TLS (repeatable, env: EDICT_ALLOWED_HOSTS)",
   ).argParser(collectHost);
+/** Returns the option that allows probes of internal hosts. */
+export const allowProbeHostOption = () =>
+  new Option(
+    '--allow-probe-host <host>',
+    'a host, as in the URL of a probe, that may be probed although it is this machine or in a private network (repeatable)',
+  ).argParser(collectProbeHost);
 /** Returns the option that says which gateway of the store an invalid file is about. */
 export const gatewayOption = () =>
   new Option('--gateway <instance>', 'the instance ID of the gateway, if the file is invalid and the store has several');
@@ -93,6 +99,14 @@ export function collect(value: string, before: readonly string[] = []): readonly
 function collectHost(value: string, before?: readonly string[]): readonly string[] {
   if (parseAllowedHost(value) === null) throw new InvalidArgumentError('expected HOST, HOST:PORT or http://HOST:PORT.');
   return collect(value, before);
+}
+
+/** Appends the host of a URL, in its usual form. Throws an InvalidArgumentError for any other text, such as one with a port. */
+function collectProbeHost(value: string, before?: readonly string[]): readonly string[] {
+  const origin = parseAllowedHost(value);
+  if (value.includes('://') || origin === null || new URL(origin).port !== '' || value.endsWith(':443'))
+    throw new InvalidArgumentError('expected HOST, without a port.');
+  return collect(new URL(origin).hostname, before);
 }
 
 /** Parses up to 9 digits. Throws an InvalidArgumentError for any other text. */

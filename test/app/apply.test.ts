@@ -27,6 +27,7 @@ function emulated() {
     emulate: true,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -32,6 +32,7 @@ function named(endpoint: string): Settings {
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -29,6 +29,7 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets,

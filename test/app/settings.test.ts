@@ -10,6 +10,7 @@ test('unset options have defaults', () => {
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: { apis: [], environments: [] },

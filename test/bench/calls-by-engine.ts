@@ -12,6 +12,7 @@ const { summary } = await applyOnce(
       emulate: false,
       allowedFolders: [],
       allowedHosts: [],
+      allowedProbeHosts: [],
       lockTimeoutMs: 0,
       refresh: 'due',
       targets: { apis: [], environments: [] },

@@ -96,6 +96,7 @@ test('the gateway converges to the file without a needless call, whatever other 
         emulate: false,
         allowedFolders: [],
         allowedHosts: [],
+        allowedProbeHosts: [],
         lockTimeoutMs: 0,
         refresh: 'due',
         targets: allTargets.patterns,

@@ -51,6 +51,7 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -40,6 +40,7 @@ async function scene(seed: Seed): Promise<Scene> {
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -193,6 +193,7 @@ function settingsOf(): Settings {
     emulate: false,
     allowedFolders: [],
     allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -7,6 +7,7 @@ import { type CliContext, colorizersFor } from '../context.ts';
 import {
   allowHostOption,
   allowIncludeOption,
+  allowProbeHostOption,
   apiOption,
   dryRunOption,
   emulateOption,
@@ -55,6 +56,7 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(logFormatOption())
     .addOption(allowIncludeOption())
     .addOption(allowHostOption())
+    .addOption(allowProbeHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

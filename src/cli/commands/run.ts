@@ -14,6 +14,7 @@ import type { CliContext } from '../context.ts';
 import {
   allowHostOption,
   allowIncludeOption,
+  allowProbeHostOption,
   dryRunOption,
   emulateOption,
   type Finish,
@@ -68,6 +69,7 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
     )
     .addOption(allowIncludeOption())
     .addOption(allowHostOption())
+    .addOption(allowProbeHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
