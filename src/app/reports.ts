@@ -110,8 +110,9 @@ async function buildPlanReport(context: AppContext, session: ReadSession, saved:
 }
 
 /**
- * Observes the gateway with `refresh` and at first contact, and looks for publications that may be online although the record does not have
- * them: the plan could publish them again. Returns `null` if no observation is needed.
+ * Observes the gateway with `refresh`, at first contact, and if the last observation is older than the file's `refresh`; or only looks for
+ * publications that may be online although the record does not have them: the plan could publish them again. Returns `null` if no observation is
+ * needed, or if one that is not necessary failed: the plan then says when the gateway was observed last.
  */
 async function observeIfNeeded(
   context: AppContext,
@@ -130,18 +131,21 @@ async function observeIfNeeded(
   const isUnseenPossible = !emulate && desired.refreshIntervalMs !== null;
   const unseen = isUnseenPossible ? unseenPublications({ desired, recorded, observation: lastObservation, age }) : [];
   const isUnrecorded = lastObservation === null && recorded.size === 0;
-  const isComplete = isRequested || age === 'never';
+  const isOptional = !isRequested && age === 'stale' && unseen.length === 0;
+  const isComplete = isRequested || isOptional || age === 'never';
   if (!isComplete && unseen.length === 0) return null;
   const { planObservationError, unobservedBecause } = await import('../controller/observe/observation.ts');
   try {
     if (isUnrecorded && !emulate) await reportUnrecorded(context);
     const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
     if (observation.kind === 'observed') return { ...checked, ...observation };
+    if (isOptional) return null;
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
     if (!isHeld) throw planObservationError(observation, { isRequested, makesCalls: false });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
+    if (isOptional) return null;
     return { ...checked, recorded, notices: [], uncheckedReason: error.message };
   }
 }

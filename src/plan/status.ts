@@ -62,6 +62,8 @@ export interface StatusInput {
   readonly unmanaged: ReadonlyMap<PublicationKey, UnmanagedPublication>;
   readonly missingApiIds: ReadonlySet<string>;
   readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
+  /** The publications whose attempt is in flight, of which the store does not know the outcome either; omitted if that is not known. */
+  readonly inFlight?: ReadonlySet<PublicationKey>;
 }
 
 /** Returns the input for the status cells of a plan. */
@@ -73,7 +75,7 @@ export function statusInput(
     unmanaged,
     missingApiIds,
   }: Pick<Plan, 'changes' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
-  states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts'>,
+  states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts' | 'inFlight'>,
 ): StatusInput {
   return {
     ...states,
@@ -95,10 +97,8 @@ export function publicationKeys({
 }
 
 /** Returns the status of one publication; `null` if it is neither declared nor online. */
-export function computeStatusCell(
-  key: PublicationKey,
-  { desired, recorded, changes, outdated, settling, unmanaged, missingApiIds, lastAttempts }: StatusInput,
-): StatusCell | null {
+export function computeStatusCell(key: PublicationKey, input: StatusInput): StatusCell | null {
+  const { desired, recorded, changes, outdated, settling, unmanaged, missingApiIds, lastAttempts } = input;
   const declared = desired.publications.get(key) ?? null;
   const previous = recorded.get(key) ?? null;
   const publication = declared ?? previous ?? unmanaged.get(key);
@@ -107,7 +107,7 @@ export function computeStatusCell(
   const change = changes.get(key) ?? null;
   const lastAttempt = lastAttempts.get(key) ?? null;
   const status = change
-    ? statusOfChange(change, lastAttempt)
+    ? statusOfChange(change, input)
     : !declared
       ? 'unmanaged'
       : previous?.drift
@@ -174,11 +174,17 @@ export function computeRecordedCells({
   ];
 }
 
-function statusOfChange(change: Change, lastAttempt: AttemptSummary | null): PublicationStatus {
+/** Returns the status of a publication that must change. */
+export function statusOfChange(
+  change: Pick<Change, 'key' | 'action' | 'revision' | 'reason' | 'held' | 'deferred'>,
+  { lastAttempts, inFlight }: Pick<StatusInput, 'lastAttempts' | 'inFlight'>,
+): 'held' | 'deferred' | 'failed' | 'unknown' | 'pending' {
   if (change.held) return 'held';
   if (change.deferred) return 'deferred';
-  if (change.reason === 'unknown') return 'unknown';
-  return hasFailed(change, lastAttempt) ? 'failed' : 'pending';
+  const lastAttempt = lastAttempts.get(change.key) ?? null;
+  if (hasFailed(change, lastAttempt)) return lastAttempt?.outcome === 'unknown' ? 'unknown' : 'failed';
+  // An attempt is recorded before its request leaves, so that a plan that is computed meanwhile does not know its outcome.
+  return change.reason === 'unknown' && !inFlight?.has(change.key) ? 'unknown' : 'pending';
 }
 
 /** Returns whether the last attempt was at this change and did not succeed. */

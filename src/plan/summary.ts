@@ -1,7 +1,5 @@
 import type { Change, Plan } from '../model/change.ts';
-import type { PublicationKey } from '../model/publication.ts';
-import { isActionable } from './diff.ts';
-import { type AttemptSummary, hasFailed } from './status.ts';
+import { type StatusInput, statusOfChange } from './status.ts';
 
 /**
  * How many publications are in each state. Every declared publication, and every other one that the plan changes, is counted in exactly one
@@ -43,16 +41,16 @@ type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanag
 /**
  * Returns how many publications of a plan are in each state.
  *
- * @param lastAttempts the newest attempt of each publication, which tells what has failed; default: none
+ * @param attempts the newest attempt of each publication, which tells what has failed, and what is in flight; default: nothing
  */
-export function summarizePlan(plan: SummarizedPlan, lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary> = new Map()): PlanSummary {
+export function summarizePlan(
+  plan: SummarizedPlan,
+  attempts: Pick<StatusInput, 'lastAttempts' | 'inFlight'> = { lastAttempts: new Map() },
+): PlanSummary {
   const changed = { online: 0, offline: 0, held: 0, deferred: 0, unknown: 0, failed: 0 };
   for (const change of plan.changes) {
-    if (change.held) changed.held += 1;
-    else if (!isActionable(change)) changed.deferred += 1;
-    else if (change.reason === 'unknown') changed.unknown += 1;
-    else if (hasFailed(change, lastAttempts.get(change.key) ?? null)) changed.failed += 1;
-    else changed[change.action] += 1;
+    const status = statusOfChange(change, attempts);
+    changed[status === 'pending' ? change.action : status] += 1;
   }
   const { unchanged, excluded } = plan;
   const [drifted, settling, unmanaged] = [plan.drifted.length, plan.settling.length, plan.unmanaged.length];

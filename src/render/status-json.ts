@@ -88,7 +88,7 @@ export function statusJson(status: StatusView) {
     gateway: { endpoint, project, instance },
     emulated: status.isEmulated ?? false,
     targets: plan.targets,
-    summary: summarizePlan(plan, input.lastAttempts),
+    summary: summarizePlan(plan, input),
     lastChecked: lastCheckedJson(plan),
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),

@@ -67,9 +67,9 @@ export function headlineOf(statusCache: StatusCache): string | null {
 /** Returns the summary of the newest plan, of which some changes have been made since; `null` before the first plan. */
 function summarizeProgress({ plan, matrix }: StatusCache): PlanSummary | null {
   if (!plan || !matrix) return null;
-  const { changes, lastAttempts } = matrix;
+  const { changes } = matrix;
   const left = plan.changes.filter(({ key }) => changes.has(key));
-  return summarizePlan({ ...plan, changes: left, unchanged: plan.unchanged + plan.changes.length - left.length }, lastAttempts);
+  return summarizePlan({ ...plan, changes: left, unchanged: plan.unchanged + plan.changes.length - left.length }, matrix);
 }
 
 function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas['File'] {

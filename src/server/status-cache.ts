@@ -95,7 +95,7 @@ export class StatusCache {
   get matrix(): StatusInput | null {
     if (this.#matrix || !this.#planned) return this.#matrix;
     const { desired, recorded, plan } = this.#planned;
-    const { changes, ...rest } = statusInput(plan, { desired, recorded, lastAttempts: this.#lastAttempts });
+    const { changes, ...rest } = statusInput(plan, { desired, recorded, lastAttempts: this.#lastAttempts, inFlight: this.#inFlight });
     this.#matrix = { ...rest, recorded: new Map(recorded), changes: new Map(changes) };
     for (const key of this.#finished.keys()) this.#applyFinished(key);
     return this.#matrix;

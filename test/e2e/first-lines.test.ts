@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -63,6 +64,22 @@ Observed at the gateway, no calls are made (1)
   ~ orders  test  taken offline outside edict after it was published at TIME, observed at TIME; \`drift: correct\` would correct it
 ${unmanaged}`,
   );
+});
+
+test('a record that is older than `refresh` is looked at again, and if that fails the first line says so', async () => {
+  write({ orders: 'online', carts: 'online' }, 'refresh: 2s\n');
+  await edict(['apply'], folder);
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  await sleep(2100);
+  assert.match(await output('plan'), /^exit 0\n1 drifted, 1 unmanaged, 1 unchanged\.\n/);
+  assert.match(await output('apply'), /^exit 0\n1 drifted, 1 unmanaged, 1 unchanged\. Nothing was sent\.\n/);
+  await sleep(2100);
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: 'listApis' });
+  for (const command of ['plan', 'apply', 'status'])
+    assert.match(await output(command), /^exit 0\n1 drifted, 1 unmanaged, 1 unchanged; gateway not checked since TIME\./, command);
+  assert.match((await edict(['apply'], folder)).stderr, 'APIG.1005 No permissions');
+  emulator.faults.clear();
+  assert.match((await edict(['plan'], folder, {})).stdout, /^1 drifted, .*; gateway not checked since /, 'without credentials');
 });
 
 test('changes, and a publication that leaves the file', async () => {

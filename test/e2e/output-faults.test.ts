@@ -87,8 +87,8 @@ test('the error of a result that cannot be written is one sentence', async () =>
   });
   const [code] = await once(plan, 'close');
   assert.is(code, 1);
-  assert.match(stderr, /^edict: the result cannot be written: ENOSPC.*\n/);
-  assert.not.match(stderr, / at /);
+  assert.match(stderr, /^edict: the result cannot be written: ENOSPC.*\n/m);
+  assert.not.match(stderr, /^ +at /m);
 });
 
 test.run();

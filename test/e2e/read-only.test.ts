@@ -71,6 +71,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--log-level': [['silent']],
   '--log-format': [['json']],
   '--iam': [],
+  // It takes the gateway from the file: test/e2e/import.test.ts.
+  '--update': [],
   ...Object.fromEntries(
     ['--state', '--by', '--reason', '--endpoint', '--project', '--instance', '--help', '--version'].map((name) => [name, []]),
   ),

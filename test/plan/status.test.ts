@@ -30,6 +30,7 @@ interface Case {
   readonly lastAttempt?: AttemptSummary;
   readonly isStale?: boolean;
   readonly isSettling?: boolean;
+  readonly isInFlight?: boolean;
 }
 
 const statusOf = ({
@@ -39,6 +40,7 @@ const statusOf = ({
   lastAttempt: attempt,
   isStale = false,
   isSettling = false,
+  isInFlight = false,
 }: Case): PublicationStatus | undefined => {
   const { key } = wanted('orders', 'test');
   const states = { desired: desiredState(desired ? [desired] : []), recorded: recordedState(was ? [was] : []) };
@@ -46,7 +48,10 @@ const statusOf = ({
     ...diffStates(states.desired, states.recorded, () => isSettling),
     ...{ changes: one ? [one] : [], outdated: isStale && was ? [was] : [] },
   };
-  return computeStatusCell(key, statusInput(plan, { ...states, lastAttempts: new Map(attempt ? [[key, attempt]] : []) }))?.status;
+  return computeStatusCell(
+    key,
+    statusInput(plan, { ...states, lastAttempts: new Map(attempt ? [[key, attempt]] : []), inFlight: new Set(isInFlight ? [key] : []) }),
+  )?.status;
 };
 
 const online = wanted('orders', 'test');
@@ -93,6 +98,21 @@ for (const [name, given, expected] of [
   ['it is online and not in the file', { recorded: recorded('orders', 'test') }, 'unmanaged'],
   ['it was changed too recently to be judged', { desired: online, recorded: recorded('orders', 'test'), isSettling: true }, 'settling'],
   ['its attempt has no known outcome', { desired: online, change: change('orders', 'test', { reason: 'unknown' }) }, 'unknown'],
+  [
+    'its attempt was in flight when the plan was computed, and has failed since',
+    { desired: online, change: change('orders', 'test', { reason: 'unknown' }), lastAttempt: last({ outcome: 'rejected' }) },
+    'failed',
+  ],
+  [
+    'its attempt is in flight, as the plan does not know',
+    { desired: online, change: change('orders', 'test', { reason: 'unknown' }), lastAttempt: last({ outcome: null }), isInFlight: true },
+    'pending',
+  ],
+  [
+    'its last attempt ended with an unknown outcome',
+    { desired: online, change: change('orders', 'test'), lastAttempt: last({ outcome: 'unknown' }) },
+    'unknown',
+  ],
   ['it is offline and not in the file', { recorded: offline }, undefined],
   ['it is neither declared nor recorded', {}, undefined],
 ] as const satisfies readonly (readonly [string, Case, PublicationStatus | undefined])[]) {

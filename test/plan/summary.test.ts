@@ -25,7 +25,7 @@ test('each change is in one state: a held one is held, even if it is also deferr
     failing,
   ];
   const failed = { id: 1, action: 'online', revision: null, outcome: 'rejected', code: 'X', message: '', startedAtMs: 1 } as const;
-  assert.equal(summarizePlan({ ...nothing, changes }, new Map([[failing.key, failed]])), {
+  assert.equal(summarizePlan({ ...nothing, changes }, { lastAttempts: new Map([[failing.key, failed]]) }), {
     ...none,
     ...{ online: 1, offline: 1, held: 2, deferred: 1, unknown: 1, failed: 1 },
   });

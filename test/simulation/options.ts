@@ -87,6 +87,8 @@ export function optionsOf(seed: number): SimulationOptions {
   const random = new Random(seed * 7919 + 17);
   // Retries of many APIs fill the limit for minutes.
   const isMostlyBad = random.isHit(0.05);
+  // The file is edited while keys that the edit does not touch are in backoff.
+  const isOftenEdited = !isMostlyBad && random.isHit(0.05);
   const apis = isMostlyBad ? random.whole(10, 20) : random.whole(1, 6);
   const environments = random.whole(1, 3);
   const faultsUntilMs = random.whole(5, 60) * 1000;
@@ -95,7 +97,9 @@ export function optionsOf(seed: number): SimulationOptions {
   const refreshMs = random.pick([null, 5000, 20_000, 300_000]);
   const badApis = Object.fromEntries(
     [...Array(apis).keys()].flatMap((api) =>
-      random.isHit(isMostlyBad ? 0.8 : 0.1) ? [[api, random.pick(['rejected', 'failing', 'hanging'] as const)]] : [],
+      random.isHit(isMostlyBad ? 0.8 : isOftenEdited ? 0.5 : 0.1)
+        ? [[api, random.pick<BadApi>(isOftenEdited ? ['failing', 'hanging'] : ['rejected', 'failing', 'hanging'])]]
+        : [],
     ),
   );
   const limit = {
@@ -105,6 +109,7 @@ export function optionsOf(seed: number): SimulationOptions {
   };
   const makeFile = (): SimulatedFile => fileOf(random, apis, environments);
   const pairs = [...Array(apis).keys()].flatMap((api) => [...Array(environments).keys()].map((environment) => ({ api, environment })));
+  const file = makeFile();
   const propagationDelayMs = random.pick([0, 500, 3000]);
   const dropsRemarks = random.isHit(0.1);
   const clockSteps = propagationDelayMs === 0 && !dropsRemarks ? allClockSteps : clockStepsBack;
@@ -127,15 +132,28 @@ export function optionsOf(seed: number): SimulationOptions {
     environments,
     badApis,
     onlineAtStart: pairs.filter(() => random.isHit(0.3)),
-    file: makeFile(),
+    file,
     roundTripMs: random.pick([1, 20, 200]),
     faultRate: random.pick([0, 0.02, 0.2]),
     faultsUntilMs,
     inSyncWithinMs: 20 * 60_000,
-    events: [...Array(random.whole(0, 12)).keys()]
-      .map(() => outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile, clockSteps }))
-      .sort((a, b) => a.atMs - b.atMs),
+    events: [
+      ...[...Array(random.whole(0, 12)).keys()].map(() =>
+        outsideEvent(random, { apis, environments, faultsUntilMs, replicas, makeFile, clockSteps }),
+      ),
+      ...(isOftenEdited ? smallEdits(random, file, faultsUntilMs) : []),
+    ].sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+/** Ten edits of one publication each. */
+function smallEdits(random: Random, { prune, publications }: SimulatedFile, untilMs: number): OutsideEvent[] {
+  let edited = publications;
+  return [...Array(10).keys()].map((edit) => {
+    const changed = random.pick(publications.map(({ api, environment }) => `${api} ${environment}`));
+    edited = edited.map((one) => (`${one.api} ${one.environment}` === changed ? { ...one, revision: `edit-${edit}` } : one));
+    return { atMs: Math.round((untilMs * (edit + 1)) / 11), kind: 'edit', file: { prune, publications: edited } };
+  });
 }
 
 function fileOf(random: Random, apis: number, environments: number): SimulatedFile {

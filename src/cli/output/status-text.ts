@@ -154,7 +154,7 @@ function managedCells(status: StatusView): StatusCell[] {
 
 function formatStatusHeadline({ plan, input, isEmulated = false }: StatusView, paint: Colorize): string {
   const scope = formatTargets(plan);
-  const headline = paint('bold', `${formatHeadline(plan, summarizePlan(plan, input.lastAttempts))}${scope ? ` ${scope}` : ''}`);
+  const headline = paint('bold', `${formatHeadline(plan, summarizePlan(plan, input))}${scope ? ` ${scope}` : ''}`);
   return isEmulated ? `${headline}\n${formatGateway(plan.gateway, isEmulated)}.` : headline;
 }
 

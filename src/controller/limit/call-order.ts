@@ -8,7 +8,8 @@ export class CallOrder {
   run<T>(signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const ended = settledOrAborted(before, signal).then(wait);
-    this.#last = Promise.allSettled([before, ended]);
+    // Without its result, which would hold the results of all waits before.
+    this.#last = Promise.allSettled([before, ended]).then(() => undefined);
     return ended;
   }
 }

@@ -53,8 +53,13 @@ const maxFailureDelayMs = 60_000;
 /** How far the wall clock may run away from the monotonic clock between two observations without having been set, in milliseconds. */
 const maxClockDriftMs = 60_000;
 
-/** What a plan needs to know of the gateway: `everything` at first contact, or whether `unseen` publications are online. */
-type Need = { readonly kind: 'everything' | 'nothing' } | { readonly kind: 'unseen'; readonly publications: readonly DesiredPublication[] };
+/**
+ * What a plan needs to know of the gateway: `everything` at first contact, or whether `unseen` publications are online. A command that
+ * observes only once looks again at a record that is `stale`, and goes on without that if it fails.
+ */
+type Need =
+  | { readonly kind: 'everything' | 'stale' | 'nothing' }
+  | { readonly kind: 'unseen'; readonly publications: readonly DesiredPublication[] };
 
 /** Observes the gateway when an observation is due, beside the control loop, and updates the recorded state accordingly. */
 export class DriftDetector {
@@ -143,7 +148,8 @@ export class DriftDetector {
     const isObservedAtIntervals = observesAgain && this.#observedFor !== null && this.#failures === 0;
     const recorded = await store.readRecordedState(desired.gateway);
     const publications = unseenPublications({ desired, recorded, observation, age: isObservedAtIntervals ? 'fresh' : age });
-    return publications.length === 0 ? { kind: 'nothing' } : { kind: 'unseen', publications };
+    if (publications.length > 0) return { kind: 'unseen', publications };
+    return { kind: age === 'stale' && !observesAgain ? 'stale' : 'nothing' };
   }
 
   /** Abandons an observation in progress; resolves when it has ended. */
@@ -220,8 +226,8 @@ export class DriftDetector {
     const { reason, isRefused, unauthorized } = failed;
     const { observesAgain, emit } = this.#deps;
     const isHeld = this.#need.kind === 'unseen' ? observesAgain || unauthorized === null : this.#need.kind === 'everything' && isRefused;
-    if (!this.#isRequested && isHeld) {
-      this.#unobserved = unobservedBecause(failed);
+    if (!this.#isRequested && (isHeld || this.#need.kind === 'stale')) {
+      if (isHeld) this.#unobserved = unobservedBecause(failed);
       this.#failedFor = desired;
       this.#isRequired = false;
     }

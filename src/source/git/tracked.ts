@@ -12,25 +12,24 @@ export type TrackedFiles = { readonly kind: 'none' | 'unknown' } | { readonly ki
 /** Returns whether one of `paths`, files or symbolic links that exist, is in the index or the newest commit of the checkout around it. */
 export async function findTracked(paths: readonly string[], env: Env, limitMs: number = trackedTimeoutMs): Promise<TrackedFiles> {
   const signal = AbortSignal.timeout(limitMs);
-  const found: { readonly path: string; readonly real: string; readonly root: string }[] = [];
+  const found: { readonly real: string; readonly root: string }[] = [];
   for (const path of paths) {
     const real = join(await realpath(dirname(path)), basename(path));
     const root = await findCheckoutRoot(dirname(real));
-    if (root !== null) found.push({ path, real, root });
+    if (root !== null) found.push({ real, root });
   }
   for (const [root, files] of Map.groupBy(found, (one) => one.root)) {
     const checkout = await openCheckout(root, { env, signal, onUnsupported: () => {} });
     if (checkout === null) return { kind: 'unknown' };
-    for (const { path, real } of files) {
-      // A file system that ignores case takes `.EDICT` for `.edict`.
-      const pathspec = `:(top,icase,literal)${await checkout.pathOf(real)}`;
-      // In a repository without a commit there is only the index.
-      const listed =
-        (await checkout.git('ls-files', '-z', '--cached', '--with-tree=HEAD', '--', pathspec)) ??
-        (await checkout.git('ls-files', '-z', '--cached', '--', pathspec));
-      if (listed === null) return { kind: 'unknown' };
-      if (listed !== '') return { kind: 'tracked', path };
-    }
+    const names = await Promise.all(files.map(({ real }) => checkout.pathOf(real)));
+    // A file system that ignores case takes `.EDICT` for `.edict`.
+    const pathspecs = names.map((name) => `:(top,icase,literal)${name}`);
+    // In a repository without a commit there is only the index.
+    const listed =
+      (await checkout.git('ls-files', '-z', '--cached', '--with-tree=HEAD', '--', ...pathspecs)) ??
+      (await checkout.git('ls-files', '-z', '--cached', '--', ...pathspecs));
+    if (listed === null) return { kind: 'unknown' };
+    if (listed !== '') return { kind: 'tracked', path: join(root, listed.slice(0, listed.indexOf('\0'))) };
   }
   return { kind: 'none' };
 }
