@@ -151,6 +151,7 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
     releaseGateway: ofGateway().set({ released_at_ms: param('atMs'), controller_status: sql.lit(null) }),
     saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
+    setMoved: ofGateway().set({ moved: param('moved') }),
     setAppliedDigests: ofGateway().set({ applied_digests: param('digests') }),
     setListed: ofGateway().set({
       listed_apis: param('apis'),
@@ -519,7 +520,7 @@ const copiedColumns = {
       'observed_at_ms',
       'listed_details',
     ],
-    ...['unobserved', 'suspension', 'fence', 'applied_digests'],
+    ...['unobserved', 'suspension', 'moved', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [

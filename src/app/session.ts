@@ -8,7 +8,7 @@ import type { AcquireRequestSlot, Gateway, Probe } from '../gateway/interface.ts
 import type { AppContext } from '../model/app-context.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
+import { addressOf, type GatewayAddress, type GatewayIdentity, type GatewaySettings, isSameAddress } from '../model/gateway.ts';
 import { nameKey } from '../model/name-ref.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
@@ -29,6 +29,7 @@ import { reportUnrecorded } from './read-session.ts';
 /** One gateway under its lease, with its rate limiter, client and, after the first plan, its reconcile runner. */
 interface GatewaySession {
   readonly settingsKey: string;
+  readonly settings: GatewaySettings;
   readonly lease: Lease;
   readonly rateLimiter: RateLimiter;
   /** Waits for a slot of the rate limit, and for nothing once the lease is lost. */
@@ -96,6 +97,8 @@ export class Session implements AsyncDisposable {
   #probe: Probe | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** The last address that a file of a daemon was applied to; `null` before the first one. */
+  #applied: GatewayAddress | null = null;
 
   constructor(
     context: AppContext,
@@ -107,6 +110,10 @@ export class Session implements AsyncDisposable {
     this.#isStandby = opened.isStandby;
     this.#lastRequestAtMs = opened.lastRequestAtMs;
     this.#resources = opened.resources;
+    const onEvent = context.events.subscribe((event) => {
+      if (event.type === 'plan:computed' && !event.plan.fileHeld && this.#gateway) this.#applied = addressOf(this.#gateway.settings);
+    });
+    this.#resources.use(onEvent);
   }
 
   /**
@@ -150,6 +157,7 @@ export class Session implements AsyncDisposable {
     const { clock, random, events, settings } = this.#context;
     const current = await this.#openGateway(desired.gateway, this.#isStandby);
     if (current.runner) return current.runner;
+    if (this.#isStandby) await this.#recordMove(desired.gateway);
     this.#emulator?.state.add(seedFromState(desired, await this.store.readRecordedState(desired.gateway)));
     if (await this.#isFirstContact(desired)) await reportUnrecorded(this.#context);
     const { rateLimiter, gateway } = current;
@@ -171,6 +179,17 @@ export class Session implements AsyncDisposable {
       triggers,
     });
     return current.runner;
+  }
+
+  /**
+   * Records that the file names another gateway than the one it was applied to, so that it is held. Another process may have had the
+   * same move approved.
+   */
+  async #recordMove(gateway: GatewayAddress): Promise<void> {
+    const from = this.#applied;
+    if (from === null || isSameAddress(from, gateway)) return;
+    const { moved } = await this.store.previousState(gateway, this.#context.clock.now());
+    if (!moved?.isApproved || !isSameAddress(moved.from, from)) await this.store.saveMove(gateway, from);
   }
 
   /** Whether the store has no record of the gateway, and the gateway is observed before the first plan. */
@@ -231,7 +250,7 @@ export class Session implements AsyncDisposable {
     });
     resources.defer(() => gateway.close());
     resources.defer(() => rateLimiter.close());
-    this.#gateway = { settingsKey, lease, rateLimiter, acquire, gateway, runner: null, resources: resources.move() };
+    this.#gateway = { settingsKey, settings, lease, rateLimiter, acquire, gateway, runner: null, resources: resources.move() };
     return this.#gateway;
   }
 

@@ -4,6 +4,7 @@ import type { Change, Plan, ProbeResult, ProbeResults } from '../model/change.ts
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
+import { isSameAddress } from '../model/gateway.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -145,7 +146,7 @@ export class Planner {
     });
     this.#hasPlanned = true;
     this.#allowedChanges.setPlan(plan);
-    if (!plan.fileHeld) await this.#saveDeclared(desired, plan);
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, previous);
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
     if (maxTries === Number.POSITIVE_INFINITY) {
@@ -173,7 +174,7 @@ export class Planner {
   }
 
   /** Reports a store error and continues: the write is repeated with the next plan, and no attempt can begin while the store fails. */
-  async #saveDeclared(desired: DesiredState, { approval }: Plan): Promise<void> {
+  async #saveDeclared(desired: DesiredState, { approval }: Plan, { moved }: PreviousState): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
@@ -181,6 +182,7 @@ export class Planner {
         sourceFiles,
         digest: desiredDigest(desired),
         approvalId: approval?.id ?? null,
+        move: moved === null || moved.isApproved ? undefined : isSameAddress(moved.from, desired.gateway) ? 'reverted' : 'approved',
       });
       this.#declared = desired;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { DesiredState, Suspension } from './desired-state.ts';
-import type { GatewayIdentity } from './gateway.ts';
+import type { GatewayIdentity, GatewayMove } from './gateway.ts';
 import type { Action, PublicationKey } from './publication.ts';
 
 /** Why a change is held. `rule` is stable, `message` is the reason for people, `hint` the next step. */
@@ -14,6 +14,7 @@ export interface Hold {
     | 'empty'
     | 'missingInclude'
     | 'otherGateway'
+    | 'movedGateway'
     | 'first-contact'
     | 'unobserved';
   readonly message: string;
@@ -65,6 +66,8 @@ export interface PreviousState {
   readonly declared: ReadonlyMap<PublicationKey, string>;
   /** API IDs declared for other gateways. Read only if no file was applied to this gateway yet. */
   readonly otherGateways: readonly { readonly gateway: GatewayIdentity; readonly apiIds: ReadonlySet<string> }[];
+  /** The last move of a followed file to this gateway; `null` if there was none. */
+  readonly moved: GatewayMove | null;
   readonly approvals: readonly Approval[];
   /** A suspension set with a command, outside the file; `null` if there is none. */
   readonly suspension: Suspension | null;

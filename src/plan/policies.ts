@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../model/desired-state.ts';
+import { addressOf, isSameAddress } from '../model/gateway.ts';
 import { type LastObservation, maxListedUnmanaged, type Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -19,14 +20,15 @@ export function allowedCount({ count, share }: Threshold, total: number): number
 export interface PolicyInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
-  readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
+  readonly previous: Pick<PreviousState, 'declared' | 'otherGateways' | 'moved'>;
   /** Why the gateway was not observed when the plan needed it; `null`, the default, if it was, or need not be. */
   readonly unobserved?: Unobserved | null;
 }
 
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
 export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null }: PolicyInput): Plan {
-  const fileHeld = findFileHold(desired, recorded, previous) ?? firstContactHold(plan, { recorded, previous, unobserved });
+  const fileHeld =
+    moveHold(desired, previous) ?? findFileHold(desired, recorded, previous) ?? firstContactHold(plan, { recorded, previous, unobserved });
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
@@ -115,6 +117,17 @@ function findSwappedIds(changes: readonly Change[], desired: DesiredState, recor
     holds.set(key, { rule: 'swappedIds', message, hint: 'check the IDs' });
   }
   return holds;
+}
+
+/** Returns the hold of a file that named another gateway before, unless that was approved; `null` if it did not. */
+function moveHold({ gateway }: DesiredState, { moved }: Pick<PreviousState, 'moved'>): FileHold | null {
+  if (moved === null || moved.isApproved || isSameAddress(moved.from, gateway)) return null;
+  const { from } = moved;
+  const keys = { endpoint: 'endpoint', iamEndpoint: 'iam', project: 'project', instance: 'instance' } as const;
+  const changed = (Object.keys(keys) as (keyof typeof keys)[]).filter((key) => from[key] !== gateway[key]);
+  const message = `the file names another gateway than before: ${changed.map((key) => `${keys[key]} ${gateway[key]}, was ${from[key]}`).join('; ')}`;
+  const hint = 'check that edict shall work on this gateway, and send its credentials there';
+  return { rule: 'movedGateway', message, hint, affected: [from, gateway].map((address) => JSON.stringify(addressOf(address))) };
 }
 
 /** Returns why the whole file needs approval, or `null`. */

@@ -3,7 +3,7 @@ import type { Attempt, AttemptSelector, HistoryFilter, NewAttempt } from '../mod
 import type { Change } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import type { GatewayAddress, GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -75,6 +75,8 @@ export interface AppliedFile {
   readonly digest: string;
   /** The approval that released the file if it was held. */
   readonly approvalId: number | null;
+  /** The move to this gateway that ends with the file; default: none. */
+  readonly move?: 'approved' | 'reverted' | undefined;
 }
 
 /** An attempt that has begun. */
@@ -124,6 +126,8 @@ export interface Store extends StoreReader {
   saveObservation(gateway: GatewayIdentity, observation: SavedObservation): Promise<void>;
   /** Saves why the gateway could not be observed, until the next `saveObservation`. */
   saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void>;
+  /** Saves that a followed file named another gateway before. */
+  saveMove(gateway: GatewayIdentity, from: GatewayAddress): Promise<void>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /**

@@ -16,6 +16,7 @@ import {
   toAttempt,
   toControllerStatus,
   toGatewayIdentity,
+  toGatewayMove,
   toLastObservation,
   toRecordedPublication,
   toSuspension,
@@ -102,7 +103,8 @@ export class ReadonlyStore implements StoreReader {
       apiIds: new Set(rows.map((row) => String(row['api_id']))),
     }));
     const approvals = (await this.#readApprovals(id)).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-    return { declared, otherGateways, approvals, suspension: toSuspension(await this.#readGateway(gateway)) };
+    const row = await this.#readGateway(gateway);
+    return { declared, otherGateways, approvals, moved: toGatewayMove(row), suspension: toSuspension(row) };
   }
 
   async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
@@ -172,7 +174,7 @@ export const emptyStore: StoreReader = {
   lastObservation: async () => null,
   unobserved: async () => null,
   resolvedNames: async () => new Map(),
-  previousState: async () => ({ declared: new Map(), otherGateways: [], approvals: [], suspension: null }),
+  previousState: async () => ({ declared: new Map(), otherGateways: [], moved: null, approvals: [], suspension: null }),
   approvals: async () => [],
   newestAttemptId: async () => 0,
   lastAttempts: async () => new Map(),

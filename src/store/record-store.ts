@@ -4,7 +4,7 @@ import type { Change } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import type { GatewayAddress, GatewayIdentity, GatewayMove } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
@@ -98,8 +98,8 @@ export class RecordStore extends ReadonlyStore implements Store {
     await this.#writeRows(this.queries.deleteNames, params, removed);
   }
 
-  async saveDeclared(gateway: GatewayIdentity, { sourceFiles: now, digest: latest, approvalId }: AppliedFile): Promise<void> {
-    const { declared } = await this.previousState(gateway, 0);
+  async saveDeclared(gateway: GatewayIdentity, { sourceFiles: now, digest: latest, approvalId, move }: AppliedFile): Promise<void> {
+    const { declared, moved } = await this.previousState(gateway, 0);
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
@@ -114,11 +114,27 @@ export class RecordStore extends ReadonlyStore implements Store {
       found.map(([key, sourceFile]) => ({ ...toKeyRow(key), source_file: sourceFile })),
     );
     await this.#writeRows(undeclare, params, lost);
+    if (moved !== null && move !== undefined) await this.#endMove(gateway, moved, move);
     if (!isNew && approvalId === null) return;
     await this.#writeUnderLease(params.gateway, [
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
+  }
+
+  async saveMove(gateway: GatewayIdentity, from: GatewayAddress): Promise<void> {
+    await this.#setMoved(gateway, { from, isApproved: false });
+  }
+
+  async #endMove(gateway: GatewayIdentity, { from }: GatewayMove, move: 'approved' | 'reverted'): Promise<void> {
+    // A move back is not approved with this one, so an earlier approval of it must not stay.
+    if ((await this.gatewayId(from)) !== (await this.gatewayId(gateway))) await this.#setMoved(from, null);
+    await this.#setMoved(gateway, move === 'approved' ? { from, isApproved: true } : null);
+  }
+
+  async #setMoved(gateway: GatewayIdentity, moved: GatewayMove | null): Promise<void> {
+    const params = { gateway: await this.#ensureGateway(gateway), moved: moved && JSON.stringify(moved) };
+    await this.database.write([bindQuery(this.queries.setMoved, params)]);
   }
 
   async saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void> {

@@ -2,7 +2,7 @@ import type { Approval } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import type { GatewayIdentity, GatewayMove } from '../model/gateway.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import { type Action, type PublicationKey, type PublicationState, publicationKey } from '../model/publication.ts';
 import type { PriorState, RecordedPublication } from '../model/recorded-state.ts';
@@ -159,4 +159,10 @@ export function toUnobserved(row: SqlRow | undefined): Unobserved | null {
 export function toSuspension(row: SqlRow | undefined): Suspension | null {
   const json = row?.['suspension'];
   return typeof json === 'string' ? (JSON.parse(json) as Suspension) : null;
+}
+
+/** Reads the move of a file to this gateway in a row of `gateway`; `null` if there was none. */
+export function toGatewayMove(row: SqlRow | undefined): GatewayMove | null {
+  const json = row?.['moved'];
+  return typeof json === 'string' ? (JSON.parse(json) as GatewayMove) : null;
 }

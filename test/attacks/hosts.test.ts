@@ -176,6 +176,60 @@ test('author: an edit of the endpoint while the daemon runs', async () => {
   assert.not.match(daemon.output.stderr, mark);
 });
 
+test('author: a followed file that names another gateway is held, until it is approved', async () => {
+  const gateways = await Promise.all(['one', 'two'].map(() => startEmulator({ seed: seedOf('a', 'b') })));
+  const [one, two] = gateways.map(({ url }) => url) as [string, string];
+  const changes = (): number[] =>
+    gateways.map(({ requests }) => requests.all().filter(({ operation }) => operation === 'changePublication').length);
+  const text = (endpoint: string, states: Readonly<Record<string, string>>, more = ''): string =>
+    fileOf(endpoint, states).replace('gateway: { ', `gateway: { ${more}`);
+  const path = join(folder, 'edict.yaml');
+  const start = () => startEdict(['run', 'edict.yaml', '--log-format', 'json', '--debounce', '10ms'], folder);
+  writeFileSync(path, text(one, { a: 'online' }));
+  let daemon = start();
+  const held = (): readonly Readonly<Record<string, unknown>>[] => daemon.events('plan:computed').filter(({ fileHeld }) => fileHeld);
+  try {
+    await until('it has published', () => changes()[0] === 1, [daemon]);
+
+    writeFileSync(path, text(two, { b: 'online' }));
+    await until('another endpoint is held', () => held().length === 1, [daemon]);
+    assert.is(held()[0]?.['fileHeld'], 'movedGateway');
+    assert.match(String(held()[0]?.['reason']), `endpoint ${two}, was ${one}`);
+    assert.equal(changes(), [1, 0]);
+    assert.is((await edict(['apply', 'edict.yaml', '--dry-run'], folder)).stdout.includes('The whole file is held'), true);
+
+    await terminate(daemon);
+    daemon = start();
+    await until('it is held after a restart too', () => held().length === 1, [daemon]);
+    assert.equal(changes(), [1, 0]);
+
+    const digest = String(held()[0]?.['approvalDigest']).replace('sha256:', '').slice(0, 12);
+    const approved = await edict(['approve', digest, 'edict.yaml', '--by', 'me', '--reason', 'moved'], folder);
+    assert.is(approved.code, 0, approved.stderr);
+    await until('an approval releases it', () => changes()[1] === 1, [daemon]);
+
+    for (const [index, [endpoint, more, key]] of (
+      [
+        [two, `iam: "${one}", `, `iam ${one}`],
+        [one, '', `endpoint ${one}`],
+        [two.replace('127.0.0.1', 'localhost'), '', 'endpoint http://localhost'],
+      ] as const
+    ).entries()) {
+      writeFileSync(path, text(endpoint, { a: 'online', b: 'online' }, more));
+      await until(`${key} is held`, () => String(held().at(-1)?.['reason']).includes(key), [daemon]);
+      assert.equal(changes(), [1, 1]);
+      writeFileSync(path, text(two, { b: 'online', [`c${index}`]: 'offline' }));
+      await until('the old one is not', () => daemon.events('plan:computed').at(-1)?.['fileHeld'] === undefined, [daemon]);
+    }
+    writeFileSync(path, text(two, { a: 'online', b: 'online' }).replace('project: project', 'project: other'));
+    await until('another project is held', () => String(held().at(-1)?.['reason']).includes('project other, was project'), [daemon]);
+    assert.equal(changes(), [1, 1]);
+  } finally {
+    await terminate(daemon);
+    for (const gateway of gateways) await gateway.close();
+  }
+});
+
 test('operator: hosts of --allow-host and EDICT_ALLOWED_HOSTS get credentials, each with its port and scheme alone', async () => {
   const env = { ...variables('token'), HW_AUTH_TOKEN: mark };
   for (const [endpoint, allowed, isAllowed] of [

@@ -363,6 +363,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     previousState: store.previousState.bind(store),
     approvals: store.approvals.bind(store),
     saveDeclared: store.saveDeclared.bind(store),
+    saveMove: store.saveMove.bind(store),
     saveNames: store.saveNames.bind(store),
     close: store.close.bind(store),
     finishAttempt: (...args) => {

@@ -107,7 +107,7 @@ function planOf(
   const before = isLost ? new Map() : storeOf(world);
   const { recorded: after, notices } = applyObservation({ desired, recorded: before, observation, isFirst: isLost }, nowMs);
   const declared = new Map(isLost ? [] : [...before.keys()].map((key): [PublicationKey, string] => [key, '']));
-  const previous: PreviousState = { declared, otherGateways: [], approvals: [], suspension: null };
+  const previous: PreviousState = { declared, otherGateways: [], moved: null, approvals: [], suspension: null };
   const unmanaged = places
     .map(({ api, environment }) => wanted(api, environment))
     .filter(({ key, apiId, environmentId }) => !desired.publications.has(key) && observation.get(apiId)?.publications.has(environmentId));

@@ -7,7 +7,7 @@ import { allTargets, type Targets } from '../../src/plan/targets.ts';
 import { desiredState, noGuards, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('planner');
-const past: PreviousState = { declared: new Map(), otherGateways: [], approvals: [], suspension: null };
+const past: PreviousState = { declared: new Map(), otherGateways: [], moved: null, approvals: [], suspension: null };
 const desired = desiredState(
   ['a', 'b', 'c'].map((api) => wanted(api, 'test', { state: 'offline' })),
   { guards: { ...noGuards, maxOffline: { count: 2, share: null } } },

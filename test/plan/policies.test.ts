@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Approval } from '../../src/model/approval.ts';
 import type { Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
+import { addressOf, type GatewayMove } from '../../src/model/gateway.ts';
 import { maxListedUnmanaged } from '../../src/model/observation.ts';
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
@@ -20,7 +21,7 @@ import { fc } from '../support/fast-check.ts';
 import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const test = suite('policies');
-const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
+const nothingKnown = { declared: new Map<never, never>(), otherGateways: [], moved: null };
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
 
 /** A file that takes `offline` of `all` APIs offline, all of them recorded online. */
@@ -163,7 +164,11 @@ test('a file from which more publications were removed than guards.maxRemoved al
       guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
       prune: true,
     });
-    return applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: { declared, otherGateways: [] } });
+    return applyPolicies(diffStates(desired, before), {
+      desired,
+      recorded: before,
+      previous: { declared, otherGateways: [], moved: null },
+    });
   };
   assert.is(fileWith(7).fileHeld, null);
   const held = fileWith(6, wanted('new', 'test'));
@@ -185,6 +190,7 @@ test('a file that became empty is held, however few publications it had', () => 
       previous: {
         declared: new Map([[wanted('a', 'test').key, '']]),
         otherGateways: [],
+        moved: null,
       },
     });
     assert.is(held.fileHeld?.rule, 'empty');
@@ -197,7 +203,11 @@ test('a publication that was never made is named as far as known', () => {
   const before = recordedState([recorded('orders', 'release')]);
   const desired = desiredState([]);
   const declared = new Map(['orders', 'carts'].map((api) => [wanted(api, 'test').key, '']));
-  const { fileHeld } = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: { declared, otherGateways: [] } });
+  const { fileHeld } = applyPolicies(diffStates(desired, before), {
+    desired,
+    recorded: before,
+    previous: { declared, otherGateways: [], moved: null },
+  });
   assert.match(fileHeld?.message ?? '', 'the last one declared api-carts in test, orders in test');
 });
 
@@ -211,8 +221,11 @@ test('a file that no longer includes another and lost its publications is held; 
   const declared = new Map(all.map(({ key, sourceFile }) => [key, sourceFile]));
   const suspicion = (publications: readonly DesiredPublication[], ...homes: readonly string[]) => {
     const desired = { ...desiredState(publications), sourceFiles: new Set(['', ...homes]) };
-    return applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: { declared, otherGateways: [] } })
-      .fileHeld;
+    return applyPolicies(diffStates(desired, new Map()), {
+      desired,
+      recorded: new Map(),
+      previous: { declared, otherGateways: [], moved: null },
+    }).fileHeld;
   };
   const held = suspicion(all.slice(1));
   assert.equal([held?.rule, held?.affected.length], ['missingInclude', 1]);
@@ -241,6 +254,20 @@ test('at first contact with a gateway that may not be observed the whole file is
   assert.equal([observed.fileHeld, heldRules(observed)], [null, [undefined]]);
 });
 
+test('a file that a daemon follows is held if one key of its gateway has changed, until the move is approved or reverted', () => {
+  const desired = desiredState([wanted('orders', 'test')]);
+  const address = addressOf(desired.gateway);
+  const rule = (moved: GatewayMove | null) =>
+    applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: { ...nothingKnown, moved } }).fileHeld?.rule;
+  for (const key of ['endpoint', 'iamEndpoint', 'project', 'instance'] as const) {
+    const from = { ...address, [key]: 'other' };
+    assert.is(rule({ from, isApproved: false }), 'movedGateway', key);
+    assert.is(rule({ from, isApproved: true }), undefined, key);
+  }
+  assert.is(rule({ from: address, isApproved: false }), undefined);
+  assert.is(rule(null), undefined);
+});
+
 test('a file whose APIs belong to another gateway is held', () => {
   const desired = desiredState([wanted('orders', 'test'), wanted('new', 'test')]);
   const gateway = { endpoint: 'https://other.example.com', project: 'p', instance: 'i' };
@@ -248,11 +275,11 @@ test('a file whose APIs belong to another gateway is held', () => {
   const held = applyPolicies(diffStates(desired, new Map()), {
     desired,
     recorded: new Map(),
-    previous: { declared: new Map(), otherGateways },
+    previous: { declared: new Map(), otherGateways, moved: null },
   });
   assert.is(held.fileHeld?.rule, 'otherGateway');
   assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
-  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
+  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways, moved: null };
   assert.is(applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: known }).fileHeld, null);
 });
 
@@ -335,7 +362,7 @@ test('an approval still releases the rest after some changes were made, and noth
 test('after a held file was acted on, its approval covers what other guards hold of it, and no other loss', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline, maxRemoved: { count: 0, share: null } });
   const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
-  const suspicious = applyPolicies(made, { desired, recorded: before, previous: { declared, otherGateways: [] } });
+  const suspicious = applyPolicies(made, { desired, recorded: before, previous: { declared, otherGateways: [], moved: null } });
   const approval = approvalOf(suspicious);
   assert.is(applyApprovals(suspicious, [approval], 50).fileHeld, null);
   const spent = { ...approval, isFileHoldReleased: true };
@@ -346,6 +373,7 @@ test('after a held file was acted on, its approval covers what other guards hold
     previous: {
       declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
       otherGateways: [],
+      moved: null,
     },
   });
   assert.equal(heldRules(after), ['maxOffline', 'maxOffline']);

@@ -13,7 +13,7 @@ import { fc, runs } from '../support/fast-check.ts';
 import { desiredState, recorded, recordedState, rolloutOf, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const probe = { url: 'https://{environment}.example.com/{api}', expectedStatus: null, timeoutMs: 5000 };
-const past = { declared: new Map<never, never>(), otherGateways: [], approvals: [], suspension: null };
+const past = { declared: new Map<never, never>(), otherGateways: [], moved: null, approvals: [], suspension: null };
 const unknownAttempt = unknownAttemptOf({ attemptId: 1, endedAtMs: 1 });
 
 /** Returns the deferral of each change in a plan, by environment; an empty text for none. */

@@ -37,7 +37,13 @@ test('a change without a record is saved with null', () => {
 test('a held change is saved as held, without the list of what a held file lost', () => {
   const desired = desiredState([], { prune: true });
   const before = recordedState([recorded('a', 'test')]);
-  const past = { declared: new Map([[publicationKey('api-a', 'env-test'), '']]), otherGateways: [], approvals: [], suspension: null };
+  const past = {
+    declared: new Map([[publicationKey('api-a', 'env-test'), '']]),
+    otherGateways: [],
+    moved: null,
+    approvals: [],
+    suspension: null,
+  };
   const [change] = savedFrom(desired, before, new Map(), past).changes.values();
   assert.is(change?.held?.rule, 'empty');
   assert.equal(Object.keys(change?.held ?? {}), ['rule', 'message', 'hint']);

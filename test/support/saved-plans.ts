@@ -13,7 +13,7 @@ import { attempt } from './states.ts';
 export const plannedAtMs = 1_000_000;
 
 /** No earlier file is known. */
-export const noPast: PreviousState = { declared: new Map(), otherGateways: [], approvals: [], suspension: null };
+export const noPast: PreviousState = { declared: new Map(), otherGateways: [], moved: null, approvals: [], suspension: null };
 
 /** Returns the last attempts of these publications. */
 export function lastAttempts(...attempts: readonly Attempt[]): LastAttempts {

@@ -5,6 +5,7 @@ import type { NewApproval } from '../../src/model/approval.ts';
 import type { Attempt, AttemptSelector } from '../../src/model/attempt.ts';
 import type { EdictError } from '../../src/model/errors.ts';
 import type { GatewayIdentity } from '../../src/model/gateway.ts';
+import { addressOf, type GatewayAddress } from '../../src/model/gateway.ts';
 import { type NameKey, nameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
@@ -609,6 +610,26 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.acquire(gateway, 6);
     await store.saveObservation(gateway, savedObservation([], lastObservation(2)));
     assert.is(await store.unobserved(gateway), null);
+  });
+
+  withStore('a move to this gateway is kept until it ends; a move back needs an approval of its own', async (store) => {
+    const [here, there] = [gatewaySettings(), gatewaySettings({ instance: 'there' })].map(addressOf) as [GatewayAddress, GatewayAddress];
+    const movedTo = async (of: GatewayAddress) => (await store.previousState(of, 0)).moved;
+    const file = { sourceFiles: new Map(), digest: 'd', approvalId: null };
+    await store.acquire(there, 1);
+    assert.is(await movedTo(here), null);
+    await store.saveMove(here, there);
+    await store.saveDeclared(here, file);
+    assert.equal(await movedTo(here), { from: there, isApproved: false });
+    await store.saveDeclared(here, { ...file, move: 'approved' });
+    assert.equal(await movedTo(here), { from: there, isApproved: true });
+    await store.saveMove(there, here);
+    await store.saveDeclared(there, { ...file, move: 'approved' });
+    assert.equal([await movedTo(here), await movedTo(there)], [null, { from: here, isApproved: true }]);
+    const otherIam = { ...here, iamEndpoint: 'https://iam.other' };
+    await store.saveMove(here, otherIam);
+    await store.saveDeclared(here, { ...file, move: 'reverted' });
+    assert.is(await movedTo(here), null);
   });
 
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {

@@ -10,6 +10,8 @@ const schema = `
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
     released_at_ms bigint DEFAULT 0,
     controller_status text, suspension text,
+    -- The gateway that a followed file named before this one, and whether the move is approved, as JSON; NULL: none did.
+    moved text,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis integer, listed_publications integer, observed_at_ms bigint, listed_details text,
     -- Why the gateway could not be observed since, as JSON; NULL: it could.
