@@ -4,9 +4,13 @@ import type { Seed } from '../emulator/seed.ts';
 import type { Credentials } from '../gateway/auth/credentials.ts';
 import type { AcquireRequestSlot, GatewayReader } from '../gateway/interface.ts';
 import type { OnPageRead } from '../gateway/lists.ts';
+import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../model/allowed-hosts.ts';
 import type { AppContext } from '../model/app-context.ts';
+import type { Env } from '../model/env.ts';
+import { EdictError, HostNotAllowedError } from '../model/errors.ts';
 import type { GatewaySettings } from '../model/gateway.ts';
 import { parseProxySettings } from '../model/proxy-settings.ts';
+import { quoteForShell } from '../render/command-line.ts';
 import { openEmulatedGateway } from './emulated-gateway.ts';
 
 /*
@@ -20,16 +24,44 @@ export interface GatewayAccess {
   readonly credentials: Credentials;
 }
 
-/** Returns the credentials for a gateway. `acquire` lets a login pass the rate limit. Throws an EdictError `CREDENTIALS_*`. */
+/** Returns the credentials for a gateway. `acquire` lets a login pass the rate limit. Throws an EdictError `CREDENTIALS_*`, and `HOST_NOT_ALLOWED` before a secret is read. */
 export async function openGatewayAccess(
-  { env, clock, events }: AppContext,
+  { settings: { allowedHosts }, env, clock, events }: AppContext,
   { settings: gateway, emulator, acquire }: { settings: GatewaySettings; emulator: Emulator | null; acquire: AcquireRequestSlot },
 ): Promise<GatewayAccess> {
   const { openCredentials } = await import('../gateway/auth/env-credentials.ts');
   const settings = emulator ? { ...gateway, endpoint: emulator.url, iamEndpoint: emulator.url } : gateway;
   const onTokenIssued = (): void => events.emit({ type: 'token:issued' });
-  const credentials = await openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : env, settings, { clock, acquire, onTokenIssued });
+  const assertAllowed = (origins: readonly string[]): void => assertAllowedHosts(origins, allowedHosts, env);
+  const deps = { assertAllowed, clock, acquire, onTokenIssued };
+  const credentials = await openCredentials(emulator ? { HW_AUTH_TOKEN: 'emulated' } : env, settings, deps);
   return { settings, credentials };
+}
+
+/**
+ * Throws a HostNotAllowedError for the first of `origins` to which credentials may not be sent, and an EdictError `ALLOWED_HOSTS_INVALID` if
+ * EDICT_ALLOWED_HOSTS names no host.
+ */
+function assertAllowedHosts(origins: readonly string[], givenHosts: readonly string[], { EDICT_ALLOWED_HOSTS: listed = '' }: Env): void {
+  const listedHosts = listed.split(/[\s,]+/).filter((text) => text !== '');
+  const allowed = [...listedHosts, ...givenHosts].map((text) => {
+    const origin = parseAllowedHost(text);
+    if (origin !== null) return origin;
+    throw new EdictError('ALLOWED_HOSTS_INVALID', `EDICT_ALLOWED_HOSTS names ${JSON.stringify(text)}, which is not a host`, {
+      hint: 'expected HOST, HOST:PORT or http://HOST:PORT, separated by commas',
+    });
+  });
+  const refused = origins.find((origin) => !isAllowedHost(origin, allowed));
+  if (refused === undefined) return;
+  const host = formatAllowedHost(refused);
+  const isEncrypted = refused.startsWith('https:');
+  const setting = quoteForShell(`EDICT_ALLOWED_HOSTS=${[...listedHosts, host].join(',')}`);
+  throw new HostNotAllowedError(
+    `credentials are not sent to ${host}, ${isEncrypted ? 'which is not an allowed host' : 'which has no TLS'}`,
+    {
+      hint: `if it is yours${isEncrypted ? '' : ', and the network too'}: --allow-host ${quoteForShell(host)}, or the variable ${setting}`,
+    },
+  );
 }
 
 /** Returns the limiter that every request to the gateway passes. `initialDelayMs`: see `RateLimiterOptions`. */

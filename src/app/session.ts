@@ -67,6 +67,7 @@ export function openConfiguredStore({ settings, events, signal }: AppContext): P
     lockTimeoutMs: settings.lockTimeoutMs,
     signal,
     onWait: (message) => events.emit({ type: 'store:waiting', message }),
+    onUnverified: (sslmode) => events.emit({ type: 'store:unverified', sslmode }),
   });
 }
 
@@ -276,7 +277,9 @@ export class Session implements AsyncDisposable {
   async #openProbe(): Promise<Probe> {
     if (this.#emulator) return emulatedProbe;
     const { openProber } = await import('../gateway/prober.ts');
-    return this.#resources.adopt(openProber(parseProxySettings(this.#context.env)), (prober) => prober.close()).probe;
+    const { env, settings } = this.#context;
+    const options = { proxies: parseProxySettings(env), allowedHosts: settings.allowedProbeHosts };
+    return this.#resources.adopt(openProber(options), (prober) => prober.close()).probe;
   }
 }
 

@@ -8,6 +8,8 @@ export const defaultListenAddress = '127.0.0.1:9470';
 /** The command line options that become settings. */
 export interface SettingsOptions {
   readonly allowInclude?: readonly string[];
+  readonly allowHost?: readonly string[];
+  readonly allowProbeHost?: readonly string[];
   readonly state?: string;
   readonly emulate?: boolean;
   readonly lockTimeout?: string;
@@ -23,6 +25,8 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
   return {
     file,
     allowedFolders: options.allowInclude ?? [],
+    allowedHosts: options.allowHost ?? [],
+    allowedProbeHosts: options.allowProbeHost ?? [],
     emulate,
     lockTimeoutMs,
     refresh: options.refresh === undefined ? 'due' : options.refresh ? 'always' : 'never',

@@ -1,4 +1,5 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
+import { parseAllowedHost } from '../model/allowed-hosts.ts';
 import type { ExitCode } from '../model/errors.ts';
 import { defaultFile, logFormats, logLevels } from '../model/settings.ts';
 
@@ -38,6 +39,18 @@ export const allowIncludeOption = () =>
   new Option('--allow-include <folder>', "a folder besides the edict file's from which it may include files (repeatable)").argParser(
     collect,
   );
+/** Returns the option that allows credentials to be sent to a host. */
+export const allowHostOption = () =>
+  new Option(
+    '--allow-host <host>',
+    "a host besides the vendor's and this machine to which credentials may be sent: HOST, HOST:PORT, or http://HOST:PORT without TLS (repeatable, env: EDICT_ALLOWED_HOSTS)",
+  ).argParser(collectHost);
+/** Returns the option that allows probes of internal hosts. */
+export const allowProbeHostOption = () =>
+  new Option(
+    '--allow-probe-host <host>',
+    'a host, as in the URL of a probe, that may be probed although it is this machine or in a private network (repeatable)',
+  ).argParser(collectProbeHost);
 /** Returns the option that says which gateway of the store an invalid file is about. */
 export const gatewayOption = () =>
   new Option('--gateway <instance>', 'the instance ID of the gateway, if the file is invalid and the store has several');
@@ -80,6 +93,20 @@ export const logFormatOption = () =>
 /** Appends a value of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** Appends an allowed host. Throws an InvalidArgumentError for any other text. */
+function collectHost(value: string, before?: readonly string[]): readonly string[] {
+  if (parseAllowedHost(value) === null) throw new InvalidArgumentError('expected HOST, HOST:PORT or http://HOST:PORT.');
+  return collect(value, before);
+}
+
+/** Appends the host of a URL, in its usual form. Throws an InvalidArgumentError for any other text, such as one with a port. */
+function collectProbeHost(value: string, before?: readonly string[]): readonly string[] {
+  const origin = parseAllowedHost(value);
+  if (value.includes('://') || origin === null || new URL(origin).port !== '' || value.endsWith(':443'))
+    throw new InvalidArgumentError('expected HOST, without a port.');
+  return collect(new URL(origin).hostname, before);
 }
 
 /** Parses up to 9 digits. Throws an InvalidArgumentError for any other text. */

@@ -62,6 +62,13 @@ export class CredentialsMissingError extends EdictError {
   }
 }
 
+/** The operator has not allowed credentials to be sent to a host. */
+export class HostNotAllowedError extends EdictError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('HOST_NOT_ALLOWED', message, options);
+  }
+}
+
 /** The address for the page and the HTTP API cannot be bound. */
 export class ListenFailedError extends EdictError {
   constructor(message: string, options: ErrorOptions = {}) {

@@ -97,6 +97,8 @@ export type EdictEvent =
    * sent.
    */
   | { readonly type: 'lease:lost'; readonly isRebalanced: boolean }
+  /** The store is on another machine, and the address says not to verify its server. */
+  | { readonly type: 'store:unverified'; readonly sslmode: string }
   | { readonly type: 'store:waiting'; readonly message: string }
   /** Attempts that started before `beforeMs` were deleted. */
   | { readonly type: 'history:pruned'; readonly attemptCount: number; readonly beforeMs: number }

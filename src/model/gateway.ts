@@ -32,3 +32,8 @@ export interface GatewaySettings extends GatewayIdentity {
   /** Maximum number of changes per call; 1: no batching. */
   readonly batchSize: number;
 }
+
+/** Returns the identity service of the region of a gateway's endpoint. */
+export function defaultIamEndpoint(endpoint: string): string {
+  return endpoint.replace('//roma.', '//iam.');
+}

@@ -7,6 +7,10 @@ export interface Settings {
   readonly file: string;
   /** Folders besides that of the file from which it may include files. */
   readonly allowedFolders: readonly string[];
+  /** Hosts to which credentials may be sent, besides those of `isAllowedHost` and EDICT_ALLOWED_HOSTS. */
+  readonly allowedHosts: readonly string[];
+  /** Hosts that may be probed although they are this machine or in a private network. */
+  readonly allowedProbeHosts: readonly string[];
   /** The store's URL. */
   readonly storeUrl: string;
   /** Whether the gateway is the emulator in this process. */

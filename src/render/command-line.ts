@@ -4,16 +4,24 @@ import { redactUrl } from '../model/store-url.ts';
 import { shortDigestLength } from '../plan/approvals.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
+/** The commands that may call the gateway. */
+const callingCommands: readonly string[] = ['plan', 'apply', 'run', 'explain', 'approve', 'undo', 'import'];
+
+/** The commands that send probes. */
+const probingCommands: readonly string[] = ['apply', 'run'];
+
 /**
  * Returns a shell command line for the same file and store. Passwords in the store's URL are redacted; the user must fill them
  * in.
  */
 export function formatCommandLine(command: string, args: readonly string[], settings: Settings): string {
-  const { file, allowedFolders, emulate, storeUrl } = settings;
+  const { file, allowedFolders, allowedHosts, allowedProbeHosts, emulate, storeUrl } = settings;
   const words = [
     ...['edict', command, ...args],
     ...(file === defaultFile ? [] : [file.startsWith('-') ? `./${file}` : file]),
     ...allowedFolders.flatMap((folder) => ['--allow-include', folder]),
+    ...(callingCommands.includes(command) ? allowedHosts.flatMap((host) => ['--allow-host', host]) : []),
+    ...(probingCommands.includes(command) ? allowedProbeHosts.flatMap((host) => ['--allow-probe-host', host]) : []),
     ...(emulate ? ['--emulate'] : []),
     ...(storeUrl === defaultStoreUrl(file, emulate) ? [] : ['--state', redactUrl(storeUrl)]),
   ];

@@ -2,7 +2,7 @@ import type { components } from '../../generated/edict-file.d.ts';
 import { parseDurationMs } from '../model/clock.ts';
 import type { DesiredPublication, DesiredState, Environment, Suspension, Threshold } from '../model/desired-state.ts';
 import type { DiagnosticRule } from '../model/errors.ts';
-import type { GatewaySettings } from '../model/gateway.ts';
+import { defaultIamEndpoint, type GatewaySettings } from '../model/gateway.ts';
 import { type NameRef, type NameResolutions, nameKey } from '../model/name-ref.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import { checkSchema } from './checks/schema.ts';
@@ -184,7 +184,7 @@ export function parseGateway(written: GatewayBlock): GatewaySettings {
   const endpoint = new URL(written.endpoint).origin;
   return {
     endpoint,
-    iamEndpoint: written.iam === undefined ? endpoint.replace('//roma.', '//iam.') : new URL(written.iam).origin,
+    iamEndpoint: written.iam === undefined ? defaultIamEndpoint(endpoint) : new URL(written.iam).origin,
     project: written.project,
     instance: written.instance,
     limit: {

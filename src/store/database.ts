@@ -13,6 +13,8 @@ export interface StoreOptions {
   /** Aborts the wait; optional. */
   readonly signal?: AbortSignal;
   /** Called once, with a message that names the lock holder, when the wait begins. */
+  /** Called once a store is open whose server is not verified, with the `sslmode` that says so. */
+  readonly onUnverified?: (sslmode: string) => void;
   readonly onWait?: (message: string) => void;
 }
 

@@ -101,6 +101,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return event.isRebalanced
         ? { level: 'info', message: 'lease handed to a replica that has fewer gateways' }
         : { level: 'warn', message: 'lease lost, nothing more is sent' };
+    case 'store:unverified':
+      return { level: 'warn', message: 'the server of the store is not verified' };
     case 'store:waiting':
       return { level: 'warn', message: 'waiting for the store' };
     case 'gateway:unrecorded':
@@ -240,6 +242,8 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     case 'file:unreadable':
     case 'store:waiting':
       return { reason: event.message };
+    case 'store:unverified':
+      return { sslmode: event.sslmode, hint: 'use sslmode=verify-full, with sslrootcert=PATH for an authority of your own' };
     case 'gateway:unrecorded':
       return { store: event.store };
     case 'webhook:failed':

@@ -26,6 +26,8 @@ function emulated() {
     storeUrl,
     emulate: true,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -26,7 +26,17 @@ function named(endpoint: string): Settings {
     `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`,
   );
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
-  return { file, storeUrl, emulate: false, allowedFolders: [], lockTimeoutMs: 0, refresh: 'due', targets: allTargets.patterns };
+  return {
+    file,
+    storeUrl,
+    emulate: false,
+    allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
+    lockTimeoutMs: 0,
+    refresh: 'due',
+    targets: allTargets.patterns,
+  };
 }
 
 test('validate, status and history look up no names', async () => {

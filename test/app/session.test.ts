@@ -28,6 +28,8 @@ function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets,

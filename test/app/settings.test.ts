@@ -9,6 +9,8 @@ test('unset options have defaults', () => {
     storeUrl: 'sqlite:.edict/state.db',
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: { apis: [], environments: [] },

@@ -74,7 +74,7 @@ function wait(...options: readonly string[]) {
 /** Starts a daemon that reconciles only when its file changes or on request. */
 async function openDaemon(states: Readonly<Record<string, string>>, edit?: (text: string) => string) {
   write(sidecar, states, edit);
-  const settings = parseSettings(join(sidecar, 'edict.yaml'), { state: store });
+  const settings = parseSettings(join(sidecar, 'edict.yaml'), { state: store, allowProbeHost: ['127.0.0.1'] });
   const events: EdictEvent[] = [];
   const daemon = await startTestDaemon(settings, { env: { HW_AUTH_TOKEN: secretToken }, onEvent: (event) => events.push(event) });
   daemons.push(daemon);

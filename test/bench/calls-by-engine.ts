@@ -6,7 +6,17 @@ import type { CallsMade } from './calls.ts';
 const [file = '', storeUrl = ''] = process.argv.slice(2);
 const { summary } = await applyOnce(
   createAppContext(
-    { file, storeUrl, emulate: false, allowedFolders: [], lockTimeoutMs: 0, refresh: 'due', targets: { apis: [], environments: [] } },
+    {
+      file,
+      storeUrl,
+      emulate: false,
+      allowedFolders: [],
+      allowedHosts: [],
+      allowedProbeHosts: [],
+      lockTimeoutMs: 0,
+      refresh: 'due',
+      targets: { apis: [], environments: [] },
+    },
     process.env,
   ),
 );

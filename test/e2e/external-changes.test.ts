@@ -95,6 +95,8 @@ test('the gateway converges to the file without a needless call, whatever other 
         storeUrl: `sqlite:${join(folder, 'state.db')}`,
         emulate: false,
         allowedFolders: [],
+        allowedHosts: [],
+        allowedProbeHosts: [],
         lockTimeoutMs: 0,
         refresh: 'due',
         targets: allTargets.patterns,

@@ -50,6 +50,8 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     storeUrl: `sqlite:${join(folder, 'state.db')}`,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -39,6 +39,8 @@ async function scene(seed: Seed): Promise<Scene> {
     storeUrl,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -19,6 +19,8 @@ const test = suite('proxy');
 let emulator: Emulator;
 let proxy: ProxyServer;
 let folder: string;
+/** The gateway of the file, to which credentials may be sent. */
+let allowed: string;
 
 test.before.each(async () => {
   [emulator, proxy] = await Promise.all([startEmulator({ seed: seedOf('orders') }), startProxy()]);
@@ -33,13 +35,14 @@ const port = (url: string): string => new URL(url).port;
 const withPassword = (password: string): string => proxy.url.replace('//', `//name:${password}@`);
 
 async function write(endpoint: string): Promise<void> {
+  allowed = endpoint;
   writeFileSync(join(folder, 'edict.yaml'), `${fileOf(endpoint, { orders: 'online' })}refresh: never\n`);
   await recordEmptyGatewayIn(folder, endpoint);
 }
 
 /** Runs `edict apply` with a token and `environment`. */
 function apply(env: Readonly<Record<string, string>>) {
-  return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, ...env });
+  return edict(['apply', '--format', 'json'], folder, { HW_AUTH_TOKEN: secretToken, EDICT_ALLOWED_HOSTS: allowed, ...env });
 }
 
 test('a gateway is reached through HTTP_PROXY, but not one in NO_PROXY or on this machine', async () => {
@@ -92,7 +95,10 @@ test('an invalid proxy is reported before anything is sent, by the daemon too, a
   assert.is(code, 1);
   assert.match(stderr, 'HTTPS_PROXY is not the address of a proxy');
   assert.not.match(stderr, 's3cret');
-  const daemon = startEdict(['run'], folder, { HW_AUTH_TOKEN: secretToken, HTTPS_PROXY: 'ftp://name:s3cret@proxy' });
+  const daemon = startEdict(['run', '--allow-host', allowed], folder, {
+    HW_AUTH_TOKEN: secretToken,
+    HTTPS_PROXY: 'ftp://name:s3cret@proxy',
+  });
   assert.is((await daemon.finished).code, 1);
   assert.match(daemon.output.stderr, 'HTTPS_PROXY is not the address of a proxy');
 });

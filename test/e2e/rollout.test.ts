@@ -31,6 +31,9 @@ test.after.each(async () => {
   await health.close();
 });
 
+/** Allows probes of this machine. */
+const probing = ['--allow-probe-host', '127.0.0.1'];
+
 /** Writes a file with both APIs in all environments, with this rollout. */
 function write(rollout: string, states = '{ test: online, staging: online, release: online }', staging = 'env-staging'): void {
   const gateway = `{ endpoint: "${emulator.url}", project: project, instance: instance, limit: { calls: 1000, per: 100ms }, propagationDelay: 300ms }`;
@@ -94,14 +97,14 @@ test('apply does not wait for a soak, and reports its end; the daemon continues 
 test('apply probes a few times, and a failed probe is exit code 5; a plan does not probe', async () => {
   write(`[test, { environment: staging, probe: "${health.url}/{environment}/{api}" }, release]`);
   status = 503;
-  const { code, stdout } = await edict(['apply', '--api', 'orders'], folder);
+  const { code, stdout } = await edict(['apply', '--api', 'orders', ...probing], folder);
   assert.equal([code, calls('orders'), health.requests.length], [5, ['test', 'staging'], 4]);
   assert.match(stdout, /x orders +staging +probe +answered 503, expected 200 to 299 +http:\S+\/staging\/orders/);
   const plan = await edict(['plan', '--api', 'orders'], folder);
   assert.match(plan.stdout, `… orders  release  online: staging is probed first: ${health.url}/staging/orders`);
   assert.is(health.requests.length, 4);
   status = 200;
-  assert.is((await edict(['apply'], folder)).code, 0);
+  assert.is((await edict(['apply', ...probing], folder)).code, 0);
   assert.equal(
     [calls('orders'), calls('carts')],
     [

@@ -192,6 +192,8 @@ function settingsOf(): Settings {
     storeUrl,
     emulate: false,
     allowedFolders: [],
+    allowedHosts: [],
+    allowedProbeHosts: [],
     lockTimeoutMs: 0,
     refresh: 'due',
     targets: allTargets.patterns,

@@ -69,7 +69,11 @@ async function sendWithLogin(count: number, answer: Answer, onLogin?: Answer, op
     }
   });
   const settings = settingsFor(server.url);
-  const gateway = openGateway(settings, await openCredentials(user, settings, { clock: systemClock, ...options }), options);
+  const gateway = openGateway(
+    settings,
+    await openCredentials(user, settings, { assertAllowed: () => {}, clock: systemClock, ...options }),
+    options,
+  );
   const outcomes: Outcome[] = [];
   for (let each = 0; each < count; each += 1) outcomes.push(await gateway.send(changeTo('online'), plainly, new AbortController().signal));
   await gateway.close();
@@ -361,7 +365,7 @@ test('concurrent calls share a login and as many connections as the limit allows
     request.path === path ? created(response, request) : tokenAnswer(response, 'token-1'),
   );
   const settings = settingsFor(server.url, { limit: { calls: 1_000, perMs: 1_000, concurrency: 4 } });
-  const gateway = openGateway(settings, await openCredentials(user, settings, { clock: systemClock }));
+  const gateway = openGateway(settings, await openCredentials(user, settings, { assertAllowed: () => {}, clock: systemClock }));
   const { signal } = new AbortController();
   const outcomes = await Promise.all(Array.from({ length: 100 }, () => gateway.send(changeTo('online'), plainly, signal)));
   for (const { kind } of outcomes) assert.is(kind, 'succeeded');

@@ -15,7 +15,7 @@ async function probed(
   }: { status?: number | null; timeoutMs?: number; path?: string } = {},
 ) {
   const server = await answeringServer(answer);
-  const prober = openProber();
+  const prober = openProber({ allowedHosts: ['127.0.0.1'] });
   const said = await prober.probe({ url: server.url + path, expectedStatus, timeoutMs }, unending);
   await prober.close();
   await server.close();
@@ -55,7 +55,7 @@ test('an endless body is not read', async () => {
 test('a timeout, a broken connection and a refused connection are results too', async () => {
   assert.equal((await probed(() => {}, { timeoutMs: 50 })).message, 'no answer within 50 ms');
   assert.match((await probed((response) => response.socket?.destroy())).message, /^no answer: ./);
-  const prober = openProber();
+  const prober = openProber({ allowedHosts: ['127.0.0.1'] });
   const { message } = await prober.probe({ url: 'http://127.0.0.1:1/', expectedStatus: null, timeoutMs: 5_000 }, unending);
   assert.match(message, 'ECONNREFUSED');
   await prober.close();
@@ -63,7 +63,7 @@ test('a timeout, a broken connection and a refused connection are results too', 
 
 test('is aborted when no change waits for it any more', async () => {
   const server = await answeringServer(() => {});
-  const prober = openProber();
+  const prober = openProber({ allowedHosts: ['127.0.0.1'] });
   const stopping = new AbortController();
   const asked = prober.probe({ url: server.url, expectedStatus: null, timeoutMs: 60_000 }, stopping.signal);
   stopping.abort();

@@ -73,10 +73,13 @@ export async function startLoggedDaemon(folder: string, options: LoggedDaemonOpt
   const { paths = ['edict.yaml'], env = { HW_AUTH_TOKEN: secretToken }, ...more } = options;
   const files = paths.map((path) => join(folder, path));
   const records: Record<string, unknown>[] = [];
-  const daemon = await startTestDaemon(parseSettings(files[0], { state: `sqlite:${join(folder, '.edict/state.db')}` }), {
-    ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
-    logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
-  });
+  const daemon = await startTestDaemon(
+    parseSettings(files[0], { state: `sqlite:${join(folder, '.edict/state.db')}`, allowProbeHost: ['127.0.0.1'] }),
+    {
+      ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
+      logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
+    },
+  );
   const stop = (): Promise<number> => {
     daemon.stop();
     return daemon.done;

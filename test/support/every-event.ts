@@ -99,6 +99,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     { type: 'lease:lost', isRebalanced: true },
   ],
   'gateway:unrecorded': [{ type: 'gateway:unrecorded', store: 'sqlite:/x' }],
+  'store:unverified': [{ type: 'store:unverified', sslmode: 'disable' }],
   'store:waiting': [{ type: 'store:waiting', message: 'm' }],
   'history:pruned': [{ type: 'history:pruned', attemptCount: 3, beforeMs: 1 }],
   'store:error': [{ type: 'store:error', reconcileId: 'p', message: 'm' }],

@@ -5,7 +5,9 @@ import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { LogFormat, LogLevel } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
+  allowProbeHostOption,
   apiOption,
   dryRunOption,
   emulateOption,
@@ -53,6 +55,8 @@ export function registerApply(program: Command, context: CliContext, finish: Fin
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
+    .addOption(allowProbeHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

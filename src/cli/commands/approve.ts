@@ -4,6 +4,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   apiOption,
   emulateOption,
@@ -43,6 +44,7 @@ export function registerApprove(program: Command, context: CliContext, finish: F
     .addOption(apiOption())
     .addOption(environmentOption())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

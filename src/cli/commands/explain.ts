@@ -5,6 +5,7 @@ import type { Settings } from '../../model/settings.ts';
 import type { PublicationRef } from '../../plan/publication-lookup.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   apiArgument,
   emulateOption,
@@ -37,6 +38,7 @@ export function registerExplain(program: Command, context: CliContext, finish: F
     .addArgument(environmentArgument())
     .addArgument(fileArgument())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -1,9 +1,11 @@
 import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
+import { formatAllowedHost, isAllowedHost } from '../../model/allowed-hosts.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
+import { defaultIamEndpoint } from '../../model/gateway.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { allowIncludeOption, type Finish, stateOption } from '../options.ts';
+import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -18,6 +20,7 @@ export interface ImportOptions {
   /** Whether to print a patch to an existing file. */
   readonly update?: boolean;
   readonly allowInclude?: readonly string[];
+  readonly allowHost?: readonly string[];
   readonly state?: string;
 }
 
@@ -39,6 +42,7 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
       ).conflicts(['endpoint', 'project', 'instance', 'iam', 'out']),
     )
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addHelpText('after', examples)
     .action(async (file: string | undefined, options: ImportOptions) => finish(await runImport(file, options, context)));
@@ -71,16 +75,27 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
   const { importGateway, writeImportedFile } = await import('../../app/import.ts');
   const { formatCommandLine } = await import('../../render/command-line.ts');
   const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
-  const exported = await runReadCommand(context, parseSettings(undefined, {}), (appContext) =>
+  const settings = parseSettings(out, { allowHost: [...(options.allowHost ?? []), ...typedHosts(options)] });
+  const exported = await runReadCommand(context, settings, (appContext) =>
     out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),
   );
   writeWarnings(exported.warnings, context);
   if (out === undefined) context.stdout.write(exported.text);
   else
     context.stderr.write(
-      `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], parseSettings(out))}\n`,
+      `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], settings)}\n`,
     );
   return exitCodes.done;
+}
+
+/**
+ * Returns the allowed hosts that the endpoints on the command line name: they are the operator's word. So is the identity service that belongs
+ * to a given endpoint. Those that are allowed anyway are left out.
+ */
+function typedHosts({ endpoint, iam }: ImportOptions): string[] {
+  const typed = [endpoint, iam ?? (endpoint === undefined ? undefined : defaultIamEndpoint(endpoint))];
+  const origins = typed.flatMap((url) => (url === undefined ? [] : (URL.parse(url)?.origin ?? [])));
+  return [...new Set(origins)].filter((origin) => !isAllowedHost(origin, [])).map(formatAllowedHost);
 }
 
 /**

@@ -3,6 +3,7 @@ import { createAppContext } from '../../app/context.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   apiOption,
   emulateOption,
@@ -46,6 +47,7 @@ export function registerPlan(program: Command, context: CliContext, finish: Fini
     .addOption(apiOption())
     .addOption(environmentOption())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json', 'markdown', 'github'))
     .addOption(emulateOption())

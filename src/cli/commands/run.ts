@@ -12,7 +12,9 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type DaemonSettings, defaultFile, type LogFormat, type LogLevel } from '../../model/settings.ts';
 import type { CliContext } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
+  allowProbeHostOption,
   dryRunOption,
   emulateOption,
   type Finish,
@@ -66,6 +68,8 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
         .env('EDICT_LISTEN'),
     )
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
+    .addOption(allowProbeHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
-import { allowIncludeOption, emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
+import { allowHostOption, allowIncludeOption, emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -20,6 +20,7 @@ export function registerUndo(program: Command, context: CliContext, finish: Fini
     .argument('[what]', 'an attempt number, an apply ID or a prefix of it, or last for the last apply that changed something', 'last')
     .argument('[file]', `the edict file (default: "${defaultFile}")`)
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())

@@ -242,6 +242,8 @@ function progressLine(event: EdictEvent, paint: Colorize): string | null {
       return `${paint('yellow', 'edict:')} ${formatUnrecorded(event.store)}`;
     case 'store:waiting':
       return `Waiting for the store: ${event.message}`;
+    case 'store:unverified':
+      return `${paint('yellow', 'edict:')} the server of the store is not verified: sslmode=${event.sslmode}`;
     case 'store:error':
       return `${paint('red', 'The store failed:')} ${event.message}`;
     default:

@@ -14,6 +14,8 @@ import { type FoundCredentials, StaticCredentials } from './static-credentials.t
 import { TokenCredentials } from './token-credentials.ts';
 
 export interface CredentialsDeps {
+  /** Called before a secret is read, with the origins that it will be sent to. Throws an EdictError if one of them is not allowed. */
+  readonly assertAllowed: (origins: readonly string[]) => void;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   /** Called before each call to the identity service, which counts towards the gateway's limit. */
   readonly acquire?: AcquireRequestSlot;
@@ -26,21 +28,24 @@ export interface CredentialsDeps {
  * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
  * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Rejects with a CredentialsMissingError if there are none, an EdictError `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
+ * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
  */
 export async function openCredentials(
   env: Env,
-  settings: Pick<GatewaySettings, 'iamEndpoint' | 'project' | 'timeoutMs'>,
-  { clock, acquire, onTokenIssued }: CredentialsDeps,
+  settings: Pick<GatewaySettings, 'endpoint' | 'iamEndpoint' | 'project' | 'timeoutMs'>,
+  { assertAllowed, clock, acquire, onTokenIssued }: CredentialsDeps,
 ): Promise<Credentials> {
   const setting = (name: CredentialVariable): EnvSecret | null => openEnvSecret(env, name, clock.monotonicMs);
+  const { endpoint, iamEndpoint, project, timeoutMs } = settings;
   const token = setting('HW_AUTH_TOKEN');
   if (token) {
+    assertAllowed([endpoint]);
     await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
     return new StaticCredentials(tokenReader(token), token.name, () => token.refresh());
   }
   const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
   if (access && secret) {
+    assertAllowed([endpoint]);
     for (const part of [access, secret]) await assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
     const refresh = async (): Promise<void> => {
       await Promise.all([access.refresh(), secret.refresh(), securityToken?.refresh()]);
@@ -56,7 +61,7 @@ export async function openCredentials(
       'a user to log in with',
     );
   }
-  const { iamEndpoint, project, timeoutMs } = settings;
+  assertAllowed([endpoint, iamEndpoint]);
   const login = {
     iam: iamEndpoint,
     user,

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { redactUrl } from '../../model/store-url.ts';
 import { toPostgresStoreError } from './errors.ts';
-import { postgresSettings } from './settings.ts';
+import { postgresSettings, unverifiedSslMode } from './settings.ts';
 
 /** Default query timeout in milliseconds. After a timeout the connection is closed. */
 const defaultQueryTimeoutMs = 30_000;
@@ -60,6 +60,11 @@ export async function connect({
     void disconnect(client);
     throw toPostgresStoreError(error, redactUrl(url));
   }
+}
+
+/** Returns the mode with which the server is not verified, as `unverifiedSslMode` does with the variables of the process. */
+export function unverifiedMode(url: string): string | null {
+  return unverifiedSslMode(url, process.env);
 }
 
 /** How long a connection may take to end in order, in milliseconds. */

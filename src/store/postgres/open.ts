@@ -22,7 +22,7 @@ import type { Store, StoreReader } from '../interface.ts';
 import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
 import { RecordStore } from '../record-store.ts';
 import { otherFormat } from '../sqlite/errors.ts';
-import { connect, disconnect } from './connection.ts';
+import { connect, disconnect, unverifiedMode } from './connection.ts';
 import { PostgresDatabase } from './database.ts';
 import { toPostgresStoreError } from './errors.ts';
 import { PostgresLeases } from './leases.ts';
@@ -46,12 +46,14 @@ async function openReadonly(url: string): Promise<StoreReader> {
  *
  * @throws EdictError `STORE_*` if the store cannot be written
  */
-async function openStore({ url, isEmulated }: StoreOptions): Promise<Store> {
+async function openStore({ url, isEmulated, onUnverified }: StoreOptions): Promise<Store> {
   await createIfMissing(url);
   const database = new PostgresDatabase(url);
   await closeOnError(database, () =>
     ensureStoreKind((statement) => database.write([statement]), database, isEmulated ? 'emulated' : 'real'),
   );
+  const sslmode = unverifiedMode(url);
+  if (sslmode !== null) onUnverified?.(sslmode);
   const holder = `${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
   return new RecordStore(database, new PostgresLeases(database, { url, holder, leaseDurationMs, clock }));
 }

@@ -20,6 +20,26 @@ const knownParameters: readonly string[] = [...nonSecretParameters, 'password'];
  * @throws EdictError `STORE_URL_INVALID` if the URL cannot be parsed or has an unknown parameter, `STORE_CONNECTION_INVALID` if a file cannot be read
  */
 export function postgresSettings(url: string, env: Env): pg.ClientConfig {
+  return parseUrl(url, env).settings;
+}
+
+/**
+ * Returns the mode with which the server of a PostgreSQL URL, on another machine, is not verified: `disable` or `no-verify`. Returns `null` if it
+ * is verified, or is on this machine. Throws as `postgresSettings` does.
+ */
+export function unverifiedSslMode(url: string, env: Env): string | null {
+  const { mode, isLocal } = parseUrl(url, env);
+  return !isLocal && (mode === 'disable' || mode === 'no-verify') ? mode : null;
+}
+
+interface ParsedUrl {
+  readonly settings: pg.ClientConfig;
+  readonly mode: string;
+  /** Whether the server is on this machine. */
+  readonly isLocal: boolean;
+}
+
+function parseUrl(url: string, env: Env): ParsedUrl {
   const reject = (problem: string, hint: string): never => {
     throw new StoreError('STORE_URL_INVALID', `--state ${redactUrl(url)} ${problem}`, { hint });
   };
@@ -33,27 +53,39 @@ export function postgresSettings(url: string, env: Env): pg.ClientConfig {
   }
   const timeout = parameters.get('connect_timeout') || defaultConnectTimeout;
   if (!/^\d{1,4}$/.test(timeout)) reject('has an invalid connect_timeout', 'seconds, such as 10');
-  const mode = setTls(parameters, env);
+  const hosts = new URLSearchParams(parameters.getAll('host').map((host): [string, string] => ['host', host]));
+  const isLocal = isLocalHost(parseConfig(`${base}?${hosts}`, reject).host || env['PGHOST']);
+  const mode = setTls(parameters, env, isLocal);
   if (!sslModes.includes(mode)) reject('has an unknown sslmode (or PGSSLMODE)', `known modes: ${sslModes.join(', ')}`);
   const config = parseConfig(`${base}?${parameters}`, reject);
   const passwordFile = parameters.get('password_file');
   if (passwordFile && config.password) reject('has a password and a password_file', 'keep one of them');
-  return {
+  const settings = {
     ...config,
     connectionTimeoutMillis: Number(timeout) * 1000,
     ...(passwordFile ? { password: () => readPasswordFile(passwordFile) } : null),
   };
+  return { settings, mode, isLocal };
 }
 
-/** Sets the TLS parameters as pg-connection-string expects them, and returns the mode the operator asked for. */
-function setTls(parameters: URLSearchParams, env: Env): string {
+/** Returns whether a host is this machine: a socket, a loopback address, or none, for which pg takes `localhost`. */
+function isLocalHost(host: string | null | undefined): boolean {
+  return !host || host.startsWith('/') || /^(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(host);
+}
+
+/**
+ * Sets the TLS parameters as pg-connection-string expects them, and returns the mode that applies: the one that the operator asked for, or
+ * `verify-full`. Without one, a server on this machine is reached without TLS.
+ */
+function setTls(parameters: URLSearchParams, env: Env, isLocal: boolean): string {
   for (const name of ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']) {
     const value = parameters.get(name) || env[`PG${name.toUpperCase()}`];
     if (value) parameters.set(name, value);
     else parameters.delete(name);
   }
   // A certificate without a mode implies TLS.
-  const mode = parameters.get('sslmode') ?? (parameters.has('sslrootcert') || parameters.has('sslcert') ? 'verify-full' : 'disable');
+  const isPlain = isLocal && !parameters.has('sslrootcert') && !parameters.has('sslcert');
+  const mode = parameters.get('sslmode') ?? (isPlain ? 'disable' : 'verify-full');
   // In libpq, `system` means the certificate authorities that the system trusts.
   if (parameters.get('sslrootcert') === 'system') parameters.delete('sslrootcert');
   if (mode === 'disable') for (const name of ['sslrootcert', 'sslcert', 'sslkey']) parameters.delete(name);

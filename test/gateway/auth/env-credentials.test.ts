@@ -17,7 +17,7 @@ const user = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'hunter2', HW_DOMAIN_NAME:
 
 async function errorOf(env: Record<string, string>): Promise<EdictError> {
   try {
-    await openCredentials(env, settings, { clock: systemClock });
+    await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock });
   } catch (error) {
     assert.instance(error, EdictError);
     return error as EdictError;
@@ -26,12 +26,18 @@ async function errorOf(env: Record<string, string>): Promise<EdictError> {
 }
 
 test('a given token wins over a user', async () => {
-  const credentials = await openCredentials({ HW_AUTH_TOKEN: ' t0ken\n', ...user }, settings, { clock: systemClock });
+  const credentials = await openCredentials({ HW_AUTH_TOKEN: ' t0ken\n', ...user }, settings, {
+    assertAllowed: () => {},
+    clock: systemClock,
+  });
   assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 't0ken' });
 });
 
 test('an empty token is none', async () => {
-  assert.instance(await openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { clock: systemClock }), TokenCredentials);
+  assert.instance(
+    await openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { assertAllowed: () => {}, clock: systemClock }),
+    TokenCredentials,
+  );
 });
 
 test('a user logs in for the project of the file', async () => {
@@ -39,7 +45,7 @@ test('a user logs in for the project of the file', async () => {
   const credentials = await openCredentials(
     { ...user, HW_PROJECT_ID: 'other', HW_PROJECT_NAME: 'other' },
     { ...settings, iamEndpoint: iam.url },
-    { clock: systemClock },
+    { assertAllowed: () => {}, clock: systemClock },
   );
   assert.is(iam.requests.length, 0);
   assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
@@ -82,7 +88,7 @@ for (const [env, message, hint] of [
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (env: Record<string, string>) =>
-    headersOf(await (await openCredentials(env, settings, { clock: systemClock })).authenticate(signal));
+    headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal));
   assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
   assert.match(
     (await signed(keys))['Authorization'] ?? '',
@@ -96,7 +102,9 @@ test('a key signs what is sent, with the token of a temporary one', async () => 
 test('a key wins over a user, and a token over both', async () => {
   const all = { ...user, HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const names = async (env: Record<string, string>) =>
-    Object.keys(headersOf(await (await openCredentials(env, settings, { clock: systemClock })).authenticate(signal))).sort();
+    Object.keys(
+      headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal)),
+    ).sort();
   assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
   assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
 });
@@ -105,7 +113,10 @@ test('a token in a file follows the file', async () => {
   const file = join(scratchFolder(), 'token');
   let ms = 0;
   writeFileSync(file, 'first\n');
-  const credentials = await openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs: () => ms } });
+  const credentials = await openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, {
+    assertAllowed: () => {},
+    clock: { now: Date.now, monotonicMs: () => ms },
+  });
   const token = async () => headersOf(await credentials.authenticate(signal))['X-Auth-Token'];
   const first = await credentials.authenticate(signal);
   assert.equal(headersOf(first), { 'X-Auth-Token': 'first' });
@@ -122,7 +133,10 @@ test('a token that can be none is not sent either when the file changes later', 
   const file = join(scratchFolder(), 'token');
   writeFileSync(file, 'first');
   let ms = 0;
-  const credentials = await openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, { clock: { now: Date.now, monotonicMs: () => ms } });
+  const credentials = await openCredentials({ HW_AUTH_TOKEN_FILE: file }, settings, {
+    assertAllowed: () => {},
+    clock: { now: Date.now, monotonicMs: () => ms },
+  });
   ms += 1000;
   writeFileSync(file, 'half of it');
   const stuck = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
@@ -141,7 +155,7 @@ test('after a password in a file was rejected, the one that replaced it meanwhil
   const credentials = await openCredentials(
     { HW_USER_NAME: 'ada', HW_DOMAIN_NAME: 'acme', HW_USER_PASSWORD_FILE: file },
     { ...settings, iamEndpoint: iam.url },
-    { clock: { now: Date.now, monotonicMs: () => ms } },
+    { assertAllowed: () => {}, clock: { now: Date.now, monotonicMs: () => ms } },
   );
   const rejected = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.is(rejected.code, 'CREDENTIALS_REJECTED');

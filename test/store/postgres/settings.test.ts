@@ -5,7 +5,7 @@ import { rootCertificates } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EdictError } from '../../../src/model/errors.ts';
-import { postgresSettings } from '../../../src/store/postgres/settings.ts';
+import { postgresSettings, unverifiedSslMode } from '../../../src/store/postgres/settings.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
 const test = suite('settings of PostgreSQL');
@@ -63,7 +63,7 @@ test('TLS verifies the certificate unless it is disabled, and writes nothing to 
   };
   process.on('warning', warn);
   for (const [parameters, env, ssl] of [
-    ['', {}, false],
+    ['', {}, {}],
     ['?sslmode=disable', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: root }, false],
     ['?sslmode=no-verify', {}, { rejectUnauthorized: false }],
     ['?sslmode=require', {}, {}],
@@ -85,6 +85,35 @@ test('TLS verifies the certificate unless it is disabled, and writes nothing to 
   }
   process.off('warning', warn);
   assert.equal(warned, []);
+});
+
+test('without a mode, a server on this machine is reached without TLS, and any other one is verified', () => {
+  for (const [url, env, isLocal] of [
+    ['postgres://', {}, true],
+    ['postgres:///edict', {}, true],
+    ['postgres://localhost/edict', {}, true],
+    ['postgres://127.0.0.1:6432/edict', {}, true],
+    ['postgres://127.8.9.10/edict', {}, true],
+    ['postgres://[::1]/edict', {}, true],
+    ['postgres://%2Frun%2Fpostgresql/edict', {}, true],
+    ['postgres:///edict?host=/run/postgresql', { PGHOST: 'db' }, true],
+    ['postgres:///edict', { PGHOST: '/run/postgresql' }, true],
+    ['postgres:///edict', { PGHOST: 'db' }, false],
+    ['postgres://localhost/edict?host=db', {}, false],
+    ['postgres://db/edict?host=localhost', {}, true],
+    ['postgres:///edict?host=localhost&host=db', {}, false],
+    ['postgres://10.0.0.1/edict', {}, false],
+    ['postgres://localhost.example.com/edict', {}, false],
+    ['postgres://127.0.0.1.example.com/edict', {}, false],
+    ['postgres://localhost./edict', {}, false],
+    ['postgres://0.0.0.0/edict', {}, false],
+    ['postgres://[::ffff:10.0.0.1]/edict', {}, false],
+  ] as const) {
+    const { ssl } = postgresSettings(url, env);
+    assert.equal(typeof ssl === 'object' ? { ...ssl } : ssl, isLocal ? false : {}, url);
+    assert.is(unverifiedSslMode(url, env), null, url);
+    for (const mode of ['disable', 'no-verify']) assert.is(unverifiedSslMode(url, { ...env, PGSSLMODE: mode }), isLocal ? null : mode, url);
+  }
 });
 
 test('verify-ca with a root certificate verifies who signed the certificate and not the host name', () => {
