@@ -4,7 +4,7 @@ import { EdictError, errorMessage } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically } from './edits/atomic-file.ts';
 import { looksLikeSavedPlan, readPlanDocument, writePlanDocument } from './plan-document.ts';
 
 /** The largest saved plan that edict reads; a plan of 100,000 changes has about 60 MB. */

@@ -1,6 +1,6 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
-import { parseAllowedHost } from '../model/allowed-hosts.ts';
 import type { ExitCode } from '../model/errors.ts';
+import { parseAllowedHost } from '../model/gateway.ts';
 import { defaultFile, logFormats, logLevels } from '../model/settings.ts';
 
 /*

@@ -57,3 +57,41 @@ export function addressOf({ endpoint, iamEndpoint, project, instance }: GatewayA
 export function isSameAddress(one: GatewayAddress, other: GatewayAddress): boolean {
   return JSON.stringify(addressOf(one)) === JSON.stringify(addressOf(other));
 }
+
+/** A region of the vendor, such as `cn-north-4` or `eu-west-101`. A bucket of a customer has a host name of the vendor too, without one. */
+const region = '[a-z]{2}-[a-z]+-\\d+';
+
+/** The hosts of the vendor that credentials are for. */
+const vendorHost = new RegExp(`^(?:(?:roma|apig|iam)\\.${region}|iam)\\.myhuaweicloud\\.(?:com|eu)$`);
+
+const loopbackHost = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * Returns the origin, such as `https://roma.example.com:8443`, that an allowed host names: `HOST`, `HOST:PORT`, or `http://HOST:PORT` for one
+ * without TLS. Returns `null` for any other text, such as one with a path or a wildcard.
+ */
+export function parseAllowedHost(text: string): string | null {
+  if (!/^(?:https?:\/\/)?[^\s/?#@\\*]+\/?$/i.test(text)) return null;
+  return URL.parse(text.includes('://') ? text : `https://${text}`)?.origin ?? null;
+}
+
+/** Returns the shortest text that `parseAllowedHost` turns into `origin`. */
+export function formatAllowedHost(origin: string): string {
+  return origin.replace(/^https:\/\//, '');
+}
+
+/**
+ * Returns whether credentials may be sent to `origin`. The author of a file, who names the endpoint, is not trusted with them.
+ *
+ * | host                                    | https    | http     |
+ * |-----------------------------------------|----------|----------|
+ * | in `allowed`, with this scheme and port | yes      | yes      |
+ * | this machine, any port                  | yes      | yes      |
+ * | `roma.`, `apig.`, `iam.` of the vendor  | port 443 | no       |
+ * | any other                               | no       | no       |
+ */
+export function isAllowedHost(origin: string, allowed: readonly string[]): boolean {
+  const { protocol, hostname, port } = new URL(origin);
+  if (allowed.includes(origin) || loopbackHost.test(hostname)) return true;
+  return protocol === 'https:' && port === '' && vendorHost.test(hostname);
+}

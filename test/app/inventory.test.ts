@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readInventory } from '../../src/app/import.ts';
+import { readInventory } from '../../src/app/edits/import.ts';
 import { EdictError } from '../../src/model/errors.ts';
 
 const api = { apiId: 'a', name: 'orders', groupId: '', group: '', editedAtMs: null, publications: new Map() };

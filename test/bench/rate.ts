@@ -45,10 +45,13 @@ export async function measureRate(main: string, folder: string): Promise<string>
     const file = join(folder, `${name}.yaml`);
     writeFileSync(file, generateFile({ ...options, endpoint: gateway.url }).text);
     await runNode([main, 'apply', file, '--state', `sqlite:${join(folder, `${name}.db`)}`, '--format', 'json', '--log-level', 'silent']);
-    const arrivedMs = (await gateway.takeRequests()).map(({ atMs }) => atMs).sort((a, b) => a - b);
-    // At the end only retries are left. A whole window leaves at once, so it is measured from the first request of one to that of another.
-    const measured = (windows - 2) * calls;
-    const tookMs = (arrivedMs[measured] ?? Number.POSITIVE_INFINITY) - (arrivedMs[0] ?? 0);
+    const requests = await gateway.takeRequests();
+    const arrivedMs = requests.map(({ atMs }) => atMs).sort((a, b) => a - b);
+    const changedMs = requests.flatMap(({ atMs, operation }) => (operation === 'changePublication' ? [atMs] : [])).sort((a, b) => a - b);
+    // Before the first change the gateway is read, and at the end only retries are left. A whole window leaves at once, so it is measured from
+    // the first request of one to that of another.
+    const measured = (windows - 4) * calls;
+    const tookMs = (changedMs[2 * calls + measured] ?? Number.POSITIVE_INFINITY) - (changedMs[2 * calls] ?? 0);
     const used = measured / tookMs / Math.min(calls / (perMs + roundTripMs), concurrency / roundTripMs);
     const fullest = fullestWindow(arrivedMs, perMs);
     rows.push({

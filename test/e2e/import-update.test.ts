@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAppContext } from '../../src/app/context.ts';
-import { readImportUpdate } from '../../src/app/import.ts';
+import { readImportUpdate } from '../../src/app/edits/import.ts';
 import { readPlan } from '../../src/app/reports.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAppContext } from '../../src/app/context.ts';
-import { importGateway } from '../../src/app/import.ts';
+import { importGateway } from '../../src/app/edits/import.ts';
 import { readPlan } from '../../src/app/reports.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';

@@ -40,6 +40,8 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--api': [['orders'], ['*']],
   '--environment': [['test']],
   '--allow-include': [['.']],
+  '--allow-host': [['roma.example.com']],
+  '--allow-probe-host': [['probe.example.com']],
   '--emulate': [[]],
   '--refresh': [[]],
   '--no-refresh': [[]],

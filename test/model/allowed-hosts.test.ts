@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/allowed-hosts.ts';
+import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/gateway.ts';
 
 for (const [text, origin] of [
   ['roma.example.com', 'https://roma.example.com'],

@@ -1,8 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
-import { formatAllowedHost, isAllowedHost } from '../../model/allowed-hosts.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
-import { defaultIamEndpoint } from '../../model/gateway.ts';
+import { defaultIamEndpoint, formatAllowedHost, isAllowedHost } from '../../model/gateway.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
@@ -72,7 +71,7 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
   const project = options.project ?? (projectId || undefined);
   const { instance, iam, out } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
-  const { importGateway, writeImportedFile } = await import('../../app/import.ts');
+  const { importGateway, writeImportedFile } = await import('../../app/edits/import.ts');
   const { formatCommandLine } = await import('../../render/command-line.ts');
   const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
   const settings = parseSettings(out, { allowHost: [...(options.allowHost ?? []), ...typedHosts(options)] });
@@ -103,8 +102,8 @@ function typedHosts({ endpoint, iam }: ImportOptions): string[] {
  * `readImportUpdate` does.
  */
 async function runImportUpdate(file: string | undefined, options: ImportOptions, context: CliContext): Promise<ExitCode> {
-  const { readImportUpdate } = await import('../../app/import.ts');
-  const { describeImportUpdate } = await import('../output/import-update.ts');
+  const { readImportUpdate } = await import('../../app/edits/import.ts');
+  const { describeImportUpdate } = await import('../output/edits.ts');
   const paths = file === undefined ? [] : [file];
   const settings = await storeSettings(context, options, { paths, isWriting: false, findsEmulated: 'never' });
   const update = await runReadCommand(context, settings, readImportUpdate);

@@ -39,8 +39,8 @@ async function runUndo(
   options: UndoOptions,
   context: CliContext,
 ): Promise<ExitCode> {
-  const { parseUndoRequest, readUndo } = await import('../../app/undo.ts');
-  const { renderUndo } = await import('../output/undo-report.ts');
+  const { parseUndoRequest, readUndo } = await import('../../app/edits/undo.ts');
+  const { renderUndo } = await import('../output/edits.ts');
   const request = parseUndoRequest(what);
   if (request === null && file !== undefined) {
     throw new EdictError('OPTION_INVALID', `${what} is not an attempt or an apply`, {

@@ -64,6 +64,10 @@ export class BackoffCheck implements Check {
       case 'reconcile:started':
         if (event.cause === 'signal' || event.cause === 'startup' || this.#leaseless.delete(replica)) this.#forget(replica);
         return;
+      case 'plan:computed':
+        // A person asked to try everything now, also what has failed since.
+        if (event.cause === 'signal') this.#forget(replica);
+        return;
       case 'file:loaded':
         this.#onLoaded(replica, event.desired);
         return;

@@ -1,21 +1,21 @@
 import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { RetryReadDeps } from '../controller/retry.ts';
-import type { GatewayReader } from '../gateway/interface.ts';
-import type { AppContext } from '../model/app-context.ts';
-import { EdictError, errorMessage, ObservationFailedError } from '../model/errors.ts';
-import type { ListedEnvironment, ObservedApi } from '../model/observation.ts';
-import type { ReadResult } from '../model/outcome.ts';
-import { quoteForShell } from '../render/command-line.ts';
-import { formatDurationMs } from '../render/format.ts';
-import type { ExportedFile } from '../source/export/export.ts';
-import type { GatewayArguments } from '../source/export/gateway-options.ts';
-import type { SkippedPublication } from '../source/export/missing.ts';
-import type { PublicationEdit } from '../source/export/patch.ts';
+import type { RetryReadDeps } from '../../controller/retry.ts';
+import type { GatewayReader } from '../../gateway/interface.ts';
+import type { AppContext } from '../../model/app-context.ts';
+import { EdictError, errorMessage, ObservationFailedError } from '../../model/errors.ts';
+import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
+import type { ReadResult } from '../../model/outcome.ts';
+import { quoteForShell } from '../../render/command-line.ts';
+import { formatDurationMs } from '../../render/format.ts';
+import type { ExportedFile } from '../../source/export/export.ts';
+import type { GatewayArguments } from '../../source/export/gateway-options.ts';
+import type { SkippedPublication } from '../../source/export/missing.ts';
+import type { PublicationEdit } from '../../source/export/patch.ts';
+import { withGatewayReader } from '../gateway-access.ts';
+import { withReadSession } from '../read-session.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { FilesPatch } from './file-patch.ts';
-import { withGatewayReader } from './gateway-access.ts';
-import { withReadSession } from './read-session.ts';
 
 /*
  * `edict import`: exports a live gateway to a new file, or computes the patch to an existing file that declares what is online and not
@@ -28,9 +28,9 @@ import { withReadSession } from './read-session.ts';
  * `OBSERVATION_FAILED` if the gateway cannot be read.
  */
 export async function importGateway(context: AppContext, gatewayArguments: GatewayArguments): Promise<ExportedFile> {
-  const { parseGatewayArguments } = await import('../source/export/gateway-options.ts');
-  const { exportGateway } = await import('../source/export/export.ts');
-  const { observationTimeLimitMs } = await import('../controller/observe/observation.ts');
+  const { parseGatewayArguments } = await import('../../source/export/gateway-options.ts');
+  const { exportGateway } = await import('../../source/export/export.ts');
+  const { observationTimeLimitMs } = await import('../../controller/observe/observation.ts');
   const settings = parseGatewayArguments(gatewayArguments);
   const timeLimitMs = observationTimeLimitMs(settings.limit);
   return withGatewayReader(context, { settings, seed: null }, async (gateway) => {
@@ -88,7 +88,7 @@ export async function readInventory(
   gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>,
   { signal, timeLimitMs, ...deps }: RetryReadDeps & { readonly timeLimitMs: number },
 ): Promise<GatewayInventory> {
-  const { retryRead } = await import('../controller/retry.ts');
+  const { retryRead } = await import('../../controller/retry.ts');
   const timeout = AbortSignal.timeout(timeLimitMs);
   const within = AbortSignal.any([signal, timeout]);
   const read = async <T>(what: string, readOnce: () => Promise<ReadResult<T>>): Promise<T> => {
@@ -123,8 +123,8 @@ export interface ImportUpdate extends FilesPatch {
  */
 export function readImportUpdate(context: AppContext): Promise<ImportUpdate> {
   return withReadSession(context, { resolvesNames: true }, async ({ desired, store }) => {
-    const { observationTimeLimitMs } = await import('../controller/observe/observation.ts');
-    const { findMissing } = await import('../source/export/missing.ts');
+    const { observationTimeLimitMs } = await import('../../controller/observe/observation.ts');
+    const { findMissing } = await import('../../source/export/missing.ts');
     const { patchFiles, readPatchableFiles } = await import('./file-patch.ts');
     const { gateway: settings } = desired;
     const readAtMs = context.clock.now();

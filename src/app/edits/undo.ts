@@ -1,13 +1,13 @@
-import type { AppContext } from '../model/app-context.ts';
-import type { Attempt, AttemptSelector } from '../model/attempt.ts';
-import type { DesiredState } from '../model/desired-state.ts';
-import { CredentialsMissingError, EdictError } from '../model/errors.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
-import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../plan/undo.ts';
-import type { StoreReader } from '../store/interface.ts';
+import type { AppContext } from '../../model/app-context.ts';
+import type { Attempt, AttemptSelector } from '../../model/attempt.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
+import { CredentialsMissingError, EdictError } from '../../model/errors.ts';
+import type { RecordedState } from '../../model/recorded-state.ts';
+import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../../plan/undo.ts';
+import type { StoreReader } from '../../store/interface.ts';
+import { withGatewayReader } from '../gateway-access.ts';
+import { observationFailedError, withReadSession } from '../read-session.ts';
 import type { FilesPatch } from './file-patch.ts';
-import { withGatewayReader } from './gateway-access.ts';
-import { observationFailedError, withReadSession } from './read-session.ts';
 
 /*
  * `edict undo`: computes the patch to the file that restores the states and versions from before an apply or an attempt. It only reads:
@@ -96,7 +96,7 @@ async function checkVersions(
   { recorded, desired: { gateway: settings } }: { readonly recorded: RecordedState; readonly desired: DesiredState },
 ): Promise<UndoResult & Pick<UndoReport, 'uncheckedReason'>> {
   if (undoResult.restorations.length === 0 || context.settings.emulate) return { ...undoResult, uncheckedReason: null };
-  const { readKeptVersions } = await import('../controller/observe/kept-versions.ts');
+  const { readKeptVersions } = await import('../../controller/observe/kept-versions.ts');
   try {
     const read = await withGatewayReader(context, { settings, seed: null }, (gateway) =>
       readKeptVersions(undoResult.restorations, recorded, { ...context, gateway, settings }),

@@ -1,12 +1,12 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { AppContext } from '../model/app-context.ts';
-import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError } from '../model/errors.ts';
-import type { DeclaredApi } from '../source/export/declared-apis.ts';
-import type { FilePatch, NewEnvironment, PublicationEdit } from '../source/export/patch.ts';
-import type { SourceText } from '../source/include-reader.ts';
-import type { ParseInput } from '../source/parser.ts';
-import type { Variables } from '../source/variables.ts';
+import type { AppContext } from '../../model/app-context.ts';
+import type { DesiredState } from '../../model/desired-state.ts';
+import { EdictError } from '../../model/errors.ts';
+import type { DeclaredApi } from '../../source/export/declared-apis.ts';
+import type { FilePatch, NewEnvironment, PublicationEdit } from '../../source/export/patch.ts';
+import type { SourceText } from '../../source/include-reader.ts';
+import type { ParseInput } from '../../source/parser.ts';
+import type { Variables } from '../../source/variables.ts';
 
 /** A patch to the file and its included files. */
 export interface FilesPatch extends FilePatch {
@@ -33,9 +33,9 @@ export interface PatchTarget {
 
 /** Reads the file and its included files again; they were readable a moment ago. Throws an EdictError `FILE_UNREADABLE` if they are not now. */
 export async function readPatchableFiles({ settings: { file, allowedFolders }, env }: AppContext): Promise<PatchableFiles> {
-  const { readFileSet, parseIncludes } = await import('../source/include-reader.ts');
-  const { parseYaml } = await import('../source/yaml/tree.ts');
-  const { listDeclaredApis } = await import('../source/export/declared-apis.ts');
+  const { readFileSet, parseIncludes } = await import('../../source/include-reader.ts');
+  const { parseYaml } = await import('../../source/yaml/tree.ts');
+  const { listDeclaredApis } = await import('../../source/export/declared-apis.ts');
   const { main, included, diagnostics } = await readFileSet(resolve(file), {
     includesOf: (text) => parseIncludes(parseYaml(text)),
     allowedFolders,
@@ -59,7 +59,7 @@ export async function patchFiles(
   requested: readonly PublicationEdit[],
   { desired, newEnvironments = [], apiComments = new Map() }: PatchTarget,
 ): Promise<FilesPatch> {
-  const { createPatch } = await import('../source/export/patch.ts');
+  const { createPatch } = await import('../../source/export/patch.ts');
   const folder = patchFolder(file);
   const path = resolve(file);
   const nameOf = (home: string): string =>
