@@ -119,8 +119,8 @@ function savedFrom({
   return { gateway, isConfirmed: false, isEmulated, isRefreshed, targets, createdAtMs, changes: byKey };
 }
 
-function digestOf({ gateway, changes }: SavedPlan): string {
-  return planDigest({ gateway, changes: [...changes.values()] });
+function digestOf({ gateway, isEmulated, changes }: SavedPlan): string {
+  return planDigest({ gateway, isEmulated, changes: [...changes.values()] });
 }
 
 /** Covers the content, not the layout. */

@@ -41,6 +41,8 @@ export interface Change extends PublicationNames {
 /** The sorted changes that take the recorded state to the desired state. */
 export interface Plan {
   readonly gateway: GatewayIdentity;
+  /** Whether it is for an emulated gateway: its digests are no digests of a plan for the real one; omitted: it is not. */
+  readonly isEmulated?: boolean;
   /** The patterns that limit the plan; see `filterPlan`. */
   readonly targets: TargetPatterns;
   readonly changes: readonly Change[];

@@ -122,10 +122,31 @@ function buildChange(publication: DesiredPublication | RecordedPublication, { ac
   };
   return {
     ...proposed,
-    held: protectionHold(proposed, desired) ?? foundOnlineHold(proposed.action, recorded),
+    held:
+      protectionHold(proposed, desired) ?? unreviewedEditHold(proposed, recorded, desired) ?? foundOnlineHold(proposed.action, recorded),
     deferred: null,
     approval: null,
   };
+}
+
+/** What nobody has asked for must not put an edit online in a protected environment. */
+function unreviewedEditHold(
+  { action, reason, version, environmentId }: Pick<Change, 'action' | 'reason' | 'version' | 'environmentId'>,
+  recorded: RecordedPublication | undefined,
+  desired: DesiredState,
+): Hold | null {
+  const isAutomatic = action === 'online' && version === null && (reason === 'edited' || reason === 'drift');
+  const environment = desired.environments.get(environmentId);
+  if (!isAutomatic || !environment?.isProtected || (recorded && isKnownUnedited(recorded))) return null;
+  return {
+    rule: 'protected',
+    message: `environment ${environment.name} is protected, and the API may have been edited since it was published there`,
+    hint: 'check at the gateway what would go online',
+  };
+}
+
+function isKnownUnedited({ publishedAtMs, editedAtMs }: RecordedPublication): boolean {
+  return publishedAtMs !== null && editedAtMs !== null && editedAtMs <= publishedAtMs + editToleranceMs;
 }
 
 /** A first file may declare offline what others rely on, so a person decides. */

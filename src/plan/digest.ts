@@ -6,10 +6,14 @@ import type { DesiredState } from '../model/desired-state.ts';
 type DigestedChange = Pick<Change, 'apiId' | 'environmentId' | 'action' | 'reason' | 'from' | 'revision' | 'remark' | 'version'>;
 
 /**
- * Returns the digest of a plan, `sha256:` and 64 hex digits. It covers the gateway, the calls and their reasons, but no names,
+ * Returns the digest of a plan, `sha256:` and 64 hex digits. It covers the gateway, also whether it is emulated, the calls and their reasons, but no names,
  * positions in the file or holds, so the same calls have the same digest on every machine.
  */
-export function planDigest({ gateway, changes }: Pick<Plan, 'gateway'> & { readonly changes: readonly DigestedChange[] }): string {
+export function planDigest({
+  gateway,
+  isEmulated = false,
+  changes,
+}: Pick<Plan, 'gateway' | 'isEmulated'> & { readonly changes: readonly DigestedChange[] }): string {
   const { endpoint, project, instance } = gateway;
   const calls = changes
     .map(({ apiId, environmentId, action, reason, from, revision, remark, version }) =>
@@ -17,7 +21,7 @@ export function planDigest({ gateway, changes }: Pick<Plan, 'gateway'> & { reado
     )
     .sort();
   return `sha256:${createHash('sha256')
-    .update(JSON.stringify(['edict plan 1', endpoint, project, instance, calls]))
+    .update(JSON.stringify([isEmulated ? 'edict emulated plan 1' : 'edict plan 1', endpoint, project, instance, calls]))
     .digest('hex')}`;
 }
 

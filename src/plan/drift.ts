@@ -95,7 +95,8 @@ function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed 
 function observeOffline({ previous, publication, nowMs }: KnownStates): Transition | null {
   if (!previous) return null;
   if (previous.state !== 'online') return { next: { ...previous, ...namesOf(publication) }, isExternal: false };
-  const offlineFields = { state: 'offline', versionId: null, publishId: null, publishedAtMs: null, recordedAtMs: nowMs } as const;
+  // When it was published stays known: it tells whether a correction would publish an edit.
+  const offlineFields = { state: 'offline', versionId: null, publishId: null, recordedAtMs: nowMs } as const;
   return { next: { ...previous, ...namesOf(publication), ...offlineFields }, isExternal: true };
 }
 

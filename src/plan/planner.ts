@@ -82,6 +82,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
     !desired.publications.has(key) && recorded.get(key)?.state !== 'online' && !recorded.get(key)?.unknownAttempt;
   return {
     ...plan,
+    ...(isEmulated && { isEmulated }),
     unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),
     newlyUnmanaged: plan.unmanaged.filter(({ key }) => previous.declared.has(key)),
     missingApiIds: observation?.missingApiIds ?? [],

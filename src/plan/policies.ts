@@ -234,10 +234,12 @@ export function approvalScope({ changes, fileHeld }: Pick<Plan, 'changes' | 'fil
 }
 
 /** Returns the digest of the held entries, `sha256:` and 64 hex digits; `null` if nothing is held. Approvals refer to it. */
-export function approvalDigest(plan: Pick<Plan, 'gateway' | 'changes' | 'fileHeld'>): string | null {
+export function approvalDigest(plan: Pick<Plan, 'gateway' | 'isEmulated' | 'changes' | 'fileHeld'>): string | null {
   const entries = approvalScope(plan);
   const { endpoint, project, instance } = plan.gateway;
-  return entries.length === 0 ? null : sha256Of(['edict hold 1', endpoint, project, instance, entries]);
+  return entries.length === 0
+    ? null
+    : sha256Of([plan.isEmulated ? 'edict emulated hold 1' : 'edict hold 1', endpoint, project, instance, entries]);
 }
 
 function sha256Of(parts: unknown): string {

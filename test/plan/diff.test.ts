@@ -369,4 +369,30 @@ test('the first due time is the earliest deferral that ends by the clock and is 
   assert.is(nextDueAtMs({ changes: [] }), null);
 });
 
+for (const [name, over, isHeld] of [
+  ['edited since', { publishedAtMs: 10_000, editedAtMs: 20_000 }, true],
+  ['not edited since', { publishedAtMs: 20_000, editedAtMs: 10_000 }, false],
+  ['published at an unknown time', { publishedAtMs: null, editedAtMs: 10_000 }, true],
+  ['edited at an unknown time', { publishedAtMs: 20_000, editedAtMs: null }, true],
+] as const) {
+  test(`a correction in a protected environment of an API ${name} is ${isHeld ? 'held' : 'made'}`, () => {
+    const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;
+    const declared = wanted('orders', 'test', { driftPolicy: 'correct' });
+    const before = recordedState([recorded('orders', 'test', { state: 'offline', versionId: null, drift, ...over })]);
+    const changes = (protectedNames: readonly string[]) =>
+      diffStates(desiredState([declared], { protectedNames: [...protectedNames] }), before).changes;
+    assert.equal(
+      changes(['test']).map(({ reason, held }) => [reason, held?.rule ?? null]),
+      [['drift', isHeld ? 'protected' : null]],
+    );
+    assert.is(changes([])[0]?.held, null);
+  });
+}
+
+test('a draft is not published in a protected environment because it was edited', () => {
+  const edited = recordedState([recorded('orders', 'test', { publishedAtMs: 10_000, editedAtMs: 20_000 })]);
+  const [change] = diffStates(desiredState([wanted('orders', 'test')], { protectedNames: ['test'], republish: 'edited' }), edited).changes;
+  assert.equal([change?.reason, change?.held?.rule], ['edited', 'protected']);
+});
+
 test.run();

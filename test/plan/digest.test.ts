@@ -37,6 +37,7 @@ const otherWork: readonly [string, Plan][] = [
     diffStates(desiredState([orders, invoices], { gateway: gatewaySettings({ endpoint: 'https://other' }) }), new Map()),
   ],
   ['another project', diffStates(desiredState([orders, invoices], { gateway: gatewaySettings({ project: 'other' }) }), new Map())],
+  ['an emulated gateway', { ...base, isEmulated: true }],
   ['another instance', diffStates(desiredState([orders, invoices], { gateway: gatewaySettings({ instance: 'other' }) }), new Map())],
 ];
 for (const [name, other] of otherWork) test(`${name} gives another digest`, () => assert.is.not(planDigest(other), planDigest(base)));
