@@ -328,21 +328,22 @@ export interface UnseenInput {
  * Returns the publications that may be online although the record does not have them, so that the gateway must be looked at before they are
  * published. The record has what the file declared at the time of an observation; the list has what was online besides.
  *
- * | file   | record  | last list                      | its age      | answer                      |
- * |--------|---------|--------------------------------|--------------|-----------------------------|
- * | online | nothing | any                            | stale, never | unseen: it may have changed |
- * | online | nothing | has it as unmanaged, or is cut | fresh        | unseen                      |
- * | online | nothing | does not have it               | fresh        | seen: it was offline        |
- * | else   |         |                                |              | seen, or never published    |
+ * | file    | record  | last list                      | its age      | answer                      |
+ * |---------|---------|--------------------------------|--------------|-----------------------------|
+ * | online  | nothing | any                            | stale, never | unseen: it may have changed |
+ * | online  | nothing | has it as unmanaged, or is cut | fresh        | unseen                      |
+ * | online  | nothing | does not have it               | fresh        | seen: it was offline        |
+ * | offline | nothing | has it as unmanaged            | any          | unseen: it is online        |
+ * | else    |         |                                |              | seen, or never published    |
  */
 export function unseenPublications({ desired, recorded, observation, age }: UnseenInput): DesiredPublication[] {
-  const isNew = ({ key, state }: DesiredPublication): boolean => state === 'online' && !recorded.has(key);
   const unmanaged = observation?.unmanaged ?? [];
   const isWholeListKnown = age === 'fresh' && unmanaged.length < maxListedUnmanaged;
-  const listed = isWholeListKnown ? new Set(unmanaged.map(({ key }) => key)) : null;
+  const listed = new Set(unmanaged.map(({ key }) => key));
   const unseen: DesiredPublication[] = [];
   for (const publication of desired.publications.values()) {
-    if (isNew(publication) && (listed === null || listed.has(publication.key))) unseen.push(publication);
+    const { key, state } = publication;
+    if (!recorded.has(key) && (listed.has(key) || (state === 'online' && !isWholeListKnown))) unseen.push(publication);
   }
   return unseen;
 }

@@ -105,6 +105,13 @@ Digest DIGEST
   );
 });
 
+test('what is declared offline and was unmanaged is not in sync', async () => {
+  await edict(['apply'], folder);
+  write({ orders: 'online', carts: 'online', users: 'offline' });
+  assert.match(await output('plan', '--detailed-exitcode'), /^exit 2\n1 drifted, 2 unchanged\.\n/);
+  assert.match(await output('apply'), /^exit 0\n1 drifted, 2 unchanged\. Nothing was sent\.\n/);
+});
+
 test('held', async () => {
   await edict(['apply'], folder);
   write({ orders: 'offline', carts: 'online' });

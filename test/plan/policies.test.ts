@@ -413,7 +413,7 @@ test('what is new is unseen if the last list showed it, is old, or was cut', () 
   const others = Array.from({ length: maxListedUnmanaged }, () => wanted('other', 'test'));
   for (const [age, unmanaged, unseen] of [
     ['fresh', [], []],
-    ['fresh', [orders, wanted('users', 'test'), wanted('carts', 'test')], ['orders']],
+    ['fresh', [orders, wanted('users', 'test'), wanted('carts', 'test')], ['orders', 'carts']],
     ['fresh', others, ['orders']],
     ['stale', [], ['orders']],
     ['never', [], ['orders']],
