@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { AppContext } from '../model/app-context.ts';
-import type { Clock } from '../model/clock.ts';
+import { type Clock, maxTimerMs } from '../model/clock.ts';
 import type { Env } from '../model/env.ts';
 import type { Emit, EventBus } from '../model/events.ts';
 import type { Settings } from '../model/settings.ts';
@@ -23,9 +23,6 @@ export function createEventBus(): EventBus {
     },
   };
 }
-
-/** The longest timer, in milliseconds: a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** The real clock. */
 export const systemClock: Clock = {

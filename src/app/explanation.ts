@@ -5,7 +5,7 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
-import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
@@ -59,8 +59,9 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
   return withReadSession(context, { resolvesNames: isRefreshed }, async ({ desired, store, placeholders }) => {
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const lastObservation = await store.lastObservation(desired.gateway);
-    const { api, apiId, environment, environmentId, key } = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
-    const names = { api, apiId, environment, environmentId };
+    const found = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
+    const { key, apiId, environmentId } = found;
+    const names = pickNames(found);
     const { view, recorded, notices } = isRefreshed
       ? await lookUpGateway(context, { names, key, desired, store })
       : {

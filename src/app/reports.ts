@@ -7,7 +7,7 @@ import type { CommitLookup, DesiredPublication, DesiredState } from '../model/de
 import { CredentialsMissingError, EdictError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DriftNotice, LastObservation, ListedVersion, Unobserved } from '../model/observation.ts';
-import type { PublicationNames } from '../model/publication.ts';
+import { type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
 import { recordAge, unseenPublications } from '../plan/policies.ts';
@@ -338,11 +338,10 @@ export async function readVersions(context: AppContext, of: PublicationRef): Pro
     );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);
     const versions = [...read.value].sort((a, b) => (b.publishedAtMs ?? 0) - (a.publishedAtMs ?? 0));
-    const { api, apiId, environment, environmentId, key } = names;
     return {
-      names: { api, apiId, environment, environmentId },
+      names: pickNames(names),
       versions,
-      pinnedVersionId: desired.publications.get(key)?.version ?? null,
+      pinnedVersionId: desired.publications.get(names.key)?.version ?? null,
     };
   });
 }

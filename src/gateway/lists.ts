@@ -1,4 +1,5 @@
 import type { components } from '../../generated/roma-connect.d.ts';
+import { listPageSize } from '../model/gateway.ts';
 import type { ListedEnvironment, ListedVersion, ObservedApi, ObservedPublication } from '../model/observation.ts';
 import type { ReadResult } from '../model/outcome.ts';
 import type { PublicationNames } from '../model/publication.ts';
@@ -8,9 +9,6 @@ import type { GatewayReader } from './interface.ts';
 import { toReadFailure } from './outcome.ts';
 import { parseResponse } from './response.ts';
 import { sanitize } from './sanitize.ts';
-
-/** The service's largest page size. */
-const pageSize = 500;
 
 /** The largest accepted total: twenty times the capacity of an instance. */
 const maxListed = 100_000;
@@ -104,7 +102,7 @@ function checkPage<T>(offset: number, total: number, entries: readonly T[]): Pag
 
 async function readApisPage(client: RomaClient, { path, secrets, ...one }: RequestContext, offset: number): Promise<Page<ObservedApi>> {
   const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis', {
-    params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
+    params: { path, query: { offset, limit: listPageSize }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
@@ -136,7 +134,7 @@ async function readEnvironmentsPage(
   offset: number,
 ): Promise<Page<ListedEnvironment>> {
   const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/envs', {
-    params: { path, query: { offset, limit: pageSize }, header: authHeaderPlaceholder },
+    params: { path, query: { offset, limit: listPageSize }, header: authHeaderPlaceholder },
     parseAs: 'text',
     ...one,
   });
@@ -155,7 +153,11 @@ async function readVersions(
   of: Pick<PublicationNames, 'apiId' | 'environmentId'>,
 ): Promise<ListedVersion[]> {
   const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
-    params: { path: { ...path, api_id: of.apiId }, query: { env_id: of.environmentId, limit: pageSize }, header: authHeaderPlaceholder },
+    params: {
+      path: { ...path, api_id: of.apiId },
+      query: { env_id: of.environmentId, limit: listPageSize },
+      header: authHeaderPlaceholder,
+    },
     parseAs: 'text',
     ...one,
   });

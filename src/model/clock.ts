@@ -8,6 +8,9 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** The longest timer of Node.js, in milliseconds: almost 25 days. A longer one would fire at once. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** Returns the milliseconds of a duration such as `500ms`, `1s`, `1m` or `1h`; `null` for any other text. */

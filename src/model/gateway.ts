@@ -58,6 +58,9 @@ export function isSameAddress(one: GatewayAddress, other: GatewayAddress): boole
   return JSON.stringify(addressOf(one)) === JSON.stringify(addressOf(other));
 }
 
+/** The most entries that the service gives in one page of a list. */
+export const listPageSize = 500;
+
 /** A region of the vendor, such as `cn-north-4` or `eu-west-101`. A bucket of a customer has a host name of the vendor too, without one. */
 const region = '[a-z]{2}-[a-z]+-\\d+';
 

@@ -27,3 +27,8 @@ export interface PublicationNames {
   readonly environment: string;
   readonly environmentId: string;
 }
+
+/** Returns only the names and IDs of a publication. */
+export function pickNames({ api, apiId, environment, environmentId }: PublicationNames): PublicationNames {
+  return { api, apiId, environment, environmentId };
+}

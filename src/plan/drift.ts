@@ -1,6 +1,6 @@
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
-import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { editToleranceMs, isOutOfSync } from './diff.ts';
 
@@ -87,8 +87,8 @@ interface Transition {
 
 type Keyed = PublicationNames & { readonly key: PublicationKey };
 
-function namesOf({ key, api, apiId, environment, environmentId }: Keyed): Keyed {
-  return { key, api, apiId, environment, environmentId };
+function namesOf(publication: Keyed): Keyed {
+  return { key: publication.key, ...pickNames(publication) };
 }
 
 /** A publication that is offline and not recorded needs no recorded state. */

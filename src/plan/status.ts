@@ -2,7 +2,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
-import type { PublicationKey, PublicationNames } from '../model/publication.ts';
+import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
 /**
@@ -103,7 +103,6 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
   const previous = recorded.get(key) ?? null;
   const publication = declared ?? previous ?? unmanaged.get(key);
   if (!publication || (!declared && !changes.has(key) && !unmanaged.has(key))) return null;
-  const { api, apiId, environment, environmentId } = publication;
   const change = changes.get(key) ?? null;
   const lastAttempt = lastAttempts.get(key) ?? null;
   const status = change
@@ -117,19 +116,8 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
           : settling.has(key)
             ? 'settling'
             : 'unchanged';
-  return {
-    key,
-    api,
-    apiId,
-    environment,
-    environmentId,
-    desired: declared,
-    recorded: previous,
-    change,
-    lastAttempt,
-    status,
-    isApiMissing: missingApiIds.has(apiId),
-  };
+  const states = { desired: declared, recorded: previous, change, lastAttempt };
+  return { key, ...pickNames(publication), ...states, status, isApiMissing: missingApiIds.has(publication.apiId) };
 }
 
 /**
@@ -148,25 +136,13 @@ export function computeRecordedCells({
 }): StatusCell[] {
   const { unmanaged = [], missingApiIds = [] } = observation ?? {};
   const cellOf = (of: PublicationNames & { readonly key: PublicationKey }): StatusCell => {
-    const { key, api, apiId, environment, environmentId } = of;
+    const { key } = of;
     const [publication, lastAttempt] = [recorded.get(key) ?? null, lastAttempts.get(key) ?? null];
     // What was observed after a failed attempt is newer.
     const hasFailed = isFailure(lastAttempt) && (publication?.recordedAtMs ?? 0) <= (lastAttempt?.startedAtMs ?? 0);
     const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unchanged';
-    const isApiMissing = missingApiIds.includes(apiId);
-    return {
-      key,
-      api,
-      apiId,
-      environment,
-      environmentId,
-      desired: null,
-      recorded: publication,
-      change: null,
-      lastAttempt,
-      status,
-      isApiMissing,
-    };
+    const states = { desired: null, recorded: publication, change: null, lastAttempt };
+    return { key, ...pickNames(of), ...states, status, isApiMissing: missingApiIds.includes(of.apiId) };
   };
   return [
     ...[...recorded.values()].filter(({ key, state }) => declared.has(key) || state === 'online').map(cellOf),

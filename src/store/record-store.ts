@@ -7,7 +7,7 @@ import { type EdictError, LeaseHeldError } from '../model/errors.ts';
 import type { GatewayAddress, GatewayIdentity, GatewayMove } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { Unobserved } from '../model/observation.ts';
-import type { PublicationKey } from '../model/publication.ts';
+import { type PublicationKey, pickNames } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
@@ -248,15 +248,6 @@ export class RecordStore extends ReadonlyStore implements Store {
 
 function toGatewayKey({ endpoint, project, instance }: GatewayIdentity): string {
   return `${endpoint} ${project} ${instance}`;
-}
-
-function pickNames({
-  api,
-  apiId,
-  environment,
-  environmentId,
-}: Pick<RecordedPublication, 'api' | 'apiId' | 'environment' | 'environmentId'>) {
-  return { api, apiId, environment, environmentId };
 }
 
 function splitKey(key: PublicationKey): { readonly apiId: string; readonly environmentId: string } {

@@ -1,8 +1,8 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
-import type { Clock } from '../../model/clock.ts';
+import { type Clock, maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
-import type { RateLimit } from '../../model/gateway.ts';
+import { listPageSize, type RateLimit } from '../../model/gateway.ts';
 import { matchesName } from '../../model/name-ref.ts';
 import {
   type DriftNotice,
@@ -15,7 +15,7 @@ import {
   type Unobserved,
 } from '../../model/observation.ts';
 import type { Failure, ReadFailure } from '../../model/outcome.ts';
-import { type PublicationKey, publicationKey } from '../../model/publication.ts';
+import { type PublicationKey, pickNames, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
 import { formatDurationMs } from '../../render/format.ts';
@@ -32,9 +32,6 @@ const maxSingleReads = 20;
  * differ by less: it rejects signatures beyond this.
  */
 const maxClockSkewMs = 15 * 60_000;
-
-/** How many APIs one page of the gateway's list holds. */
-const apisPerPage = 500;
 
 /** The result of observing the gateway. */
 export type GatewayObservation =
@@ -97,15 +94,12 @@ const baseTimeLimitMs = 5 * 60_000;
 /** The most requests that reading a gateway takes: 200 pages of the longest list, two of them again, and the single reads. */
 const maxReads = 500;
 
-/** The longest timer, in milliseconds: almost 25 days. */
-const maxTimeLimitMs = 2 ** 31 - 1;
-
 /**
  * Returns how long reading a whole gateway may take, in whole milliseconds: a pipeline must not wait for a gateway that answers ever more
  * slowly.
  */
 export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
-  return Math.min(maxTimeLimitMs, baseTimeLimitMs + Math.ceil((maxReads * perMs) / calls));
+  return Math.min(maxTimerMs, baseTimeLimitMs + Math.ceil((maxReads * perMs) / calls));
 }
 
 async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
@@ -175,7 +169,7 @@ export async function observeUnseen(
   const { gateway, record, clock, signal } = deps;
   const listed = await record.lastObservation(desired.gateway);
   const apiIds = [...new Set(unseen.map(({ apiId }) => apiId))].sort();
-  if (listed === null || apiIds.length >= listed.apis / apisPerPage) return observeGateway(desired, deps);
+  if (listed === null || apiIds.length >= listed.apis / listPageSize) return observeGateway(desired, deps);
   const observation = new Map<string, ObservedApi>();
   for (const apiId of apiIds) {
     const read = await gateway.getApi(apiId, signal);
@@ -260,16 +254,14 @@ async function confirmObservation(
 /** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
 function deletedApiNotices({ desired, recorded, observation: listed }: ObservationInput, deleted: ReadonlySet<string>): DriftNotice[] {
   const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
-  return affected.map(({ key, api, apiId, environment, environmentId, nameRef }) => {
+  return affected.map((declared) => {
+    const { key, nameRef } = declared;
     const replacement = nameRef && [...listed.values()].find((one) => matchesName({ ...one, id: one.apiId }, nameRef));
     const recordedPublication = recorded.get(key);
     const previousCount = { previousState: recordedPublication?.state ?? null, previousSinceMs: recordedPublication?.recordedAtMs ?? null };
     return {
       key,
-      api,
-      apiId,
-      environment,
-      environmentId,
+      ...pickNames(declared),
       kind: 'apiDeleted',
       ...previousCount,
       currentState: 'offline',

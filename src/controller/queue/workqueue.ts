@@ -3,7 +3,7 @@
  * publication in flight, and it never decides whether a change is made: the plan and the reconciler do.
  */
 import PQueue from 'p-queue';
-import type { Clock } from '../../model/clock.ts';
+import { type Clock, maxTimerMs } from '../../model/clock.ts';
 import { assertNever } from '../../model/errors.ts';
 import type { RequestLimits } from '../../model/gateway.ts';
 import { apiIdOf, type PublicationKey } from '../../model/publication.ts';
@@ -70,9 +70,6 @@ export interface WorkqueueDeps {
 
 /** The interval at which the wall clock is checked for being set back, and the tolerated difference, both in milliseconds. */
 const clockCheckMs = 1000;
-
-/** The longest timer that `setTimeout` keeps, in milliseconds. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** How long a backoff is remembered after its end while the plan does not contain its key, in milliseconds. */
 const absentBackoffMs = 300_000;
