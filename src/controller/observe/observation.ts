@@ -1,5 +1,4 @@
-import type { GatewayReader } from '../../gateway/interface.ts';
-import { type Clock, maxTimerMs } from '../../model/clock.ts';
+import { maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
 import { listPageSize, type RateLimit } from '../../model/gateway.ts';
@@ -7,25 +6,24 @@ import { matchesName } from '../../model/name-ref.ts';
 import {
   type DriftNotice,
   type LastObservation,
-  type ListedCounts,
   maxListedUnmanaged,
   type Observation,
   type ObservedApi,
   type UnmanagedPublication,
   type Unobserved,
 } from '../../model/observation.ts';
-import type { Failure, ReadFailure } from '../../model/outcome.ts';
 import { type PublicationKey, pickNames, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
-import { applyObservation, isSameDrift, type ObservationInput } from '../../plan/drift.ts';
+import { applyObservation, type ObservationInput } from '../../plan/drift.ts';
 import { formatDurationMs } from '../../render/format.ts';
-import type { StoreReader } from '../../store/interface.ts';
-
-/** The largest share of APIs or publications that a list may lose since the last one; a larger loss must be confirmed by the next list. */
-const maxPlausibleLoss = 0.2;
-
-/** The most entries of a list that are confirmed by single reads, per check. */
-const maxSingleReads = 20;
+import {
+  type ConfirmDeps,
+  confirmObservation,
+  countListed,
+  type ObservationFailed,
+  observationFailed,
+  readFailed,
+} from './confirmation.ts';
 
 /**
  * Recorded state that is further in the future was written before the clock was set back. Between machines that call the service, clocks
@@ -52,23 +50,7 @@ export type GatewayObservation =
     }
   | ObservationFailed;
 
-/** The gateway could not be read, or its list is not plausible. */
-export interface ObservationFailed {
-  readonly kind: 'failed';
-  readonly reason: string;
-  /** The counts of an implausibly short list, which the next list confirms if it has no more; `null` for any other failure. */
-  readonly listed: ListedCounts | null;
-  /** Whether the gateway refuses to be listed, which no retry remedies. */
-  readonly isRefused: boolean;
-  /** The failure with which the gateway rejected the credentials; `null` if it did not. */
-  readonly unauthorized: Failure | null;
-}
-
-export interface ObserveDeps {
-  readonly gateway: GatewayReader;
-  readonly record: StoreReader;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly signal: AbortSignal;
+export interface ObserveDeps extends ConfirmDeps {
   /** How long the wall clock is known not to have been set, in milliseconds; default: for ever. */
   readonly steadyMs?: number;
   /** How long it may take, in milliseconds; default: `observationTimeLimitMs`. */
@@ -213,44 +195,6 @@ export function planObservationError(
   return new ObservationFailedError(message, { hint: `nothing was sent; ${remedy}` });
 }
 
-function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
-  return { kind: 'failed', reason, listed, isRefused: false, unauthorized: null };
-}
-
-function readFailed({ kind, failure }: ReadFailure): ObservationFailed {
-  return { ...observationFailed(`${failure.code} ${failure.message}`), unauthorized: kind === 'unauthorized' ? failure : null };
-}
-
-interface ConfirmedObservation {
-  readonly kind: 'closer';
-  readonly observation: Observation;
-  /** Publications whose state could not be confirmed this time. */
-  readonly unconfirmed: ReadonlySet<PublicationKey>;
-  /** The IDs of APIs that were deleted. */
-  readonly deletedApiIds: ReadonlySet<string>;
-}
-
-async function confirmObservation(
-  input: ObservationInput,
-  isSettled: (recorded: RecordedPublication) => boolean,
-  deps: ObserveDeps,
-): Promise<ConfirmedObservation | ObservationFailed> {
-  const { observation, recorded } = input;
-  const settled = [...recorded.values()].filter(
-    (recordedPublication) => !recordedPublication.unknownAttempt && isSettled(recordedPublication),
-  );
-  const previous = await deps.record.lastObservation(input.desired.gateway);
-  const omitted = await confirmOmitted(input, previous, deps);
-  const failed = omitted instanceof Set ? await confirmUnpublished(input, { settled, previous }, deps) : omitted;
-  if (failed) return failed;
-  const deletedApiIds = omitted instanceof Set ? omitted : new Set<string>();
-  const withDeleted = new Map(observation);
-  for (const apiId of deletedApiIds)
-    withDeleted.set(apiId, { apiId, name: '', groupId: '', group: '', editedAtMs: null, publications: new Map() });
-  const pinned = await readPinnedVersions({ ...input, observation: withDeleted }, deps);
-  return pinned.kind === 'failed' ? pinned : { ...pinned, deletedApiIds };
-}
-
 /** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
 function deletedApiNotices({ desired, recorded, observation: listed }: ObservationInput, deleted: ReadonlySet<string>): DriftNotice[] {
   const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
@@ -271,70 +215,6 @@ function deletedApiNotices({ desired, recorded, observation: listed }: Observati
   });
 }
 
-/** Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted. */
-async function confirmOmitted(
-  { observation, desired, recorded }: ObservationInput,
-  previous: ListedCounts | null,
-  { gateway, signal }: ObserveDeps,
-): Promise<ObservationFailed | Set<string>> {
-  const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
-  const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
-  const deleted = new Set<string>();
-  for (const apiId of sample(omitted)) {
-    const read = await gateway.getApi(apiId, signal);
-    if (read.kind === 'read' && read.value)
-      return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
-    if (read.kind === 'read') deleted.add(apiId);
-    // A rejected single read, such as a missing permission, is no evidence against the list.
-    if (read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
-  }
-  const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);
-  if (!isShort || omitted.length <= maxSingleReads) return deleted;
-  const reason = `the list holds ${observation.size} APIs and held ${previous.apis} the last time; it is accepted if the next one holds no more`;
-  return observationFailed(reason, countListed(observation));
-}
-
-/**
- * Confirms that publications recorded as online, and at first contact those that the file wants online, are offline if the list does not
- * show them: publishing them again would do harm. Many at once must be missing from the next list too, and a list that misses what edict
- * has just published again, while it corrects many, is rejected.
- */
-async function confirmUnpublished(
-  { observation, desired, recorded }: ObservationInput,
-  { settled, previous }: { readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
-  { gateway, signal, clock }: ObserveDeps,
-): Promise<ObservationFailed | null> {
-  const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
-  const allLost = missing.filter(({ state }) => state === 'online');
-  const isNew = ({ key, apiId, environmentId, state }: DesiredPublication): boolean =>
-    state === 'online' && !recorded.has(key) && observation.get(apiId)?.publications.has(environmentId) === false;
-  const allNew = previous === null ? [...desired.publications.values()].filter(isNew) : [];
-  for (const lost of [...sample(allLost), ...sample(allNew)]) {
-    const read = await gateway.listVersions(lost, signal);
-    if (read.kind === 'rejected') continue;
-    if (read.kind !== 'read') return readFailed(read);
-    if (read.value.some(({ isEffective }) => isEffective)) {
-      return observationFailed(
-        `the list does not show API ${lost.apiId} in environment ${lost.environmentId}, and the list of its versions does`,
-      );
-    }
-  }
-  const listed = countListed(observation);
-  const nowMs = clock.now();
-  const correctedCount = allLost.filter(({ lastCorrectedAtMs }) => isSameDrift(lastCorrectedAtMs, nowMs)).length;
-  const isBeingCorrected = ({ key, state, drift }: RecordedPublication): boolean =>
-    state === 'offline' && drift !== null && desired.publications.get(key)?.driftPolicy === 'correct';
-  if (correctedCount > 0 && correctedCount + missing.filter(isBeingCorrected).length > maxSingleReads) {
-    const reason = `the list does not show ${correctedCount} of the publications whose drift edict has corrected within the last hour`;
-    return observationFailed(reason, listed);
-  }
-  if (allLost.length <= maxSingleReads) return null;
-  const before = previous?.publications ?? settled.filter(({ state }) => state === 'online').length;
-  if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
-  const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is accepted if the next one shows no more`;
-  return observationFailed(reason, listed);
-}
-
 /** Returns what is published and not declared. Environments that the file does not declare have no name in the list of APIs, only an ID. */
 function listUnmanaged({ publications, environments }: DesiredState, observation: Observation): UnmanagedPublication[] {
   const names = new Map([...environments.values()].map(({ id, name }) => [id, name]));
@@ -348,49 +228,4 @@ function listUnmanaged({ publications, environments }: DesiredState, observation
     }
   }
   return unmanaged;
-}
-
-function countListed(observation: Observation): ListedCounts {
-  let publications = 0;
-  for (const api of observation.values()) publications += api.publications.size;
-  return { apis: observation.size, publications };
-}
-
-/** Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. */
-async function readPinnedVersions(
-  { observation, desired, recorded }: ObservationInput,
-  { gateway, signal }: ObserveDeps,
-): Promise<Omit<ConfirmedObservation, 'deletedApiIds'> | ObservationFailed> {
-  const result = new Map(observation);
-  const unconfirmed = new Set<PublicationKey>();
-  let readCount = 0;
-  for (const pinned of desired.publications.values()) {
-    const { key, apiId, environmentId, version, state } = pinned;
-    const api = result.get(apiId);
-    const published = api?.publications.get(environmentId);
-    const recordedPublication = recorded.get(key);
-    const isKnown =
-      recordedPublication?.state === 'online' &&
-      recordedPublication.versionId !== null &&
-      [recordedPublication.publishId, null].includes(published?.publishId ?? null);
-    if (!api || !published || version === null || state === 'offline' || isKnown || recordedPublication?.unknownAttempt) continue;
-    readCount += 1;
-    const read = readCount > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
-    if (read && read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
-    const effective = read?.kind === 'read' ? read.value.find(({ isEffective }) => isEffective) : undefined;
-    if (effective) result.set(apiId, withVersion(api, environmentId, effective.versionId));
-    else if (read?.kind !== 'rejected') unconfirmed.add(key);
-  }
-  return { kind: 'closer', observation: result, unconfirmed };
-}
-
-function withVersion(api: ObservedApi, environmentId: string, versionId: string): ObservedApi {
-  const published = api.publications.get(environmentId);
-  return published ? { ...api, publications: new Map(api.publications).set(environmentId, { ...published, versionId }) } : api;
-}
-
-/** Returns at most `maxSingleReads` of `all`, evenly spread. */
-function sample<T>(all: readonly T[]): T[] {
-  const step = Math.max(1, all.length / maxSingleReads);
-  return all.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }
