@@ -5,7 +5,6 @@ import type { ApprovalRef } from '../model/approval.ts';
 import type { Change, Deferral, Plan } from '../model/change.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { assertNever } from '../model/errors.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
 import type { PublicationState } from '../model/publication.ts';
 import type { Drift } from '../model/recorded-state.ts';
 import { hasTargets } from '../plan/targets.ts';
@@ -132,6 +131,6 @@ export function formatUnrecorded(store: string): string {
 }
 
 /** Names a gateway by its endpoint and instance, and says so if an emulated one is used in its place. */
-export function formatGateway({ endpoint, instance }: GatewayIdentity, isEmulated: boolean): string {
+export function formatGateway({ gateway: { endpoint, instance }, isEmulated = false }: Pick<Plan, 'gateway' | 'isEmulated'>): string {
   return `${isEmulated ? 'Emulated gateway in place of' : 'Gateway'} ${endpoint}, instance ${instance}`;
 }

@@ -15,15 +15,7 @@ import type { BlameInfo, PlanView } from './plan-view.ts';
 type Schemas = components['schemas'];
 
 /** Returns the JSON form of a plan, which spec/plan.schema.json describes. */
-export function planJson({
-  plan,
-  desired,
-  notices,
-  uncheckedReason = null,
-  isEmulated = false,
-  approveCommand,
-  commits,
-}: PlanView): Schemas['Plan'] {
+export function planJson({ plan, desired, notices, uncheckedReason = null, approveCommand, commits }: PlanView): Schemas['Plan'] {
   return {
     format: 1,
     digest: planDigest(plan),
@@ -37,7 +29,7 @@ export function planJson({
       expiresAt: formatTimestamp(plan.approval.expiresAtMs),
     },
     gateway: plan.gateway,
-    emulated: isEmulated,
+    emulated: plan.isEmulated ?? false,
     uncheckedReason,
     targets: plan.targets,
     ...(plan.savedPlanDiff && { savedPlan: { applied: plan.savedPlanDiff.appliedCount, notInPlan: plan.savedPlanDiff.notInPlan } }),

@@ -18,8 +18,6 @@ export interface PlanView extends BlameInfo {
   readonly uncheckedReason?: string | null;
   /** Whether all unmanaged publications are listed; default: the first ones. */
   readonly listsUnmanaged?: boolean;
-  /** Whether an emulated gateway is used in place of the file's; default: no. */
-  readonly isEmulated?: boolean;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }

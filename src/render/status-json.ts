@@ -17,8 +17,6 @@ type Schemas = components['schemas'];
 
 /** Everything that the status of a file shows. */
 export interface StatusView {
-  /** Whether an emulated gateway is used in place of the file's; default: no. */
-  readonly isEmulated?: boolean;
   readonly input: StatusInput;
   readonly plan: Plan;
   readonly targets: Targets;
@@ -86,7 +84,7 @@ export function statusJson(status: StatusView) {
   return {
     format: 1,
     gateway: { endpoint, project, instance },
-    emulated: status.isEmulated ?? false,
+    emulated: plan.isEmulated ?? false,
     targets: plan.targets,
     summary: summarizePlan(plan, input),
     lastChecked: lastCheckedJson(plan),

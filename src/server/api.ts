@@ -60,7 +60,6 @@ export function addApi(server: FastifyInstance, deps: ApiDeps): void {
       plan,
       desired: matrix.desired,
       notices: [],
-      isEmulated: daemonInfo.isEmulated ?? false,
       approveCommand: daemonInfo.approveCommand(plan),
     });
   });

@@ -47,7 +47,7 @@ export function daemonStatusJson(
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },
     summary,
-    headline: headlineOf(statusCache),
+    headline: plan && summary && formatHeadline(plan, summary),
     lastChecked: plan && lastCheckedJson(plan),
     standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,

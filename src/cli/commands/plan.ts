@@ -79,7 +79,6 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
   const view = {
     ...report,
     ...blame,
-    isEmulated: settings.emulate,
     listsUnmanaged: options.unmanaged ?? false,
     approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }),
   };

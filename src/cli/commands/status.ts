@@ -63,14 +63,15 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
   const style = { format, isWatched, context };
   const read = async (file: string): Promise<StatusView | InvalidFileStatus> => {
     const appContext = createAppContext({ ...settings, file }, context.env);
-    const [listsUnmanaged, isEmulated] = [options.unmanaged ?? false, settings.emulate];
+    const listsUnmanaged = options.unmanaged ?? false;
     try {
       const report = await readStatus(appContext);
-      return { ...report, isEmulated, listsUnmanaged, approveCommand: approveCommand(report.plan, { ...settings, file }) };
+      return { ...report, listsUnmanaged, approveCommand: approveCommand(report.plan, { ...settings, file }) };
     } catch (fileError) {
       if (!isFileError(fileError)) throw fileError;
       const { readRecordedStatus } = await import('../../app/recorded-reports.ts');
-      return { ...(await readRecordedStatus(appContext, { fileError, instance: options.gateway ?? null })), isEmulated, listsUnmanaged };
+      const recorded = await readRecordedStatus(appContext, { fileError, instance: options.gateway ?? null });
+      return { ...recorded, isEmulated: settings.emulate, listsUnmanaged };
     }
   };
   let code: ExitCode = exitCodes.done;

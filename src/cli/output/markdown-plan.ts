@@ -67,7 +67,7 @@ function commentMarker({ gateway }: Plan): string {
 }
 
 function renderHeader(view: PlanView): string {
-  const { plan, desired, isEmulated = false } = view;
+  const { plan, desired } = view;
   const unchecked = formatUnchecked(view);
   const { fileHeld, savedPlanDiff, approval, gateway, suspension } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
@@ -76,7 +76,7 @@ function renderHeader(view: PlanView): string {
   return [
     `${commentMarker(plan)}\n### edict: ${title}`,
     ...(unchecked === null ? [] : [`**${escapeText(unchecked)}**`]),
-    `${isEmulated ? '**Emulated gateway** in place of' : 'Gateway'} ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}.${isIdle ? '' : ` ${formatCost(plan, desired)}`}`,
+    `${plan.isEmulated ? '**Emulated gateway** in place of' : 'Gateway'} ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}.${isIdle ? '' : ` ${formatCost(plan, desired)}`}`,
     ...(suspension ? [`**${escapeText(formatSuspension(suspension))}**`] : []),
     ...(scope ? [escapeText(scope)] : []),
     ...(approval ? [escapeText(formatApproval(approval))] : []),

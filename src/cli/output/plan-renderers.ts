@@ -1,7 +1,7 @@
 import type { Change, Plan } from '../../model/change.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
-import { summarizePlan } from '../../plan/summary.ts';
+import { type PlanSummary, summarizePlan } from '../../plan/summary.ts';
 import { formatApproval, formatBlocker, formatGateway, formatReason, formatSuspension } from '../../render/format.ts';
 import { formatHeadline, isDifferent } from '../../render/headline.ts';
 import { formatAdopted, listNotices } from '../../render/notices.ts';
@@ -33,7 +33,7 @@ function text(view: PlanView, paint: Colorize): string {
 }
 
 function checkedText(view: PlanView, paint: Colorize): string {
-  const { plan, desired, notices, isEmulated = false, approveCommand } = view;
+  const { plan, desired, notices, approveCommand } = view;
   const allNotices = listNotices(plan, notices);
   const adopted = formatAdopted(allNotices);
   const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
@@ -46,16 +46,16 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];
   const summary = summarizePlan(plan);
-  const headline =
-    plan.savedPlanDiff && plan.changes.length === 0 ? 'Nothing to do.' : paintHeadline(formatHeadline(plan, summary), plan, paint);
+  const headline = formatHeadline(plan, summary);
+  const firstLine = plan.savedPlanDiff && plan.changes.length === 0 ? 'Nothing to do.' : paintHeadline(headline, { plan, summary }, paint);
   const unmanaged = formatUnmanaged(plan, view.listsUnmanaged ?? false, paint);
   const unmanagedPart = unmanaged.length > 0 ? ['', ...unmanaged] : [];
   if (plan.changes.length === 0) {
     const idlePart = [...suspended, ...heldPart, ...(scope ? [scope] : [])];
-    const emulated = isEmulated ? [`${formatGateway(plan.gateway, isEmulated)}.`] : [];
-    return `${[headline, ...emulated, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
+    const emulated = plan.isEmulated ? [`${formatGateway(plan)}.`] : [];
+    return `${[firstLine, ...emulated, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
   }
-  const lines = [headline, formatGateway(plan.gateway, isEmulated), '', ...noticePart];
+  const lines = [firstLine, formatGateway(plan), '', ...noticePart];
   for (const group of groupChanges(plan)) {
     lines.push(paint(group.style, `${group.title} (${group.changes.length})`));
     lines.push(
@@ -64,7 +64,7 @@ function checkedText(view: PlanView, paint: Colorize): string {
     );
   }
   if (unmanaged.length > 0) lines.push(...unmanaged, '');
-  lines.push(paint('bold', formatHeadline(plan, summary)), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
+  lines.push(paint('bold', headline), ...(scope ? [scope] : []), formatCost(plan, desired), ...suspended);
   if (plan.approval) lines.push(formatApproval(plan.approval));
   lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
@@ -72,8 +72,12 @@ function checkedText(view: PlanView, paint: Colorize): string {
 }
 
 /** Green only where nothing differs and that was seen at the gateway. */
-function paintHeadline(headline: string, plan: Plan, paint: Colorize): string {
-  if (plan.fileHeld || isDifferent(summarizePlan(plan))) return paint('bold', headline);
+function paintHeadline(
+  headline: string,
+  { plan, summary }: { readonly plan: Plan; readonly summary: PlanSummary },
+  paint: Colorize,
+): string {
+  if (plan.fileHeld || isDifferent(summary)) return paint('bold', headline);
   return plan.lastChecked.isCurrent ? paint('green', headline) : headline;
 }
 

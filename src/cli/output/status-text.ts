@@ -65,7 +65,7 @@ export function renderRecordedStatus(status: InvalidFileStatus, { format, isWatc
   const { gateway, isEmulated, listsUnmanaged } = status;
   const [unmanaged = [], cells = []] = [true, false].map((is) => status.cells.filter((cell) => (cell.status === 'unmanaged') === is));
   const unknown = paint('yellow', 'The desired state is unknown until the file is fixed.');
-  const notice = `${unknown} Recorded state of the ${formatGateway(gateway, isEmulated).replace(/^./, (first) => first.toLowerCase())}:`;
+  const notice = `${unknown} Recorded state of the ${formatGateway({ gateway, isEmulated }).replace(/^./, (first) => first.toLowerCase())}:`;
   const parts = [
     [notice],
     renderMatrix(cells, width, paint),
@@ -152,10 +152,10 @@ function managedCells(status: StatusView): StatusCell[] {
   return targetedStatusCells(status).filter(({ status }) => status !== 'unmanaged');
 }
 
-function formatStatusHeadline({ plan, input, isEmulated = false }: StatusView, paint: Colorize): string {
+function formatStatusHeadline({ plan, input }: StatusView, paint: Colorize): string {
   const scope = formatTargets(plan);
   const headline = paint('bold', `${formatHeadline(plan, summarizePlan(plan, input))}${scope ? ` ${scope}` : ''}`);
-  return isEmulated ? `${headline}\n${formatGateway(plan.gateway, isEmulated)}.` : headline;
+  return plan.isEmulated ? `${headline}\n${formatGateway(plan)}.` : headline;
 }
 
 function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView, paint: Colorize): string[] {

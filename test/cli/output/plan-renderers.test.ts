@@ -166,7 +166,7 @@ test('a notice is shown beside an empty plan', () => {
 
 test('an emulated gateway is named as one, with changes and without', () => {
   const [some, nothing] = [desiredState([wanted('a', 'test')]), desiredState([])].map((file) => ({
-    ...{ plan: diffStates(file, recordedState([])), desired: file, notices: [], isEmulated: true, approveCommand: null },
+    ...{ plan: { ...diffStates(file, recordedState([])), isEmulated: true }, desired: file, notices: [], approveCommand: null },
   }));
   if (!some || !nothing) return assert.unreachable();
   const named = 'Emulated gateway in place of https://roma.example.com, instance instance';
@@ -176,7 +176,7 @@ test('an emulated gateway is named as one, with changes and without', () => {
     assert.match(planRenderers.markdown(view), '**Emulated gateway** in place of `https://roma.example.com`');
     assert.is((JSON.parse(planRenderers.json(view)) as { emulated: boolean }).emulated, true);
   }
-  assert.not.match(planRenderers.text({ ...some, isEmulated: false }, noColor), /emulated/i);
+  assert.not.match(planRenderers.text({ ...some, plan: { ...some.plan, isEmulated: false } }, noColor), /emulated/i);
 });
 
 test.run();
