@@ -45,13 +45,15 @@ export async function computeCurrentPlan(
   const probes = new Map(status?.failedProbes?.map((answer) => [answer.key, answer]));
   const { emulate: isEmulated, refresh } = settings;
   const lastObservation = observation?.listed ?? (await store.lastObservation(desired.gateway));
-  const observedAtMs = lastObservation?.observedAtMs ?? null;
-  const age = recordAge(desired, observedAtMs, nowMs);
-  const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
-  const unobserved = observation
-    ? observation.unobserved
-    : (unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }) ??
-      (refresh === 'due' && hasUnseen && desired.refreshIntervalMs !== null ? await store.unobserved(desired.gateway) : null));
+  const whyUnobserved = async (): Promise<Unobserved | null> => {
+    const observedAtMs = lastObservation?.observedAtMs ?? null;
+    const age = recordAge(desired, observedAtMs, nowMs);
+    const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
+    const chosen = unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
+    if (chosen || refresh !== 'due' || !hasUnseen || desired.refreshIntervalMs === null) return chosen;
+    return store.unobserved(desired.gateway);
+  };
+  const unobserved = observation ? observation.unobserved : await whyUnobserved();
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
   return computePlan({
     desired,
