@@ -6,12 +6,13 @@ import { applyOnce, startStandaloneEmulator } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
 import { readHistory, readPlan, readStatus } from '../../src/app/reports.ts';
 import { openConfiguredStore } from '../../src/app/session.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import type { AppContext } from '../../src/model/app-context.ts';
 import { EdictError, LeaseHeldError, StoreLockedError } from '../../src/model/errors.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { compileTargets } from '../../src/plan/target-patterns.ts';
-import { allTargets, filterPlan, isTargeted } from '../../src/plan/targets.ts';
+import { filterPlan, isTargeted } from '../../src/plan/targets.ts';
 import type { Store } from '../../src/store/interface.ts';
 import { fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
@@ -21,17 +22,7 @@ import { postgresServer } from '../support/postgres.ts';
 function emulated() {
   const folder = scratchFolder();
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
-  const settings: Settings = {
-    file: join(folder, 'edict.yaml'),
-    storeUrl,
-    emulate: true,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets: allTargets.patterns,
-  };
+  const settings = parseSettings(join(folder, 'edict.yaml'), { state: storeUrl, emulate: true });
   const write = (states: Readonly<Record<string, string>>, limit?: string, endpoint = 'https://roma.example.com'): void =>
     writeFileSync(settings.file, `${fileOf(endpoint, states, limit)}refresh: never\n`);
   return { settings, write };

@@ -5,10 +5,10 @@ import * as assert from 'uvu/assert';
 import { applyOnce } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
 import { readHistory, readPlan, readStatus, validateFile } from '../../src/app/reports.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import type { Settings } from '../../src/model/settings.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 import { recordEmptyGatewayAt } from '../support/observed-gateway.ts';
 
@@ -26,17 +26,7 @@ function named(endpoint: string): Settings {
     `edict: 1\nrefresh: never\ngateway: ${gateway}\nenvironments: { test: {} }\napis:\n  orders: { environments: { test: online } }\n`,
   );
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
-  return {
-    file,
-    storeUrl,
-    emulate: false,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets: allTargets.patterns,
-  };
+  return parseSettings(file, { state: storeUrl });
 }
 
 test('validate, status and history look up no names', async () => {

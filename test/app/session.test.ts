@@ -5,6 +5,7 @@ import { createAppContext } from '../../src/app/context.ts';
 import { seedFromState } from '../../src/app/emulated-gateway.ts';
 import { withGatewayReader } from '../../src/app/gateway-access.ts';
 import { openSession } from '../../src/app/session.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { EdictError, StoreUnavailableError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
@@ -22,19 +23,7 @@ const limit = { calls: 1000, perMs: 100, concurrency: 4 };
 const token = { HW_AUTH_TOKEN: 'token' };
 
 function settingsIn(folder: string, over: Partial<Settings> = {}): Settings {
-  const targets = { apis: [], environments: [] };
-  return {
-    file: join(folder, 'edict.yaml'),
-    storeUrl: `sqlite:${join(folder, 'state.db')}`,
-    emulate: false,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets,
-    ...over,
-  };
+  return { ...parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` }), ...over };
 }
 
 /** Opens a session for an emulated gateway on a port of its own. */

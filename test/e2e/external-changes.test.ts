@@ -5,11 +5,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAppContext } from '../../src/app/context.ts';
 import { readHistory } from '../../src/app/reports.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { ReceivedRequest } from '../../src/emulator/request-log.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
-import type { Settings } from '../../src/model/settings.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { sendByVendor } from '../emulator/vendor-client.ts';
 import { startTestDaemon } from '../support/daemon.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
@@ -90,17 +89,7 @@ test('the gateway converges to the file without a needless call, whatever other 
         seed: { ...seedOf(...apis), keys: [key], tokens: [{ value: 'edict' }], anyToken: false, publications },
       });
       const folder = scratchFolder();
-      const settings: Settings = {
-        file: join(folder, 'edict.yaml'),
-        storeUrl: `sqlite:${join(folder, 'state.db')}`,
-        emulate: false,
-        allowedFolders: [],
-        allowedHosts: [],
-        allowedProbeHosts: [],
-        lockTimeoutMs: 0,
-        refresh: 'due',
-        targets: allTargets.patterns,
-      };
+      const settings = parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
       const lines = apis.map((api) => `  ${api}: { id: api-${api}, environments: { test: ${wanted[api]} } }\n`).join('');
       writeFileSync(
         settings.file,

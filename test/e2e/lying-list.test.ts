@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
-import type { Settings } from '../../src/model/settings.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { type AnsweringServer, answeringServer, json, type SeenRequest } from '../gateway/answering-server.ts';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts';
 import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
@@ -45,17 +44,7 @@ async function open(states: Readonly<Record<string, 'online' | 'offline'>>, onli
     );
   });
   const folder = scratchFolder();
-  const settings: Settings = {
-    file: join(folder, 'edict.yaml'),
-    storeUrl: `sqlite:${join(folder, 'state.db')}`,
-    emulate: false,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets: allTargets.patterns,
-  };
+  const settings = parseSettings(join(folder, 'edict.yaml'), { state: `sqlite:${join(folder, 'state.db')}` });
   const apis = Object.entries(states).map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`);
   const gateway = `endpoint: "${proxy.url}", project: project, instance: instance, limit: { calls: 1000, per: 1s }, propagationDelay: 1ms`;
   writeFileSync(

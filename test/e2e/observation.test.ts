@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert';
 import { type ApplyResult, applyOnce } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
 import { type PlanReport, readHistory, readPlan, readStatus, readVersions } from '../../src/app/reports.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Seed } from '../../src/emulator/seed.ts';
 import { InvalidFileError } from '../../src/model/errors.ts';
 import type { RefreshMode, Settings } from '../../src/model/settings.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { scratchFolder, seedOf } from '../support/edict-process.ts';
 import { recordEmptyGatewayAt } from '../support/observed-gateway.ts';
 
@@ -34,17 +34,7 @@ async function scene(seed: Seed): Promise<Scene> {
   const emulator = await startEmulator({ seed });
   const folder = scratchFolder();
   const storeUrl = `sqlite:${join(folder, 'state.db')}`;
-  const settings: Settings = {
-    file: join(folder, 'edict.yaml'),
-    storeUrl,
-    emulate: false,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets: allTargets.patterns,
-  };
+  const settings = parseSettings(join(folder, 'edict.yaml'), { state: storeUrl });
   await recordEmptyGatewayAt(storeUrl, emulator.url, { project: seed.project ?? '', instance: seed.instance ?? '' });
   const write: Scene['write'] = (rest, more = '') => {
     const gateway = `endpoint: "${emulator.url}", project: ${seed.project}, instance: ${seed.instance}, limit: { calls: 1000, per: 100ms }, propagationDelay: 1ms`;

@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert';
 import { applyOnce, applySavedPlan } from '../../src/app/apply.ts';
 import { createAppContext } from '../../src/app/context.ts';
 import { readPlan, readStatus, writeSavedPlan } from '../../src/app/reports.ts';
+import { parseSettings } from '../../src/app/settings.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { StalePlanError } from '../../src/model/saved-plan-diff.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { changeFingerprint } from '../../src/plan/policies.ts';
-import { allTargets } from '../../src/plan/targets.ts';
 import { edict } from '../support/edict-command.ts';
 import { type Finished, fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { fc, runs } from '../support/fast-check.ts';
@@ -187,17 +187,7 @@ test('a plan with a recomputed checksum still can do nothing that the file does 
 
 function settingsOf(): Settings {
   const storeUrl = `sqlite:${join(folder, '.edict', 'state.db')}`;
-  return {
-    file: join(folder, 'edict.yaml'),
-    storeUrl,
-    emulate: false,
-    allowedFolders: [],
-    allowedHosts: [],
-    allowedProbeHosts: [],
-    lockTimeoutMs: 0,
-    refresh: 'due',
-    targets: allTargets.patterns,
-  };
+  return parseSettings(join(folder, 'edict.yaml'), { state: storeUrl });
 }
 
 test('held changes are saved as held, and only an approval releases them', async () => {
