@@ -90,7 +90,7 @@ export async function applyConfirmed(context: AppContext, confirm: ConfirmPlan):
   }
 }
 
-/** Throws an EdictError `CREDENTIALS_*` without credentials: nobody must be asked in vain. */
+/** Throws an EdictError `CREDENTIALS_*` without credentials, so that nobody is asked to confirm a plan that cannot be applied. */
 async function assertCredentials(context: AppContext, { gateway: settings }: DesiredState): Promise<void> {
   const { openGatewayAccess } = await import('./gateway-access.ts');
   const acquire = (): Promise<never> => Promise.reject(new TypeError('credentials are opened without a request'));

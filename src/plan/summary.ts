@@ -41,7 +41,7 @@ type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanag
 /**
  * Returns how many publications of a plan are in each state.
  *
- * @param attempts the newest attempt of each publication, which tells what has failed, and what is in flight; default: nothing
+ * @param attempts the newest attempt of each publication, and the publications with an attempt in flight; default: none
  */
 export function summarizePlan(
   plan: SummarizedPlan,

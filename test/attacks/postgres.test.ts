@@ -34,7 +34,7 @@ const askForPassword = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
 interface FakeServer extends AsyncDisposable {
   readonly port: number;
-  /** What it was told, decrypted. */
+  /** The bytes that clients have sent, decrypted. */
   received(): string;
 }
 

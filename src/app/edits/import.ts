@@ -106,7 +106,7 @@ export async function readInventory(
   return { apis: [...apis.values()], environments };
 }
 
-/** The patch that declares what is missing, and what it does not declare. */
+/** A patch that declares online publications which the file lacks, and the publications that it leaves out. */
 export interface ImportUpdate extends FilesPatch {
   /** What the patch declares. */
   readonly added: readonly PublicationEdit[];

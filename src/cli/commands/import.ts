@@ -98,7 +98,7 @@ function typedHosts({ endpoint, iam }: ImportOptions): string[] {
 }
 
 /**
- * Prints the patch that adds what is missing to the file, and on stderr what it adds and what it does not. Returns 0. Throws as
+ * Prints the patch to stdout, and a summary and the publications that the patch leaves out to stderr. Returns 0. Throws as
  * `readImportUpdate` does.
  */
 async function runImportUpdate(file: string | undefined, options: ImportOptions, context: CliContext): Promise<ExitCode> {

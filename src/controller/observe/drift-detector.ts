@@ -102,7 +102,7 @@ export class DriftDetector {
     return this.#running !== null;
   }
 
-  /** Why new publications cannot be told from those that are online already; `null` if they can, or a plan waits for the observation. */
+  /** Why edict does not know whether new publications are online already; `null` if it knows, or if the plan waits for an observation. */
   get unobserved(): Unobserved | null {
     return this.#unobserved;
   }
