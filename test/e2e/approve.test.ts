@@ -78,14 +78,14 @@ test('an approval releases held changes of a running daemon once, and the histor
 });
 
 test('an approval of what is held for the emulated gateway is none for the real one', async () => {
+  const emulator = await startEmulator({
+    seed: { ...seedOf('orders'), publications: [{ api: 'api-orders', environment: 'env-release' }] },
+  });
   const folder = scratchFolder();
   const write = (state: string): void =>
     writeFileSync(
       join(folder, 'edict.yaml'),
-      `${fileOf('https://roma.example.com', {})}`.replace(
-        'apis: {}',
-        `apis: { orders: { id: api-orders, environments: { release: ${state} } } }`,
-      ),
+      fileOf(emulator.url, {}).replace('apis: {}', `apis: { orders: { id: api-orders, environments: { release: ${state} } } }`),
     );
   write('online');
   assert.is((await edict(['apply', '--emulate'], folder)).code, 0);
@@ -93,8 +93,9 @@ test('an approval of what is held for the emulated gateway is none for the real 
   const held = await edict(['apply', '--emulate'], folder);
   assert.is(held.code, 4);
   const digest = /edict approve ([0-9a-f]{12}) /.exec(held.stdout)?.[1] ?? '';
-  const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'CHG-1', '--no-refresh'], folder);
-  assert.is(approved.code, 1, approved.stdout);
+  const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'CHG-1'], folder);
+  assert.equal([approved.code, approved.stderr.includes('does not match what is held now')], [1, true], approved.stdout);
+  await emulator.close();
 });
 
 test.run();
