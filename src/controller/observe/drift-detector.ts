@@ -24,7 +24,7 @@ export interface DriftDetectorDeps {
   readonly emit: Emit;
   /** `always`: the first observation is due immediately, even if the file does not ask for it. `never`: there is none. */
   readonly refresh: RefreshMode;
-  /** Whether the gateway is an emulated one, which has nothing online that the record does not have. */
+  /** Whether the gateway is an emulated one, which always is as the record says: it is observed only on request. */
   readonly isEmulated: boolean;
   /** Whether a gateway that was observed before is observed again when the file's interval is over. */
   readonly observesAgain: boolean;
@@ -118,9 +118,9 @@ export class DriftDetector {
    * Rejects with an EdictError `STORE_*`.
    */
   async start(desired: DesiredState, reconcileId: string): Promise<'required' | 'running' | 'none'> {
-    const { clock, observesAgain, refresh, isUnauthorized } = this.#deps;
+    const { clock, observesAgain, refresh, isEmulated, isUnauthorized } = this.#deps;
     if (this.#isSaving) return 'required';
-    if (refresh === 'never' || (!this.#isRequested && desired.refreshIntervalMs === null)) return 'none';
+    if (refresh === 'never' || (!this.#isRequested && (isEmulated || desired.refreshIntervalMs === null))) return 'none';
     this.#need = await this.#needOf(desired);
     this.#isRequired = this.#isRequested || this.#need.kind !== 'nothing';
     if (!this.#isRequired && !observesAgain) return 'none';
@@ -141,8 +141,8 @@ export class DriftDetector {
    * because a slow list must not delay a newer file; it waits only if the file adds what the last list showed.
    */
   async #needOf(desired: DesiredState): Promise<Need> {
-    const { store, clock, observesAgain, isEmulated } = this.#deps;
-    if (isEmulated || this.#failedFor === desired || this.#observedFor === desired) return { kind: 'nothing' };
+    const { store, clock, observesAgain } = this.#deps;
+    if (this.#failedFor === desired || this.#observedFor === desired) return { kind: 'nothing' };
     const observation = await store.lastObservation(desired.gateway);
     const age = recordAge(desired, observation?.observedAtMs ?? null, clock.now());
     if (age === 'never') return { kind: 'everything' };

@@ -36,9 +36,11 @@ function published(...environments: readonly string[]): ReadResult<ReadonlyMap<s
 async function watching({
   refresh = 'due',
   observesAgain = true,
+  isEmulated = false,
 }: {
   readonly refresh?: RefreshMode;
   readonly observesAgain?: boolean;
+  readonly isEmulated?: boolean;
 } = {}) {
   stores += 1;
   const store = await openStore({ url: `sqlite:${join(root, `${stores}.db`)}`, isEmulated: false });
@@ -69,7 +71,7 @@ async function watching({
     emit: (event) => events.push(event),
     refresh,
     observesAgain,
-    isEmulated: false,
+    isEmulated,
     isUnauthorized: () => credentials.isRejected,
     onEnded: (one) => ended.push(one),
   });
@@ -101,6 +103,15 @@ test('nothing is observed unless it is requested', async () => {
   await using at = await watching();
   assert.equal(await at.observe(file(null)), ['none', 'none']);
   assert.equal([at.shown.reads, at.types(), await at.states()], [0, [], []]);
+});
+
+test('an emulated gateway is observed only on request, whatever interval the file has', async () => {
+  await using due = await watching({ isEmulated: true });
+  assert.equal(await due.observe(file(minuteMs)), ['none', 'none']);
+  assert.is(due.shown.reads, 0);
+  await using requested = await watching({ isEmulated: true, refresh: 'always' });
+  assert.equal(await requested.observe(file(minuteMs)), ['required', null]);
+  assert.is(requested.shown.reads, 1);
 });
 
 test('records the observation and emits an event', async () => {
