@@ -2,7 +2,7 @@ import type { components } from '../../../generated/edict-plan.d.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
-import { pluralize } from '../../render/format.ts';
+import { pluralize, upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
@@ -17,33 +17,34 @@ import type { Colorize } from './terminal.ts';
 const maxCodeFrames = 50;
 
 /** Returns all diagnostics of a file as text: place, message, code frame and hint. */
-export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colorize): string {
+export function renderDiagnostics({ diagnostics, count }: InvalidFileError, paint: Colorize): string {
   const lines: string[] = [];
   for (const [index, diagnostic] of diagnostics.entries()) {
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
     if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
-  lines.push(`${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.`);
+  lines.push(`${upperFirst(count)}. No changes are made until the file is fixed.`);
   return `${lines.join('\n')}\n`;
 }
 
 const maxFrameWidth = 160;
 
-type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'text' | 'hint'>;
+type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'excerpt' | 'hint'>;
 
 /** Returns a line of a file with the range underlined, and the hint below. */
-export function codeFrame({ line, column, length, text, hint }: FramedLine, paint: Colorize): string[] {
-  const from = column > maxFrameWidth ? column - maxFrameWidth / 2 : 0;
-  const shown = text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
+export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize): string[] {
+  const offset = column - excerpt.column;
+  const from = offset >= maxFrameWidth ? offset - maxFrameWidth / 2 : 0;
+  const shown = excerpt.text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
   const gutter = String(line);
-  const marks = ' '.repeat(Math.max(0, column - 1 - from)) + '^'.repeat(Math.max(1, Math.min(length, shown.length - (column - 1 - from))));
+  const marks = ' '.repeat(Math.max(0, offset - from)) + '^'.repeat(Math.max(1, Math.min(length, shown.length - (offset - from))));
   const lines = [paint('dim', `  ${gutter} | `) + shown, paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
 /** Returns the diagnostics of a file as a JSON document. */
 function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
-  return { format: 1, valid: false, errors: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+  return { format: 1, valid: false, errors: diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
 }
 
 /** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */
