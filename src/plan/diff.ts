@@ -159,26 +159,36 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
   };
 }
 
+/** What the last list of the gateway says of a publication. */
+export interface ListedFacts {
+  /** Whether the list may not show the last change of the publication yet. */
+  readonly isSettling: (recorded: RecordedPublication) => boolean;
+  /** The IDs of declared APIs that the gateway does not have any more. */
+  readonly missingApiIds: readonly string[];
+}
+
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
- * inputs give the same plan on every machine.
+ * inputs give the same plan on every machine. The drift of an API that the gateway does not have any more is not corrected, because every
+ * call for it would be rejected.
  *
- * @param isSettling whether the gateway's lists may not show the last change of a publication yet; default: they do
+ * @param listed default: the list shows every change and misses no API
  */
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  isSettling: (recorded: RecordedPublication) => boolean = () => false,
+  { isSettling, missingApiIds }: ListedFacts = { isSettling: () => false, missingApiIds: [] },
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
   const outdated: RecordedPublication[] = [];
   const settling: RecordedPublication[] = [];
   const unmanaged: RecordedPublication[] = [];
+  const missing = new Set(missingApiIds);
   for (const [key, declared] of desired.publications) {
     const previous = recorded.get(key);
     const needed = diffPublication(declared, previous, desired);
-    if (needed) changes.push(needed);
+    if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
     else if (previous && isSettling(previous)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
@@ -206,7 +216,7 @@ export function diffStates(
     unmanaged: unmanaged.sort(compareNames),
     newlyUnmanaged: [],
     lastChecked: { atMs: null, isCurrent: false },
-    missingApiIds: [],
+    missingApiIds,
     outdated: outdated.sort(compareNames),
   };
 }

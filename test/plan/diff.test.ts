@@ -158,6 +158,15 @@ for (const [file, state, answers] of driftGrid) {
   });
 }
 
+test('the drift of an API that the gateway does not have any more is not corrected', () => {
+  const drift = drifts['from online'];
+  const desired = desiredState(['gone', 'there'].map((api) => wanted(api, 'test', { driftPolicy: 'correct' })));
+  const before = recordedState(['gone', 'there'].map((api) => recorded(api, 'test', { state: 'offline', drift })));
+  const plan = diffStates(desired, before, { isSettling: () => false, missingApiIds: ['api-gone'] });
+  assert.equal([plan.changes.map(({ api }) => api), plan.drifted.map(({ api }) => api)], [['there'], ['gone']]);
+  assert.equal(plan.missingApiIds, ['api-gone']);
+});
+
 test('an attempt with an unknown outcome takes precedence over a drift and an edit', () => {
   const before = recorded('orders', 'test', { drift: drifts.inBackoff, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
