@@ -26,6 +26,7 @@ export interface StoreQueries {
   readonly declaredElsewhere: Query<'gateway'>;
   readonly declare: Query<'gateway' | 'rows'>;
   readonly undeclare: Query<'gateway' | 'rows'>;
+  readonly markDeclared: Query<'gateway' | 'rows'>;
   readonly history: Query<'gateway' | 'apis' | 'environments' | 'limit'>;
   readonly attempt: Query<'gateway' | 'attempt'>;
   readonly attemptsOfReconciliation: Query<'gateway' | 'reconcile'>;
@@ -59,7 +60,7 @@ export interface StoreQueries {
   readonly copyAttempt: Query<'id' | 'gateway_id' | 'reconcile_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'requested_version_id' | 'approval_id' | 'commit_id' | 'fence' | 'started_at_ms' | 'send_by_ms' | 'finished_at_ms' | 'ended_at_ms' | 'outcome' | 'code' | 'status' | 'message' | 'request_id' | 'version_id' | 'publish_id' | 'prior_state' | 'prior_revision' | 'prior_version_id'>;
   readonly continueAttempt: Query<never>;
   readonly rowsOfPublication: Query<'after' | 'limit'>;
-  readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unknown_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_detected_at_ms' | 'drift_backoff_until_ms' | 'corrections' | 'corrected_at_ms'>;
+  readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unknown_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_detected_at_ms' | 'drift_backoff_until_ms' | 'corrections' | 'corrected_at_ms' | 'was_declared'>;
   readonly continuePublication: Query<never>;
   readonly rowsOfName: Query<never>;
   readonly copyName: Query<'gateway_id' | 'name' | 'id'>;

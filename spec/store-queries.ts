@@ -125,6 +125,10 @@ const keyColumns = { api_id: 'text', environment_id: 'text' } as const satisfies
 
 function gatewayQueries({ db, jsonRows }: Dialect) {
   const ofGateway = () => db.updateTable('gateway').where('id', '=', param('gateway'));
+  const givenKeys = db
+    .selectFrom(jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id'>>(textParam('rows'), keyColumns))
+    .select(['r.api_id', 'r.environment_id'])
+    .$asTuple('api_id', 'environment_id');
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', param('name')),
     deleteSetting: db.deleteFrom('setting').where('name', '=', param('name')),
@@ -205,16 +209,12 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
     undeclare: db
       .deleteFrom('declared')
       .where('gateway_id', '=', param('gateway'))
-      .where(({ refTuple, eb }) =>
-        eb(
-          refTuple('api_id', 'environment_id'),
-          'in',
-          db
-            .selectFrom(jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id'>>(textParam('rows'), keyColumns))
-            .select(['r.api_id', 'r.environment_id'])
-            .$asTuple('api_id', 'environment_id'),
-        ),
-      ),
+      .where(({ refTuple, eb }) => eb(refTuple('api_id', 'environment_id'), 'in', givenKeys)),
+    markDeclared: db
+      .updateTable('publication')
+      .set({ was_declared: sql.lit(1) })
+      .where('gateway_id', '=', param('gateway'))
+      .where(({ refTuple, eb }) => eb(refTuple('api_id', 'environment_id'), 'in', givenKeys)),
   };
 }
 
@@ -556,7 +556,7 @@ const copiedColumns = {
   publication: [
     ...['id', 'gateway_id', 'api', 'api_id', 'environment', 'environment_id', 'state', 'revision', 'version_id', 'publish_id'],
     ...['published_at_ms', 'edited_at_ms', 'recorded_at_ms', 'unknown_attempt_id', 'last_attempt_id', 'drift_from'],
-    ...['drift_from_since_ms', 'drift_detected_at_ms', 'drift_backoff_until_ms', 'corrections', 'corrected_at_ms'],
+    ...['drift_from_since_ms', 'drift_detected_at_ms', 'drift_backoff_until_ms', 'corrections', 'corrected_at_ms', 'was_declared'],
   ],
   name: ['gateway_id', 'name', 'id'],
   declared: ['gateway_id', 'api_id', 'environment_id', 'source_file'],

@@ -1,7 +1,7 @@
 import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import type { Action, PublicationNames } from '../model/publication.ts';
+import type { Action, PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
 
@@ -159,25 +159,26 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
   };
 }
 
-/** What the last list of the gateway says of a publication. */
-export interface ListedFacts {
-  /** Whether the list may not show the last change of the publication yet. */
-  readonly isSettling: (recorded: RecordedPublication) => boolean;
-  /** The IDs of declared APIs that the gateway does not have any more. */
-  readonly missingApiIds: readonly string[];
+/** What is known besides the desired and the recorded state. */
+export interface DiffContext {
+  /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
+  readonly isSettling?: (recorded: RecordedPublication) => boolean;
+  /** The IDs of declared APIs that the gateway does not have any more; default: none. */
+  readonly missingApiIds?: readonly string[];
+  /** Returns whether the last applied file declared a publication; default: it did not. */
+  readonly wasDeclared?: (key: PublicationKey) => boolean;
 }
 
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
  * inputs give the same plan on every machine. The drift of an API that the gateway does not have any more is not corrected, because every
- * call for it would be rejected.
- *
- * @param listed default: the list shows every change and misses no API
+ * call for it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
+ * and was never applied, declared it when the gateway was observed.
  */
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  { isSettling, missingApiIds }: ListedFacts = { isSettling: () => false, missingApiIds: [] },
+  { isSettling = () => false, missingApiIds = [], wasDeclared = () => false }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
@@ -196,7 +197,7 @@ export function diffStates(
   const inFile = changes.length;
   for (const [key, previous] of recorded) {
     if (desired.publications.has(key)) continue;
-    const needed = diffPublication(undefined, previous, desired);
+    const needed = previous.wasDeclared || wasDeclared(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
     else if (previous.state === 'online' || previous.unknownAttempt !== null) unmanaged.push(previous);
   }

@@ -105,7 +105,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key)).map(toKeyRow);
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
-    const { undeclare, declare, setAppliedDigests, spendApproval } = this.queries;
+    const { undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
     const params = { gateway: await this.#ensureGateway(gateway) };
     // Declare before undeclaring: if this process ends in between, the store has every publication that either file declares.
     await this.#writeRows(
@@ -113,6 +113,8 @@ export class RecordStore extends ReadonlyStore implements Store {
       params,
       found.map(([key, sourceFile]) => ({ ...toKeyRow(key), source_file: sourceFile })),
     );
+    // Marked first: until then `declared` tells that they may be pruned.
+    await this.#writeRows(markDeclared, params, lost);
     await this.#writeRows(undeclare, params, lost);
     if (moved !== null && move !== undefined) await this.#endMove(gateway, moved, move);
     if (!isNew && approvalId === null) return;

@@ -162,9 +162,16 @@ test('the drift of an API that the gateway does not have any more is not correct
   const drift = drifts['from online'];
   const desired = desiredState(['gone', 'there'].map((api) => wanted(api, 'test', { driftPolicy: 'correct' })));
   const before = recordedState(['gone', 'there'].map((api) => recorded(api, 'test', { state: 'offline', drift })));
-  const plan = diffStates(desired, before, { isSettling: () => false, missingApiIds: ['api-gone'] });
+  const plan = diffStates(desired, before, { missingApiIds: ['api-gone'] });
   assert.equal([plan.changes.map(({ api }) => api), plan.drifted.map(({ api }) => api)], [['there'], ['gone']]);
   assert.equal(plan.missingApiIds, ['api-gone']);
+});
+
+test('only what an applied file has declared is pruned', () => {
+  const names = ['before', 'last', 'never'];
+  const before = recordedState(names.map((name) => recorded(name, 'test', { wasDeclared: name === 'before' })));
+  const plan = diffStates(desiredState([], { prune: true }), before, { wasDeclared: (key) => key === 'api-last env-test' });
+  assert.equal([plan.changes.map(({ api }) => api), plan.unmanaged.map(({ api }) => api)], [['before', 'last'], ['never']]);
 });
 
 test('an attempt with an unknown outcome takes precedence over a drift and an edit', () => {
@@ -273,7 +280,8 @@ const recordedStates = fc
           revision: string | null;
           isUnresolved: boolean;
         };
-        return recorded(api, environment, { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null });
+        const before = { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null, wasDeclared: true };
+        return recorded(api, environment, before);
       }),
     ),
   );

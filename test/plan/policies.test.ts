@@ -164,7 +164,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
       guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
       prune: true,
     });
-    return applyPolicies(diffStates(desired, before), {
+    return applyPolicies(diffStates(desired, before, { wasDeclared: (key) => declared.has(key) }), {
       desired,
       recorded: before,
       previous: { declared, otherGateways: [], moved: null },

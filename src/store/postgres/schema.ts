@@ -55,6 +55,8 @@ const schema = `
     unknown_attempt_id bigint REFERENCES edict.attempt (id), last_attempt_id bigint REFERENCES edict.attempt (id),
     drift_from text, drift_from_since_ms bigint, drift_detected_at_ms bigint, drift_backoff_until_ms bigint,
     corrections integer NOT NULL DEFAULT 0, corrected_at_ms bigint,
+    -- Whether an applied file declared it that does not any more.
+    was_declared integer NOT NULL DEFAULT 0,
     UNIQUE (gateway_id, api_id, environment_id)
   );
   -- The resolved IDs of names in the file.

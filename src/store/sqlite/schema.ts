@@ -66,6 +66,8 @@ const schema = `
     unknown_attempt_id INTEGER REFERENCES attempt (id), last_attempt_id INTEGER REFERENCES attempt (id),
     drift_from TEXT, drift_from_since_ms INTEGER, drift_detected_at_ms INTEGER, drift_backoff_until_ms INTEGER,
     corrections INTEGER NOT NULL DEFAULT 0, corrected_at_ms INTEGER,
+    -- Whether an applied file declared it that does not any more.
+    was_declared INTEGER NOT NULL DEFAULT 0,
     UNIQUE (gateway_id, api_id, environment_id)
   );
   -- The resolved IDs of names in the file.
