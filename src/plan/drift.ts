@@ -195,6 +195,7 @@ function toNotice(
   };
   const { drift } = next;
   if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
+    if (drift.from === 'unknown') return { ...notice, kind: 'foundOnline' };
     return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'flapping', untilMs: drift.backoffUntilMs };
   }
   return {

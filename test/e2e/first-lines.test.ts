@@ -44,9 +44,9 @@ const adopted = 'exit 0\nIn sync (1 unmanaged). 2 publications match the file.\n
 const unmanaged = '\nUnmanaged: online at the gateway, not in the file (1)\n  · users  test\n';
 
 test('adopted, then nothing to do, with an unmanaged publication', async () => {
-  const adoption = '\n2 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n';
-  assert.is(await output('plan'), `${adopted}${adoption}${unmanaged}`);
-  assert.is(await output('apply'), `${adopted.trimEnd()} Nothing was sent.\n`);
+  const adoption = '2 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n';
+  assert.is(await output('plan'), `${adopted}\n${adoption}${unmanaged}`);
+  assert.is(await output('apply'), `${adopted.trimEnd()} Nothing was sent.\n${adoption}`);
   assert.is(await output('plan'), `${adopted}${unmanaged}`);
   assert.is(await output('plan', '--detailed-exitcode'), `${adopted}${unmanaged}`);
   assert.is(await output('status'), `${adopted}\nAPI     test\norders  ✓ online\ncarts   ✓ online\n${unmanaged}`);
