@@ -52,6 +52,15 @@ test('adopted, then nothing to do, with an unmanaged publication', async () => {
   assert.is(await output('status'), `${adopted}\nAPI     test\norders  ✓ online\ncarts   ✓ online\n${unmanaged}`);
 });
 
+test('an unmanaged publication alone', async () => {
+  await edict(['apply'], folder);
+  for (const command of ['status', 'plan']) {
+    const shown = await output(command, '--api', 'users');
+    assert.match(shown, /^exit 0\nIn sync \(1 unmanaged\)\. 0 publications match the file\./);
+    assert.ok(shown.endsWith(unmanaged), shown);
+  }
+});
+
 test('drift', async () => {
   await edict(['apply'], folder);
   emulator.state.changeManually('api-orders', 'env-test', 'offline');
@@ -137,7 +146,12 @@ Digest DIGEST
 });
 
 test('a gateway that was never checked', async () => {
-  assert.match(await output('status'), /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
+  const status = await output('status');
+  assert.match(status, /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
+  assert.match(
+    status,
+    /\nNothing is recorded yet\. What is online at the gateway already is adopted without a call when it is first observed\.\n/,
+  );
 });
 
 test('a gateway that cannot be reached', async () => {
