@@ -54,6 +54,8 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   await using starting = new AsyncDisposableStack();
   const store = await openStoreWithRetry(context, logFor(context.settings.file, true));
   starting.defer(() => store.close());
+  const { WorkerParser } = await import('../source/worker/worker-parser.ts');
+  const parsers = starting.use(new WorkerParser());
   starting.defer(async () => {
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
@@ -61,7 +63,10 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const open = async (file: string): Promise<ManagedFile> => {
     const events = createEventBus();
     events.subscribe(logFor(file, isSingleFile));
-    const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, store);
+    const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, {
+      store,
+      parsers,
+    });
     managedFiles.set(file, managedFile);
     return managedFile;
   };
