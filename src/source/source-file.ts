@@ -2,8 +2,9 @@ import type { SourceLocation } from '../model/desired-state.ts';
 import type { Diagnostic, DiagnosticRule } from '../model/errors.ts';
 import type { SourceText } from './include-reader.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
+import { findControlCharacters } from './yaml/control-characters.ts';
 import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';
-import type { YamlTree } from './yaml/tree.ts';
+import type { YamlProblem, YamlTree } from './yaml/tree.ts';
 import { toPlainValue } from './yaml/value.ts';
 
 /** One of the files that declare a desired state: its value, and the position of everything in it. */
@@ -12,16 +13,23 @@ export class SourceFile {
   /** Its path relative to the main file's folder; empty for the main file. */
   readonly relativePath: string;
   readonly tree: YamlTree;
-  /** The plain value of the file; `null` if the YAML has errors. */
+  /** The plain value of the file; `null` if the text has errors. */
   readonly value: unknown;
   readonly #lines: LineIndex;
+  readonly #problems: readonly YamlProblem[];
 
   constructor({ file, relativePath, text }: SourceText, tree: YamlTree) {
     this.file = file;
     this.relativePath = relativePath;
     this.tree = tree;
-    this.value = tree.problems.length > 0 ? null : toPlainValue(tree.root);
+    this.#problems = [...tree.problems, ...findControlCharacters(text)];
+    this.value = this.isWellFormed ? toPlainValue(tree.root) : null;
     this.#lines = new LineIndex(text);
+  }
+
+  /** Whether the text itself has no errors. */
+  get isWellFormed(): boolean {
+    return this.#problems.length === 0;
   }
 
   /** Returns the position of the key at `path`. */
@@ -30,10 +38,10 @@ export class SourceFile {
     return { file: this.file, ...this.#lines.positionAt((range.key ?? range.value).start) };
   }
 
-  /** Returns the errors in the YAML itself. */
+  /** Returns the errors in the text itself: in its YAML, and characters that no file may have. */
   yamlDiagnostics(): readonly Diagnostic[] {
     return sortUnique(
-      this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
+      this.#problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
     );
   }
 

@@ -77,7 +77,7 @@ export class SourceFiles {
   }
 
   #wellFormed(): SourceFile[] {
-    return [this.#main, ...this.#included].filter(({ tree }) => tree.problems.length === 0);
+    return [this.#main, ...this.#included].filter(({ isWellFormed }) => isWellFormed);
   }
 
   #fileAt([first, api]: KeyPath): SourceFile {

@@ -16,6 +16,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -66,7 +67,7 @@ async function runApprove(
   // The same store as that of `plan`, which printed the digest.
   const settings = await storeSettings(context, options, { paths: [file], isWriting: true, findsEmulated: 'without-credentials' });
   const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
-  context.stdout.write(renderApproval(approved, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderApproval(approved, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }
 

@@ -1,11 +1,12 @@
 import type { ApprovedPlan } from '../../app/apply.ts';
+import { toJson } from '../../model/visible.ts';
 import { estimateCost } from '../../plan/estimate.ts';
 import { formatDurationMs, formatReason, formatTimestamp, pluralize } from '../../render/format.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 /** Returns a recorded approval, with the changes that it releases. */
 export function renderApproval(approved: ApprovedPlan, format: 'text' | 'json', paint: Colorize): string {
-  return format === 'json' ? `${JSON.stringify(approvedPlanJson(approved), null, 2)}\n` : approvalText(approved, paint);
+  return format === 'json' ? `${toJson(approvedPlanJson(approved), 2)}\n` : approvalText(approved, paint);
 }
 
 function approvalText({ approval, plan, desired }: ApprovedPlan, paint: Colorize): string {
@@ -21,12 +22,12 @@ function approvalText({ approval, plan, desired }: ApprovedPlan, paint: Colorize
   const { calls, seconds } = estimateCost(released, desired.gateway);
   const isTooSlow = approval.approvedAtMs + seconds * 1000 > approval.expiresAtMs;
   const slowWarning = `${pluralize(calls, 'call')} take about ${formatDurationMs(seconds * 1000)} at the rate limit: longer than the approval is valid.`;
-  return `${[
+  return `${joinLines([
     `${paint('bold', `Approved ${until}:`)} ${subject}, by ${approval.by}: ${approval.reason}`,
     ...formatTable(rows).map((line) => `  ${line}`),
     ...(isTooSlow ? [paint('yellow', slowWarning)] : []),
     'A running daemon continues automatically; without one, run `edict apply`.',
-  ].join('\n')}\n`;
+  ])}\n`;
 }
 
 function approvedPlanJson({ approval, plan }: ApprovedPlan) {
