@@ -40,13 +40,13 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
 /** The longest approval lasts a week, and its attempts must stay in the history that long to be counted. */
 const minHistoryRetentionMs = 168 * 3_600_000;
 
-/** Returns `--history-retention` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
-export function parseHistoryRetention(text: string | undefined): number | null {
-  if (text === undefined) return null;
+/** Returns `--history-retention` in milliseconds, `null` for `forever`. Throws an EdictError for an invalid duration or one under 168h. */
+export function parseHistoryRetention(text: string): number | null {
+  if (text === 'forever') return null;
   const ms = parseDurationOption(text, '--history-retention', { maxMs: 100 * yearMs });
   if (ms >= minHistoryRetentionMs) return ms;
   throw new EdictError('OPTION_INVALID', `--history-retention ${text} is too short`, {
-    hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
+    hint: 'expected 168h (a week) at least, such as 2160h (90 days), or forever',
   });
 }
 

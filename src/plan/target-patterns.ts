@@ -2,7 +2,8 @@ import { distance } from 'fastest-levenshtein';
 import picomatch from 'picomatch';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { RecordedState } from '../model/recorded-state.ts';
+import type { PublicationNames } from '../model/publication.ts';
+import type { RecordedPublication } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
 import type { Targets } from './targets.ts';
 
@@ -23,14 +24,18 @@ export function compileTargets(patterns: TargetPatterns): Targets {
 }
 
 /**
- * Rejects patterns that match no name in the file or the recorded state: they are typos, and whatever they were meant to match
- * would be left out silently.
+ * Rejects patterns that match no name in the file or of the publications `known` besides: they are typos, and whatever they were meant to
+ * match would be left out silently.
  *
  * @throws EdictError `TARGET_NOT_FOUND`, which names each such pattern with suggestions
  */
-export function assertTargetsExist({ apis, environments }: TargetPatterns, desired: DesiredState, recorded: RecordedState): void {
-  const recordedOnly = [...recorded.values()].filter(({ key }) => !desired.publications.has(key));
-  const publications = [...desired.publications.values(), ...recordedOnly];
+export function assertTargetsExist(
+  { apis, environments }: TargetPatterns,
+  desired: DesiredState,
+  known: Iterable<Pick<RecordedPublication, 'key' | keyof PublicationNames>>,
+): void {
+  const others = [...known].filter(({ key }) => !desired.publications.has(key));
+  const publications = [...desired.publications.values(), ...others];
   const unknown = [
     ...findUnmatched(
       '--api',

@@ -53,9 +53,14 @@ export type ApproveCommand = (plan: Plan) => string | null;
 export function approveCommand(plan: Plan, settings: Settings): string | null {
   const digest = approvalDigest(plan);
   if (digest === null) return null;
+  return `${planningCommandLine('approve', [shortDigest(digest)], settings)} --by NAME --reason TEXT`;
+}
+
+/** Returns the shell command line of a command that computes the same plan: with the same targets, and with no observation if there was none. */
+export function planningCommandLine(command: 'apply' | 'approve', args: readonly string[], settings: Settings): string {
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
   // With an observation the plan, and its digest, may be another one.
   const refresh = settings.refresh === 'never' ? ['--no-refresh'] : [];
-  return `${formatCommandLine('approve', [shortDigest(digest), ...targets, ...refresh], settings)} --by NAME --reason TEXT`;
+  return formatCommandLine(command, [...args, ...targets, ...refresh], settings);
 }

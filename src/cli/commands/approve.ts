@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
+import { planningCommandLine } from '../../render/command-line.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
   allowHostOption,
@@ -67,7 +68,8 @@ async function runApprove(
   // The same store as that of `plan`, which printed the digest.
   const settings = await storeSettings(context, options, { paths: [file], isWriting: true, findsEmulated: 'without-credentials' });
   const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
-  writeText(context.stdout, renderApproval(approved, options.format, colorizersFor(context).out));
+  const applyCommand = planningCommandLine('apply', [], settings);
+  writeText(context.stdout, renderApproval(approved, options.format, { applyCommand, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }
 

@@ -7,7 +7,7 @@ import { summarizePlan } from '../../plan/summary.ts';
 import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
-import { listNotices } from '../../render/notices.ts';
+import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
@@ -48,6 +48,7 @@ export function renderMarkdownPlan(view: PlanView): string {
   const deferred = others.filter((change) => change.deferred && !change.held);
   const sections = [
     fixedSection(renderHeader(view)),
+    fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(plan)),
     changesSection('Held for approval', held, view),
@@ -111,7 +112,7 @@ function changesSection(title: string, changes: readonly Change[], view: PlanVie
 }
 
 function noticesSection({ plan, notices }: PlanView): Section {
-  const gatewayNotices = listNotices(plan, notices);
+  const gatewayNotices = listNotices(plan, notices).filter(({ kind }) => kind !== 'adopted');
   const row: Table['row'] = (index) => {
     const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];

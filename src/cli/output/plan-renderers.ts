@@ -36,8 +36,8 @@ function text(view: PlanView, paint: Colorize): string {
 function checkedText(view: PlanView, paint: Colorize): string {
   const { plan, desired, notices, approveCommand } = view;
   const allNotices = listNotices(plan, notices);
-  const adopted = formatAdopted(allNotices);
   const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
+  const adopted = formatAdopted(allNotices.length - gatewayNotices.length);
   const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(
     (line) => `  ${line}`,
   );
