@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
-import { planningCommandLine } from '../../render/command-line.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
   allowHostOption,
@@ -63,6 +62,7 @@ async function runApprove(
 ): Promise<ExitCode> {
   const { recordApproval } = await import('../../app/apply.ts');
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
+  const { planningCommandLine } = await import('../../render/command-line.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
   // The same store as that of `plan`, which printed the digest.
