@@ -217,10 +217,14 @@ export interface components {
         };
         /** @description The last line of an apply that was started. */
         readonly Summary: {
+            /** @description Publications adopted from the gateway without a call. */
+            readonly adopted: number;
             /** @description The command that approves what is held; null if nothing is held. */
             readonly approveCommand: string | null;
             /** @description Changes that are made later, without an approval. */
             readonly deferred: number;
+            /** @description Publications that were changed outside edict and are left in place. */
+            readonly drifted: number;
             /** @description The duration of the reconciliation, in milliseconds. */
             readonly durationMs: number;
             /** @description Changes that were excluded because no target pattern matches them. */
@@ -249,8 +253,10 @@ export interface components {
              * @constant
              */
             readonly type: "summary";
-            /** @description Publications that matched the file. */
+            /** @description Publications that matched the file, also those changed too recently to be judged. */
             readonly unchanged: number;
+            /** @description Publications that are online at the gateway and not in the file. */
+            readonly unmanaged: number;
             /** @description Changes that were not sent because the run was stopped. */
             readonly unsent: number;
         };

@@ -116,9 +116,7 @@ async function runApply(
     const desired = await createFileSource(context, resolveNames).load(context.signal);
     plan?.assertGateway(desired.gateway);
     const session = await open();
-    const targets = plan
-      ? await targetsOfSavedPlan(plan.saved)
-      : await resolveTargets(context, desired, () => session.store.readRecordedState(desired.gateway));
+    const targets = plan ? await targetsOfSavedPlan(plan.saved) : await resolveTargets(context, desired, session.store);
     return await applyInSession(context, session, { desired, targets, saved: plan?.saved ?? null });
   } catch (error) {
     throw withHint(error, 'stop that one first, wait for it with --lock-timeout, or let a daemon apply the file: `edict wait`');

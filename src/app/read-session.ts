@@ -128,11 +128,13 @@ export function observationFailedError(reason: string, hint: string | null): Edi
 export async function resolveTargets(
   { settings }: Pick<AppContext, 'settings'>,
   desired: DesiredState,
-  read: () => Promise<RecordedState>,
+  store: Pick<StoreReader, 'readRecordedState' | 'lastObservation'>,
 ): Promise<Targets> {
   if (!hasTargets(settings.targets)) return allTargets;
   const { compileTargets, assertTargetsExist } = await import('../plan/target-patterns.ts');
-  assertTargetsExist(settings.targets, desired, await read());
+  const recorded = await store.readRecordedState(desired.gateway);
+  const { unmanaged = [] } = (await store.lastObservation(desired.gateway)) ?? {};
+  assertTargetsExist(settings.targets, desired, [...recorded.values(), ...unmanaged]);
   return compileTargets(settings.targets);
 }
 

@@ -100,7 +100,7 @@ interface PlanReportWithState extends PlanReport {
 async function buildPlanReport(context: AppContext, session: ReadSession, saved: SavedPlan | null): Promise<PlanReportWithState> {
   const { desired, store } = session;
   const recordedBefore = await store.readRecordedState(desired.gateway);
-  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, async () => recordedBefore);
+  const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, store);
   const observation = await observeIfNeeded(context, session, recordedBefore);
   const none = { recorded: recordedBefore, notices: [], uncheckedReason: null };
   const { recorded, notices, uncheckedReason } = observation ?? none;
@@ -242,7 +242,7 @@ export interface StatusReport {
 export async function readStatus(context: AppContext): Promise<StatusReport> {
   return withReadSession(context, { resolvesNames: false }, async ({ desired, store }) => {
     const recorded = await store.readRecordedState(desired.gateway);
-    const targets = await resolveTargets(context, desired, async () => recorded);
+    const targets = await resolveTargets(context, desired, store);
     const controllerStatus = await store.status(desired.gateway);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets });
     return {

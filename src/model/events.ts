@@ -71,7 +71,14 @@ export type EdictEvent =
   | { readonly type: 'gateway:unrecorded'; readonly store: string }
   /** A page of a list was read: `readCount` of `totalCount` entries by now. */
   | { readonly type: 'gateway:page_read'; readonly readCount: number; readonly totalCount: number }
-  | { readonly type: 'gateway:observed'; readonly reconcileId: string; readonly listedApiCount: number; readonly changedCount: number }
+  | {
+      readonly type: 'gateway:observed';
+      readonly reconcileId: string;
+      readonly listedApiCount: number;
+      /** Publications whose recorded state was updated, and how many of them were adopted. */
+      readonly changedCount: number;
+      readonly adoptedCount: number;
+    }
   | { readonly type: 'gateway:observe_failed'; readonly reconcileId: string; readonly reason: string }
   | { readonly type: 'publication:drift'; readonly reconcileId: string; readonly notice: DriftNotice }
   | { readonly type: 'requests:paused'; readonly reason: RequestPause['reason']; readonly message: string }

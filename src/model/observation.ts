@@ -53,11 +53,12 @@ export type Observation = ReadonlyMap<string, ObservedApi>;
 export interface DriftNotice extends PublicationNames {
   readonly key: PublicationKey;
   /**
-   * `adopted`: it already matches the file, without a call by edict. `externalChange`: it was published or switched outside
+   * `adopted`: it already matches the file, without a call by edict. `foundOnline`: it was online when the gateway was first observed,
+   * and the file declares it offline. `externalChange`: it was published or switched outside
    * edict. `drift`: it was changed outside edict and now differs from the file. `flapping`: the same drift was corrected
    * repeatedly. `apiDeleted`: the API no longer exists.
    */
-  readonly kind: 'adopted' | 'externalChange' | 'drift' | 'flapping' | 'apiDeleted';
+  readonly kind: 'adopted' | 'foundOnline' | 'externalChange' | 'drift' | 'flapping' | 'apiDeleted';
   /** The previous recorded state and when it was recorded; `null` if nothing was recorded. */
   readonly previousState: PublicationState | null;
   readonly previousSinceMs: number | null;

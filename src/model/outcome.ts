@@ -46,6 +46,7 @@ const emptyRecordFields = {
   drift: null,
   correctionCount: 0,
   lastCorrectedAtMs: null,
+  wasDeclared: false,
 } as const;
 
 /** An attempt that has ended. */

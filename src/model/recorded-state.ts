@@ -45,6 +45,8 @@ export interface RecordedPublication extends PublicationNames {
   /** How often drift was corrected since the last quiet period, and when last. */
   readonly correctionCount: number;
   readonly lastCorrectedAtMs: number | null;
+  /** Whether an applied file declared it that does not any more, so that `prune` may take it offline. */
+  readonly wasDeclared: boolean;
 }
 
 /** A change made outside edict that differs from the file. */

@@ -1,7 +1,7 @@
 import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import type { Action, PublicationNames } from '../model/publication.ts';
+import type { Action, PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
 
@@ -159,26 +159,37 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
   };
 }
 
+/** What is known besides the desired and the recorded state. */
+export interface DiffContext {
+  /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
+  readonly isSettling?: (recorded: RecordedPublication) => boolean;
+  /** The IDs of declared APIs that the gateway does not have any more; default: none. */
+  readonly missingApiIds?: readonly string[];
+  /** Returns whether the last applied file declared a publication; default: it did not. */
+  readonly wasDeclared?: (key: PublicationKey) => boolean;
+}
+
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
- * inputs give the same plan on every machine.
- *
- * @param isSettling whether the gateway's lists may not show the last change of a publication yet; default: they do
+ * inputs give the same plan on every machine. The drift of an API that the gateway does not have any more is not corrected, because every
+ * call for it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
+ * and was never applied, declared it when the gateway was observed.
  */
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  isSettling: (recorded: RecordedPublication) => boolean = () => false,
+  { isSettling = () => false, missingApiIds = [], wasDeclared = () => false }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
   const outdated: RecordedPublication[] = [];
   const settling: RecordedPublication[] = [];
   const unmanaged: RecordedPublication[] = [];
+  const missing = new Set(missingApiIds);
   for (const [key, declared] of desired.publications) {
     const previous = recorded.get(key);
     const needed = diffPublication(declared, previous, desired);
-    if (needed) changes.push(needed);
+    if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
     else if (previous && isSettling(previous)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
@@ -186,7 +197,7 @@ export function diffStates(
   const inFile = changes.length;
   for (const [key, previous] of recorded) {
     if (desired.publications.has(key)) continue;
-    const needed = diffPublication(undefined, previous, desired);
+    const needed = previous.wasDeclared || wasDeclared(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
     else if (previous.state === 'online' || previous.unknownAttempt !== null) unmanaged.push(previous);
   }
@@ -206,7 +217,7 @@ export function diffStates(
     unmanaged: unmanaged.sort(compareNames),
     newlyUnmanaged: [],
     lastChecked: { atMs: null, isCurrent: false },
-    missingApiIds: [],
+    missingApiIds,
     outdated: outdated.sort(compareNames),
   };
 }

@@ -121,7 +121,14 @@ function observeOnline(
   if (previous?.state !== 'online' && !declared) return null;
   const revision = previous?.state === 'online' ? previous.revision : adoptedRevision(declared, previous);
   const observedFields = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
-  const initial = previous ?? { editedAtMs: null, unknownAttempt: null, drift: null, correctionCount: 0, lastCorrectedAtMs: null };
+  const initial = previous ?? {
+    editedAtMs: null,
+    unknownAttempt: null,
+    drift: null,
+    correctionCount: 0,
+    lastCorrectedAtMs: null,
+    wasDeclared: false,
+  };
   return { next: { ...initial, ...names, ...observedFields, revision }, isExternal: true };
 }
 
@@ -141,7 +148,9 @@ function updateDrift({ declared, previous, nowMs, isFirst }: KnownStates, { next
   if (!declared) return next.state === 'online' ? next : { ...next, drift: null };
   if (!isOutOfSync(declared, next)) return { ...next, drift: null };
   if (isExternal && !(previous && isOutOfSync(declared, previous))) {
-    const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
+    const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs)
+      ? next
+      : { ...next, correctionCount: 0, lastCorrectedAtMs: null, wasDeclared: false };
     return {
       ...corrected,
       drift: {
@@ -186,6 +195,7 @@ function toNotice(
   };
   const { drift } = next;
   if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
+    if (drift.from === 'unknown') return { ...notice, kind: 'foundOnline' };
     return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'flapping', untilMs: drift.backoffUntilMs };
   }
   return {

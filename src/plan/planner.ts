@@ -77,7 +77,11 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   // What an observation has recorded has its time, or the time of publication, which edict's own calls do not record.
   const isSettling = ({ recordedAtMs, publishedAtMs }: RecordedPublication): boolean =>
     isObserved && recordedAtMs !== atMs && publishedAtMs === null && recordedAtMs > nowMs - gateway.propagationDelayMs;
-  const plan = diffStates(desired, recorded, isSettling);
+  const plan = diffStates(desired, recorded, {
+    isSettling,
+    missingApiIds: observation?.missingApiIds ?? [],
+    wasDeclared: (key) => previous.declared.has(key),
+  });
   const isUnmanaged = ({ key }: UnmanagedPublication): boolean =>
     !desired.publications.has(key) && recorded.get(key)?.state !== 'online' && !recorded.get(key)?.unknownAttempt;
   return {
@@ -85,7 +89,6 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
     ...(isEmulated && { isEmulated }),
     unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),
     newlyUnmanaged: plan.unmanaged.filter(({ key }) => previous.declared.has(key)),
-    missingApiIds: observation?.missingApiIds ?? [],
     lastChecked: { atMs, isCurrent: isEmulated || (atMs !== null && Math.abs(nowMs - atMs) < (refreshIntervalMs ?? defaultRefreshMs)) },
   };
 }

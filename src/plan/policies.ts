@@ -28,7 +28,9 @@ export interface PolicyInput {
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
 export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null }: PolicyInput): Plan {
   const fileHeld =
-    moveHold(desired, previous) ?? findFileHold(desired, recorded, previous) ?? firstContactHold(plan, { recorded, previous, unobserved });
+    moveHold(desired, previous) ??
+    findFileHold(desired, recorded, previous) ??
+    firstContactHold({ desired, recorded, previous, unobserved });
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
@@ -177,18 +179,15 @@ function unobservedHint({ remedy }: Unobserved): string {
 
 /**
  * Returns the hold of a file for a gateway that the store has no record of and that may not be observed: every publication that is online
- * there would be published again.
+ * there would be published again, and nobody could tell whether those declared offline are.
  */
-function firstContactHold(
-  { changes }: Plan,
-  { recorded, previous, unobserved }: Required<Pick<PolicyInput, 'recorded' | 'previous' | 'unobserved'>>,
-): FileHold | null {
-  if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || changes.length === 0) return null;
+function firstContactHold({ desired, recorded, previous, unobserved }: Required<PolicyInput>): FileHold | null {
+  if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || desired.publications.size === 0) return null;
   return {
     rule: 'first-contact',
     message: `there is no record of this gateway, and it could not be observed: ${unobserved.reason}`,
     hint: unobservedHint(unobserved),
-    affected: changes.map(({ key }) => key).sort(),
+    affected: [...desired.publications.keys()].sort(),
   };
 }
 

@@ -15,6 +15,9 @@ const phrases: readonly (readonly [keyof PlanSummary, string])[] = [
   ['unmanaged', 'unmanaged'],
 ];
 
+/** The names of all counts of a plan. */
+export const planStates: readonly (keyof PlanSummary)[] = [...phrases.map(([state]) => state), 'unchanged', 'excluded'];
+
 /** Returns everything that is not simply unchanged, with its count: `3 drifted, 2 unmanaged`; empty if there is nothing. */
 export function formatCounts(summary: PlanSummary): string {
   return phrases.flatMap(([state, words]) => (summary[state] > 0 ? [`${summary[state]} ${words}`] : [])).join(', ');

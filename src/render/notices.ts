@@ -6,7 +6,7 @@ import { formatDrift, formatTimestamp, pluralize } from './format.ts';
 
 /** Information about a publication that is not part of any change in the plan. */
 export interface Notice extends PublicationNames {
-  readonly kind: DriftNotice['kind'] | 'outdated';
+  readonly kind: Exclude<DriftNotice['kind'], 'foundOnline'> | 'outdated';
   readonly message: string;
 }
 
@@ -16,11 +16,14 @@ export interface Notice extends PublicationNames {
  */
 export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan, notices: readonly DriftNotice[]): Notice[] {
   const deletedKeys = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(({ key }) => key));
-  const mentionedKeys = new Set([...changes, ...drifted, ...outdated].map(({ key }) => key));
+  const plannedKeys = new Set([...changes, ...drifted].map(({ key }) => key));
+  const outdatedKeys = new Set(outdated.map(({ key }) => key));
+  const isShown = (notice: DriftNotice): notice is ObservedNotice =>
+    notice.kind === 'apiDeleted' ||
+    (notice.kind === 'adopted' && !plannedKeys.has(notice.key)) ||
+    (notice.kind === 'externalChange' && !plannedKeys.has(notice.key) && !outdatedKeys.has(notice.key));
   return [
-    ...notices
-      .filter(({ key, kind }) => kind === 'apiDeleted' || ((kind === 'adopted' || kind === 'externalChange') && !mentionedKeys.has(key)))
-      .map(noticeForObservation),
+    ...notices.filter(isShown).map(noticeForObservation),
     ...drifted
       .filter(({ key }) => !deletedKeys.has(key))
       .map((recorded) => noticeForDrift(recorded, missingApiIds.includes(recorded.apiId))),
@@ -28,15 +31,17 @@ export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan,
   ];
 }
 
-/** Returns one sentence for all adopted publications among `notices`; `null` if there are none. */
-export function formatAdopted(notices: readonly Notice[]): string | null {
-  const count = notices.filter(({ kind }) => kind === 'adopted').length;
+/** Returns one sentence for `count` adopted publications; `null` if there are none. */
+export function formatAdopted(count: number): string | null {
   if (count === 0) return null;
   const assumed = count === 1 ? 'it is taken to have its declared revision' : 'they are taken to have their declared revisions';
   return `${pluralize(count, 'publication')} adopted from the gateway without a call; ${assumed}.`;
 }
 
-function noticeForObservation(notice: DriftNotice): Notice {
+/** An observation that a plan shows although no change mentions it. */
+type ObservedNotice = DriftNotice & { readonly kind: 'adopted' | 'externalChange' | 'apiDeleted' };
+
+function noticeForObservation(notice: ObservedNotice): Notice {
   const { api, apiId, environment, environmentId, kind, currentState, replacementId } = notice;
   if (kind === 'apiDeleted') {
     const replacementHint =

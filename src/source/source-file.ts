@@ -1,10 +1,21 @@
 import type { SourceLocation } from '../model/desired-state.ts';
-import type { Diagnostic, DiagnosticRule } from '../model/errors.ts';
+import { type Diagnostic, type DiagnosticRule, excerptAt } from '../model/errors.ts';
 import type { SourceText } from './include-reader.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
+import { findControlCharacters } from './yaml/control-characters.ts';
 import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';
-import type { YamlTree } from './yaml/tree.ts';
+import type { YamlNode, YamlProblem, YamlTree } from './yaml/tree.ts';
 import { toPlainValue } from './yaml/value.ts';
+
+/**
+ * Maximum number of values in one API, and in everything that is not an API: the schema check compares the errors of a map with those of all maps
+ * in it. An API needs five for each environment.
+ */
+const maxValues = 10_000;
+
+/** Maximum length of a message and a hint: both show keys and values of the file. */
+const maxMessageLength = 300;
+const maxHintLength = 500;
 
 /** One of the files that declare a desired state: its value, and the position of everything in it. */
 export class SourceFile {
@@ -12,16 +23,23 @@ export class SourceFile {
   /** Its path relative to the main file's folder; empty for the main file. */
   readonly relativePath: string;
   readonly tree: YamlTree;
-  /** The plain value of the file; `null` if the YAML has errors. */
+  /** The plain value of the file; `null` if the text has errors. */
   readonly value: unknown;
   readonly #lines: LineIndex;
+  readonly #problems: readonly YamlProblem[];
 
   constructor({ file, relativePath, text }: SourceText, tree: YamlTree) {
     this.file = file;
     this.relativePath = relativePath;
     this.tree = tree;
-    this.value = tree.problems.length > 0 ? null : toPlainValue(tree.root);
+    this.#problems = [...(tree.problems.length > 0 ? tree.problems : checkSize(tree.root)), ...findControlCharacters(text)];
+    this.value = this.isWellFormed ? toPlainValue(tree.root) : null;
     this.#lines = new LineIndex(text);
+  }
+
+  /** Whether the text itself has no errors. */
+  get isWellFormed(): boolean {
+    return this.#problems.length === 0;
   }
 
   /** Returns the position of the key at `path`. */
@@ -30,10 +48,10 @@ export class SourceFile {
     return { file: this.file, ...this.#lines.positionAt((range.key ?? range.value).start) };
   }
 
-  /** Returns the errors in the YAML itself. */
+  /** Returns the errors in the text itself: in its YAML, and characters that no file may have. */
   yamlDiagnostics(): readonly Diagnostic[] {
     return sortUnique(
-      this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
+      this.#problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
     );
   }
 
@@ -54,9 +72,62 @@ export class SourceFile {
   ): Diagnostic {
     const { line, column } = this.#lines.positionAt(start);
     const text = this.#lines.lineText(line);
-    const length = Math.max(1, Math.min(end - start, text.length - column + 1));
-    return { rule, file: this.file, line, column, length, message, hint, text };
+    return {
+      rule,
+      file: this.file,
+      line,
+      column,
+      length: Math.max(1, Math.min(end - start, text.length - column + 1)),
+      message: cut(message, maxMessageLength),
+      hint: hint === null ? null : cut(hint, maxHintLength),
+      excerpt: excerptAt(text, column),
+    };
   }
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1).toWellFormed()}…` : text;
+}
+
+/** Returns a problem for each API with too many values, and one if everything else has. */
+function checkSize(root: YamlNode): YamlProblem[] {
+  if (root.kind !== 'map') return [];
+  const apis = root.entries.get('apis')?.node;
+  const parts = apis?.kind === 'map' ? [...apis.entries] : [];
+  const base = root.entries.get('apis')?.base ?? 0;
+  const problems = parts.flatMap(([name, { node, key, base: offset }]) =>
+    countValues(node, maxValues) > maxValues ? [tooManyValues(`the API \`${name}\``, base + offset + key.start)] : [],
+  );
+  let others = 0;
+  for (const [name, { node }] of root.entries) if (name !== 'apis' || apis?.kind !== 'map') others += countValues(node, maxValues - others);
+  return others > maxValues ? [...problems, tooManyValues('the part outside `apis`', root.start)] : problems;
+}
+
+function tooManyValues(part: string, start: number): YamlProblem {
+  return {
+    rule: 'yaml',
+    start,
+    end: start + 1,
+    message: `${part} has more than ${maxValues} values`,
+    hint: 'an edict file needs far fewer',
+  };
+}
+
+/** Returns the number of scalars, lists and maps in a node; any number above `limit` if there are more. */
+function countValues(node: YamlNode, limit: number): number {
+  let count = 1;
+  if (node.kind === 'seq') {
+    for (const item of node.items) {
+      if (count > limit) break;
+      count += countValues(item, limit - count);
+    }
+  } else if (node.kind === 'map') {
+    for (const { node: value } of node.entries.values()) {
+      if (count > limit) break;
+      count += countValues(value, limit - count);
+    }
+  }
+  return count;
 }
 
 function targetRange({ target }: PathDiagnostic, { key, value }: SourceRange): SourceRange['value'] {

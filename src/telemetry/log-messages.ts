@@ -3,6 +3,7 @@ import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import { summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { formatSuspension } from '../render/format.ts';
 
@@ -16,7 +17,9 @@ export interface LogMessage {
 export const unknownOutcomeHint = 'check the API in the gateway’s console; `gateway.unknownOutcome: retry` publishes it again';
 
 const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
-  adopted: { level: 'info', message: 'already online at the gateway, adopted without a call' },
+  // Their number is logged once for all.
+  adopted: { level: 'debug', message: 'already online at the gateway, adopted without a call' },
+  foundOnline: { level: 'warn', message: 'found online at first contact, declared offline in the file' },
   externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, differs from the file' },
   apiDeleted: { level: 'error', message: 'the API no longer exists at the gateway' },
@@ -135,25 +138,18 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     }
     case 'file:invalid':
       // The text of the line stays with those who may read the repository.
-      return { errors: event.error.diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+      return { errors: event.error.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
     case 'plan:computed': {
-      const { changes, unchanged, excluded, fileHeld, approval, suspension, drifted, settling, unmanaged } = event.plan;
-      const held = changes.filter((change) => change.held).length;
-      const deferred = changes.filter((change) => change.deferred && !change.held).length;
+      const { fileHeld, approval, suspension } = event.plan;
+      const { unchanged, ...counts } = summarizePlan(event.plan);
       const digest = approvalDigest(event.plan);
       const command = approveCommand(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
-        changes: changes.length,
-        held,
         unchanged,
-        ...(deferred > 0 && { deferred }),
-        ...(drifted.length > 0 && { drifted: drifted.length }),
-        ...(settling.length > 0 && { settling: settling.length }),
-        ...(unmanaged.length > 0 && { unmanaged: unmanaged.length }),
+        ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
-        ...(excluded > 0 && { excluded }),
         ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
         ...(digest !== null && { approvalDigest: digest }),
         ...(command !== null && { approveCommand: command }),
@@ -196,7 +192,7 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     case 'gateway:page_read':
       return { read: event.readCount, total: event.totalCount };
     case 'gateway:observed':
-      return { reconcileId: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount };
+      return { reconcileId: event.reconcileId, listed: event.listedApiCount, changed: event.changedCount, adopted: event.adoptedCount };
     case 'gateway:observe_failed':
       return { reconcileId: event.reconcileId, reason: event.reason };
     case 'publication:drift': {

@@ -1,6 +1,9 @@
 import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
+import { visible, visibleLines } from '../model/visible.ts';
+import type { PlanSummary } from '../plan/summary.ts';
 import { formatUnrecorded } from '../render/format.ts';
+import { formatCounts, isDifferent, planStates } from '../render/headline.ts';
 
 type LogRecord = Readonly<Record<string, unknown>>;
 type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
@@ -8,7 +11,7 @@ type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: strin
 /** Returns a function that turns a log line into one for people who read `stream`: time, level, message and the relevant fields. */
 export function createPrettifier(stream: NodeJS.WriteStream): (line: string) => string {
   const colorize = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
-  return pretty.prettyFactory({
+  const prettify = pretty.prettyFactory({
     colorize: stream.hasColors?.() ?? false,
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,
@@ -20,6 +23,9 @@ export function createPrettifier(stream: NodeJS.WriteStream): (line: string) => 
     },
     messageFormat: (log) => `${formatFile(log, colorize)}${formatRecord(log, String(log['msg']), colorize)}`,
   });
+  // The strings of a record are foreign; its line breaks and colors are added after this.
+  const toVisible = (_key: string, value: unknown): unknown => (typeof value === 'string' ? visible(value) : value);
+  return (line) => visibleLines(prettify(JSON.parse(line, toVisible)));
 }
 
 function formatRecord(log: LogRecord, message: string, colorize: Colorize): string {
@@ -38,9 +44,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
       ].join('\n');
     case 'plan:computed':
       if (log['fileHeld']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
-      if (log['changes'] === 0)
-        return `${message}: ${colorize('green', 'no changes')}, ${log['unchanged']} unchanged${formatSuspended(log, colorize)}`;
-      return `${message}: ${log['changes']} to change, ${log['unchanged']} unchanged${formatHeld(log, colorize)}${formatDeferred(log, colorize)}${formatSuspended(log, colorize)}`;
+      return `${message}: ${formatPlanCounts(log, colorize)}${formatApproval(log)}${formatDue(log)}${formatSuspended(log, colorize)}`;
     case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
         return `${change} ${colorize('dim', `(${log['reason']}, ${log['durationMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -54,7 +58,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'requests:paused':
       return `${message}: ${log['message']}`;
     case 'reconcile:finished':
-      return `${message}: ${formatCounts(log, colorize)}`;
+      return `${message}: ${formatResult(log, colorize)}`;
     case 'reconcile:started':
       return `${message}: ${log['cause']}`;
     case 'attempt:unknown':
@@ -65,7 +69,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'gateway:unrecorded':
       return formatUnrecorded(String(log['store']));
     case 'gateway:observed':
-      return `${message}: ${log['listed']} APIs, ${log['changed']} publications changed`;
+      return `${message}: ${log['listed']} APIs${log['adopted'] ? `, ${log['adopted']} publications adopted without a call` : ''}, ${log['changed']} recorded states updated`;
     case 'rate:changed':
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
     case 'webhook:failed':
@@ -92,7 +96,7 @@ function formatFile(log: LogRecord, colorize: Colorize): string {
 }
 
 /** The counts of a reconciliation. Zero counts are omitted, except `unchanged`. */
-function formatCounts(log: LogRecord, colorize: Colorize): string {
+function formatResult(log: LogRecord, colorize: Colorize): string {
   const count = (name: string, style?: Parameters<Colorize>[0]): string[] => {
     const text = `${log[name]} ${name}`;
     return Number(log[name] ?? 0) > 0 ? [style ? colorize(style, text) : text] : [];
@@ -101,19 +105,25 @@ function formatCounts(log: LogRecord, colorize: Colorize): string {
   return [...counts.flat(), `${log['unchanged']} unchanged`].join(', ');
 }
 
-function formatHeld(log: LogRecord, colorize: Colorize): string {
+/** The counts of a plan. Zero counts are omitted, except `unchanged`. */
+function formatPlanCounts(log: LogRecord, colorize: Colorize): string {
+  const counts = Object.fromEntries(planStates.map((state) => [state, Number(log[state] ?? 0)])) as Record<keyof PlanSummary, number>;
+  const unchanged = `${counts.unchanged} unchanged`;
+  if (isDifferent(counts)) return `${colorize('yellow', formatCounts(counts))}, ${unchanged}`;
+  return [colorize('green', 'no changes'), formatCounts(counts), unchanged].filter(Boolean).join(', ');
+}
+
+function formatApproval(log: LogRecord): string {
   if (log['approvedBy']) return `, approved by ${log['approvedBy']}: ${log['approvalReason']}`;
-  return Number(log['held']) > 0 ? `, ${colorize('yellow', `${log['held']} held`)} (${formatApproveHint(log)})` : '';
+  return log['approvalDigest'] ? ` (${formatApproveHint(log)})` : '';
 }
 
 function formatApproveHint({ approveCommand, approvalDigest }: LogRecord): string {
   return approveCommand === undefined ? `approval digest ${approvalDigest}` : `to approve: ${approveCommand}`;
 }
 
-function formatDeferred(log: LogRecord, colorize: Colorize): string {
-  if (!(Number(log['deferred'] ?? 0) > 0)) return '';
-  const due = log['firstDueAt'] === undefined ? '' : ` (the first until ${String(log['firstDueAt']).replace(/\.\d+Z$/, 'Z')})`;
-  return `, ${colorize('yellow', `${log['deferred']} deferred`)}${due}`;
+function formatDue({ firstDueAt }: LogRecord): string {
+  return firstDueAt === undefined ? '' : ` (the first deferral ends at ${String(firstDueAt).replace(/\.\d+Z$/, 'Z')})`;
 }
 
 function formatSuspended({ suspension }: LogRecord, colorize: Colorize): string {

@@ -69,6 +69,29 @@ test('import and apply of a live gateway make no call, and the plan lists what i
   assert.match(applied.stdout, 'In sync. 62 publications');
 });
 
+test('what a held file declares is not pruned when it leaves the file again', async () => {
+  const write = (api: string): void =>
+    writeFileSync(
+      join(folder, 'edict.yaml'),
+      `edict: 1
+gateway: { endpoint: "${emulator.url}", project: project, instance: instance, propagationDelay: 1ms }
+environments: { test: env-test }
+guards: { maxRemoved: 0 }
+prune: true
+apis:
+  ${api}: { id: api-${api}, environments: { test: online } }
+`,
+    );
+  write('a0');
+  await edict(['apply'], folder);
+  write('a1');
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 4, 'held, and a1 is known to be online');
+  write('a0');
+  const { code, stdout } = await edict(['apply'], folder);
+  assert.equal([code, calls()], [0, 0], stdout);
+  assert.match(stdout, /^In sync \(61 unmanaged\)\./);
+});
+
 test('without a recorded state, what is online is adopted, and only what differs is changed', async () => {
   await importInto(folder);
   await edict(['apply'], folder);

@@ -44,12 +44,21 @@ const adopted = 'exit 0\nIn sync (1 unmanaged). 2 publications match the file.\n
 const unmanaged = '\nUnmanaged: online at the gateway, not in the file (1)\n  · users  test\n';
 
 test('adopted, then nothing to do, with an unmanaged publication', async () => {
-  const adoption = '\n2 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n';
-  assert.is(await output('plan'), `${adopted}${adoption}${unmanaged}`);
-  assert.is(await output('apply'), `${adopted.trimEnd()} Nothing was sent.\n`);
+  const adoption = '2 publications adopted from the gateway without a call; they are taken to have their declared revisions.\n';
+  assert.is(await output('plan'), `${adopted}\n${adoption}${unmanaged}`);
+  assert.is(await output('apply'), `${adopted.trimEnd()} Nothing was sent.\n${adoption}`);
   assert.is(await output('plan'), `${adopted}${unmanaged}`);
   assert.is(await output('plan', '--detailed-exitcode'), `${adopted}${unmanaged}`);
   assert.is(await output('status'), `${adopted}\nAPI     test\norders  ✓ online\ncarts   ✓ online\n${unmanaged}`);
+});
+
+test('an unmanaged publication alone', async () => {
+  await edict(['apply'], folder);
+  for (const command of ['status', 'plan']) {
+    const shown = await output(command, '--api', 'users');
+    assert.match(shown, /^exit 0\nIn sync \(1 unmanaged\)\. 0 publications match the file\./);
+    assert.ok(shown.endsWith(unmanaged), shown);
+  }
 });
 
 test('drift', async () => {
@@ -137,7 +146,12 @@ Digest DIGEST
 });
 
 test('a gateway that was never checked', async () => {
-  assert.match(await output('status'), /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
+  const status = await output('status');
+  assert.match(status, /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
+  assert.match(
+    status,
+    /\nNothing is recorded yet\. What is online at the gateway already is adopted without a call when it is first observed\.\n/,
+  );
 });
 
 test('a gateway that cannot be reached', async () => {

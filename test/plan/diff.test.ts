@@ -158,6 +158,22 @@ for (const [file, state, answers] of driftGrid) {
   });
 }
 
+test('the drift of an API that the gateway does not have any more is not corrected', () => {
+  const drift = drifts['from online'];
+  const desired = desiredState(['gone', 'there'].map((api) => wanted(api, 'test', { driftPolicy: 'correct' })));
+  const before = recordedState(['gone', 'there'].map((api) => recorded(api, 'test', { state: 'offline', drift })));
+  const plan = diffStates(desired, before, { missingApiIds: ['api-gone'] });
+  assert.equal([plan.changes.map(({ api }) => api), plan.drifted.map(({ api }) => api)], [['there'], ['gone']]);
+  assert.equal(plan.missingApiIds, ['api-gone']);
+});
+
+test('only what an applied file has declared is pruned', () => {
+  const names = ['before', 'last', 'never'];
+  const before = recordedState(names.map((name) => recorded(name, 'test', { wasDeclared: name === 'before' })));
+  const plan = diffStates(desiredState([], { prune: true }), before, { wasDeclared: (key) => key === 'api-last env-test' });
+  assert.equal([plan.changes.map(({ api }) => api), plan.unmanaged.map(({ api }) => api)], [['before', 'last'], ['never']]);
+});
+
 test('an attempt with an unknown outcome takes precedence over a drift and an edit', () => {
   const before = recorded('orders', 'test', { drift: drifts.inBackoff, unknownAttempt, publishedAtMs: 1, editedAtMs: 9_000 });
   for (const over of [{}, { state: 'offline', driftPolicy: 'correct' }, { driftPolicy: 'report' }] as const) {
@@ -264,7 +280,8 @@ const recordedStates = fc
           revision: string | null;
           isUnresolved: boolean;
         };
-        return recorded(api, environment, { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null });
+        const before = { state, revision, unknownAttempt: isUnresolved || state === null ? unknownAttempt : null, wasDeclared: true };
+        return recorded(api, environment, before);
       }),
     ),
   );

@@ -27,7 +27,10 @@ const desired = desiredState(
   [wanted('orders', 'test'), wanted('orders', 'release'), wanted('carts', 'test', { state: 'offline' }), wanted('users', 'test')],
   { prune: true },
 );
-const before = recordedState([recorded('carts', 'test'), recorded('users', 'test'), recorded('gone', 'test'), recorded('gone', 'release')]);
+const before = recordedState([
+  ...[recorded('carts', 'test'), recorded('users', 'test')],
+  ...['test', 'release'].map((environment) => recorded('gone', environment, { wasDeclared: true })),
+]);
 const whole = diffStates(desired, before);
 
 test('without targets the plan is the same', () => {

@@ -164,7 +164,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
       guards: { ...noGuards, maxRemoved: { count: null, share: 0.3 } },
       prune: true,
     });
-    return applyPolicies(diffStates(desired, before), {
+    return applyPolicies(diffStates(desired, before, { wasDeclared: (key) => declared.has(key) }), {
       desired,
       recorded: before,
       previous: { declared, otherGateways: [], moved: null },
@@ -238,8 +238,11 @@ test('at first contact with a gateway that may not be observed the whole file is
   const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test', { state: 'offline' })]);
   const unobserved = { reason: 'APIG.1005 No permissions', remedy: 'grant the permission' };
   const first = applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: nothingKnown, unobserved });
-  assert.equal([first.fileHeld?.rule, first.fileHeld?.affected], ['first-contact', [wanted('orders', 'test').key]]);
+  assert.equal([first.fileHeld?.rule, first.fileHeld?.affected], ['first-contact', ['api-carts env-test', 'api-orders env-test']]);
   assert.match(first.fileHeld?.message ?? '', 'it could not be observed: APIG.1005 No permissions');
+  const down = desiredState([wanted('orders', 'test', { state: 'offline' })]);
+  const unseen = applyPolicies(diffStates(down, new Map()), { desired: down, recorded: new Map(), previous: nothingKnown, unobserved });
+  assert.is(unseen.fileHeld?.rule, 'first-contact', 'what is declared offline may be online');
   const before = recordedState([recorded('carts', 'test')]);
   const later = applyPolicies(diffStates(desired, before), { desired, recorded: before, previous: nothingKnown, unobserved });
   assert.is(later.fileHeld, null);

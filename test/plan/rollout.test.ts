@@ -47,7 +47,7 @@ test('an environment in which the API is not declared is skipped', () => {
 });
 
 test('changes to offline follow the same order, even if they left the file', () => {
-  const up = recordedState(['test', 'staging', 'release'].map((name) => recorded('orders', name)));
+  const up = recordedState(['test', 'staging', 'release'].map((name) => recorded('orders', name, { wasDeclared: true })));
   const inTurn = { test: '', staging: 'waits for test', release: 'waits for test' };
   assert.equal(waits(desiredState(inAll({ state: 'offline' }), { rollout: short }), up), inTurn);
   const declared = ['test', 'staging', 'release'].map((name) => wanted('carts', name, { state: 'offline' }));

@@ -45,7 +45,7 @@ const statusOf = ({
   const { key } = wanted('orders', 'test');
   const states = { desired: desiredState(desired ? [desired] : []), recorded: recordedState(was ? [was] : []) };
   const plan = {
-    ...diffStates(states.desired, states.recorded, () => isSettling),
+    ...diffStates(states.desired, states.recorded, { isSettling: () => isSettling }),
     ...{ changes: one ? [one] : [], outdated: isStale && was ? [was] : [] },
   };
   return computeStatusCell(

@@ -53,11 +53,10 @@ test('the states add up to the declared publications and the removed ones', () =
       const publications = all.flatMap(({ isDeclared, state }, index) =>
         isDeclared ? [wanted(apis[index] ?? '', 'test', { state })] : [],
       );
-      const plan = diffStates(
-        desiredState(publications, { prune }),
-        recordedState(all.flatMap(({ was }) => was ?? [])),
-        ({ recordedAtMs }) => recordedAtMs > 50,
-      );
+      const plan = diffStates(desiredState(publications, { prune }), recordedState(all.flatMap(({ was }) => was ?? [])), {
+        isSettling: ({ recordedAtMs }) => recordedAtMs > 50,
+        missingApiIds: ['api-b'],
+      });
       const { unmanaged, excluded, ...counted } = summarizePlan(plan);
       const removed = plan.changes.filter(({ source }) => source === null).length;
       assert.is(

@@ -103,7 +103,7 @@ const before = recordedState([recorded('users', 'release', { api: 'accounts' }),
 
 function refusal(patterns: Partial<TargetPatterns>, file: DesiredState = desired, record: RecordedState = before): EdictError | null {
   try {
-    assertTargetsExist({ apis: [], environments: [], ...patterns }, file, record);
+    assertTargetsExist({ apis: [], environments: [], ...patterns }, file, record.values());
     return null;
   } catch (error) {
     return error as EdictError;

@@ -11,7 +11,10 @@ const desired = desiredState(
   [wanted('orders', 'test', { revision: 'r1', source }), wanted('invoices', 'release', { state: 'offline' }), wanted('carts', 'test')],
   { protectedNames: ['release'], prune: true },
 );
-const plan = diffStates(desired, recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test')]));
+const plan = diffStates(
+  desired,
+  recordedState([recorded('invoices', 'release'), recorded('carts', 'test'), recorded('gone', 'test', { wasDeclared: true })]),
+);
 
 test('a plan matches its JSON schema', () => {
   assert.equal(JSON.parse(JSON.stringify(planJson({ plan, desired, notices: [], approveCommand: 'edict approve' }))), {

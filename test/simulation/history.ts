@@ -236,7 +236,11 @@ class World implements AsyncDisposable {
   #difference(key: PublicationKey, record: RecordedPublication | undefined): string | null {
     const declared = this.#desired.publications.get(key);
     if (record?.unknownAttempt != null && (declared || this.#desired.prune)) return `the attempt at ${key} is unknown`;
-    if (!declared) return this.#desired.prune && record?.state === 'online' && !record.drift ? `${key} is not pruned` : null;
+    if (!declared) {
+      // A file that was replaced before it was applied may have declared what an observation adopted.
+      const isOurs = record?.wasDeclared || this.#model.effects.some((effect) => effect.key === key && effect.by !== 'other');
+      return this.#desired.prune && record?.state === 'online' && !record.drift && isOurs ? `${key} is not pruned` : null;
+    }
     const isOnline = this.#model.isOnline(key);
     if (declared.state === 'online' && !isOnline) return `${key} is offline`;
     if (declared.state === 'online' && record?.state !== 'online') return `${key} is online and not recorded`;

@@ -24,7 +24,7 @@ for (const [name, options] of Object.entries(regressions)) {
   });
 }
 
-const histories = runs(20_000);
+const histories = runs(5000);
 
 test(`${histories} histories break no invariant`, async () => {
   for (let seed = 1; seed <= histories; seed += 1) {
@@ -39,9 +39,18 @@ test('one seed is one history', async () => {
   assert.is(await traceOf(), await traceOf());
 });
 
+/** The seeds of histories that show the rarest faults. They save the search only, which goes on from there if the histories have changed. */
+const revealingSeeds: Readonly<Record<string, number>> = {
+  'sends without a lease': 813,
+  'begins every backoff anew with each file': 1070,
+  'ignores that lists lag': 176,
+  'gives a request up that waits for its turn': 129,
+};
+
 for (const [name, mutant] of Object.entries(mutants)) {
   test(`a controller that ${name} is caught`, async () => {
-    for (let seed = 1; seed <= 2000; seed += 1) {
+    const firstSeed = revealingSeeds[name] ?? 1;
+    for (let seed = firstSeed; seed < firstSeed + 2000; seed += 1) {
       const { violations } = await runHistory(optionsOf(seed), { mutant });
       if (violations.length > 0) return;
     }

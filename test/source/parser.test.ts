@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidFileError } from '../../src/model/errors.ts';
+import { excerptAt, InvalidFileError } from '../../src/model/errors.ts';
 import { publicationKey } from '../../src/model/publication.ts';
 import { type ParseInput, parseDesiredState } from '../../src/source/parser.ts';
 import { ParseCache } from '../../src/source/yaml/parse-cache.ts';
@@ -308,9 +308,9 @@ for (const [name, marked, says] of invalidFiles) {
         places.map((place) => ({ ...place, length: Math.max(1, place.length) })),
         eol,
       );
-      for (const [index, { message, hint, text: shown, line, file }] of diagnostics.entries()) {
+      for (const [index, { message, hint, excerpt, line, column, file }] of diagnostics.entries()) {
         assert.match(`${message} ${hint}`, says[index] ?? /never/);
-        assert.is(shown, text.split('\n')[line - 1]);
+        assert.equal(excerpt, excerptAt(text.split('\n')[line - 1] ?? '', column));
         assert.is(file, 'edict.yaml');
         assert.not.match(`${message} ${hint}`, 'the-token');
       }
@@ -400,10 +400,10 @@ test('a remark of 255 characters is allowed, also of two UTF-16 units each', () 
   }
 });
 
-test('ten thousand duplicate keys are reported, each with its line', () => {
+test('the first of ten thousand duplicate keys are reported, each with its line', () => {
   const diagnostics = diagnosticsIn(`${head}apis:\n${'  a: {}\n'.repeat(10_001)}`);
-  assert.is(diagnostics.length, 10_000);
-  assert.equal([diagnostics[0]?.line, diagnostics.at(-1)?.line], [11, 10_010]);
+  assert.is(diagnostics.length, 100);
+  assert.equal([diagnostics[0]?.line, diagnostics.at(-1)?.line], [11, 110]);
 });
 
 for (const [name, text, says] of [
@@ -449,7 +449,13 @@ test('broken files never crash the parser, and every error is at a position in t
         broken += 1;
         assert.ok(error.diagnostics.length > 0);
         let before = 0;
-        for (const { line, column, length, text: shown, message } of error.diagnostics) {
+        for (const {
+          line,
+          column,
+          length,
+          excerpt: { text: shown },
+          message,
+        } of error.diagnostics) {
           assert.ok(line >= Math.max(1, before) && line <= lines.length, `line ${line} of ${lines.length}`);
           assert.is(shown, lines[line - 1]?.replace(/\r$/, ''));
           assert.ok(column >= 1 && column <= shown.length + 2, `column ${column} of ${shown.length}`);

@@ -1,20 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PathDiagnostic } from '../../src/source/path-diagnostic.ts';
+import { FirstDiagnostics } from '../../src/source/path-diagnostic.ts';
 import { substituteVariables } from '../../src/source/variables.ts';
 
 const variable = (name: string): string => `$\{${name}}`;
 
 /** Returns the result for a file, the path and message of each diagnostic, and the names of variables with placeholders. */
 function substituted(file: unknown, variables: Record<string, string | undefined> = {}, takesPlaceholders = false) {
-  const diagnostics: PathDiagnostic[] = [];
+  const diagnostics = new FirstDiagnostics();
   const unset: string[] = [];
   const value = substituteVariables(file, {
     variables,
     diagnostics,
     ...(takesPlaceholders && { onUnset: (name: string) => unset.push(name) }),
   });
-  return { value, diagnostics: diagnostics.map(({ path, message }) => [path.join('.'), message]), unset };
+  return { value, diagnostics: diagnostics.list.map(({ path, message }) => [path.join('.'), message]), unset };
 }
 
 test('replaces the allowed variables in endpoint, iam, project and instance', () => {

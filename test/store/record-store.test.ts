@@ -102,7 +102,7 @@ test('no transaction writes more than 2,000 rows, or more statements than a few,
     rows: 2000,
   });
   assert.equal(await largest(() => store.saveDeclared(gateway, { sourceFiles: new Map(), digest: 'd', approvalId: 1 })), {
-    transactions: 51,
+    transactions: 101,
     statements: 2,
     rows: 2000,
   });

@@ -49,6 +49,9 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
       plan: {
         ...nothing,
         changes: [
+          orders,
+          { ...orders, action: 'offline', to: 'offline' },
+          { ...orders, reason: 'unknown' },
           { ...orders, deferred },
           { ...orders, held: hold },
         ],
@@ -75,9 +78,15 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   ],
   'attempt:unknown': [true, false].map((isRetried) => ({ type: 'attempt:unknown', ...of, reason: 'r', isRetried })),
   'gateway:page_read': [{ type: 'gateway:page_read', readCount: 500, totalCount: 900 }],
-  'gateway:observed': [0, 1].map((changedCount) => ({ type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount })),
+  'gateway:observed': [0, 1].map((changedCount) => ({
+    type: 'gateway:observed',
+    reconcileId: 'p',
+    listedApiCount: 1,
+    changedCount,
+    adoptedCount: changedCount,
+  })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
-  'publication:drift': (['adopted', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
+  'publication:drift': (['adopted', 'foundOnline', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
     return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),

@@ -60,6 +60,7 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     drift: null,
     correctionCount: 0,
     lastCorrectedAtMs: null,
+    wasDeclared: false,
     ...over,
   };
 }

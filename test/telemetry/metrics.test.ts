@@ -39,7 +39,7 @@ test('the metrics of the alerts exist before their first event', async () => {
 test('observations are counted by result, and changes that need a person after a reconciliation', async () => {
   const { emit, text } = opened();
   for (const reason of ['r', 'r']) emit({ type: 'gateway:observe_failed', reconcileId: '', reason });
-  emit({ type: 'gateway:observed', reconcileId: '', listedApiCount: 1, changedCount: 0 });
+  emit({ type: 'gateway:observed', reconcileId: '', listedApiCount: 1, changedCount: 0, adoptedCount: 0 });
   assert.match(await text(), 'edict_observations_total{outcome="failed"} 2\n');
   assert.match(await text(), 'edict_observations_total{outcome="succeeded"} 1\n');
   const summary = { online: 0, offline: 0, unchanged: 2, held: 3, deferred: 0, failed: 0, durationMs: 5 };

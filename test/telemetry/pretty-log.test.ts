@@ -17,7 +17,7 @@ test('people read what was done, why it failed and what to do', async () => {
   await emulator.close();
   const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] +/gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
   for (const line of [
-    'INFO: plan computed: 2 to change, 0 unchanged',
+    'INFO: plan computed: 2 going online, 0 unchanged',
     "ERROR: + online  nowhere in test: APIG.3002 API api-nowhere does not exist (check the API's id in the file, or remove the API from it)",
     'WARN: + online  orders in test: APIG.3500 not now',
     'INFO: + online  orders in test: retry scheduled in …',

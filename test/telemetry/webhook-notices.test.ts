@@ -25,7 +25,7 @@ const diagnostic: Diagnostic = {
   length: 1,
   message: 'bad',
   hint: null,
-  text: 'secret',
+  excerpt: { text: 'secret', column: 1 },
 };
 
 const attemptFinished = (outcome: Outcome, of: Change = orders): EdictEvent => {
@@ -48,7 +48,7 @@ const invalidFile: EdictEvent = { type: 'file:invalid', error: new InvalidFileEr
 const missedFile: EdictEvent = { type: 'file:unreadable', message: 'edict.yaml does not exist' };
 const validFile: EdictEvent = { type: 'file:loaded', desired: desiredState([wanted('orders', 'test')]) };
 const unreachable: EdictEvent = { type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' };
-const seen: EdictEvent = { type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount: 0 };
+const seen: EdictEvent = { type: 'gateway:observed', reconcileId: 'p', listedApiCount: 1, changedCount: 0, adoptedCount: 0 };
 const stopped = (reason: 'pause' | 'outage' | 'credentials'): EdictEvent => ({ type: 'requests:paused', reason, message: 'm' });
 const resumed: EdictEvent = { type: 'requests:resumed' };
 const target = { ...orders, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 };

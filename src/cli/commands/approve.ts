@@ -16,6 +16,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -61,12 +62,14 @@ async function runApprove(
 ): Promise<ExitCode> {
   const { recordApproval } = await import('../../app/apply.ts');
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
+  const { planningCommandLine } = await import('../../render/command-line.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
   // The same store as that of `plan`, which printed the digest.
   const settings = await storeSettings(context, options, { paths: [file], isWriting: true, findsEmulated: 'without-credentials' });
   const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
-  context.stdout.write(renderApproval(approved, options.format, colorizersFor(context).out));
+  const applyCommand = planningCommandLine('apply', [], settings);
+  writeText(context.stdout, renderApproval(approved, options.format, { applyCommand, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }
 

@@ -4,15 +4,17 @@ import type { ApplyResult } from '../../app/apply.ts';
 import type { Change, Plan } from '../../model/change.ts';
 import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
+import { toJson, visibleLine } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp, formatUnrecorded } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
+import { formatAdopted } from '../../render/notices.ts';
 import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
-import { type Colorize, formatReadProgress, formatTable, type Progress } from './terminal.ts';
+import { type Colorize, drawLine, formatReadProgress, formatTable, joinLines, type Progress, writeText } from './terminal.ts';
 
 /*
  * The output of `edict apply`: progress on a terminal, then the result as text, or lines of JSON as described by spec/apply.schema.json.
@@ -37,7 +39,8 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
   const { stdout } = context;
   const failures = new Map<string, AttemptFinishedEvent>();
   const probes = new Map<string, ProbeEvent>();
-  const writeJson = (line: object): boolean => stdout.write(`${JSON.stringify(line)}\n`);
+  let adoptedCount = 0;
+  const writeJson = (line: object): void => writeText(stdout, `${toJson(line)}\n`);
   return {
     emit: (event) => {
       if (event.type === 'attempt:recovered') failures.delete(event.change.key);
@@ -45,6 +48,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
         if (event.isExpected) probes.delete(event.target.key);
         else probes.set(event.target.key, event);
       }
+      if (event.type === 'gateway:observed') adoptedCount += event.adoptedCount;
       if (event.type !== 'attempt:finished') return;
       if ('failure' in event.outcome) failures.set(event.change.key, event);
       else failures.delete(event.change.key);
@@ -54,19 +58,27 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       const { plan } = result;
       const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
       if (format === 'text') {
-        const failed = { failures: [...failures.values()], probes: [...probes.values()] };
-        stdout.write(applyText(result, failed, { approveCommandLine, paint: colorizersFor(context).out }));
+        const happened = { failures: [...failures.values()], probes: [...probes.values()], adoptedCount };
+        writeText(stdout, applyText(result, happened, { approveCommandLine, paint: colorizersFor(context).out }));
         return;
       }
       for (const change of plan.changes) if (!isActionable(change)) writeJson(blockedChangeJson(change));
-      writeJson(applySummaryJson(result, approveCommandLine));
+      writeJson(applySummaryJson(result, { adoptedCount, approveCommand: approveCommandLine }));
     },
   };
 }
 
+/** What happened during an apply besides its changes. */
+interface ApplyEvents {
+  readonly failures: readonly AttemptFinishedEvent[];
+  readonly probes: readonly ProbeEvent[];
+  /** Publications that were adopted from the gateway. */
+  readonly adoptedCount: number;
+}
+
 function applyText(
   { plan, summary, unsent, superseded }: ApplyResult,
-  { failures, probes }: { readonly failures: readonly AttemptFinishedEvent[]; readonly probes: readonly ProbeEvent[] },
+  { failures, probes, adoptedCount }: ApplyEvents,
   { approveCommandLine, paint }: { readonly approveCommandLine: string | null; readonly paint: Colorize },
 ): string {
   const { fileHeld } = plan;
@@ -81,9 +93,11 @@ function applyText(
   const deferred = plan.changes.filter((change) => change.deferred && !change.held);
   const line = (sign: string, change: Change, text: string): string =>
     `${paint('yellow', sign)} ${change.api} in ${change.environment}${text}`;
+  const adopted = formatAdopted(adoptedCount);
   const lines = [
     ...(plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : []),
     [result, formatScope(plan)].filter(Boolean).join(' '),
+    ...(adopted === null ? [] : [adopted]),
     ...limitLines(formatTable(failed.slice(0, maxShown)), failed.length),
     ...limitLines(
       deferred.slice(0, maxShown).map((change) => line('…', change, `, ${formatBlocker(change)}`)),
@@ -99,7 +113,7 @@ function applyText(
     ),
     ...(approveCommandLine === null ? [] : [`To approve what is held: ${paint('bold', approveCommandLine)}`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${joinLines(lines)}\n`;
 }
 
 /** The most lines shown per list, so that the first ones stay visible; `status` shows all. */
@@ -115,7 +129,7 @@ function formatSummary(
   unsentCount: number,
   plan: Plan,
 ): string {
-  if (online + offline + held + deferred + failed + unsentCount === 0)
+  if (online + offline + failed + unsentCount === 0)
     return plan.savedPlanDiff ? 'Nothing was sent.' : `${formatHeadline(plan, summarizePlan(plan))} Nothing was sent.`;
   const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
   if (held > 0) parts.push(`${held} held`);
@@ -162,8 +176,11 @@ export function blockedChangeJson({ api, apiId, environment, environmentId, acti
   return { type: held ? 'held' : 'deferred', api, apiId, environment, environmentId, action, reason, rule, message, until };
 }
 
-/** Returns the last line. `approveCommand` approves the held changes. */
-export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyResult, approveCommand: string | null): Schemas['Summary'] {
+/** Returns the last line. `approveCommand` approves the held changes; `adoptedCount` publications were adopted from the gateway. */
+export function applySummaryJson(
+  { plan, summary, unsent, superseded }: ApplyResult,
+  { adoptedCount, approveCommand }: { readonly adoptedCount: number; readonly approveCommand: string | null },
+): Schemas['Summary'] {
   const { excluded, savedPlanDiff } = plan;
   const fileHeld = plan.fileHeld && fileHoldJson(plan.fileHeld);
   const savedPlan = savedPlanDiff && {
@@ -172,7 +189,8 @@ export function applySummaryJson({ plan, summary, unsent, superseded }: ApplyRes
     superseded: superseded.map(staleChangeJson),
   };
   const { online, offline, unchanged, held, deferred, failed, durationMs } = summary;
-  const counts = { online, offline, unchanged, held, deferred, failed };
+  const others = { adopted: adoptedCount, drifted: plan.drifted.length, unmanaged: plan.unmanaged.length };
+  const counts = { online, offline, unchanged, held, deferred, failed, ...others };
   const suspension = plan.suspension && suspensionJson(plan.suspension);
   return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, suspension, approveCommand };
 }
@@ -188,7 +206,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
 
   const writeBar = (text: string): void => {
     isShown = true;
-    stream.write(`\r\u001B[2K${fitLine(text, stream.columns)}`);
+    drawLine(stream, fitLine(visibleLine(text), stream.columns));
   };
   const draw = (): void => {
     if (total === 0) return;
@@ -198,7 +216,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
     writeBar(`${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${remainingTime}${pauseText}`);
   };
   const clear = (): void => {
-    if (isShown) stream.write('\r\u001B[2K');
+    if (isShown) drawLine(stream, '');
     isShown = false;
   };
   const onFinished = ({ change, outcome }: FinishedEvent): void => {
@@ -218,7 +236,10 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
       if (event.type === 'requests:resumed') pauseText = '';
       if (event.type === 'attempt:finished' || event.type === 'attempt:recovered') onFinished(event);
       const line = progressLine(event, paint);
-      if (line !== null) stream.write(`\r\u001B[2K${line}\n`);
+      if (line !== null) {
+        drawLine(stream, '');
+        writeText(stream, `${joinLines([line])}\n`);
+      }
       if (line !== null || event.type === 'requests:paused' || event.type === 'requests:resumed') draw();
     },
     clear,

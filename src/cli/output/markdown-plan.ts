@@ -1,4 +1,5 @@
 import type { Change, Plan } from '../../model/change.ts';
+import { visible } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
@@ -6,11 +7,10 @@ import { summarizePlan } from '../../plan/summary.ts';
 import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
-import { listNotices } from '../../render/notices.ts';
+import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
-  escapeInvisible,
   escapeText,
   firstFitting,
   fitSections,
@@ -48,6 +48,7 @@ export function renderMarkdownPlan(view: PlanView): string {
   const deferred = others.filter((change) => change.deferred && !change.held);
   const sections = [
     fixedSection(renderHeader(view)),
+    fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(plan)),
     changesSection('Held for approval', held, view),
@@ -93,8 +94,7 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
   if (digest === null || approveCommand === null) return '';
   const hints = [...new Set([...plan.changes.flatMap(({ held }) => held?.hint ?? []), ...(plan.fileHeld ? [plan.fileHeld.hint] : [])])];
   const more = hints.length > maxHints ? `; and ${hints.length - maxHints} more, all in the JSON` : '';
-  const isShort =
-    approveCommand.length <= maxCommandLength && escapeInvisible(approveCommand) === approveCommand && !approveCommand.includes('`');
+  const isShort = approveCommand.length <= maxCommandLength && visible(approveCommand) === approveCommand && !approveCommand.includes('`');
   const command = isShort
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
     : ` \`edict approve ${shortDigest(digest)} --by NAME --reason TEXT\`, with the same file and options as the plan.`;
@@ -112,7 +112,7 @@ function changesSection(title: string, changes: readonly Change[], view: PlanVie
 }
 
 function noticesSection({ plan, notices }: PlanView): Section {
-  const gatewayNotices = listNotices(plan, notices);
+  const gatewayNotices = listNotices(plan, notices).filter(({ kind }) => kind !== 'adopted');
   const row: Table['row'] = (index) => {
     const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];

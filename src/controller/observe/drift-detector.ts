@@ -194,8 +194,10 @@ export class DriftDetector {
       this.#unobserved = null;
       this.#failedFor = null;
       this.#observedFor = desired;
-      emit({ type: 'gateway:observed', reconcileId, listedApiCount: observation.apiCount, changedCount: observation.updates.length });
-      for (const notice of this.#newNotices(observation.notices)) emit({ type: 'publication:drift', reconcileId, notice });
+      const { apiCount: listedApiCount, updates, notices } = observation;
+      const adoptedCount = notices.filter(({ kind }) => kind === 'adopted').length;
+      emit({ type: 'gateway:observed', reconcileId, listedApiCount, changedCount: updates.length, adoptedCount });
+      for (const notice of this.#newNotices(notices)) emit({ type: 'publication:drift', reconcileId, notice });
       return withoutError;
     } catch (error) {
       // Another process may hold the lease by now. The session reports the loss, and this observation is dropped.

@@ -1,7 +1,7 @@
-import type { ErrorObject } from 'ajv';
-import { validateFile, validateIncluded } from '../../../generated/edict-file-validator.cjs';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { validateApi, validateFile, validateIncluded, validateName } from '../../../generated/edict-file-validator.cjs';
 import type { DiagnosticRule } from '../../model/errors.ts';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { closestMatch } from './spelling.ts';
@@ -13,12 +13,39 @@ const validators = { File: validateFile, Included: validateIncluded } as const;
  * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Diagnostics show the values of `written`,
  * the file before variables were replaced: the value of a variable must not be shown.
  */
-export function checkSchema(value: unknown, kind: keyof typeof validators, written: unknown = value): PathDiagnostic[] {
-  const validate = validators[kind];
-  if (validate(value)) return [];
+export function checkSchema(value: unknown, kind: keyof typeof validators, written: unknown = value): readonly PathDiagnostic[] {
+  const found = new FirstDiagnostics();
+  const apis = isMap(value) && isMap(value['apis']) ? value['apis'] : null;
+  validateAt([], { validate: validators[kind], value: apis ? { ...(value as object), apis: {} } : value, written, found });
+  for (const name of Object.keys(apis ?? {})) {
+    if (found.isFull) break;
+    const path = ['apis', name];
+    if (!validateName(name)) found.push(wrongName(path, validateName.errors?.[0]?.parentSchema?.['description'] ?? null));
+    validateAt(path, { validate: validateApi, value: apis?.[name], written, found });
+  }
+  return found.list;
+}
+
+interface Validation {
+  readonly validate: ValidateFunction;
+  readonly value: unknown;
+  readonly written: unknown;
+  readonly found: FirstDiagnostics;
+}
+
+/** Adds the errors of the value at a path. */
+function validateAt(base: KeyPath, { validate, value, written, found }: Validation): void {
+  if (validate(value)) return;
   const errors = validate.errors ?? [];
   const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
-  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error, written), rule: toRule(error) }));
+  for (const error of errors) {
+    if (found.isFull) return;
+    if (isRelevant(error, unions)) found.push({ ...toDiagnostic(error, base, written), rule: toRule(error) });
+  }
+}
+
+function wrongName(path: KeyPath, hint: string | null): PathDiagnostic {
+  return { rule: 'invalid-value', path, target: 'key', message: `the name "${path.at(-1)}" is not allowed`, hint };
 }
 
 /**
@@ -38,8 +65,8 @@ function toRule({ keyword }: ErrorObject): DiagnosticRule {
   return keyword === 'required' ? 'missing-key' : 'invalid-value';
 }
 
-function toDiagnostic(error: ErrorObject, written: unknown): PathDiagnostic {
-  const path = parseJsonPointer(error.instancePath);
+function toDiagnostic(error: ErrorObject, base: KeyPath, written: unknown): PathDiagnostic {
+  const path = [...base, ...parseJsonPointer(error.instancePath)];
   const { params, parentSchema } = error as { params: Record<string, unknown>; parentSchema: Schema };
   const data = valueAt(written, path);
   const key = path.at(-1);
@@ -72,12 +99,7 @@ function toDiagnostic(error: ErrorObject, written: unknown): PathDiagnostic {
       );
     case 'pattern':
       if (error.propertyName !== undefined) {
-        return {
-          path: [...path, error.propertyName],
-          target: 'key',
-          message: `the name "${error.propertyName}" is not allowed`,
-          hint: parentSchema.description ?? null,
-        };
+        return wrongName([...path, error.propertyName], parentSchema.description ?? null);
       }
       return wrong(
         `${formatValue(data)} is not allowed for ${formatPath(path)}`,
@@ -89,6 +111,8 @@ function toDiagnostic(error: ErrorObject, written: unknown): PathDiagnostic {
       return wrong(`${name} is empty`, 'set a value or remove the key');
     case 'minItems':
       return wrong(`${formatPath(path)} needs at least ${params['limit']} entries`);
+    case 'maxItems':
+      return wrong(`${formatPath(path)} has ${(data as readonly unknown[]).length} entries; at most ${params['limit']} are allowed`);
     case 'minProperties':
       return wrong(`${name} is empty; at least one entry is required`);
     case 'minimum':

@@ -4,13 +4,16 @@
  */
 
 import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { closestMatch } from './spelling.ts';
 
 /** Describes the position of a path in the file, such as `line 12`. */
 type DescribeLocation = (path: KeyPath) => string;
+
+/** The longest URL in a file, as in its schema. Whether a longer one is valid is not asked. */
+export const maxUrlLength = 2048;
 
 /** How many environments or candidates a hint lists. */
 const maxListed = 10;
@@ -20,11 +23,15 @@ const maxListed = 10;
  * publication that is declared twice, and names that `resolutions` show to be unknown or ambiguous at the gateway. Ignores
  * values of the wrong type, which the schema check reports.
  */
-export function checkSemantics(file: unknown, locationOf: DescribeLocation, resolutions: NameResolutions = new Map()): PathDiagnostic[] {
-  const diagnostics: PathDiagnostic[] = [];
+export function checkSemantics(
+  file: unknown,
+  locationOf: DescribeLocation,
+  resolutions: NameResolutions = new Map(),
+): readonly PathDiagnostic[] {
+  const diagnostics = new FirstDiagnostics();
   for (const key of ['endpoint', 'iam']) {
     const url = textAt(objectAt(file, 'gateway'), key);
-    if (url !== null && /^https?:/.test(url) && !URL.canParse(url)) {
+    if (url !== null && url.length <= maxUrlLength && /^https?:/.test(url) && !URL.canParse(url)) {
       diagnostics.push({
         rule: 'invalid-value',
         path: ['gateway', key],
@@ -37,6 +44,7 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
   const idOf = new Map<string, string | null>();
   const environmentPaths = new UniquePaths(diagnostics, locationOf);
   for (const [name, setting] of entriesOf(file, 'environments')) {
+    if (diagnostics.isFull) break;
     const path = ['environments', name];
     const id =
       typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), { path, resolutions, diagnostics });
@@ -47,8 +55,10 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
   const declared = [...idOf.keys()];
   const publicationPaths = new UniquePaths(diagnostics, locationOf);
   for (const [api, setting] of entriesOf(file, 'apis')) {
+    if (diagnostics.isFull) break;
     const apiId = resolveId(setting, apiNameRef(api, setting), { path: ['apis', api], resolutions, diagnostics });
     for (const environment of Object.keys(objectAt(setting, 'environments'))) {
+      if (diagnostics.isFull) break;
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
       if (environmentId === undefined) diagnostics.push(undeclaredEnvironment(path, environment, declared));
@@ -56,7 +66,7 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
       publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`);
     }
   }
-  return diagnostics;
+  return diagnostics.list;
 }
 
 /** Returns the name reference of the API under `key` that has no ID. */
@@ -72,7 +82,7 @@ export function environmentNameRef(key: string, setting: unknown): NameRef {
 interface NameLookup {
   readonly path: KeyPath;
   readonly resolutions: NameResolutions;
-  readonly diagnostics: PathDiagnostic[];
+  readonly diagnostics: FirstDiagnostics;
 }
 
 /**
@@ -112,7 +122,10 @@ function resolveId(setting: unknown, name: NameRef, { path, resolutions, diagnos
 }
 
 function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
-  const near = closestMatch(name, new Set(others.map((other) => other.name)));
+  const near = closestMatch(
+    name,
+    others.map((other) => other.name),
+  );
   const similar = near === null ? [] : others.filter((other) => other.name === near);
   return similar.length > 0
     ? `did you mean ${joinLimited(similar.map(formatResource))}?`
@@ -131,10 +144,10 @@ function joinLimited(words: readonly string[]): string {
 /** The paths at which IDs are declared; each ID once. */
 class UniquePaths {
   readonly #firstPaths = new Map<string, KeyPath>();
-  readonly #diagnostics: PathDiagnostic[];
+  readonly #diagnostics: FirstDiagnostics;
   readonly #locationOf: DescribeLocation;
 
-  constructor(diagnostics: PathDiagnostic[], locationOf: DescribeLocation) {
+  constructor(diagnostics: FirstDiagnostics, locationOf: DescribeLocation) {
     this.#diagnostics = diagnostics;
     this.#locationOf = locationOf;
   }

@@ -3,7 +3,8 @@
  * place, bound what aliases and nesting can cost, and know nothing of edict's keys.
  */
 
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
+import { type Alias, Composer, type Document, isAlias, isMap, isScalar, isSeq, type Node, Parser, Schema, YAMLParseError } from 'yaml';
+import { maxDiagnostics } from '../../model/errors.ts';
 
 /** A scalar with its value in YAML's core schema and its text as written. */
 export interface YamlScalar extends Range {
@@ -64,6 +65,15 @@ const schema = new Schema({ schema: 'core' });
 /** Maximum number of nodes that aliases repeat. Beyond it, the file is an accident or an attack. */
 const maxRepeatedNodes = 100_000;
 
+/** Maximum length of a key or an anchor. Maps compare longer ones of equal length character by character, which takes quadratic time. */
+const maxNameLength = 1024;
+
+/**
+ * Maximum number of lexemes of one text that is parsed at once: each takes up to a kilobyte of memory. A file of 100,000 publications in one line
+ * has a third of them, and one with a key on each line is parsed in pieces.
+ */
+const maxLexemes = 3_000_000;
+
 /** Maximum nesting depth; an edict file needs five. Functions that walk a tree may recurse, since no tree is deeper. */
 export const maxDepth = 64;
 
@@ -82,16 +92,93 @@ export function parseYaml(text: string): MeasuredTree {
     return parseDocumentTree(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { root: emptyScalar(0, 0), problems: [{ rule: 'yaml', start: 0, end: 1, ...tooDeepProblem }], depth: 0, aliases: 0 };
+    return treeWithProblems([{ rule: 'yaml', start: 0, end: 1, ...tooDeepProblem }]);
   }
 }
 
+function treeWithProblems(problems: readonly YamlProblem[]): MeasuredTree {
+  return { root: emptyScalar(0, 0), problems, depth: 0, aliases: 0 };
+}
+
 function parseDocumentTree(text: string): MeasuredTree {
-  const document = parseDocument(text, { schema, uniqueKeys: false, prettyErrors: false });
   const builder = new TreeBuilder();
-  for (const error of document.errors) builder.addError(error);
-  const root = builder.build(document.contents);
+  const composer = new BoundedComposer();
+  let document: Document.Parsed | null = null;
+  try {
+    for (const parsed of composer.compose(new BoundedParser().parse(text), true, text.length)) {
+      if (document) {
+        document.errors.push(new YAMLParseError([parsed.range[0], parsed.range[1]], 'MULTIPLE_DOCS', ''));
+        break;
+      }
+      document = parsed;
+    }
+  } catch (error) {
+    if (!(error instanceof TooMuchError)) throw error;
+    for (const one of [...(document?.errors ?? []), ...composer.errorsSoFar()]) builder.addError(one);
+    return treeWithProblems([...builder.problems, ...error.problems]);
+  }
+  for (const error of document?.errors ?? []) builder.addError(error);
+  const root = builder.build(document?.contents ?? null);
   return { root, problems: builder.problems, depth: builder.depth, aliases: builder.aliases };
+}
+
+/** Ends parsing. The errors found so far are reported, and `problems`. */
+class TooMuchError extends Error {
+  readonly problems: readonly YamlProblem[];
+
+  constructor(...problems: readonly Pick<YamlProblem, 'message' | 'hint'>[]) {
+    super('the text is too costly to parse');
+    this.problems = problems.map((problem) => ({ rule: 'yaml', start: 0, end: 1, ...problem }));
+  }
+}
+
+/** A parser that stops when a text has too many parts. */
+class BoundedParser extends Parser {
+  #lexemes = 0;
+
+  override *next(source: string): ReturnType<Parser['next']> {
+    this.#lexemes += 1;
+    if (this.#lexemes > maxLexemes)
+      throw new TooMuchError({
+        message: `the file has more than ${maxLexemes} parts in one value`,
+        hint: 'write each API in lines of its own',
+      });
+    yield* super.next(source);
+  }
+}
+
+/** A composer that stops when it has found more errors than are reported. */
+class BoundedComposer extends Composer {
+  /** What is private in the types: nothing else notices errors before the end of a document. */
+  readonly #own = this as unknown as {
+    readonly doc: Document.Parsed | null;
+    readonly errors: readonly YAMLParseError[];
+    onError: (...error: readonly unknown[]) => void;
+  };
+
+  constructor() {
+    super({ schema, uniqueKeys: false, prettyErrors: false });
+    const { onError } = this.#own;
+    this.#own.onError = (...error) => {
+      onError(...error);
+      this.#checkErrors();
+    };
+  }
+
+  override *next(token: Parameters<Composer['next']>[0]): ReturnType<Composer['next']> {
+    yield* super.next(token);
+    this.#checkErrors();
+  }
+
+  /** Returns the errors that no document has yet, or that of the last one. */
+  errorsSoFar(): readonly YAMLParseError[] {
+    return [...(this.#own.doc?.errors ?? []), ...this.#own.errors];
+  }
+
+  #checkErrors(): void {
+    const { doc, errors } = this.#own;
+    if ((doc?.errors.length ?? 0) + errors.length > maxDiagnostics) throw new TooMuchError();
+  }
 }
 
 /**
@@ -110,7 +197,12 @@ class TreeBuilder {
   #aliasDepth = 0;
   #repeatedNodes = 0;
 
-  addError({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
+  /** Whether there are more problems than are reported. */
+  get isFull(): boolean {
+    return this.problems.length > maxDiagnostics;
+  }
+
+  addError({ code, message, pos: [start, end] }: YAMLParseError): void {
     if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem);
     else if (code === 'MULTIPLE_DOCS')
       this.#report(start, end, { message: 'a second YAML document starts here; a file must be one document' });
@@ -151,9 +243,10 @@ class TreeBuilder {
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
-      if (entries.has(name))
+      if (name.length > maxNameLength) this.#report(start, end, { message: `the key has more than ${maxNameLength} characters` });
+      else if (entries.has(name))
         this.#report(start, end, {
-          message: `the key "${name}" is already defined in this map`,
+          message: `the key "${shorten(name)}" is already defined in this map`,
           hint: 'remove one of the two',
           rule: 'duplicate-key',
         });
@@ -163,9 +256,9 @@ class TreeBuilder {
   }
 
   #resolveAlias(alias: Alias, start: number, end: number): YamlNode {
-    const name = alias.source;
+    const name = shorten(alias.source);
     this.aliases += 1;
-    if (!this.#aliasTargets.has(alias)) this.#aliasTargets.set(alias, this.#anchors.get(name));
+    if (!this.#aliasTargets.has(alias)) this.#aliasTargets.set(alias, this.#anchors.get(alias.source));
     const target = this.#aliasTargets.get(alias);
     if (target === undefined) {
       this.#report(start, end, {
@@ -193,12 +286,19 @@ class TreeBuilder {
 
   /** Records a node's anchor where it is written, not where an alias repeats it. */
   #recordAnchor(node: Node | null): void {
-    if (this.#aliasDepth === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
+    if (this.#aliasDepth > 0 || !(isScalar(node) || isMap(node) || isSeq(node)) || !node.anchor) return;
+    if (node.anchor.length <= maxNameLength) this.#anchors.set(node.anchor, node);
+    else this.#report(node.range?.[0] ?? 0, 0, { message: `the anchor has more than ${maxNameLength} characters` });
   }
 
   #report(start: number, end: number, { message, hint = null, rule = 'yaml' }: ProblemText): void {
-    this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
+    if (!this.isFull) this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
   }
+}
+
+/** Cuts a name for a message. */
+function shorten(name: string): string {
+  return name.length > 60 ? `${name.slice(0, 59)}…` : name;
 }
 
 function emptyScalar(start: number, end: number): YamlScalar {

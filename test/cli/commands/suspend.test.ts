@@ -35,7 +35,7 @@ test('apply says it before the result, and again as JSON', async () => {
   await opened.edict('suspend', '--reason', 'INC-7', '--by', 'ada');
   assert.match(
     (await opened.edict('apply')).stdout,
-    /^No calls are made: suspended by ada since \S+Z \(INC-7\)\.\nApplied in .*2 deferred\.$/m,
+    /^No calls are made: suspended by ada since \S+Z \(INC-7\)\.\n2 deferred, 0 unchanged\. Nothing was sent\.$/m,
   );
   const summary = JSON.parse((await opened.edict('apply', '--format', 'json')).stdout.trim().split('\n').at(-1) ?? '') as {
     suspension: { by: string; reason: string; since: string; until: null };

@@ -135,7 +135,7 @@ const situations: readonly [name: string, given: Given, kind: NextStep['kind'], 
   ['declared offline and never recorded online', { file: { state: 'offline' } }, 'unchanged', ['never seen it online']],
   ['removed from the file', { record: {} }, 'unmanaged', ['`prune` is false']],
   ['removed from the file, and offline', { record: { state: 'offline' } }, 'unmanaged', ['not online as far as edict knows']],
-  ['removed from the file, to go offline', { record: {}, prune: true }, 'pending', ['no longer in the file']],
+  ['removed from the file, to go offline', { record: { wasDeclared: true }, prune: true }, 'pending', ['no longer in the file']],
   ['removed from the file, and published outside edict', { record: { drift }, prune: true }, 'unmanaged', ['published outside edict']],
   [
     'the observed state takes precedence over the recorded one',

@@ -161,7 +161,7 @@ test('a notice is shown beside an empty plan', () => {
     planRenderers.text(two, noColor),
     /^In sync.*\n\n2 publications adopted from the gateway without a call; they are taken to have their/,
   );
-  assert.match(planRenderers.markdown(planned), /In sync[\s\S]*adopted without a call/);
+  assert.match(planRenderers.markdown(planned), /In sync[\s\S]*\n\n1 publication adopted from the gateway without a call/);
 });
 
 test('an emulated gateway is named as one, with changes and without', () => {

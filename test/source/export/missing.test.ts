@@ -25,7 +25,13 @@ function api(apiId: string, name: string, where: readonly string[], more: Partia
 function recordedPublication(apiId: string, more: Partial<RecordedPublication> = {}): [PublicationKey, RecordedPublication] {
   const key = publicationKey(apiId, 'e-test');
   const names = { key, api: 'orders', apiId, environment: 'test', environmentId: 'e-test' };
-  const times = { publishedAtMs: nowMs - 2 * hourMs, editedAtMs: null, recordedAtMs: nowMs - hourMs, lastCorrectedAtMs: null };
+  const times = {
+    publishedAtMs: nowMs - 2 * hourMs,
+    editedAtMs: null,
+    recordedAtMs: nowMs - hourMs,
+    lastCorrectedAtMs: null,
+    wasDeclared: false,
+  };
   const state = { state: 'online', revision: null, versionId: null, publishId: `p-${apiId}`, unknownAttempt: null, drift: null } as const;
   return [key, { ...names, ...state, ...times, correctionCount: 0, ...more }];
 }
