@@ -1,6 +1,7 @@
 import { parseDurationMs } from '../model/clock.ts';
 import { EdictError } from '../model/errors.ts';
 import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
+import { hasControlCharacters } from '../model/visible.ts';
 
 /** The status server's default address, reachable from this machine only. */
 export const defaultListenAddress = '127.0.0.1:9470';
@@ -63,7 +64,7 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
 /** Returns a name or a reason without surrounding spaces. Throws an EdictError for an empty text, a long one or one with control characters. */
 export function parseTextOption(text: string, option: string): string {
   const trimmed = text.trim();
-  if (trimmed !== '' && text.length <= 1000 && !/\p{Cc}/u.test(trimmed)) return trimmed;
+  if (trimmed !== '' && text.length <= 1000 && !hasControlCharacters(trimmed)) return trimmed;
   throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters, in one line`);
 }
 

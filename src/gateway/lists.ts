@@ -186,7 +186,7 @@ async function readVersions(
     .map(({ version_id: versionId, version_no: number = '', remark = '', publish_time: publishedAt, status }) => ({
       versionId: sanitize(versionId, secrets, maxIdLength),
       versionNumber: sanitize(number, secrets, maxIdLength),
-      remark,
+      remark: sanitize(remark, secrets),
       publishedAtMs: parseTime(publishedAt),
       isEffective: status === 1,
     }));

@@ -2,6 +2,7 @@ import type { SourceLocation } from '../model/desired-state.ts';
 import { type Diagnostic, type DiagnosticRule, excerptAt } from '../model/errors.ts';
 import type { SourceText } from './include-reader.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
+import { findControlCharacters } from './yaml/control-characters.ts';
 import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';
 import type { YamlNode, YamlProblem, YamlTree } from './yaml/tree.ts';
 import { toPlainValue } from './yaml/value.ts';
@@ -22,21 +23,23 @@ export class SourceFile {
   /** Its path relative to the main file's folder; empty for the main file. */
   readonly relativePath: string;
   readonly tree: YamlTree;
-  /** Whether the YAML has no errors. */
-  readonly isWellFormed: boolean;
-  /** The plain value of the file; `null` if it is not well-formed. */
+  /** The plain value of the file; `null` if the text has errors. */
   readonly value: unknown;
-  readonly #problems: readonly YamlProblem[];
   readonly #lines: LineIndex;
+  readonly #problems: readonly YamlProblem[];
 
   constructor({ file, relativePath, text }: SourceText, tree: YamlTree) {
     this.file = file;
     this.relativePath = relativePath;
     this.tree = tree;
-    this.#problems = tree.problems.length > 0 ? tree.problems : checkSize(tree.root);
-    this.isWellFormed = this.#problems.length === 0;
+    this.#problems = [...(tree.problems.length > 0 ? tree.problems : checkSize(tree.root)), ...findControlCharacters(text)];
     this.value = this.isWellFormed ? toPlainValue(tree.root) : null;
     this.#lines = new LineIndex(text);
+  }
+
+  /** Whether the text itself has no errors. */
+  get isWellFormed(): boolean {
+    return this.#problems.length === 0;
   }
 
   /** Returns the position of the key at `path`. */
@@ -45,7 +48,7 @@ export class SourceFile {
     return { file: this.file, ...this.#lines.positionAt((range.key ?? range.value).start) };
   }
 
-  /** Returns the errors in the YAML itself. */
+  /** Returns the errors in the text itself: in its YAML, and characters that no file may have. */
   yamlDiagnostics(): readonly Diagnostic[] {
     return sortUnique(
       this.#problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),

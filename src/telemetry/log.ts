@@ -5,6 +5,7 @@
 import { type Logger, pino } from 'pino';
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { LogOptions } from '../model/settings.ts';
+import { escapeJson } from '../model/visible.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { LogDestination } from './log-destination.ts';
 import { fieldsFor, messageFor } from './log-messages.ts';
@@ -21,7 +22,7 @@ export async function openLogger({ level, format }: LogOptions, write?: (bytes: 
     ...(write && { write }),
   });
   process.once('exit', () => destination.flush());
-  const writeLine = (line: string): void => destination.write(prettify ? prettify(line) : line);
+  const writeLine = (line: string): void => destination.write(prettify ? prettify(line) : escapeJson(line));
   const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLine });
   return logger;
 }
@@ -50,5 +51,6 @@ export function logEvents(log: Logger, { approveCommand, monotonicMs = () => per
 /** Returns a text that is the same for the same error; `null` for an event that is logged each time. */
 function repeatableError(event: EdictEvent): string | null {
   if (event.type === 'gateway:observe_failed') return `${event.type} ${event.reason}`;
+  if (event.type === 'token:refused') return `${event.type} ${event.address}`;
   return event.type === 'store:error' || event.type === 'reconcile:failed' ? `${event.type} ${event.message}` : null;
 }

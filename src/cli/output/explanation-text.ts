@@ -9,7 +9,7 @@ import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
 import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 /** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
@@ -60,7 +60,7 @@ export function explanationText(
     attemptsSection(context),
     nextStepSection(next, context),
   ];
-  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${parts.map((lines) => joinLines(lines)).join('\n\n')}\n`;
 }
 
 /** Returns what the store knows of a publication whose file is invalid. */
@@ -84,7 +84,7 @@ export function recordedExplanationText(
       ]),
     ],
   ];
-  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${parts.map((lines) => joinLines(lines)).join('\n\n')}\n`;
 }
 
 function desiredSection({ explanation, paint }: RenderContext): string[] {
