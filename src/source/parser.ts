@@ -77,7 +77,7 @@ export function parseFile(input: ParseInput): ParsedFile {
     if (sourceFile !== main) reportVariables(written, misplaced);
     diagnostics.push(
       ...misplaced.map(withRule('variable')),
-      ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included', written),
+      ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
     );
     return substituted;
   });

@@ -10,4 +10,6 @@ export interface PathDiagnostic {
   readonly target: 'key' | 'value';
   readonly message: string;
   readonly hint: string | null;
+  /** The same for all diagnostics that one correction removes, such as a name that is misspelt everywhere. Omitted: `message`. */
+  readonly cause?: string;
 }

@@ -1,7 +1,10 @@
 import type { SourceLocation } from '../model/desired-state.ts';
 import type { Diagnostic, DiagnosticRule } from '../model/errors.ts';
+import { explainDuplicates } from './checks/duplicates.ts';
+import type { CausedDiagnostic } from './checks/repeated.ts';
 import type { SourceText } from './include-reader.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
+import { explainProblems } from './yaml/explain.ts';
 import { type KeyPath, LineIndex, locate, type SourceRange } from './yaml/source-ranges.ts';
 import type { YamlTree } from './yaml/tree.ts';
 import { toPlainValue } from './yaml/value.ts';
@@ -14,6 +17,7 @@ export class SourceFile {
   readonly tree: YamlTree;
   /** The plain value of the file; `null` if the YAML has errors. */
   readonly value: unknown;
+  readonly #text: string;
   readonly #lines: LineIndex;
 
   constructor({ file, relativePath, text }: SourceText, tree: YamlTree) {
@@ -21,6 +25,7 @@ export class SourceFile {
     this.relativePath = relativePath;
     this.tree = tree;
     this.value = tree.problems.length > 0 ? null : toPlainValue(tree.root);
+    this.#text = text;
     this.#lines = new LineIndex(text);
   }
 
@@ -30,19 +35,36 @@ export class SourceFile {
     return { file: this.file, ...this.#lines.positionAt((range.key ?? range.value).start) };
   }
 
+  /** Returns the text of the value at `path`, to the end of its last line. */
+  textAt(path: KeyPath): string {
+    const { value } = locate(this.tree.root, path);
+    const end = this.#text.indexOf('\n', value.end);
+    return this.#text.slice(value.start, end === -1 ? undefined : end).replace(/^:\s*/, '');
+  }
+
   /** Returns the errors in the YAML itself. */
-  yamlDiagnostics(): readonly Diagnostic[] {
+  yamlDiagnostics(): readonly CausedDiagnostic[] {
     return sortUnique(
-      this.tree.problems.map(({ rule, start, end, message, hint }) => this.#toDiagnostic(rule, { start, end }, { message, hint })),
+      explainDuplicates(
+        this.tree.root,
+        explainProblems(this.#text, this.tree.problems),
+        (offset) => this.#lines.positionAt(offset).line,
+      ).map(({ rule, start, end, message, hint }) => ({
+        diagnostic: this.#toDiagnostic(rule, { start, end }, { message, hint }),
+        cause: message,
+      })),
     );
   }
 
   /** Adds positions to diagnostics and returns them in the order of the file. */
-  toDiagnostics(diagnostics: readonly PathDiagnostic[]): readonly Diagnostic[] {
+  toDiagnostics(diagnostics: readonly PathDiagnostic[]): readonly CausedDiagnostic[] {
     return sortUnique(
       diagnostics.map((diagnostic) => {
         const { start, end } = targetRange(diagnostic, locate(this.tree.root, diagnostic.path));
-        return this.#toDiagnostic(diagnostic.rule ?? 'invalid-value', { start, end }, diagnostic);
+        return {
+          diagnostic: this.#toDiagnostic(diagnostic.rule ?? 'invalid-value', { start, end }, diagnostic),
+          cause: diagnostic.cause ?? diagnostic.message,
+        };
       }),
     );
   }
@@ -65,7 +87,12 @@ function targetRange({ target }: PathDiagnostic, { key, value }: SourceRange): S
 }
 
 /** Sorts diagnostics by position and removes duplicates: a value that aliases repeat is wrong only where it is written. */
-function sortUnique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const once = new Map(diagnostics.map((diagnostic) => [`${diagnostic.line}:${diagnostic.column} ${diagnostic.message}`, diagnostic]));
-  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+function sortUnique(diagnostics: readonly CausedDiagnostic[]): readonly CausedDiagnostic[] {
+  const once = new Map<string, CausedDiagnostic>();
+  for (const caused of diagnostics) {
+    const { line, column } = caused.diagnostic;
+    const key = `${line}:${column} ${caused.cause}`;
+    if (!once.has(key)) once.set(key, caused);
+  }
+  return [...once.values()].sort(({ diagnostic: a }, { diagnostic: b }) => a.line - b.line || a.column - b.column);
 }

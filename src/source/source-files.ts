@@ -1,4 +1,5 @@
 import { InvalidFileError } from '../model/errors.ts';
+import { mergeRepeated } from './checks/repeated.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { SourceFile } from './source-file.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
@@ -73,7 +74,7 @@ export class SourceFiles {
       ...file.yamlDiagnostics(),
       ...file.toDiagnostics(this.#diagnostics.get(file) ?? []),
     ]);
-    if (all.length > 0) throw new InvalidFileError(name, all);
+    if (all.length > 0) throw new InvalidFileError(name, mergeRepeated(all));
   }
 
   #wellFormed(): SourceFile[] {

@@ -3,7 +3,8 @@
  * place, bound what aliases and nesting can cost, and know nothing of edict's keys.
  */
 
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
+import { type Alias, type Document, type ErrorCode, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, Schema } from 'yaml';
+import { findEncodingSlip } from './slip.ts';
 
 /** A scalar with its value in YAML's core schema and its text as written. */
 export interface YamlScalar extends Range {
@@ -40,11 +41,15 @@ export interface Range {
 /** A violation of YAML's rules, or of edict's restrictions on YAML. */
 export interface YamlProblem extends Range {
   readonly rule: 'yaml' | 'duplicate-key';
+  /** `syntax`: the text is not YAML, so that the tree is a guess; `limit`: the text costs too much; `alias`: an alias without an anchor; `value`: anything else. */
+  readonly kind: 'syntax' | 'limit' | 'alias' | 'value';
   readonly message: string;
   readonly hint: string | null;
+  /** Where the key of a duplicate is defined first. */
+  readonly first?: number;
 }
 
-type ProblemText = Pick<YamlProblem, 'message'> & Partial<Pick<YamlProblem, 'hint' | 'rule'>>;
+type ProblemText = Pick<YamlProblem, 'message'> & Partial<Pick<YamlProblem, 'first' | 'hint' | 'kind' | 'rule'>>;
 
 export interface YamlTree {
   readonly root: YamlNode;
@@ -68,9 +73,10 @@ const maxRepeatedNodes = 100_000;
 export const maxDepth = 64;
 
 const tooDeepProblem = {
+  kind: 'limit',
   message: 'the values are nested too deeply',
   hint: `at most ${maxDepth} levels are allowed; an edict file needs five`,
-};
+} as const;
 
 /**
  * Returns the tree of one YAML document with the range of every node, and all its errors. Never throws.
@@ -78,6 +84,8 @@ const tooDeepProblem = {
  * Duplicate keys are detected here in linear time: the yaml package's own check compares every pair of keys in a map.
  */
 export function parseYaml(text: string): MeasuredTree {
+  const slip = text.includes('\0') ? findEncodingSlip(text) : null;
+  if (slip) return { root: emptyScalar(0, 0), problems: [{ rule: 'yaml', kind: 'value', ...slip }], depth: 0, aliases: 0 };
   try {
     return parseDocumentTree(text);
   } catch (error) {
@@ -88,8 +96,9 @@ export function parseYaml(text: string): MeasuredTree {
 
 function parseDocumentTree(text: string): MeasuredTree {
   const document = parseDocument(text, { schema, uniqueKeys: false, prettyErrors: false });
-  const builder = new TreeBuilder();
+  const builder = new TreeBuilder(text);
   for (const error of document.errors) builder.addError(error);
+  for (const { code, pos } of document.warnings) if (code === 'TAG_RESOLVE_FAILED') builder.addUnknownTag(...pos);
   const root = builder.build(document.contents);
   return { root, problems: builder.problems, depth: builder.depth, aliases: builder.aliases };
 }
@@ -100,6 +109,7 @@ function parseDocumentTree(text: string): MeasuredTree {
  */
 class TreeBuilder {
   readonly problems: YamlProblem[] = [];
+  readonly #text: string;
   depth = 0;
   aliases = 0;
   readonly #anchors = new Map<string, Node>();
@@ -110,12 +120,23 @@ class TreeBuilder {
   #aliasDepth = 0;
   #repeatedNodes = 0;
 
+  constructor(text: string) {
+    this.#text = text;
+  }
+
   addError({ code, message, pos: [start, end] }: Document.Parsed['errors'][number]): void {
     if (code === 'RESOURCE_EXHAUSTION') this.#report(start, end, tooDeepProblem);
-    else if (code === 'MULTIPLE_DOCS')
-      this.#report(start, end, { message: 'a second YAML document starts here; a file must be one document' });
-    else if (code === 'TAB_AS_INDENT') this.#report(start, end, { message: 'a tab is used for indentation; YAML requires spaces' });
-    else this.#report(start, end, { message: message.charAt(0).toLowerCase() + message.slice(1) });
+    else this.#report(start, end, { kind: 'syntax', message: describeError(code, message), hint: hints[code] ?? null });
+  }
+
+  /** Reports a tag that is not part of YAML's core schema. Its value would be read as if it had none. */
+  addUnknownTag(start: number, end: number): void {
+    const tag = this.#text.slice(start, end);
+    const rest = /^[^\n]*/.exec(this.#text.slice(end))?.[0].trim() ?? '';
+    const hint = /^[^"'{[]/.test(rest)
+      ? `remove it; if it is part of the value, put all of it in quotes: \`"${tag} ${rest}"\``
+      : 'remove it';
+    this.#report(start, end, { message: `the tag \`${tag}\` is not supported`, hint });
   }
 
   build(node: Node | null): YamlNode {
@@ -141,25 +162,56 @@ class TreeBuilder {
 
   #entries(pairs: readonly Pair[]): ReadonlyMap<string, YamlEntry> {
     const entries = new Map<string, YamlEntry>();
+    const merged: YamlMap[] = [];
     for (const { key, value } of pairs) {
       const start = key?.range?.[0] ?? 0;
       const end = key?.range?.[1] ?? start;
       this.#recordAnchor(key);
       const node = value === null ? emptyScalar(end, end) : this.build(value);
       if (!isScalar(key)) {
-        this.#report(start, end, { message: 'the key is not a string', hint: 'write `name: value`' });
+        if (this.#text.startsWith('{{', start - 1))
+          this.#report(start - 1, end, {
+            message: 'a template is not replaced here',
+            hint: 'replace it before edict reads the file, or put it in quotes',
+          });
+        else
+          this.#report(start, end, {
+            message: 'the key is not a name',
+            hint: 'write `name: value`; a name with brackets or braces must be in quotes',
+          });
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
-      if (entries.has(name))
-        this.#report(start, end, {
-          message: `the key "${name}" is already defined in this map`,
-          hint: 'remove one of the two',
-          rule: 'duplicate-key',
-        });
+      if (name === '' && key.source === '' && key.type === 'PLAIN')
+        this.#report(start, end, { kind: 'syntax', message: 'a name is missing before this colon', hint: 'write `name: value`' });
+      if (name === '<<' && key.type === 'PLAIN') merged.push(...this.#mapsToMerge(node));
+      else if (entries.has(name)) this.#reportDuplicate(name, start, end, entries.get(name)?.key.start ?? 0);
       else entries.set(name, { base: 0, key: { start, end }, node });
     }
+    for (const map of merged) for (const [name, entry] of map.entries) if (!entries.has(name)) entries.set(name, entry);
     return entries;
+  }
+
+  /** Returns the maps that the value of a merge key `<<` stands for. Their keys count unless the map has them itself. */
+  #mapsToMerge(node: YamlNode): readonly YamlMap[] {
+    const nodes = node.kind === 'seq' ? node.items : [node];
+    return nodes.flatMap((one) => {
+      if (one.kind === 'map') return [one];
+      const isReported = this.problems.some(({ start }) => start === one.start);
+      const name = one.kind === 'scalar' && /^[\w-]+$/.test(one.text) ? one.text : 'defaults';
+      const hint = `write \`<<: *${name}\`, with \`&${name}\` before the map that it repeats`;
+      if (!isReported) this.#report(one.start, one.end, { message: '`<<` needs an alias of a map', hint });
+      return [];
+    });
+  }
+
+  #reportDuplicate(name: string, start: number, end: number, first: number): void {
+    this.#report(start, end, {
+      message: `the key \`${name}\` is already defined`,
+      hint: 'keep the one that is right, and remove or rename the other',
+      rule: 'duplicate-key',
+      first,
+    });
   }
 
   #resolveAlias(alias: Alias, start: number, end: number): YamlNode {
@@ -168,10 +220,19 @@ class TreeBuilder {
     if (!this.#aliasTargets.has(alias)) this.#aliasTargets.set(alias, this.#anchors.get(name));
     const target = this.#aliasTargets.get(alias);
     if (target === undefined) {
-      this.#report(start, end, {
-        message: `the alias *${name} has no anchor before it`,
-        hint: `write &${name} before the value that it repeats`,
-      });
+      const isName = /^[\p{L}\p{N}_-]+$/u.test(name);
+      if (!isName)
+        this.#report(start, end, {
+          kind: 'alias',
+          message: 'a value that starts with `*` must be in quotes',
+          hint: `write \`"*${name}"\``,
+        });
+      else
+        this.#report(start, end, {
+          message: `the alias *${name} has no anchor before it`,
+          hint: `write &${name} before the value that it repeats, or "*${name}" in quotes if it is text`,
+          kind: 'alias',
+        });
       return emptyScalar(start, end);
     }
     if (this.#ancestors.has(target)) {
@@ -182,6 +243,7 @@ class TreeBuilder {
       this.#report(start, end, {
         message: `the aliases up to *${name} repeat more than ${maxRepeatedNodes} values`,
         hint: 'use fewer aliases',
+        kind: 'limit',
       });
       return emptyScalar(start, end);
     }
@@ -196,9 +258,36 @@ class TreeBuilder {
     if (this.#aliasDepth === 0 && (isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) this.#anchors.set(node.anchor, node);
   }
 
-  #report(start: number, end: number, { message, hint = null, rule = 'yaml' }: ProblemText): void {
-    this.problems.push({ rule, start, end: Math.max(end, start + 1), message, hint });
+  #report(start: number, end: number, { hint = null, rule = 'yaml', kind = 'value', ...problem }: ProblemText): void {
+    this.problems.push({ rule, kind, start, end: Math.max(end, start + 1), hint, ...problem });
   }
+}
+
+/** What the yaml package's errors mean for somebody who writes an edict file, by their code. */
+const descriptions: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_INDENT: 'this line is indented differently from the lines that it belongs to',
+  BLOCK_AS_IMPLICIT_KEY: 'there is a second `: ` in this line',
+  BLOCK_IN_FLOW: 'this cannot be inside `{…}` or `[…]`',
+  KEY_OVER_1024_CHARS: 'a key has at most 1024 characters',
+  MULTILINE_IMPLICIT_KEY: 'the key goes over several lines; probably a colon, or the space after it, is missing',
+  MULTIPLE_ANCHORS: 'the value has two anchors',
+  MULTIPLE_DOCS: 'a second YAML document starts here; a file must be one document',
+  MULTIPLE_TAGS: 'the value has two tags',
+  TAB_AS_INDENT: 'a tab is used for indentation; YAML requires spaces',
+  UNEXPECTED_TOKEN: 'this does not belong here',
+};
+
+const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_INDENT: 'align it with the keys of the same level',
+  BLOCK_AS_IMPLICIT_KEY: 'put a value with `: ` in quotes, and each key on a line of its own',
+  BLOCK_IN_FLOW: 'write the entries as `key: value`, separated by commas',
+  MULTILINE_IMPLICIT_KEY: 'write `key: value` or `key:`',
+  MULTIPLE_DOCS: 'remove the line `---` and all below it, or make two files',
+  UNEXPECTED_TOKEN: 'look for a missing quote, colon or comma before it',
+};
+
+function describeError(code: ErrorCode, message: string): string {
+  return descriptions[code] ?? message.charAt(0).toLowerCase() + message.slice(1);
 }
 
 function emptyScalar(start: number, end: number): YamlScalar {
