@@ -208,9 +208,9 @@ export interface components {
             /** @description The start: a cron pattern of five fields (six with seconds) such as `0 18 * * FRI`, or a date and time such as `2026-12-18T18:00`. */
             from: string;
             /** @description The name of the freeze in plans and logs. */
-            name?: string;
+            name?: components["schemas"]["Line"];
             /** @description Why no changes are made. */
-            reason?: string;
+            reason?: components["schemas"]["Line"];
             /**
              * @description The IANA time zone of `from` and `to`, such as `Europe/Berlin`.
              * @default UTC
@@ -270,7 +270,7 @@ export interface components {
             unknownOutcome: "hold" | "retry";
         };
         /** @description A name at the gateway, at most 255 characters. */
-        GatewayName: string;
+        GatewayName: components["schemas"]["Line"];
         /** @description An ID at the gateway: letters, digits, `.`, `_` and `-`. */
         Id: string;
         /** @description A file that is included by another one. It contains only APIs. */
@@ -302,6 +302,8 @@ export interface components {
              */
             per: components["schemas"]["Duration"];
         };
+        /** @description A text in one line, without control characters and marks of the text direction. */
+        Line: string;
         /** @description A name: letters, digits, `.`, `_`, `-` and `/`, at most 128 characters. */
         Name: string;
         ProbeSettings: {
@@ -336,7 +338,7 @@ export interface components {
             version?: components["schemas"]["Id"];
         };
         /**
-         * @description A remark that the gateway stores with the publication. At most 255 characters.
+         * @description A remark that the gateway stores with the publication: a text in one line, at most 255 characters.
          * @example retired, see CHG-1042
          */
         Remark: string;
@@ -345,7 +347,7 @@ export interface components {
          * @example 2026-11-20
          * @example v1.4.2
          */
-        Revision: string;
+        Revision: components["schemas"]["Line"];
         /** @description A rollout step: an environment, or a map with a soak or probe that must pass before the next step. */
         RolloutStep: components["schemas"]["Name"] | components["schemas"]["RolloutStepSettings"];
         RolloutStepSettings: {
@@ -379,9 +381,9 @@ export interface components {
          */
         Suspend: {
             /** @description Who suspended it. */
-            by?: string;
+            by?: components["schemas"]["Line"];
             /** @description Why no changes are made. */
-            reason: string;
+            reason: components["schemas"]["Line"];
             /** @description When the suspension ends: a date and time with a zone, such as `2026-11-24T08:00Z` or `2026-11-24T08:00+01:00`. Default: never. */
             until?: string;
         };

@@ -2,7 +2,6 @@ import {
   type AliasedRawBuilder,
   type CompiledQuery,
   DummyDriver,
-  type ExpressionBuilder,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
@@ -218,6 +217,9 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
   };
 }
 
+/** How many of a publication's attempts are kept, however old they are. */
+const keptAttempts = 50;
+
 function attemptQueries({ db, jsonTexts }: Dialect) {
   const attempts = db
     .selectFrom('attempt')
@@ -230,13 +232,19 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
     .where('gateway_id', '=', param('gateway'))
     .where('api_id', '=', param('apiId'))
     .where('environment_id', '=', param('environmentId'));
-  const restsOn = (eb: ExpressionBuilder<Tables, 'attempt'>, column: 'last_attempt_id' | 'unknown_attempt_id') =>
-    eb
-      .selectFrom('publication as p')
-      .select(`p.${column} as id`)
-      .where('p.gateway_id', '=', param('gateway'))
-      .where(`p.${column}`, 'is not', null)
-      .$narrowType<{ id: number }>();
+  const window = db
+    .selectFrom('attempt as old')
+    .where('old.gateway_id', '=', param('gateway'))
+    .where('old.id', '>', param('afterId'))
+    .orderBy('old.id')
+    .limit(param<number>('limit'));
+  /** Attempts with this text in one column or the other. Each is looked up in its own index, which an OR would not do. */
+  const withText = (name: string, ...columns: readonly ('api_id' | 'api' | 'environment_id' | 'environment')[]) => {
+    const [first, ...others] = columns.map((column) =>
+      db.selectFrom('attempt').select('id').where('gateway_id', '=', param('gateway')).where(column, '=', param(name)),
+    );
+    return others.reduce((all, one) => all.unionAll(one), first as NonNullable<typeof first>);
+  };
   const wanted = (name: string, id: 'attempt.api_id' | 'attempt.environment_id', word: 'attempt.api' | 'attempt.environment') =>
     sql<boolean>`(${textParam(name)} is null or ${sql.ref(id)} in ${jsonTexts(textParam(name))} or ${sql.ref(word)} in ${jsonTexts(textParam(name))})`;
   return {
@@ -245,9 +253,24 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
+    historyOfApi: ofGateway
+      .where('attempt.id', 'in', withText('api', 'api_id', 'api'))
+      .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .orderBy('attempt.id', 'desc')
+      .limit(param<number>('limit')),
+    historyOfEnvironment: ofGateway
+      .where('attempt.id', 'in', (eb) =>
+        eb
+          .selectFrom(withText('environment', 'environment_id', 'environment').as('e'))
+          .select('e.id')
+          .orderBy('e.id', 'desc')
+          .limit(param<number>('limit')),
+      )
+      .orderBy('attempt.id', 'desc'),
     attempt: ofGateway.where('attempt.id', '=', param('attempt')),
     attemptsOfReconciliation: ofGateway
-      .where(sql<boolean>`substr(reconcile_id, 1, length(${textParam('reconcile')})) = ${textParam('reconcile')}`)
+      .where('reconcile_id', '>=', param('reconcile'))
+      .where('reconcile_id', '<', param('reconcileEnd'))
       .orderBy('attempt.id'),
     attemptsOfLastReconciliation: ofGateway
       .where('reconcile_id', '=', (eb) =>
@@ -261,12 +284,22 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
       )
       .orderBy('attempt.id'),
     succeededAfter: ofGateway.where('attempt.id', '>', param('attempt')).where('outcome', '=', sql.lit('succeeded')).orderBy('attempt.id'),
-    lastAttempts: ofGateway.innerJoin('publication as p', 'p.last_attempt_id', 'attempt.id'),
+    lastAttempts: attempts.innerJoin('publication as p', 'p.last_attempt_id', 'attempt.id').where('p.gateway_id', '=', param('gateway')),
+    newestAttempt: db.selectFrom('attempt').select('id').where('gateway_id', '=', param('gateway')).orderBy('id', 'desc').limit(sql.lit(1)),
+    // `expiresAfterMs`: of the approvals that expire later.
     succeededWithApproval: db
       .selectFrom('attempt')
       .select(['approval_id', 'api_id', 'environment_id'])
       .where('gateway_id', '=', param('gateway'))
-      .where('approval_id', 'is not', null)
+      .where(
+        'approval_id',
+        'in',
+        db
+          .selectFrom('approval')
+          .select('id')
+          .where('gateway_id', '=', param('gateway'))
+          .where('expires_at_ms', '>', param('expiresAfterMs')),
+      )
       .where('outcome', '=', sql.lit('succeeded')),
     insertAttempt: db
       .insertInto('attempt')
@@ -306,19 +339,43 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
           .where('unknown_attempt_id', 'is not', null)
           .$narrowType<{ unknown_attempt_id: number }>(),
       ),
-    // Attempts that the recorded state refers to are kept, and attempts made under an approval that is still valid.
+    // The next attempts after one, of a fixed number, so that no statement visits more however many of them are kept.
+    pruneWindow: db
+      .selectFrom(window.select(['old.id', 'old.started_at_ms']).as('w'))
+      .select((eb) => [eb.fn.max('w.id').as('last_id'), eb.fn.min('w.started_at_ms').as('oldest_ms')]),
+    // The newest attempts of a publication that the store knows are kept, and the one whose outcome is unknown.
     prune: db
       .deleteFrom('attempt')
       .where('id', 'in', (eb) =>
         eb
-          .selectFrom('attempt as old')
-          .select('old.id')
-          .where('old.gateway_id', '=', param('gateway'))
-          .where('old.started_at_ms', '<', param('beforeMs'))
-          .where('old.id', 'not in', restsOn(eb, 'last_attempt_id'))
-          .where('old.id', 'not in', restsOn(eb, 'unknown_attempt_id'))
-          .orderBy('old.id')
-          .limit(param<number>('limit')),
+          .selectFrom(window.selectAll('old').as('w'))
+          .leftJoin('publication as p', (join) =>
+            join
+              .onRef('p.gateway_id', '=', 'w.gateway_id')
+              .onRef('p.api_id', '=', 'w.api_id')
+              .onRef('p.environment_id', '=', 'w.environment_id'),
+          )
+          .select('w.id')
+          .where('w.started_at_ms', '<', param('beforeMs'))
+          .where(({ and, eb, exists, or, selectFrom }) =>
+            or([
+              eb('p.id', 'is', null),
+              and([
+                or([eb('p.unknown_attempt_id', 'is', null), eb('p.unknown_attempt_id', '<>', eb.ref('w.id'))]),
+                exists(
+                  selectFrom('attempt as newer')
+                    .select('newer.id')
+                    .whereRef('newer.gateway_id', '=', 'w.gateway_id')
+                    .whereRef('newer.api_id', '=', 'w.api_id')
+                    .whereRef('newer.environment_id', '=', 'w.environment_id')
+                    .whereRef('newer.id', '>', 'w.id')
+                    .orderBy('newer.id')
+                    .limit(sql.lit(1))
+                    .offset(sql.lit(keptAttempts - 1)),
+                ),
+              ]),
+            ]),
+          ),
       )
       .returning('id'),
     // An approval is an attempt's as long as that is kept.
@@ -326,13 +383,15 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
       .deleteFrom('approval')
       .where('gateway_id', '=', param('gateway'))
       .where('expires_at_ms', '<', param('beforeMs'))
-      .where('id', 'not in', (eb) =>
-        eb
-          .selectFrom('attempt')
-          .select('approval_id')
-          .where('gateway_id', '=', param('gateway'))
-          .where('approval_id', 'is not', null)
-          .$narrowType<{ approval_id: number }>(),
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('attempt')
+              .select('attempt.id')
+              .whereRef('attempt.gateway_id', '=', 'approval.gateway_id')
+              .whereRef('attempt.approval_id', '=', 'approval.id'),
+          ),
+        ),
       ),
     finishAttempt: db
       .updateTable('attempt')
@@ -453,10 +512,6 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
       )
       .returning('id'),
     record,
-    newestAttempt: db
-      .selectFrom('publication')
-      .select((eb) => eb.fn.max('last_attempt_id').as('id'))
-      .where('gateway_id', '=', param('gateway')),
     // An attempt that has begun meanwhile knows better than a look before it, also once it has ended.
     recordObserved: db
       .insertInto('publication')
@@ -479,7 +534,12 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
 
 function approvalQueries({ db }: Dialect) {
   return {
-    approvals: db.selectFrom('approval').selectAll().where('gateway_id', '=', param('gateway')).orderBy('id'),
+    approvals: db
+      .selectFrom('approval')
+      .selectAll()
+      .where('gateway_id', '=', param('gateway'))
+      .where('expires_at_ms', '>', param('expiresAfterMs'))
+      .orderBy('id'),
     spendApproval: db
       .updateTable('approval')
       .set({ is_file_hold_released: sql.lit(1) })
@@ -582,8 +642,10 @@ function copyQueries({ db, resetIdSequence }: Dialect) {
           .as('attempts'),
         eb
           .selectFrom('attempt as f')
-          .select((of) => of.fn.min('f.started_at_ms').as('at'))
+          .select('f.started_at_ms')
           .whereRef('f.gateway_id', '=', 'g.id')
+          .orderBy('f.id')
+          .limit(sql.lit(1))
           .as('first_at_ms'),
       ])
       .orderBy('g.id'),

@@ -30,7 +30,7 @@ const layers: readonly { readonly layer: string; readonly mayImport: readonly st
 const topLayers = ['src/cli/', 'src/main.ts'];
 
 /** Packages that read no clock, file, socket or process. */
-const purePackages = ['node:crypto', 'picomatch', 'fastest-levenshtein'];
+const purePackages = ['node:crypto', 'fastest-levenshtein'];
 
 /** Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one. */
 const loaders = ['node:module', 'node:vm', 'node:worker_threads'];

@@ -1,6 +1,7 @@
+import ts from 'typescript';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSource, sourceFiles, undocumentedFunctions, uvuError } from './support/source-files.ts';
+import { nodesOf, parseSource, sourceFiles, undocumentedFunctions, uvuError } from './support/source-files.ts';
 
 test('every exported function has a docstring', () => {
   const files = [...sourceFiles('src'), ...sourceFiles('test')];
@@ -8,6 +9,13 @@ test('every exported function has a docstring', () => {
     files.flatMap((file) => undocumentedFunctions(file).map((name) => `${file.path}: ${name}`)),
     [],
   );
+});
+
+test('strings reach stdout and stderr through terminal.ts alone, which makes them visible, and as JSON through visible.ts', () => {
+  const isCall = (node: ts.Node): node is ts.CallExpression => ts.isCallExpression(node);
+  const calls = sourceFiles('src/cli').flatMap((file) => nodesOf(file, isCall).map(({ expression }) => [file.path, expression.getText()]));
+  const found = calls.filter(([, called = '']) => /\.write$|^console\.|^JSON\.stringify$/.test(called));
+  assert.equal([...new Set(found.map(([path]) => path))], ['src/cli/output/terminal.ts']);
 });
 
 test('every test file runs all of its tests', () => {

@@ -1,6 +1,7 @@
 import { parseDurationMs } from '../model/clock.ts';
 import { EdictError } from '../model/errors.ts';
 import { type DaemonSettings, defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
+import { hasControlCharacters } from '../model/visible.ts';
 
 /** The status server's default address, reachable from this machine only. */
 export const defaultListenAddress = '127.0.0.1:9470';
@@ -39,13 +40,13 @@ export function parseSettings(file: string = defaultFile, options: SettingsOptio
 /** The longest approval lasts a week, and its attempts must stay in the history that long to be counted. */
 const minHistoryRetentionMs = 168 * 3_600_000;
 
-/** Returns `--history-retention` in milliseconds, `null` without it. Throws an EdictError for an invalid duration or one under 168h. */
-export function parseHistoryRetention(text: string | undefined): number | null {
-  if (text === undefined) return null;
+/** Returns `--history-retention` in milliseconds, `null` for `forever`. Throws an EdictError for an invalid duration or one under 168h. */
+export function parseHistoryRetention(text: string): number | null {
+  if (text === 'forever') return null;
   const ms = parseDurationOption(text, '--history-retention', { maxMs: 100 * yearMs });
   if (ms >= minHistoryRetentionMs) return ms;
   throw new EdictError('OPTION_INVALID', `--history-retention ${text} is too short`, {
-    hint: 'expected 168h (a week) at least, such as 2160h (90 days)',
+    hint: 'expected 168h (a week) at least, such as 2160h (90 days), or forever',
   });
 }
 
@@ -63,7 +64,7 @@ export function parseListenAddress(text: string): DaemonSettings['listen'] {
 /** Returns a name or a reason without surrounding spaces. Throws an EdictError for an empty text, a long one or one with control characters. */
 export function parseTextOption(text: string, option: string): string {
   const trimmed = text.trim();
-  if (trimmed !== '' && text.length <= 1000 && !/\p{Cc}/u.test(trimmed)) return trimmed;
+  if (trimmed !== '' && text.length <= 1000 && !hasControlCharacters(trimmed)) return trimmed;
   throw new EdictError('OPTION_INVALID', `${option} needs a text of up to 1,000 characters, in one line`);
 }
 

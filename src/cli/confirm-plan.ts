@@ -5,6 +5,7 @@ import { isActionable } from '../plan/diff.ts';
 import { approveCommand } from '../render/command-line.ts';
 import { type CliContext, colorizersFor } from './context.ts';
 import { planRenderers } from './output/plan-renderers.ts';
+import { writeText } from './output/terminal.ts';
 import { exitCodeOfStop } from './signals.ts';
 
 export interface ConfirmOptions {
@@ -23,9 +24,9 @@ export async function confirmPlan(report: PlanReport, isChanged: boolean, { cont
   if (!plan.changes.some(isActionable)) return true;
   const { stderr } = context;
   const paint = colorizersFor(context).err;
-  if (isChanged) stderr.write(`${paint('yellow', 'The plan has changed since it was shown. Nothing was sent.')}\n\n`);
+  if (isChanged) writeText(stderr, `${paint('yellow', 'The plan has changed since it was shown. Nothing was sent.')}\n\n`);
   const view = { ...report, approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }) };
-  stderr.write(`${planRenderers.text(view, paint)}\n`);
+  writeText(stderr, `${planRenderers.text(view, paint)}\n`);
   return ask('Apply this plan?', context, signal);
 }
 

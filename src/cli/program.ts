@@ -5,6 +5,7 @@ import { readVersion } from '../render/version.ts';
 import type { CliContext } from './context.ts';
 import type { Finish } from './options.ts';
 import type { DiagnosticFormat } from './output/errors.ts';
+import { joinLines, writeText } from './output/terminal.ts';
 
 /*
  * The command line: parses arguments, runs one command of commands/ and returns its exit code; output/ renders the results. This folder
@@ -82,7 +83,12 @@ export async function buildProgram(
     .description('Keep the APIs of a ROMA Connect instance published exactly as a YAML file declares.')
     .version(readVersion())
     .exitOverride()
-    .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => writeText(context.stdout, text),
+      writeErr: (text) => writeText(context.stderr, text),
+      // The message quotes words of the command line; a line break in one of them is not one of the message.
+      outputError: (text, write) => write(`${joinLines(text.trimEnd().split(/\n(?=\(Did you mean )/))}\n`),
+    })
     .showHelpAfterError('(run edict --help for usage)')
     .hook('preAction', assertWorkingDirectory);
   for (const name of names) (await commands[name]?.())?.(program, context, finish);

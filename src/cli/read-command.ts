@@ -3,7 +3,7 @@ import type { AppContext } from '../model/app-context.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Settings } from '../model/settings.ts';
 import { type CliContext, colorizersFor } from './context.ts';
-import { openReadProgress } from './output/terminal.ts';
+import { openReadProgress, writeLine } from './output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from './signals.ts';
 
 /**
@@ -18,13 +18,13 @@ export async function runReadCommand<T>(context: CliContext, settings: Settings,
   const progress = openReadProgress(context);
   signal.addEventListener('abort', () => {
     progress.clear();
-    stderr.write(`Stopping: ${String(signal.reason)}; interrupt again to end at once\n`);
+    writeLine(stderr, `Stopping: ${String(signal.reason)}; interrupt again to end at once`);
   });
   const appContext = createAppContext(settings, env, { signal });
   appContext.events.subscribe(progress.emit);
   appContext.events.subscribe((event) => {
     if (event.type === 'gateway:unrecorded')
-      stderr.write(`${colorizersFor(context).err('yellow', 'edict:')} ${formatUnrecorded(event.store)}\n`);
+      writeLine(stderr, `${colorizersFor(context).err('yellow', 'edict:')} ${formatUnrecorded(event.store)}`);
   });
   try {
     return await run(appContext);

@@ -2,12 +2,13 @@ import type { SettingsOptions } from '../app/settings.ts';
 import type { StoreLocationOptions } from '../app/store/store-location.ts';
 import type { Settings } from '../model/settings.ts';
 import { type CliContext, colorizersFor } from './context.ts';
+import { writeLine } from './output/terminal.ts';
 
 /** Returns the settings of a command that uses the store, and says on stderr if that is the store of an emulated gateway. Throws as `locateStore` does. */
 export async function storeSettings(context: CliContext, options: SettingsOptions, location: StoreLocationOptions): Promise<Settings> {
   const { locateStore } = await import('../app/store/store-location.ts');
   const { settings, notice } = await locateStore(options, context.env, location);
-  if (notice !== null) context.stderr.write(`${colorizersFor(context).err('yellow', 'edict:')} ${notice}\n`);
+  if (notice !== null) writeLine(context.stderr, `${colorizersFor(context).err('yellow', 'edict:')} ${notice}`);
   return settings;
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import { toJson, visibleLines } from '../model/visible.ts';
 import type { CliContext } from './context.ts';
 import { errorDocument, renderError } from './output/errors.ts';
+import { writeExact, writeText } from './output/terminal.ts';
 import { onStopSignal } from './signals.ts';
 
 /** How often `--watch` reads the status, in milliseconds. */
@@ -22,19 +24,20 @@ export async function watch(read: () => Promise<string>, context: CliContext, fo
     const now = isScreen ? fitScreen(text, stdout.rows || Number.POSITIVE_INFINITY) : text;
     if (now === shownText) return;
     shownText = now;
-    stdout.write(isScreen ? `\u001B[H${now.replaceAll('\n', '\u001B[K\n')}\u001B[J` : now);
+    if (isScreen) writeExact(stdout, `\u001B[H${visibleLines(now).replaceAll('\n', '\u001B[K\n')}\u001B[J`);
+    else writeText(stdout, now);
   };
-  if (isScreen) stdout.write(enterScreen);
+  if (isScreen) writeExact(stdout, enterScreen);
   try {
     while (!stop.signal.aborted) {
       const text = await read().catch((error: unknown) =>
-        format === 'json' ? `${JSON.stringify(errorDocument(error))}\n` : renderError(error, context),
+        format === 'json' ? `${toJson(errorDocument(error))}\n` : renderError(error, context),
       );
       show(text);
       await setTimeout(pollIntervalMs, null, { signal: stop.signal }).catch(() => undefined);
     }
   } finally {
-    if (isScreen) stdout.write(leaveScreen);
+    if (isScreen) writeExact(stdout, leaveScreen);
   }
 }
 

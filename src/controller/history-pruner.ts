@@ -2,10 +2,10 @@ import type { Clock } from '../model/clock.ts';
 import { EdictError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import type { Store } from '../store/interface.ts';
+import type { PrunedBatch, Store } from '../store/interface.ts';
 
 export interface HistoryPrunerDeps {
-  readonly store: Pick<Store, 'pruneHistory' | 'pruneRecordedState'>;
+  readonly store: Pick<Store, 'pruneHistory' | 'pruneApprovals' | 'pruneRecordedState'>;
   readonly clock: Clock;
   readonly emit: Emit;
   /** How long attempts are kept, in milliseconds; `null` keeps them forever. */
@@ -36,10 +36,12 @@ export class HistoryPruner {
     try {
       // First the publications, because their last attempts are kept as long as they are.
       while (!signal.aborted && (await store.pruneRecordedState(gateway, beforeMs)) > 0) await clock.sleep(batchDelayMs, signal);
-      for (let count = -1; count !== 0 && !signal.aborted; await clock.sleep(batchDelayMs, signal)) {
-        count = await store.pruneHistory(gateway, beforeMs);
-        attemptCount += count;
+      for (let afterId: number | null = 0; afterId !== null && !signal.aborted; await clock.sleep(batchDelayMs, signal)) {
+        const pruned: PrunedBatch = await store.pruneHistory(gateway, { beforeMs, afterId });
+        attemptCount += pruned.count;
+        afterId = pruned.lastId;
       }
+      if (!signal.aborted) await store.pruneApprovals(gateway, beforeMs);
     } catch (error) {
       if (!(error instanceof EdictError)) throw error;
       emit({ type: 'store:error', reconcileId: '', message: error.message });

@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import { errorMessage } from '../model/errors.ts';
+import { visible } from '../model/visible.ts';
 import { ConnectionError, InvalidResponseError, RequestNotSentError } from './errors.ts';
 
 /** A larger response body is refused. A page of 500 APIs with all fields is about 2 MB. */
@@ -184,5 +185,6 @@ function toConnectionError(error: Error): Error {
 /** Returns the message of a connection error. An AggregateError, for several addresses tried, has no message of its own. */
 function connectionErrorMessage(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return errorMessage(first ?? error) || error.name;
+  // The message of a failed TLS handshake quotes the server's certificate.
+  return visible(errorMessage(first ?? error)) || error.name;
 }

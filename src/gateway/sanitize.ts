@@ -1,3 +1,4 @@
+import { visible } from '../model/visible.ts';
 import { redactSecrets } from './auth/secret.ts';
 
 /** The most characters of a server's text that are shown. */
@@ -7,13 +8,15 @@ const maxLength = 300;
 const maxInputLength = 4096;
 
 /**
- * Returns a server's text as one short line that is safe to print: without `secrets`, control characters and line breaks.
+ * Returns a server's text as one short line that is safe to print: without `secrets`, with spaces for line breaks, and with other control
+ * characters made visible.
  */
 export function sanitize(text: string, secrets: readonly string[], length: number = maxLength): string {
-  const line = redactSecrets(text, secrets)
+  const folded = redactSecrets(text, secrets)
     .slice(0, maxInputLength)
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .replace(/[\s\p{Z}]+/gu, ' ')
     .trim();
+  const line = visible(folded);
   return line.length <= length ? line : `${line.slice(0, length - 1).trimEnd()}…`;
 }
 

@@ -1,6 +1,7 @@
 import type { Plan } from '../model/change.ts';
 import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 import { redactUrl } from '../model/store-url.ts';
+import { visible } from '../model/visible.ts';
 import { shortDigestLength } from '../plan/approvals.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
@@ -28,9 +29,16 @@ export function formatCommandLine(command: string, args: readonly string[], sett
   return words.map(quoteForShell).join(' ');
 }
 
-/** Returns a word for a POSIX shell, in quotes if it needs them. */
+/** Returns a word for a POSIX shell, in quotes if it needs them; with invisible characters as bash and zsh write them. */
 export function quoteForShell(word: string): string {
+  if (visible(word) !== word) return `$'${[...word].map(escapeForShell).join('')}'`;
   return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function escapeForShell(character: string): string {
+  if (character === '\\' || character === "'") return `\\${character}`;
+  if (visible(character) === character) return character;
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
 }
 
 /** Returns the form of a digest that is typed: its first twelve hex digits. */

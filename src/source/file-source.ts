@@ -12,7 +12,7 @@ import {
   type FileSet,
   fingerprintFileSet,
   hasSameContent,
-  maxSourceBytes,
+  maxSourceSize,
   parseIncludes,
   readFileSet,
   toDisplayPath,
@@ -171,7 +171,7 @@ function toReadError(read: UnreadSourceFile, name: string): EdictError {
   }
   if (read.kind === 'too large') {
     const hint = 'check the path: edict files are far smaller';
-    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceBytes} bytes`, { hint, exitCode });
+    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceSize}`, { hint, exitCode });
   }
   if (read.kind === 'no text') {
     return new EdictError('FILE_UNREADABLE', `${name} is not UTF-8 text`, { hint: 'save it as UTF-8', exitCode, cause: read.cause });

@@ -9,7 +9,7 @@ import { checkSchema } from './checks/schema.ts';
 import { apiNameRef, checkSemantics, environmentNameRef } from './checks/semantics.ts';
 import { checkFreeze, parseFreezes, parseSuspension } from './freeze.ts';
 import type { SourceText } from './include-reader.ts';
-import type { PathDiagnostic } from './path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from './path-diagnostic.ts';
 import { checkRollout, parseRollout } from './rollout.ts';
 import { SourceFile } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
@@ -69,18 +69,20 @@ export function parseFile(input: ParseInput): ParsedFile {
   parseCache.retainOnly(new Set(all.map((one) => one.file)));
   const files = new SourceFiles(main, others);
   files.report(main, includeDiagnostics.map(withRule('include')));
-  const value = files.mergeValues((sourceFile, diagnostics) => {
-    const misplaced: PathDiagnostic[] = [];
+  const value = files.mergeValues((sourceFile) => {
+    const misplaced = new FirstDiagnostics();
     const { value: written } = sourceFile;
     const substituted =
       sourceFile === main ? substituteVariables(written, { variables, onUnset: onUnsetVariable, diagnostics: misplaced }) : written;
     if (sourceFile !== main) reportVariables(written, misplaced);
-    diagnostics.push(
-      ...misplaced.map(withRule('variable')),
-      ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
+    files.report(sourceFile, misplaced.list.map(withRule('variable')));
+    files.report(
+      sourceFile,
+      checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
     );
     return substituted;
   });
+  if (files.isFull) files.throwIfInvalid(file, []);
   const check = (resolutions: NameResolutions): void =>
     files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, resolutions));
   files.throwIfInvalid(file, [

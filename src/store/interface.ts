@@ -107,6 +107,14 @@ export interface SavedObservation {
   readonly newestAttemptId: number;
 }
 
+/** The result of `Store.pruneHistory`. */
+export interface PrunedBatch {
+  /** How many attempts were deleted. */
+  readonly count: number;
+  /** The ID of the last attempt in the batch, after which to continue; `null`: there are no older attempts after it. */
+  readonly lastId: number | null;
+}
+
 /** The store with its writes. Data about work on a gateway is written only while its lease is held. */
 export interface Store extends StoreReader {
   /**
@@ -136,10 +144,12 @@ export interface Store extends StoreReader {
    */
   deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void>;
   /**
-   * Deletes a batch of attempts that started before `beforeMs` and that nothing refers to, and approvals that expired before it and
-   * that no attempt used. Resolves to how many attempts were deleted; 0 if none are left.
+   * Deletes, of a batch of attempts after the one with the ID `afterId`, those that started before `beforeMs`. The newest ones of each
+   * publication that the store knows are kept, and those whose outcome is unknown.
    */
-  pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number>;
+  pruneHistory(gateway: GatewayIdentity, batch: { readonly beforeMs: number; readonly afterId: number }): Promise<PrunedBatch>;
+  /** Deletes the approvals that expired before `beforeMs` and that no attempt in the history used. */
+  pruneApprovals(gateway: GatewayIdentity, beforeMs: number): Promise<void>;
   /**
    * Deletes a batch of publications that are offline since before `beforeMs` and that the last applied file does not declare.
    * Resolves to how many were deleted; 0 if none are left.

@@ -23,6 +23,12 @@ import {
   toUnobserved,
 } from './rows.ts';
 
+/**
+ * The most APIs or environments whose attempts are looked up one by one. For more of them the whole history is read from its end, since many
+ * of the newest attempts match.
+ */
+const maxLookedUp = 100;
+
 /** Reads a store of the current format. Every method rejects with an EdictError `STORE_*` if the engine fails. */
 export class ReadonlyStore implements StoreReader {
   protected readonly database: Database;
@@ -44,9 +50,20 @@ export class ReadonlyStore implements StoreReader {
   }
 
   async history(gateway: GatewayIdentity, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
+    const { history, historyOfApi, historyOfEnvironment } = this.queries;
+    const id = await this.gatewayId(gateway);
     const list = (names: readonly string[] | undefined): string | null => (names ? JSON.stringify(names) : null);
-    const filter = { apis: list(apis), environments: list(environments), limit };
-    return (await this.#readRows(gateway, (id) => bindQuery(this.queries.history, { gateway: id, ...filter }))).map(toAttempt);
+    const statements =
+      apis && apis.length <= maxLookedUp
+        ? apis.map((api) => bindQuery(historyOfApi, { gateway: id, api, environments: list(environments), limit }))
+        : environments && !apis && environments.length <= maxLookedUp
+          ? environments.map((environment) => bindQuery(historyOfEnvironment, { gateway: id, environment, limit }))
+          : [bindQuery(history, { gateway: id, apis: list(apis), environments: list(environments), limit })];
+    const attempts = new Map<number, Attempt>();
+    for (const statement of statements) {
+      for (const attempt of (await this.database.read(statement)).map(toAttempt)) attempts.set(attempt.id, attempt);
+    }
+    return [...attempts.values()].sort((a, b) => b.id - a.id).slice(0, limit);
   }
 
   async findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]> {
@@ -55,7 +72,7 @@ export class ReadonlyStore implements StoreReader {
       if (selector === 'last') return bindQuery(attemptsOfLastReconciliation, { gateway: id });
       return 'attempt' in selector
         ? bindQuery(attempt, { gateway: id, attempt: selector.attempt })
-        : bindQuery(attemptsOfReconciliation, { gateway: id, reconcile: selector.reconcile });
+        : bindQuery(attemptsOfReconciliation, { gateway: id, reconcile: selector.reconcile, reconcileEnd: `${selector.reconcile}~` });
     });
     return rows.map(toAttempt);
   }
@@ -102,19 +119,21 @@ export class ReadonlyStore implements StoreReader {
       gateway: toGatewayIdentity(rows[0] ?? {}),
       apiIds: new Set(rows.map((row) => String(row['api_id']))),
     }));
-    const approvals = (await this.#readApprovals(id)).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+    const approvals = await this.#readApprovals(id, nowMs);
     const row = await this.#readGateway(gateway);
     return { declared, otherGateways, approvals, moved: toGatewayMove(row), suspension: toSuspension(row) };
   }
 
   async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
-    return (await this.#readApprovals(await this.gatewayId(gateway))).reverse();
+    return (await this.#readApprovals(await this.gatewayId(gateway), 0)).reverse();
   }
 
-  async #readApprovals(gatewayId: number): Promise<Approval[]> {
-    const rows = await this.database.read(bindQuery(this.queries.approvals, { gateway: gatewayId }));
+  /** Returns the approvals that expire after `expiresAfterMs`, oldest first. */
+  async #readApprovals(gatewayId: number, expiresAfterMs: number): Promise<Approval[]> {
+    const params = { gateway: gatewayId, expiresAfterMs };
+    const rows = await this.database.read(bindQuery(this.queries.approvals, params));
     if (rows.length === 0) return [];
-    const attempts = await this.database.read(bindQuery(this.queries.succeededWithApproval, { gateway: gatewayId }));
+    const attempts = await this.database.read(bindQuery(this.queries.succeededWithApproval, params));
     const attemptsByApproval = Map.groupBy(attempts, (row) => Number(row['approval_id']));
     return rows.map((row) => {
       const used = attemptsByApproval.get(Number(row['id'])) ?? [];

@@ -11,13 +11,13 @@ import { type PublicationKey, pickNames } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, SavedObservation, Store } from './interface.ts';
+import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, PrunedBatch, SavedObservation, Store } from './interface.ts';
 import { ReadonlyStore } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
 
-/** Rows deleted per transaction. A small batch keeps other writes from waiting. */
-const pruneBatchSize = 200;
+/** Rows visited, and at most deleted, per transaction. A small batch keeps other writes from waiting. */
+const pruneBatchSize = 500;
 
 /**
  * Rows written per transaction by an observation, a file or its names. That takes some 50 ms, so that even on a far slower server no transaction
@@ -74,11 +74,20 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async pruneHistory(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
-    const params = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
-    const { prune, pruneApprovals } = this.queries;
-    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(prune, params), bindQuery(pruneApprovals, params)]);
-    return rows?.length ?? 0;
+  async pruneHistory(
+    gateway: GatewayIdentity,
+    { beforeMs, afterId }: { readonly beforeMs: number; readonly afterId: number },
+  ): Promise<PrunedBatch> {
+    const params = { gateway: await this.#ensureGateway(gateway), beforeMs, afterId, limit: pruneBatchSize };
+    const [window] = await this.database.read(bindQuery(this.queries.pruneWindow, params));
+    if (window?.['last_id'] == null || Number(window['oldest_ms']) >= beforeMs) return { count: 0, lastId: null };
+    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prune, params)]);
+    return { count: rows?.length ?? 0, lastId: Number(window['last_id']) };
+  }
+
+  async pruneApprovals(gateway: GatewayIdentity, beforeMs: number): Promise<void> {
+    const params = { gateway: await this.#ensureGateway(gateway), beforeMs };
+    await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.pruneApprovals, params)]);
   }
 
   async pruneRecordedState(gateway: GatewayIdentity, beforeMs: number): Promise<number> {

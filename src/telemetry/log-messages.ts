@@ -134,7 +134,7 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     }
     case 'file:invalid':
       // The text of the line stays with those who may read the repository.
-      return { errors: event.error.diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+      return { errors: event.error.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
     case 'plan:computed': {
       const { fileHeld, approval, suspension } = event.plan;
       const { unchanged, ...counts } = summarizePlan(event.plan);

@@ -5,6 +5,7 @@
 import { type Logger, pino } from 'pino';
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { LogOptions } from '../model/settings.ts';
+import { escapeJson } from '../model/visible.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { LogDestination } from './log-destination.ts';
 import { fieldsFor, messageFor } from './log-messages.ts';
@@ -21,7 +22,7 @@ export async function openLogger({ level, format }: LogOptions, write?: (bytes: 
     ...(write && { write }),
   });
   process.once('exit', () => destination.flush());
-  const writeLine = (line: string): void => destination.write(prettify ? prettify(line) : line);
+  const writeLine = (line: string): void => destination.write(prettify ? prettify(line) : escapeJson(line));
   const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLine });
   return logger;
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
+import { visible, visibleLines } from '../model/visible.ts';
 import type { PlanSummary } from '../plan/summary.ts';
 import { formatUnrecorded } from '../render/format.ts';
 import { formatCounts, isDifferent, planStates } from '../render/headline.ts';
@@ -10,7 +11,7 @@ type Colorize = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: strin
 /** Returns a function that turns a log line into one for people who read `stream`: time, level, message and the relevant fields. */
 export function createPrettifier(stream: NodeJS.WriteStream): (line: string) => string {
   const colorize = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
-  return pretty.prettyFactory({
+  const prettify = pretty.prettyFactory({
     colorize: stream.hasColors?.() ?? false,
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,
@@ -22,6 +23,9 @@ export function createPrettifier(stream: NodeJS.WriteStream): (line: string) => 
     },
     messageFormat: (log) => `${formatFile(log, colorize)}${formatRecord(log, String(log['msg']), colorize)}`,
   });
+  // The strings of a record are foreign; its line breaks and colors are added after this.
+  const toVisible = (_key: string, value: unknown): unknown => (typeof value === 'string' ? visible(value) : value);
+  return (line) => visibleLines(prettify(JSON.parse(line, toVisible)));
 }
 
 function formatRecord(log: LogRecord, message: string, colorize: Colorize): string {

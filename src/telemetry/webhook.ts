@@ -5,6 +5,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Emit } from '../model/events.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { ProxySettings } from '../model/proxy-settings.ts';
+import { toJson } from '../model/visible.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import type { WebhookNotice } from './webhook-documents.ts';
 import { Notices } from './webhook-notices.ts';
@@ -115,7 +116,7 @@ export class Webhook {
       const missed = this.#undelivered;
       const { notice, ...origin } = next;
       const body: Notification = { ...origin, undelivered: missed, notice };
-      if (await this.#isDelivered(next.id, JSON.stringify(body))) this.#undelivered -= missed;
+      if (await this.#isDelivered(next.id, toJson(body))) this.#undelivered -= missed;
       this.#queue.shift();
     }
   }

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { HistoryPruner } from '../../src/controller/history-pruner.ts';
 import { StoreError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
+import type { PrunedBatch } from '../../src/store/interface.ts';
 import { gatewaySettings } from '../support/states.ts';
 
 const gateway = gatewaySettings();
@@ -15,12 +16,14 @@ function scene(retentionMs: number | null, attempts: number) {
   const events: EdictEvent[] = [];
   const asked: number[] = [];
   const left = { attempts, publications: 3 };
-  const pruneHistory = async (_: unknown, beforeMs: number): Promise<number> => {
+  const pruneHistory = async (_: unknown, { beforeMs, afterId }: { beforeMs: number; afterId: number }): Promise<PrunedBatch> => {
     asked.push(beforeMs);
+    assert.ok(afterId === 0 || afterId === attempts - left.attempts, 'it goes on where it was');
     const count = Math.min(2, left.attempts);
     left.attempts -= count;
-    return count;
+    return { count, lastId: count === 0 ? null : attempts - left.attempts };
   };
+  const pruneApprovals = async (): Promise<void> => assert.is(left.attempts, 0, 'their attempts are deleted before');
   const pruneRecordedState = async (): Promise<number> => {
     if (left.publications === 0) return 0;
     assert.is(left.attempts, attempts, 'their last attempts are kept as long as they are');
@@ -28,7 +31,12 @@ function scene(retentionMs: number | null, attempts: number) {
     return 1;
   };
   const clock = { now: () => time.nowMs, monotonicMs: () => time.nowMs, sleep: async () => undefined };
-  const deps = { store: { pruneHistory, pruneRecordedState }, clock, emit: (event: EdictEvent) => void events.push(event), retentionMs };
+  const deps = {
+    store: { pruneHistory, pruneApprovals, pruneRecordedState },
+    clock,
+    emit: (event: EdictEvent) => void events.push(event),
+    retentionMs,
+  };
   return { tidying: new HistoryPruner(deps), deps, time, events, asked, left };
 }
 

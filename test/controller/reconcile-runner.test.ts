@@ -351,6 +351,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     release: store.release.bind(store),
     deleteRecord: store.deleteRecord.bind(store),
     pruneHistory: store.pruneHistory.bind(store),
+    pruneApprovals: store.pruneApprovals.bind(store),
     pruneRecordedState: store.pruneRecordedState.bind(store),
     saveStatus: store.saveStatus.bind(store),
     saveSuspension: store.saveSuspension.bind(store),

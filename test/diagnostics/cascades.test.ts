@@ -59,17 +59,17 @@ const slips: readonly (readonly [name: string, marked: string, says: RegExp])[] 
   [
     'a misspelt environment',
     `${head.replace('  dev: e1', '  devel: e1')}${list().replace('dev:', '«dev»:')}`,
-    /`dev` is not declared.*also at 3,333 other lines/,
+    /`dev` is not declared.*also at 3,333 other places/,
   ],
   [
     'a misspelt key in every API',
     `${head}${list().replaceAll('    environments:', '    enviroments:').replace('enviroments:', '«enviroments»:')}`,
-    /unknown key `enviroments`.*also at 3,333 other lines/,
+    /unknown key `enviroments`.*also at 3,333 other places/,
   ],
   [
     'a wrong state in every API',
     `${head}${list().replaceAll('test: online', 'test: on').replace('test: on\n', 'test: «on»\n')}`,
-    /"on" is not allowed.*also at 3,333 other lines/,
+    /"on" is not allowed.*also at 3,333 other places/,
   ],
   [
     'an unclosed quote at the start',
@@ -107,12 +107,12 @@ const slips: readonly (readonly [name: string, marked: string, says: RegExp])[] 
     `${head}${list()
       .replaceAll(/environments:\n(?: {6}.*\n)+/g, 'environments: *all\n')
       .replace('*all', '«*all»')}`,
-    /\*all has no anchor.*also at 3,333 other lines/,
+    /\*all has no anchor.*also at 3,333 other places/,
   ],
   [
     'a tag in every API',
     `${head}${list().replaceAll('id: id', 'id: !secret id').replace('!secret', '«!secret»')}`,
-    /the tag `!secret` is not supported.*also at 3,333 other lines/,
+    /the tag `!secret` is not supported.*also at 3,333 other places/,
   ],
 ];
 

@@ -56,9 +56,9 @@ export const characterMistakes: readonly Mistake[] = [
   edit('a name with a combining character', '  carts:\n', '  «ca\u0301rts»:\n', 'U+0301'),
   file('UTF-16 without a byte order mark', `«»${[...'edict: 1\ngateway:\n'].map((each) => `${each}\0`).join('')}`, 'UTF-16', 'UTF-8'),
   file('UTF-16 in big endian order', `«»${[...'edict: 1\ngateway:\n'].map((each) => `\0${each}`).join('')}`, 'UTF-16', 'UTF-8'),
-  edit('a NUL character', 'id: c1', 'id: «c1\0»', 'U+0000'),
-  edit('an escape character', 'id: c1', 'id: «c1\u001B[0m»', 'U+001B'),
-  edit('a line separator in an ID', 'id: c1', 'id: «c1\u2028»', 'U+2028'),
+  edit('a NUL character', 'id: c1', 'id: c1«\0»', 'U+0000'),
+  edit('an escape character', 'id: c1', 'id: c1«\u001B»[0m', 'U+001B'),
+  edit('a line separator in an ID', 'id: c1', 'id: c1«\u2028»', 'U+2028'),
   edit('a tab after a value', 'id: c1\n', 'id: «c1\tc2»\n', 'U+0009', 'tab'),
   file(
     'old Macintosh line ends',

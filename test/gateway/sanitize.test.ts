@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { sanitize, sanitizePage } from '../../src/gateway/sanitize.ts';
 import { growth, linear } from '../support/growth.ts';
 
-test('returns one line without control characters', () => {
-  assert.is(sanitize(' a\r\n\tb\u001b[31mc\u0000\u202ed\u2028 ', []), 'a b [31mc d');
+test('returns one line in which control characters are visible', () => {
+  assert.is(sanitize(' a\r\n\tb\u001b[31mc\u0000\u202ed\u2028 ', []), 'a b\\u{1b}[31mc\\u{0}\\u{202e}d');
 });
 
 test('truncates a long text', () => {

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSettings } from '../../src/app/settings.ts';
-import { formatCommandLine } from '../../src/render/command-line.ts';
+import { visible } from '../../src/model/visible.ts';
+import { formatCommandLine, quoteForShell } from '../../src/render/command-line.ts';
 
 const test = suite('command line');
 
@@ -24,7 +26,12 @@ test('a password is left out', () => {
   }
 });
 
-test('a shell takes each word unchanged', () => {
+test('a shell takes each word unchanged, also with characters that are not shown', () => {
+  for (const word of ["it's", 'a b', '-x', 'a\nb\t\\', "\u001b[31m'", '\u202e\u0085 é', '$(id)`id`"']) {
+    const quoted = quoteForShell(word);
+    assert.is(visible(quoted), quoted);
+    assert.is(execFileSync('bash', ['-c', `printf %s ${quoted}`], { encoding: 'utf8', env: { LC_ALL: 'C.UTF-8' } }), word);
+  }
   assert.is(formatCommandLine('plan', ['--api', 'shop-*'], parseSettings("it's.yaml", {})), "edict plan --api 'shop-*' 'it'\\''s.yaml'");
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidFileError } from '../../src/model/errors.ts';
+import { excerptAt, InvalidFileError } from '../../src/model/errors.ts';
 import { publicationKey } from '../../src/model/publication.ts';
 import { type ParseInput, parseDesiredState } from '../../src/source/parser.ts';
 import { ParseCache } from '../../src/source/yaml/parse-cache.ts';
@@ -303,9 +303,9 @@ for (const [name, marked, says] of invalidFiles) {
         places.map((place) => ({ ...place, length: Math.max(1, place.length) })),
         eol,
       );
-      for (const [index, { message, hint, text: shown, line, file }] of diagnostics.entries()) {
+      for (const [index, { message, hint, excerpt, line, column, file }] of diagnostics.entries()) {
         assert.match(`${message} ${hint}`, says[index] ?? /never/);
-        assert.is(shown, text.split('\n')[line - 1]);
+        assert.equal(excerpt, excerptAt(text.split('\n')[line - 1] ?? '', column));
         assert.is(file, 'edict.yaml');
         assert.not.match(`${message} ${hint}`, 'the-token');
       }
@@ -399,7 +399,7 @@ test('ten thousand duplicate keys are one error with their number', () => {
   const diagnostics = diagnosticsIn(`${head}apis:\n${'  a: {}\n'.repeat(10_001)}`);
   assert.equal(
     diagnostics.map(({ line, message }) => [line, message]),
-    [[11, 'the key `a` is already defined at line 10; also at 9,999 other lines, such as 12, 13, 14']],
+    [[11, 'the key `a` is already defined at line 10; also at 9,999 other places, such as lines 12, 13, 14']],
   );
 });
 
@@ -446,7 +446,13 @@ test('broken files never crash the parser, and every error is at a position in t
         broken += 1;
         assert.ok(error.diagnostics.length > 0);
         let before = 0;
-        for (const { line, column, length, text: shown, message } of error.diagnostics) {
+        for (const {
+          line,
+          column,
+          length,
+          excerpt: { text: shown },
+          message,
+        } of error.diagnostics) {
           assert.ok(line >= Math.max(1, before) && line <= lines.length, `line ${line} of ${lines.length}`);
           assert.is(shown, lines[line - 1]?.replace(/\r$/, ''));
           assert.ok(column >= 1 && column <= shown.length + 2, `column ${column} of ${shown.length}`);

@@ -14,7 +14,7 @@ test('reports errors in the order of the file, each once', () => {
   const diagnostic = (...path: readonly string[]) => ({ path, target: 'key', message: 'wrong', hint: null }) as const;
   const diagnostics = part('a: 1\nb: 2\n').toDiagnostics([diagnostic('b'), diagnostic('a'), diagnostic('b')]);
   assert.equal(
-    diagnostics.map(({ diagnostic: { file, line, column, text } }) => [file, line, column, text]),
+    diagnostics.map(({ diagnostic: { file, line, column, excerpt } }) => [file, line, column, excerpt.text]),
     [
       ['apis/shop.yaml', 1, 1, 'a: 1'],
       ['apis/shop.yaml', 2, 1, 'b: 2'],

@@ -4,7 +4,17 @@ import { postgres, sqlite } from '../../generated/store-queries.js';
 import { bindQuery } from '../../src/store/database.ts';
 
 test('values are in the order of the query, and repeated where it uses one twice', () => {
-  assert.equal(bindQuery(sqlite.attemptsOfReconciliation, { reconcile: 'p', gateway: 7 }).values, [7, 'p', 'p']);
+  assert.equal(bindQuery(sqlite.historyOfApi, { limit: 3, environments: null, api: 'p', gateway: 7 }).values, [
+    7,
+    7,
+    'p',
+    7,
+    'p',
+    null,
+    null,
+    null,
+    3,
+  ]);
 });
 
 test('both engines take the same values', () => {

@@ -10,7 +10,7 @@ import { type NameKey, nameKey } from '../../src/model/name-ref.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
-import type { FinishedAttempt, Store, StoreReader } from '../../src/store/interface.ts';
+import type { FinishedAttempt, PrunedBatch, Store, StoreReader } from '../../src/store/interface.ts';
 import * as states from './states.ts';
 import { change, gatewaySettings, lastObservation, newAttempt, recorded, savedObservation, unknownAttemptOf, wanted } from './states.ts';
 
@@ -409,7 +409,9 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.is(await store.pruneRecordedState(gateway, 1000), 0);
     assert.equal((await rows()).toSorted(), [online, declared, recent, unknown].toSorted());
     assert.equal([...(await store.readRecordedState(gateway)).keys()].toSorted(), [online, declared, recent, unknown].toSorted());
-    for (let count = -1; count !== 0; ) count = await store.pruneHistory(gateway, 1000);
+    for (let afterId: number | null = 0; afterId !== null; ) {
+      afterId = (await store.pruneHistory(gateway, { beforeMs: 1000, afterId })).lastId;
+    }
     const left = (await store.history(gateway, { limit: 100 })).map(({ api }) => api);
     assert.not(
       left.some((api) => old.some((key) => key.startsWith(`api-${api} `))),
@@ -423,12 +425,12 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await under.approve(gateway, { ...approval, by: 'in force', expiresAtMs: 1000 });
     const of = { ...change('orders', 'test'), approval: { id: 2, by: 'used', reason: 'CHG-7', expiresAtMs: 100 } };
     await finished(store, of, success, recorded('orders', 'test'));
-    await store.pruneHistory(gateway, 1000);
+    await store.pruneApprovals(gateway, 1000);
     const left = (await store.approvals(gateway)).map(({ by }) => by);
     assert.equal(left, ['in force', 'used']);
   });
 
-  withStore('deletes old attempts, a few at a time, but not those that the recorded state refers to', async (store) => {
+  withStore('deletes old attempts, a few at a time, but not the newest of each publication, nor one of unknown outcome', async (store) => {
     const attempt = async (api: string, startedAtMs: number, outcome: Outcome | null): Promise<number> => {
       const made = change(api, 'test');
       const { attemptId: id } = await store.beginAttempt(gateway, made, {
@@ -442,17 +444,25 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
         await store.finishAttempt(gateway, { key: made.key, attemptId: id, outcome, next: recorded(api, 'test'), atMs: startedAtMs + 1 });
       return id;
     };
-    for (let index = 0; index < 250; index += 1) await attempt('orders', index, { kind: 'retryable', failure });
-    const kept = [await attempt('orders', 250, success), await attempt('carts', 251, null), await attempt('invoices', 5000, success)];
-    await attempt('orders', 252, success);
-    const counts: number[] = [];
-    for (let count = -1; count !== 0; counts.push(count)) count = await store.pruneHistory(gateway, 1000);
-    assert.equal(counts, [200, 51, 0]);
+    const unknown = await attempt('carts', 0, null);
+    for (let index = 1; index <= 300; index += 1) await attempt('orders', index, { kind: 'retryable', failure });
+    for (let index = 301; index <= 600; index += 1) await attempt('users', index, success);
+    const recent = await attempt('invoices', 5000, success);
+    const pruneAll = async (): Promise<number[]> => {
+      const counts: number[] = [];
+      for (let afterId: number | null = 0; afterId !== null; ) {
+        const batch: PrunedBatch = await store.pruneHistory(gateway, { beforeMs: 1000, afterId });
+        counts.push(batch.count);
+        afterId = batch.lastId;
+      }
+      return counts;
+    };
+    assert.equal(await pruneAll(), [250 + 199, 51, 0]);
+    assert.equal(await pruneAll(), [0, 0]);
     const left = (await store.history(gateway, { limit: 300 })).map(({ id }) => id);
-    assert.equal(left.length, 3);
-    assert.equal(left.includes(kept[0] ?? 0), false, 'a later attempt has replaced it');
-    assert.ok(left.includes(kept[1] ?? 0) && left.includes(kept[2] ?? 0));
-    assert.is((await store.readPublication(gateway, change('carts', 'test').key))?.unknownAttempt?.attemptId, kept[1]);
+    const newest = (last: number): number[] => Array.from({ length: 50 }, (_, index) => last - index);
+    assert.equal(left, [recent, ...newest(recent - 1), ...newest(recent - 301), unknown]);
+    assert.is((await store.readPublication(gateway, change('carts', 'test').key))?.unknownAttempt?.attemptId, unknown);
   });
 
   withStore('names the process that has the store open, until it leaves', async (store, under) => {

@@ -23,6 +23,7 @@ import {
   stateOption,
   yesOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { logStopRequest } from '../stop-notice.ts';
 import { writeSettings } from '../store-settings.ts';
@@ -86,7 +87,7 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   const showsProgress = context.stderr.isTTY && logFormat === undefined;
   const progress = showsProgress ? openProgress(context.stderr, colorizersFor(context).err) : null;
   const logger = await openCommandLogger({ level, format: logFormat ?? 'pretty' }, settings, context.writeLog);
-  if (progress && settings.emulate) context.stderr.write('Using an emulated gateway; nothing is sent to the real one.\n');
+  if (progress && settings.emulate) writeText(context.stderr, 'Using an emulated gateway; nothing is sent to the real one.\n');
   const report = openApplyReport(options.format, context);
   using stop = onStopSignal();
   const appContext = createAppContext(settings, context.env, { signal: stop.signal });
@@ -109,7 +110,7 @@ export async function runApply(file: string, options: ApplyOptions, context: Cli
   };
   const result = await apply().finally(() => progress?.clear());
   if (result === null) {
-    context.stderr.write('Nothing was sent.\n');
+    writeText(context.stderr, 'Nothing was sent.\n');
     return exitCodes.error;
   }
   report.finish(result, settings);

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { ApprovalRequest } from '../../plan/approvals.ts';
-import { planningCommandLine } from '../../render/command-line.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
   allowHostOption,
@@ -17,6 +16,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -62,13 +62,14 @@ async function runApprove(
 ): Promise<ExitCode> {
   const { recordApproval } = await import('../../app/apply.ts');
   const { maxApprovalMs } = await import('../../plan/approvals.ts');
+  const { planningCommandLine } = await import('../../render/command-line.ts');
   const { renderApproval } = await import('../output/approval.ts');
   const request = parseApprovalRequest(digest, options, maxApprovalMs);
   // The same store as that of `plan`, which printed the digest.
   const settings = await storeSettings(context, options, { paths: [file], isWriting: true, findsEmulated: 'without-credentials' });
   const approved = await runReadCommand(context, settings, (appContext) => recordApproval(appContext, request));
   const applyCommand = planningCommandLine('apply', [], settings);
-  context.stdout.write(renderApproval(approved, options.format, { applyCommand, paint: colorizersFor(context).out }));
+  writeText(context.stdout, renderApproval(approved, options.format, { applyCommand, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }
 

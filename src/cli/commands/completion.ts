@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { writeExact } from '../output/terminal.ts';
 
 /*
  * Shell completion. A short shell script runs `edict __complete -- WORDS` and offers the candidates that it prints, or files if there are
@@ -62,7 +63,7 @@ export function registerCompletion(program: Command, { stdout }: CliContext): vo
     .description('Print the completion script of a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(scripts)))
     .action((shell: keyof typeof scripts) => {
-      stdout.write(completionScript(shell));
+      writeExact(stdout, completionScript(shell));
     });
 
   program

@@ -5,6 +5,7 @@ import type { parseFault } from '../../emulator/faults.ts';
 import { EdictError, type ExitCode, errorMessage, exitCodes } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
 import { collect, type Finish, parseWholeNumber } from '../options.ts';
+import { writeLine } from '../output/terminal.ts';
 import { onStopSignal } from '../signals.ts';
 
 /** The command's options, not yet parsed. */
@@ -54,7 +55,7 @@ async function runEmulate({ seed, host, port, ...options }: EmulateOptions, { st
   const faultInjection = parseFaultInjection(options, parseFault);
   using stop = onStopSignal();
   const emulator = await startStandaloneEmulator(seed ?? null, { host, port, ...faultInjection });
-  stdout.write(`The ROMA Connect emulator listens on ${emulator.url}\n`);
+  writeLine(stdout, `The ROMA Connect emulator listens on ${emulator.url}`);
   await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
   await emulator.close();
   return exitCodes.done;

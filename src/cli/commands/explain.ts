@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createAppContext } from '../../app/context.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
+import { toJson } from '../../model/visible.ts';
 import type { PublicationRef } from '../../plan/publication-lookup.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import {
@@ -18,6 +19,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -71,9 +73,10 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
   );
   if (explanation instanceof EdictError) return explainRecorded(of, explanation, { settings, options, context });
   const next = computeNextStep(explanation, settings);
-  context.stdout.write(
+  writeText(
+    context.stdout,
     options.format === 'json'
-      ? `${JSON.stringify(explanationJson(explanation, next), null, 2)}\n`
+      ? `${toJson(explanationJson(explanation, next), 2)}\n`
       : explanationText(explanation, next, { paint: colorizersFor(context).out, nowMs: Date.now() }),
   );
   return exitCodes.done;
@@ -92,10 +95,11 @@ async function explainRecorded(
   const { gateway: instance = null, format } = options;
   const known = await readRecordedExplanation(createAppContext(settings, context.env), of, { fileError, instance, limit: maxAttempts });
   const code = reportError(fileError, context, 'text');
-  context.stderr.write('\n');
-  context.stdout.write(
+  writeText(context.stderr, '\n');
+  writeText(
+    context.stdout,
     format === 'json'
-      ? `${JSON.stringify(recordedExplanationJson(known), null, 2)}\n`
+      ? `${toJson(recordedExplanationJson(known), 2)}\n`
       : recordedExplanationText(known, { paint: colorizersFor(context).out, nowMs: Date.now() }),
   );
   return code;

@@ -14,6 +14,7 @@ import {
   parseWholeNumber,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -63,9 +64,9 @@ async function runHistory(file: string, options: HistoryOptions, context: CliCon
   const report = await readHistory(createAppContext(settings, context.env), options.limit, options.gateway ?? null);
   if (report.fileError !== null) {
     reportError(report.fileError, context, 'text');
-    context.stderr.write('\n');
+    writeText(context.stderr, '\n');
   }
-  context.stdout.write(renderHistory(report, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderHistory(report, options.format, colorizersFor(context).out));
   return report.fileError?.exitCode ?? exitCodes.done;
 }
 
@@ -94,6 +95,6 @@ async function listVersions(
   const { renderVersions } = await import('../output/history.ts');
   const settings = await readSettings(context, of.file, options);
   const report = await runReadCommand(context, settings, (appContext) => readVersions(appContext, of));
-  context.stdout.write(renderVersions(report, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderVersions(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

@@ -5,6 +5,7 @@ import { defaultIamEndpoint, formatAllowedHost, isAllowedHost } from '../../mode
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
+import { writeExact, writeLine, writePatch } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -79,10 +80,11 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
     out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),
   );
   writeWarnings(exported.warnings, context);
-  if (out === undefined) context.stdout.write(exported.text);
+  if (out === undefined) writeExact(context.stdout, exported.text);
   else
-    context.stderr.write(
-      `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], settings)}\n`,
+    writeLine(
+      context.stderr,
+      `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], settings)}`,
     );
   return exitCodes.done;
 }
@@ -107,16 +109,16 @@ async function runImportUpdate(file: string | undefined, options: ImportOptions,
   const paths = file === undefined ? [] : [file];
   const settings = await storeSettings(context, options, { paths, isWriting: false, findsEmulated: 'never' });
   const update = await runReadCommand(context, settings, readImportUpdate);
-  context.stdout.write(update.diff);
+  writePatch(context.stdout, update.diff);
   const { summary, warnings } = describeImportUpdate(update, settings);
   writeWarnings(warnings, context);
-  context.stderr.write(`${summary}\n`);
+  writeLine(context.stderr, summary);
   return exitCodes.done;
 }
 
 function writeWarnings(warnings: readonly string[], context: CliContext): void {
   const paint = colorizersFor(context).err;
-  for (const warning of warnings) context.stderr.write(`${paint('yellow', 'edict:')} ${warning}\n`);
+  for (const warning of warnings) writeLine(context.stderr, `${paint('yellow', 'edict:')} ${warning}`);
 }
 
 function missingOptionsError(given: Readonly<Record<string, string | undefined>>): EdictError {

@@ -16,6 +16,7 @@ import {
   stateOption,
 } from '../options.ts';
 import type { PlanFormat } from '../output/plan-renderers.ts';
+import { writeFormatted, writeLine } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
@@ -82,9 +83,9 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
     listsUnmanaged: options.unmanaged ?? false,
     approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }),
   };
-  stdout.write(planRenderers[format](view, colorizersFor(context).out));
+  writeFormatted(stdout, format, planRenderers[format](view, colorizersFor(context).out));
   if (out !== undefined)
-    stderr.write(`Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}\n`);
+    writeLine(stderr, `Saved to ${out}. To make exactly these changes: ${formatCommandLine('apply', ['--plan', out], settings)}`);
   if (!options.detailedExitcode) return exitCodes.done;
   if (plan.fileHeld || plan.changes.some((change) => change.held)) return exitCodes.held;
   return plan.changes.length + plan.drifted.length > 0 ? exitCodes.changes : exitCodes.done;

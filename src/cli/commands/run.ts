@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly once?: boolean;
   readonly debounce: string;
   readonly resync: string;
-  readonly historyRetention?: string;
+  readonly historyRetention: string;
   readonly listen: string;
 }
 
@@ -58,9 +58,12 @@ export function registerRun(program: Command, context: CliContext, finish: Finis
     .addOption(new Option('--debounce <duration>', 'how long a file must stay unchanged before it is read').default('200ms'))
     .addOption(new Option('--resync <duration>', 'how often to reconcile when nothing has changed').default('5m'))
     .addOption(
-      new Option('--history-retention <duration>', 'delete attempts older than this, at least 168h (default: keep all)').env(
-        'EDICT_HISTORY_RETENTION',
-      ),
+      new Option(
+        '--history-retention <duration>',
+        'delete attempts older than this, at least 168h, except the newest 50 of each publication; forever to keep all',
+      )
+        .default('4320h')
+        .env('EDICT_HISTORY_RETENTION'),
     )
     .addOption(
       new Option('--listen <address>', 'serve the status page, the API, health checks and metrics at HOST:PORT; off to disable')

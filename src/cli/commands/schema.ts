@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
 import type { Finish } from '../options.ts';
+import { writeExact } from '../output/terminal.ts';
 
 /** The paths of the schemas that can be printed, relative to this file. */
 export const schemaPaths = {
@@ -28,6 +29,6 @@ export function registerSchema(program: Command, context: CliContext, finish: Fi
 
 /** Prints a JSON Schema. Returns 0. */
 export function printSchema(document: keyof typeof schemaPaths, { stdout }: CliContext): ExitCode {
-  stdout.write(readFileSync(new URL(schemaPaths[document], import.meta.url), 'utf8'));
+  writeExact(stdout, readFileSync(new URL(schemaPaths[document], import.meta.url), 'utf8'));
   return exitCodes.done;
 }

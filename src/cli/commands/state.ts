@@ -14,6 +14,7 @@ import {
   type PublicationArguments,
   stateOption,
 } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { readSettings, storeSettings, writeSettings } from '../store-settings.ts';
 
 /** The options of `state show` and `state copy`. */
@@ -70,7 +71,7 @@ async function showStore(options: StateOptions, context: CliContext): Promise<Ex
   const { renderStore } = await import('../output/store-report.ts');
   const settings = await readSettings(context, undefined, options);
   const report = await readStore(createAppContext(settings, context.env));
-  context.stdout.write(renderStore(report, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderStore(report, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }
 
@@ -81,8 +82,8 @@ async function copyStore(to: string, options: StateOptions, context: CliContext)
   const { out, err } = colorizersFor(context);
   const settings = await storeSettings(context, options, { paths: [], isWriting: false, findsEmulated: 'never' });
   const report = await copyStoreTo(createAppContext(settings, context.env), to);
-  context.stderr.write(renderCopyWarning(report, err) ?? '');
-  context.stdout.write(renderCopy(report, options.format, out));
+  writeText(context.stderr, renderCopyWarning(report, err) ?? '');
+  writeText(context.stdout, renderCopy(report, options.format, out));
   return exitCodes.done;
 }
 
@@ -92,6 +93,6 @@ async function removePublication({ file, ...of }: PublicationArguments, options:
   const { renderRemovedRecord } = await import('../output/store-report.ts');
   const settings = await writeSettings(context, [file], options);
   const removed = await removeRecord(createAppContext(settings, context.env), of);
-  context.stdout.write(renderRemovedRecord(removed, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderRemovedRecord(removed, options.format, colorizersFor(context).out));
   return exitCodes.done;
 }

@@ -15,6 +15,7 @@ import {
   stateOption,
 } from '../options.ts';
 import type { FileStatus, InvalidFileStatus } from '../output/status-text.ts';
+import { writeText } from '../output/terminal.ts';
 import { storeSettings } from '../store-settings.ts';
 
 export interface StatusOptions {
@@ -82,7 +83,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
       const status = await read(first);
       if (isWatched || !('fileError' in status)) return renderAnyStatus(status, style);
       code = reportError(status.fileError, context, 'text');
-      context.stderr.write('\n');
+      writeText(context.stderr, '\n');
       return renderRecordedStatus(status, style);
     }
     const statuses: FileStatus[] = [];
@@ -95,7 +96,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
     await watch(show, context, format);
     return exitCodes.done;
   }
-  context.stdout.write(await show());
+  writeText(context.stdout, await show());
   return code;
 }
 

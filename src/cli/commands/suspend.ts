@@ -4,6 +4,7 @@ import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, emulateOption, type Finish, fileArgument, formatOption, gatewayOption, stateOption } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { writeSettings } from '../store-settings.ts';
 
 /** The options of `suspend` and `resume`. */
@@ -66,7 +67,7 @@ async function runSuspend(file: string, options: SuspendOptions, context: CliCon
     instance: options.gateway ?? null,
   });
   await reportFileError(report.fileError, context);
-  context.stdout.write(renderSuspended(report, { settings, format: options.format, paint: colorizersFor(context).out }));
+  writeText(context.stdout, renderSuspended(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }
 
@@ -77,7 +78,7 @@ async function runResume(file: string, options: ResumeOptions, context: CliConte
   const settings = await writeSettings(context, [file], options);
   const report = await resumeCalls(createAppContext(settings, context.env), options.gateway ?? null);
   await reportFileError(report.fileError, context);
-  context.stdout.write(renderResumed(report, { settings, format: options.format, paint: colorizersFor(context).out }));
+  writeText(context.stdout, renderResumed(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }
 

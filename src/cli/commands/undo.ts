@@ -3,6 +3,7 @@ import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowHostOption, allowIncludeOption, emulateOption, type Finish, formatOption, stateOption } from '../options.ts';
+import { writePatch, writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -51,6 +52,7 @@ async function runUndo(
   const report = await runReadCommand(context, settings, (appContext) =>
     readUndo(appContext, request ?? { text: 'last', selector: 'last' }),
   );
-  context.stdout.write(renderUndo(report, { settings, format: options.format, paint: colorizersFor(context).out }));
+  writeText(context.stdout, renderUndo(report, { settings, format: options.format, paint: colorizersFor(context).out }));
+  if (options.format === 'text') writePatch(context.stdout, report.file.diff);
   return exitCodes.done;
 }

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.t
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, type Finish, fileArgument, formatOption } from '../options.ts';
 import type { DiagnosticFormat } from '../output/errors.ts';
+import { writeFormatted, writeLine, writeText } from '../output/terminal.ts';
 
 export interface ValidateOptions extends Pick<SettingsOptions, 'allowInclude'> {
   readonly format: DiagnosticFormat;
@@ -30,15 +31,16 @@ export async function runValidate(file: string, { format, ...options }: Validate
     const { desired, unsetVariables } = await validateFile(createAppContext(parseSettings(file, options), context.env));
     if (unsetVariables.size > 0) {
       const names = [...unsetVariables].join(', ');
-      context.stderr.write(
-        `${colorizersFor(context).err('yellow', 'edict:')} checked with placeholders for variables that are not set: ${names}\n`,
+      writeLine(
+        context.stderr,
+        `${colorizersFor(context).err('yellow', 'edict:')} checked with placeholders for variables that are not set: ${names}`,
       );
     }
-    context.stdout.write(renderValidFile(file, desired, { format, paint }));
+    writeText(context.stdout, renderValidFile(file, desired, { format, paint }));
     return exitCodes.done;
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
-    context.stdout.write(diagnosticRenderers[format](error, paint));
+    writeFormatted(context.stdout, format, diagnosticRenderers[format](error, paint));
     return error.exitCode;
   }
 }

@@ -5,6 +5,7 @@ import type { WaitResult } from '../../app/wait.ts';
 import { assertNever, type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, emulateOption, type Finish, fileArgument, formatOption, stateOption } from '../options.ts';
+import { writeText } from '../output/terminal.ts';
 import { exitCodeOfStop, onStopSignal } from '../signals.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -45,7 +46,7 @@ async function runWait(file: string, options: WaitCommandOptions, context: CliCo
   const result = await waitForDaemon(createAppContext(settings, context.env, { signal: stop.signal }), waitOptions, progress.show).finally(
     progress.clear,
   );
-  context.stdout.write(renderWaitResult(result, { settings, format: options.format, paint: colorizersFor(context).out }));
+  writeText(context.stdout, renderWaitResult(result, { settings, format: options.format, paint: colorizersFor(context).out }));
   return result.kind === 'interrupted' ? exitCodeOfStop(stop.signal) : exitCodeOf(result.kind);
 }
 

@@ -4,6 +4,7 @@ import type { ApplyResult } from '../../app/apply.ts';
 import type { Change, Plan } from '../../model/change.ts';
 import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
+import { toJson, visibleLine } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
@@ -13,7 +14,7 @@ import { formatAdopted } from '../../render/notices.ts';
 import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { formatScope, formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
-import { type Colorize, formatReadProgress, formatTable, type Progress } from './terminal.ts';
+import { type Colorize, drawLine, formatReadProgress, formatTable, joinLines, type Progress, writeText } from './terminal.ts';
 
 /*
  * The output of `edict apply`: progress on a terminal, then the result as text, or lines of JSON as described by spec/apply.schema.json.
@@ -39,7 +40,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
   const failures = new Map<string, AttemptFinishedEvent>();
   const probes = new Map<string, ProbeEvent>();
   let adoptedCount = 0;
-  const writeJson = (line: object): boolean => stdout.write(`${JSON.stringify(line)}\n`);
+  const writeJson = (line: object): void => writeText(stdout, `${toJson(line)}\n`);
   return {
     emit: (event) => {
       if (event.type === 'attempt:recovered') failures.delete(event.change.key);
@@ -58,7 +59,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
       if (format === 'text') {
         const happened = { failures: [...failures.values()], probes: [...probes.values()], adoptedCount };
-        stdout.write(applyText(result, happened, { approveCommandLine, paint: colorizersFor(context).out }));
+        writeText(stdout, applyText(result, happened, { approveCommandLine, paint: colorizersFor(context).out }));
         return;
       }
       for (const change of plan.changes) if (!isActionable(change)) writeJson(blockedChangeJson(change));
@@ -112,7 +113,7 @@ function applyText(
     ),
     ...(approveCommandLine === null ? [] : [`To approve what is held: ${paint('bold', approveCommandLine)}`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${joinLines(lines)}\n`;
 }
 
 /** The most lines shown per list, so that the first ones stay visible; `status` shows all. */
@@ -205,7 +206,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
 
   const writeBar = (text: string): void => {
     isShown = true;
-    stream.write(`\r\u001B[2K${fitLine(text, stream.columns)}`);
+    drawLine(stream, fitLine(visibleLine(text), stream.columns));
   };
   const draw = (): void => {
     if (total === 0) return;
@@ -215,7 +216,7 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
     writeBar(`${formatBar(done / total)} ${done} of ${total} done${failures}, ${left} left${remainingTime}${pauseText}`);
   };
   const clear = (): void => {
-    if (isShown) stream.write('\r\u001B[2K');
+    if (isShown) drawLine(stream, '');
     isShown = false;
   };
   const onFinished = ({ change, outcome }: FinishedEvent): void => {
@@ -235,7 +236,10 @@ export function openProgress(stream: NodeJS.WriteStream, paint: Colorize): Progr
       if (event.type === 'requests:resumed') pauseText = '';
       if (event.type === 'attempt:finished' || event.type === 'attempt:recovered') onFinished(event);
       const line = progressLine(event, paint);
-      if (line !== null) stream.write(`\r\u001B[2K${line}\n`);
+      if (line !== null) {
+        drawLine(stream, '');
+        writeText(stream, `${joinLines([line])}\n`);
+      }
       if (line !== null || event.type === 'requests:paused' || event.type === 'requests:resumed') draw();
     },
     clear,

@@ -1,7 +1,8 @@
 import type { ApprovedPlan } from '../../app/apply.ts';
+import { toJson } from '../../model/visible.ts';
 import { estimateCost } from '../../plan/estimate.ts';
 import { formatDurationMs, formatReason, formatTimestamp, pluralize } from '../../render/format.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 /** Returns a recorded approval, with the changes that it releases. `applyCommand` makes them. */
 export function renderApproval(
@@ -9,7 +10,7 @@ export function renderApproval(
   format: 'text' | 'json',
   { applyCommand, paint }: { readonly applyCommand: string; readonly paint: Colorize },
 ): string {
-  return format === 'json' ? `${JSON.stringify(approvedPlanJson(approved), null, 2)}\n` : approvalText(approved, applyCommand, paint);
+  return format === 'json' ? `${toJson(approvedPlanJson(approved), 2)}\n` : approvalText(approved, applyCommand, paint);
 }
 
 function approvalText({ approval, plan, desired }: ApprovedPlan, applyCommand: string, paint: Colorize): string {
@@ -25,12 +26,12 @@ function approvalText({ approval, plan, desired }: ApprovedPlan, applyCommand: s
   const { calls, seconds } = estimateCost(released, desired.gateway);
   const isTooSlow = approval.approvedAtMs + seconds * 1000 > approval.expiresAtMs;
   const slowWarning = `${pluralize(calls, 'call')} take about ${formatDurationMs(seconds * 1000)} at the rate limit: longer than the approval is valid.`;
-  return `${[
+  return `${joinLines([
     `${paint('bold', `Approved ${until}:`)} ${subject}, by ${approval.by}: ${approval.reason}`,
     ...formatTable(rows).map((line) => `  ${line}`),
     ...(isTooSlow ? [paint('yellow', slowWarning)] : []),
     `A running daemon continues automatically. Without one: ${applyCommand}`,
-  ].join('\n')}\n`;
+  ])}\n`;
 }
 
 function approvedPlanJson({ approval, plan }: ApprovedPlan) {

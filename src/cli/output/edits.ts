@@ -2,18 +2,19 @@ import type { ImportUpdate } from '../../app/edits/import.ts';
 import type { UndoReport } from '../../app/edits/undo.ts';
 import { assertNever } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
+import { toJson } from '../../model/visible.ts';
 import type { NotRestored, Restoration } from '../../plan/undo.ts';
 import { formatCommandLine } from '../../render/command-line.ts';
 import { formatTimestamp, pluralize } from '../../render/format.ts';
 import { shortReconcileId } from './history.ts';
-import { type Colorize, formatTable, type RenderOptions } from './terminal.ts';
+import { type Colorize, formatTable, joinLines, type RenderOptions } from './terminal.ts';
 
-/** Returns the patch that undoes an apply or an attempt, and what it does not restore. */
+/** Returns what the undo of an apply or an attempt restores and what not. As JSON, the patch is in it; as text, it follows. */
 export function renderUndo(report: UndoReport, { settings, format, paint }: RenderOptions): string {
-  return format === 'json' ? `${JSON.stringify(undoJson(report), null, 2)}\n` : undoText(report, settings, paint);
+  return format === 'json' ? `${toJson(undoJson(report), 2)}\n` : undoText(report, settings, paint);
 }
 
-/** Returns the report as text, with the diff last, since `git apply` skips any text before a diff. */
+/** Returns the report as text. The diff follows it, since `git apply` skips any text before a diff. */
 function undoText(report: UndoReport, settings: Settings, paint: Colorize): string {
   const { target, restorations, notRestored } = report;
   if (target === null) return 'Nothing to undo: edict has changed nothing on this gateway.\n';
@@ -22,7 +23,7 @@ function undoText(report: UndoReport, settings: Settings, paint: Colorize): stri
       ? ['It changed nothing: none of its calls succeeded.']
       : [...restoredLines(report), ...notRestoredLines(report, paint), ...fileLines(report, settings, paint)];
   const id = target.kind === 'apply' ? shortReconcileId(target.id) : target.id;
-  return `${[paint('bold', `Undo of ${target.kind} ${id}, started at ${formatTimestamp(target.startedAtMs)}`), ...lines].join('\n')}\n`;
+  return `${joinLines([paint('bold', `Undo of ${target.kind} ${id}, started at ${formatTimestamp(target.startedAtMs)}`), ...lines])}\n`;
 }
 
 function restoredLines({ restorations, uncheckedReason }: UndoReport): string[] {
@@ -89,7 +90,7 @@ function fileLines({ restorations, file }: UndoReport, settings: Settings, paint
   return [
     `Nothing was changed. Change the file, then ${next}`,
     ...manualEdits.map((edit) => `Edit by hand: ${edit.api} in ${edit.environment}: ${formatSetting(edit.state, edit.version)}`),
-    ...(diff === '' ? [] : [`For \`git apply\`${folder === null ? '' : ` in ${folder}`}:`, diff.trimEnd()]),
+    ...(diff === '' ? [] : [`For \`git apply\`${folder === null ? '' : ` in ${folder}`}:`]),
   ];
 }
 

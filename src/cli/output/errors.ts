@@ -2,12 +2,14 @@ import type { components } from '../../../generated/edict-plan.d.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
-import { pluralize } from '../../render/format.ts';
+import { toJson, visible } from '../../model/visible.ts';
+import { pluralize, upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
 import { formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
 import type { Colorize } from './terminal.ts';
+import { joinLines, writeFormatted, writeText } from './terminal.ts';
 
 /*
  * Errors and the diagnostics of a file, in every format.
@@ -17,38 +19,42 @@ import type { Colorize } from './terminal.ts';
 const maxCodeFrames = 50;
 
 /** Returns all diagnostics of a file as text: place, message, code frame and hint. */
-export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colorize): string {
+export function renderDiagnostics({ diagnostics, count }: InvalidFileError, paint: Colorize): string {
   const lines: string[] = [];
   for (const [index, diagnostic] of diagnostics.entries()) {
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
     if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
-  lines.push(`${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.`);
-  return `${lines.join('\n')}\n`;
+  lines.push(`${upperFirst(count)}. No changes are made until the file is fixed.`);
+  return `${joinLines(lines)}\n`;
 }
 
 const maxFrameWidth = 160;
 
-type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'text' | 'hint'>;
+type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'excerpt' | 'hint'>;
 
 /** Returns a line of a file with the range underlined, and the hint below. */
-export function codeFrame({ line, column, length, text, hint }: FramedLine, paint: Colorize): string[] {
-  const from = column > maxFrameWidth ? column - maxFrameWidth / 2 : 0;
-  const shown = text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
+export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize): string[] {
+  const offset = column - excerpt.column;
+  const from = offset >= maxFrameWidth ? offset - maxFrameWidth / 2 : 0;
+  const cut = excerpt.text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
   const gutter = String(line);
-  const marks = ' '.repeat(Math.max(0, column - 1 - from)) + '^'.repeat(Math.max(1, Math.min(length, shown.length - (column - 1 - from))));
-  const lines = [paint('dim', `  ${gutter} | `) + shown, paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
+  // A character that is shown as several moves the marks below it.
+  const widthOf = (begin: number, end: number): number => visible(cut.slice(begin, end)).length;
+  const start = offset - from;
+  const marks = ' '.repeat(widthOf(0, start)) + '^'.repeat(Math.max(1, widthOf(start, start + length)));
+  const lines = [paint('dim', `  ${gutter} | `) + visible(cut), paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
 /** Returns the diagnostics of a file as a JSON document. */
 function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
-  return { format: 1, valid: false, errors: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+  return { format: 1, valid: false, errors: diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
 }
 
 /** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */
 export function renderDiagnosticsJson(error: InvalidFileError): string {
-  return `${JSON.stringify(diagnosticsDocument(error))}\n`;
+  return `${toJson(diagnosticsDocument(error))}\n`;
 }
 
 /** Returns the result of validating a file without errors. */
@@ -58,10 +64,9 @@ export function renderValidFile(
   { format, paint }: { readonly format: DiagnosticFormat; readonly paint: Colorize },
 ): string {
   if (format === 'sarif') return renderDiagnosticsSarif([]);
-  if (format === 'json')
-    return `${JSON.stringify({ format: 1, valid: true, publications: publications.size, environments: environments.size })}\n`;
+  if (format === 'json') return `${toJson({ format: 1, valid: true, publications: publications.size, environments: environments.size })}\n`;
   const counts = `${pluralize(publications.size, 'publication')} in ${pluralize(environments.size, 'environment')}`;
-  return `${paint('green', 'Valid.')} ${file} declares ${counts}.\n`;
+  return `${joinLines([`${paint('green', 'Valid.')} ${file} declares ${counts}.`])}\n`;
 }
 
 type DiagnosticRenderer = (error: InvalidFileError, paint: Colorize) => string;
@@ -88,21 +93,25 @@ const maxShown = 50;
 export function reportError(error: unknown, context: CliContext, format: DiagnosticFormat): ExitCode {
   const paint = colorizersFor(context).err;
   if (error instanceof InvalidFileError) {
-    context.stderr.write(renderDiagnostics(error, paint));
-    if (format !== 'text') context.stdout.write(diagnosticRenderers[format](error));
+    writeText(context.stderr, renderDiagnostics(error, paint));
+    if (format !== 'text') writeFormatted(context.stdout, format, diagnosticRenderers[format](error));
     return error.exitCode;
   }
   if (!(error instanceof EdictError)) {
-    context.stderr.write(`edict: this is a bug in edict, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
+    writeText(context.stderr, `edict: this is a bug in edict, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.error;
   }
-  if (error.cause instanceof InvalidFileError) context.stderr.write(`${renderDiagnostics(error.cause, paint)}\n`);
+  if (error.cause instanceof InvalidFileError) writeText(context.stderr, `${renderDiagnostics(error.cause, paint)}\n`);
   const staleChanges = error instanceof StalePlanError ? error.staleChanges : [];
-  const lines = staleChanges.slice(0, maxShown).map((one) => `  ${formatStaleChange(one)}\n`);
-  if (staleChanges.length > maxShown) lines.push(`  … and ${staleChanges.length - maxShown} more\n`);
-  context.stderr.write(`${paint('red', 'edict:')} ${error.message}\n${lines.join('')}${error.hint ? `  ${error.hint}\n` : ''}`);
-  if (format === 'github' || format === 'sarif') context.stdout.write(errorRenderers[format](error));
-  if (format === 'json') context.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+  const lines = [
+    `${paint('red', 'edict:')} ${error.message}`,
+    ...staleChanges.slice(0, maxShown).map((one) => `  ${formatStaleChange(one)}`),
+    ...(staleChanges.length > maxShown ? [`  … and ${staleChanges.length - maxShown} more`] : []),
+    ...(error.hint ? [`  ${error.hint}`] : []),
+  ];
+  writeText(context.stderr, `${joinLines(lines)}\n`);
+  if (format === 'github' || format === 'sarif') writeFormatted(context.stdout, format, errorRenderers[format](error));
+  if (format === 'json') writeText(context.stdout, `${toJson(errorDocument(error))}\n`);
   return error.exitCode;
 }
 
@@ -111,7 +120,7 @@ export function renderError(error: unknown, context: CliContext): string {
   if (!(error instanceof EdictError)) throw error;
   const paint = colorizersFor(context).out;
   if (error instanceof InvalidFileError) return renderDiagnostics(error, paint);
-  return `${paint('red', error.message)}\n${error.hint ? `  ${error.hint}\n` : ''}`;
+  return `${joinLines([paint('red', error.message), ...(error.hint ? [`  ${error.hint}`] : [])])}\n`;
 }
 
 /** Returns the error as a JSON document that replaces a result. Rethrows as `renderError` does. */

@@ -1,6 +1,7 @@
 import type { Explanation } from '../../app/explanation.ts';
 import type { RecordedExplanation } from '../../app/recorded-reports.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
+import { excerptAt } from '../../model/errors.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
@@ -8,7 +9,7 @@ import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
 import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 /** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
@@ -59,7 +60,7 @@ export function explanationText(
     attemptsSection(context),
     nextStepSection(next, context),
   ];
-  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${parts.map((lines) => joinLines(lines)).join('\n\n')}\n`;
 }
 
 /** Returns what the store knows of a publication whose file is invalid. */
@@ -83,7 +84,7 @@ export function recordedExplanationText(
       ]),
     ],
   ];
-  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${parts.map((lines) => joinLines(lines)).join('\n\n')}\n`;
 }
 
 function desiredSection({ explanation, paint }: RenderContext): string[] {
@@ -94,7 +95,10 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
   const { line } = declaration;
   // Code frames underline errors in red; this line is not an error, so dim the mark.
   const dimColorize: Colorize = (style, text) => paint(style === 'red' ? 'dim' : style, text);
-  const shown = line === null ? [] : codeFrame({ ...source, length: keyLength(line, source.column), text: line, hint: null }, dimColorize);
+  const shown =
+    line === null
+      ? []
+      : codeFrame({ ...source, length: keyLength(line, source.column), excerpt: excerptAt(line, source.column), hint: null }, dimColorize);
   return [
     `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
     ...shown,

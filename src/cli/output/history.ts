@@ -1,19 +1,20 @@
 import type { HistoryReport, VersionsReport } from '../../app/reports.ts';
 import type { Approval } from '../../model/approval.ts';
 import type { Attempt } from '../../model/attempt.ts';
+import { toJson } from '../../model/visible.ts';
 import { approvalJson, historyAttemptJson } from '../../render/attempt-json.ts';
 import { formatApproval, formatTimestamp, pluralize } from '../../render/format.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 /** Returns attempts and approvals, each newest first. */
 export function renderHistory({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, format: 'text' | 'json', paint: Colorize): string {
   if (format === 'text') return historyText({ attempts, approvals }, paint);
-  return `${JSON.stringify({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) }, null, 2)}\n`;
+  return `${toJson({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) }, 2)}\n`;
 }
 
 /** Returns the versions of a publication that the gateway keeps, newest first. */
 export function renderVersions(report: VersionsReport, format: 'text' | 'json', paint: Colorize): string {
-  return format === 'json' ? `${JSON.stringify(versionsJson(report), null, 2)}\n` : versionsText(report, paint);
+  return format === 'json' ? `${toJson(versionsJson(report), 2)}\n` : versionsText(report, paint);
 }
 
 function historyText({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, paint: Colorize): string {
@@ -85,17 +86,17 @@ export function shortReconcileId(reconcileId: string): string {
 
 function versionsText({ names, versions, pinnedVersionId }: VersionsReport, paint: Colorize): string {
   const title = paint('bold', `${names.api} in ${names.environment}`);
-  if (versions.length === 0) return `${title}\nThe gateway keeps no version: it was never published here.\n`;
+  if (versions.length === 0) return `${joinLines([title, 'The gateway keeps no version: it was never published here.'])}\n`;
   const head = ['version', 'number', 'published', '', 'remark'].map((name) => paint('bold', name));
   const rows = versions.map(({ versionId, versionNumber, publishedAtMs, isEffective, remark }) => [
     versionId,
     versionNumber,
     publishedAtMs === null ? '-' : formatTimestamp(publishedAtMs),
     paint('green', [isEffective ? 'effective' : '', versionId === pinnedVersionId ? 'pinned' : ''].filter(Boolean).join(', ')),
-    remark.replace(/[\p{C}\p{Z}]+/gu, ' '),
+    remark,
   ]);
   const hint = paint('dim', `To pin a version, declare \`${names.environment}: { state: online, version: ID }\` for the API.`);
-  return `${[title, ...formatTable([head, ...rows]), '', hint].join('\n')}\n`;
+  return `${joinLines([title, ...formatTable([head, ...rows]), '', hint])}\n`;
 }
 
 function versionsJson({ names, versions, pinnedVersionId }: VersionsReport) {

@@ -1,4 +1,5 @@
 import type { Change, Plan } from '../../model/change.ts';
+import { visible } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { approvalDigest } from '../../plan/policies.ts';
@@ -10,7 +11,6 @@ import { formatAdopted, listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
-  escapeInvisible,
   escapeText,
   firstFitting,
   fitSections,
@@ -94,8 +94,7 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
   if (digest === null || approveCommand === null) return '';
   const hints = [...new Set([...plan.changes.flatMap(({ held }) => held?.hint ?? []), ...(plan.fileHeld ? [plan.fileHeld.hint] : [])])];
   const more = hints.length > maxHints ? `; and ${hints.length - maxHints} more, all in the JSON` : '';
-  const isShort =
-    approveCommand.length <= maxCommandLength && escapeInvisible(approveCommand) === approveCommand && !approveCommand.includes('`');
+  const isShort = approveCommand.length <= maxCommandLength && visible(approveCommand) === approveCommand && !approveCommand.includes('`');
   const command = isShort
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
     : ` \`edict approve ${shortDigest(digest)} --by NAME --reason TEXT\`, with the same file and options as the plan.`;

@@ -1,3 +1,5 @@
+import { visible } from '../../model/visible.ts';
+
 /** A section of a text with a length limit. */
 export interface Section {
   /** The shortest text of the section. */
@@ -113,7 +115,7 @@ const maxTextLength = 600;
  * long text is truncated in the middle.
  */
 export function inlineCode(text: string): string {
-  const shown = truncateMiddle(escapeInvisible(text), maxCodeLength);
+  const shown = truncateMiddle(visible(text), maxCodeLength);
   if (shown === '') return '';
   // A `|` inside backticks ends a table cell; an entity inside <code> does not.
   const isPlain = !/[`|\\<>&]/.test(shown) && shown.trim() === shown;
@@ -123,13 +125,8 @@ export function inlineCode(text: string): string {
 /** Escapes a text for use in a sentence. */
 export function escapeText(text: string): string {
   // Mentions and references are recognized after entities are decoded, so they must be broken by a zero-width space.
-  const parts = truncateMiddle(escapeInvisible(text), maxTextLength).split(/(?<=[@#!~%$^&])(?=[\p{L}\p{N}_"{[(])|(?<=:)(?=[a-z+-])/u);
+  const parts = truncateMiddle(visible(text), maxTextLength).split(/(?<=[@#!~%$^&])(?=[\p{L}\p{N}_"{[(])|(?<=:)(?=[a-z+-])/u);
   return parts.map(encodeEntities).join('&#8203;');
-}
-
-/** Replaces invisible characters with `\u{…}`, including line breaks and marks that change the text direction. */
-export function escapeInvisible(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Cuts a text to at most `most` characters; replaces the middle with `…`. */

@@ -1,5 +1,6 @@
 import type { Change, Plan } from '../../model/change.ts';
 import type { Commit, CommitLookup, DesiredState } from '../../model/desired-state.ts';
+import { visible } from '../../model/visible.ts';
 import { type Cost, estimateCost, suggestedBatchSize } from '../../plan/estimate.ts';
 import { formatDurationMs, formatRateLimit, formatTimestamp, pluralize } from '../../render/format.ts';
 import { truncateMiddle } from './markdown.ts';
@@ -57,12 +58,9 @@ const maxNameLength = 60;
 export function formatCommit(commit: Commit | null): string {
   if (commit === null) return '';
   if (commit.kind === 'uncommitted') return 'not committed yet';
-  return [commit.id.slice(0, 10), formatAuthor(commit.author), formatTimestamp(commit.atMs).slice(0, 10)].filter(Boolean).join(' ');
-}
-
-/** Removes control characters: author names are untrusted, and a terminal would interpret escape sequences. */
-function formatAuthor(author: string): string {
-  return truncateMiddle(author.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim(), maxNameLength);
+  return [commit.id.slice(0, 10), truncateMiddle(visible(commit.author).trim(), maxNameLength), formatTimestamp(commit.atMs).slice(0, 10)]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Returns the commit of the line that declares a change; empty if no line does, or the commit is unknown. */

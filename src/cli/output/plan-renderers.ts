@@ -1,4 +1,5 @@
 import type { Change, Plan } from '../../model/change.ts';
+import { toJson } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
 import { type PlanSummary, summarizePlan } from '../../plan/summary.ts';
@@ -11,7 +12,7 @@ import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
 import { formatChangeCommit, formatCost, formatSource, formatUnmanaged } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 type Renderer = (view: PlanView, paint: Colorize) => string;
 
@@ -20,7 +21,7 @@ export const planRenderers = { text, json, markdown: renderMarkdownPlan, github 
 export type PlanFormat = keyof typeof planRenderers;
 
 function json(view: PlanView): string {
-  return `${JSON.stringify(planJson(view), null, 2)}\n`;
+  return `${toJson(planJson(view), 2)}\n`;
 }
 
 function github({ plan }: PlanView): string {
@@ -53,7 +54,8 @@ function checkedText(view: PlanView, paint: Colorize): string {
   if (plan.changes.length === 0) {
     const idlePart = [...suspended, ...heldPart, ...(scope ? [scope] : [])];
     const emulated = plan.isEmulated ? [`${formatGateway(plan)}.`] : [];
-    return `${[firstLine, ...emulated, ...idlePart, ...(noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : []), ...unmanagedPart].join('\n')}\n`;
+    const notices = noticePart.length > 0 ? ['', ...noticePart.slice(0, -1)] : [];
+    return `${joinLines([firstLine, ...emulated, ...idlePart, ...notices, ...unmanagedPart])}\n`;
   }
   const lines = [firstLine, formatGateway(plan), '', ...noticePart];
   for (const group of groupChanges(plan)) {
@@ -68,7 +70,7 @@ function checkedText(view: PlanView, paint: Colorize): string {
   if (plan.approval) lines.push(formatApproval(plan.approval));
   lines.push(...heldPart);
   lines.push(paint('dim', `Digest ${planDigest(plan)}`));
-  return `${lines.join('\n')}\n`;
+  return `${joinLines(lines)}\n`;
 }
 
 /** Green only where nothing differs and that was seen at the gateway. */

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Diagnostic, DiagnosticRule, EdictError } from '../../model/errors.ts';
+import { toJson, visible } from '../../model/visible.ts';
 import { readVersion } from '../../render/version.ts';
 import { repositoryPath } from '../repository-path.ts';
 
@@ -33,7 +34,7 @@ export function renderDiagnosticsSarif(diagnostics: readonly Diagnostic[]): stri
 
 /** Returns a SARIF log with the error that prevented the check. */
 export function renderErrorSarif({ code, message, hint }: EdictError): string {
-  const text = hint === null ? message : `${message}; ${hint}`;
+  const text = visible(hint === null ? message : `${message}; ${hint}`);
   const notification = { level: 'error', message: { text }, descriptor: { id: code } };
   return sarifLog([], { executionSuccessful: false, toolExecutionNotifications: [notification] });
 }
@@ -45,7 +46,7 @@ function sarifLog(results: readonly object[], invocation: object): string {
     rules: rules.map(([id, text]) => ({ id, shortDescription: { text }, defaultConfiguration: { level: 'error' } })),
   };
   const run = { tool: { driver }, columnKind: 'utf16CodeUnits', invocations: [invocation], results };
-  return `${JSON.stringify({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] }, null, 2)}\n`;
+  return `${toJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] }, 2)}\n`;
 }
 
 function sarifResult({ rule, file, line, column, length, message, hint }: Diagnostic): object {
@@ -54,7 +55,7 @@ function sarifResult({ rule, file, line, column, length, message, hint }: Diagno
     ruleId: rule,
     ruleIndex: rules.findIndex(([id]) => id === rule),
     level: 'error',
-    message: { text: hint === null ? message : `${message}; ${hint}` },
+    message: { text: visible(hint === null ? message : `${message}; ${hint}`) },
     locations: [{ physicalLocation: { artifactLocation: artifactLocation(file), region } }],
   };
 }

@@ -2,6 +2,7 @@ import type { components } from '../../../generated/edict-plan.d.ts';
 import type { Plan } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
 import type { Divergence, SavedPlanDiff, StaleChange } from '../../model/saved-plan-diff.ts';
+import { visible } from '../../model/visible.ts';
 import { formatTargets, formatTimestamp, pluralize } from '../../render/format.ts';
 
 /** Returns the plan's targets, the number of excluded changes, and the difference to a saved plan; `null` for a complete plan. */
@@ -36,9 +37,9 @@ function formatSavedPlanDiff({ appliedCount, notInPlan }: SavedPlanDiff): string
 /** Returns why a change of a saved plan is stale, in one line: `orders in release: recorded offline when planned, online now`. */
 export function formatStaleChange({ api, environment, divergences, attempt }: StaleChange): string {
   const cause = attempt ? ` (attempt ${attempt.id} at ${formatTimestamp(attempt.atMs)})` : '';
-  const line = `${api} in ${environment}: ${divergences.map((divergence) => `${formatDivergence(divergence)}${concernsRecordedState(divergence) ? cause : ''}`).join('; ')}`;
-  // Remove control characters: a saved plan is untrusted, and a terminal would interpret escape sequences.
-  return line.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+  return visible(
+    `${api} in ${environment}: ${divergences.map((divergence) => `${formatDivergence(divergence)}${concernsRecordedState(divergence) ? cause : ''}`).join('; ')}`,
+  );
 }
 
 function formatDivergence(divergence: Divergence): string {

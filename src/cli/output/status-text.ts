@@ -1,6 +1,7 @@
 import type { ControllerStatus } from '../../model/controller-status.ts';
 import { EdictError } from '../../model/errors.ts';
 import type { RateLimit } from '../../model/gateway.ts';
+import { toJson } from '../../model/visible.ts';
 import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { formatGateway, formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
@@ -10,7 +11,7 @@ import { formatStatusCell } from '../../render/status-text.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { errorDocument, renderError } from './errors.ts';
 import { formatUnmanaged } from './plan-phrases.ts';
-import { type Colorize, formatTable } from './terminal.ts';
+import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
 type StatusStyle = { readonly sign: string; readonly style: Parameters<Colorize>[0]; readonly word: (cell: StatusCell) => string };
 
@@ -73,7 +74,7 @@ export function renderRecordedStatus(status: InvalidFileStatus, { format, isWatc
     formatUnmanaged({ unmanaged, newlyUnmanaged: [] }, listsUnmanaged, paint),
     recordedSummaryLines(status, paint),
   ];
-  const text = parts.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`);
+  const text = parts.filter((lines) => lines.length > 0).map((lines) => `${joinLines(lines)}\n`);
   return text.join('\n');
 }
 
@@ -108,7 +109,7 @@ export function renderStatuses(files: readonly FileStatus[], style: StatusFormat
   return files
     .map(({ file, result }) => {
       const text = result instanceof EdictError ? renderError(result, context) : renderAnyStatus(result, style);
-      return `${paint('bold', file)}\n${text}`;
+      return `${joinLines([paint('bold', file)])}\n${text}`;
     })
     .join('\n');
 }
@@ -123,27 +124,27 @@ function invalidFileStatusJson(status: InvalidFileStatus): object {
 }
 
 function renderJson(document: object, isWatched: boolean): string {
-  return `${JSON.stringify(document, null, isWatched ? undefined : 2)}\n`;
+  return `${toJson(document, isWatched ? undefined : 2)}\n`;
 }
 
 /** Returns the status for a single run, with what to do next last, next to the prompt. */
 function toText(status: StatusView, width: number, paint: Colorize): string {
   const cells = managedCells(status);
   const unmanaged = formatUnmanaged(status.plan, status.listsUnmanaged ?? false, paint);
-  const [headline, details] = [[formatStatusHeadline(status, paint)], summaryLines(status, paint)];
+  const [headline, details] = [headlineLines(status, paint), summaryLines(status, paint)];
   return `${[headline, renderMatrix(cells, width, paint), renderOpenPublications(cells, paint), unmanaged, details]
     .filter((lines) => lines.length > 0)
-    .map((lines) => `${lines.join('\n')}\n`)
+    .map((lines) => `${joinLines(lines)}\n`)
     .join('\n')}`;
 }
 
 /** Returns the status for `--watch`, with the matrix last, since the end is cut off on a small screen. */
 function toWatchText(status: StatusView, width: number, paint: Colorize): string {
   const cells = managedCells(status);
-  const summary = [formatStatusHeadline(status, paint), ...summaryLines(status, paint)];
+  const summary = [...headlineLines(status, paint), ...summaryLines(status, paint)];
   return `${[summary, renderOpenPublications(cells, paint), renderMatrix(cells, width, paint)]
     .filter((lines) => lines.length > 0)
-    .map((lines) => `${lines.join('\n')}\n`)
+    .map((lines) => `${joinLines(lines)}\n`)
     .join('\n')}`;
 }
 
@@ -152,10 +153,10 @@ function managedCells(status: StatusView): StatusCell[] {
   return targetedStatusCells(status).filter(({ status }) => status !== 'unmanaged');
 }
 
-function formatStatusHeadline({ plan, input }: StatusView, paint: Colorize): string {
+function headlineLines({ plan, input }: StatusView, paint: Colorize): string[] {
   const scope = formatTargets(plan);
   const headline = paint('bold', `${formatHeadline(plan, summarizePlan(plan, input))}${scope ? ` ${scope}` : ''}`);
-  return plan.isEmulated ? `${headline}\n${formatGateway(plan)}.` : headline;
+  return plan.isEmulated ? [headline, `${formatGateway(plan)}.`] : [headline];
 }
 
 function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView, paint: Colorize): string[] {

@@ -1,7 +1,9 @@
 import type { CopyReport, RemovedRecord, StoreReport } from '../../app/store/store-admin.ts';
+import { toJson } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { formatTimestamp, pluralize } from '../../render/format.ts';
 import type { Colorize } from './terminal.ts';
+import { joinLines } from './terminal.ts';
 
 type Format = 'text' | 'json';
 
@@ -38,7 +40,7 @@ export function renderRemovedRecord(removed: RemovedRecord, format: Format, pain
 }
 
 function renderJson(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${toJson(document, 2)}\n`;
 }
 
 function showText({ store, gateways }: StoreReport, paint: Colorize): string {
@@ -47,7 +49,7 @@ function showText({ store, gateways }: StoreReport, paint: Colorize): string {
     `  ${pluralize(publications, 'publication')} recorded, ${pluralize(attempts, 'attempt')}${firstAttemptAtMs === null ? '' : ` since ${formatTimestamp(firstAttemptAtMs)}`}`,
     `  ${holder ? `in use by ${holder}` : 'not in use'}`,
   ]);
-  return [paint('bold', `Store ${store}`), ...(lines.length > 0 ? lines : ['The store is empty.'])].join('\n');
+  return joinLines([paint('bold', `Store ${store}`), ...(lines.length > 0 ? lines : ['The store is empty.'])]);
 }
 
 function gatewayJson({ firstAttemptAtMs, ...gateway }: StoreReport['gateways'][number]) {

@@ -1,8 +1,10 @@
 import type { SuspensionReport } from '../../app/suspension.ts';
+import { toJson } from '../../model/visible.ts';
 import { formatCommandLine } from '../../render/command-line.ts';
 import { formatSuspensionOrigin, formatTimestamp } from '../../render/format.ts';
 import { suspensionJson } from '../../render/plan-json.ts';
 import type { RenderOptions } from './terminal.ts';
+import { joinLines } from './terminal.ts';
 
 /*
  * The output of `edict suspend` and `edict resume`: what was done, who acts on it, and the next command.
@@ -44,7 +46,7 @@ function formatGateway({ gateway: { endpoint, instance } }: SuspensionReport): s
 }
 
 function toText(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
+  return `${joinLines(lines)}\n`;
 }
 
 function renderJson({ gateway, suspension, previous, holder }: SuspensionReport): string {
@@ -55,5 +57,5 @@ function renderJson({ gateway, suspension, previous, holder }: SuspensionReport)
     previous: previous && suspensionJson(previous),
     holder,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${toJson(document, 2)}\n`;
 }

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { EdictError } from '../../model/errors.ts';
 import type { EdictEvent, Emit } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
+import { hasRunnerCommand, visibleLine, visibleLines } from '../../model/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -20,11 +22,63 @@ export function colorizerFor(stream: NodeJS.WriteStream): Colorize {
   return (style, text) => styleText(style, text, { stream });
 }
 
+function hasColors(stream: NodeJS.WriteStream): boolean {
+  return colorizerFor(stream)('red', ' ') !== ' ';
+}
+
 /** Adds no colors. */
 export const noColor: Colorize = (_style, text) => text;
 
+/** Writes text for people, or JSON: the only way of a string to stdout and stderr, see model/visible.ts. */
+export function writeText(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(visibleLines(text, hasColors(stream)));
+}
+
+/** Writes the result of a command. Annotations for GitHub are commands, and escape what is foreign themselves. */
+export function writeFormatted(stream: NodeJS.WriteStream, format: string, text: string): void {
+  if (format === 'github') writeExact(stream, text);
+  else writeText(stream, text);
+}
+
+/**
+ * Writes a patch, in which no byte may be changed. A file with control characters is invalid, so that a patch has none; throws an EdictError
+ * `PATCH_UNSAFE` if the CI system that reads the output would take one of its lines for a command.
+ */
+export function writePatch(stream: NodeJS.WriteStream, patch: string): void {
+  if (hasRunnerCommand(patch)) {
+    throw new EdictError('PATCH_UNSAFE', 'the patch has a line of the file that a CI system takes for a command, with :: or ##[', {
+      hint: 'change that line of the file',
+    });
+  }
+  writeExact(stream, patch);
+}
+
+/** Writes what a program reads byte by byte: a patch, a file, a script, or the control sequences of a progress line. */
+export function writeExact(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(text);
+}
+
+/** Returns lines as a text. A line break within one of them is foreign, and shown. */
+export function joinLines(lines: readonly string[]): string {
+  return lines.map(visibleLine).join('\n');
+}
+
+/** Writes one line for people, with a line break at its end alone. */
+export function writeLine(stream: NodeJS.WriteStream, line: string): void {
+  writeText(stream, `${visibleLine(line)}\n`);
+}
+
+/** Clears the line of a terminal, and goes to its start. */
+const clearLine = '\r\u001B[2K';
+
+/** Replaces the current line of a terminal, without a line break. */
+export function drawLine(stream: NodeJS.WriteStream, line: string): void {
+  stream.write(`${clearLine}${visibleLines(line, hasColors(stream))}`);
+}
+
 /** Returns rows of cells as lines with aligned columns. Color codes do not count towards the width. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
+export function formatTable(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(visibleLine));
   const widths: number[] = [];
   const width = (cell: string): number => stripVTControlCharacters(cell).length;
   for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell));
@@ -49,11 +103,11 @@ export function openReadProgress({ stderr }: { readonly stderr: NodeJS.WriteStre
   return {
     emit: (event) => {
       if (event.type !== 'gateway:page_read' || !stderr.isTTY) return;
-      stderr.write(`\r\u001B[2K${formatReadProgress(event)}`);
+      drawLine(stderr, formatReadProgress(event));
       isShown = true;
     },
     clear: () => {
-      if (isShown) stderr.write('\r\u001B[2K');
+      if (isShown) drawLine(stderr, '');
       isShown = false;
     },
   };

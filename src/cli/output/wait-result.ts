@@ -1,12 +1,13 @@
 import type { FailedChange, WaitProgress, WaitResult, WaitStatus } from '../../app/wait.ts';
 import type { Change } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
+import { toJson, visible } from '../../model/visible.ts';
 import { countAsDeclared } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
-import { type Colorize, formatTable, type RenderOptions } from './terminal.ts';
+import { type Colorize, drawLine, formatTable, joinLines, type RenderOptions, writeLine } from './terminal.ts';
 
 /** The most changes shown, so that the first ones stay visible; `status` shows all. */
 const maxShown = 50;
@@ -14,9 +15,7 @@ const maxShown = 50;
 /** Returns the result of `edict wait`, with the changes that are left. */
 export function renderWaitResult(result: WaitResult, { settings, format, paint }: RenderOptions): string {
   const approveCommandLine = approveCommand(result.status.plan, settings);
-  return format === 'json'
-    ? `${JSON.stringify(waitJson(result, approveCommandLine), null, 2)}\n`
-    : waitText(result, approveCommandLine, paint);
+  return format === 'json' ? `${toJson(waitJson(result, approveCommandLine), 2)}\n` : waitText(result, approveCommandLine, paint);
 }
 
 /** The progress of `edict wait` on stderr. */
@@ -34,11 +33,12 @@ export function openWaitProgress({ stderr }: CliContext): WaitProgressLine {
       const { kind, text } = progressText(progress);
       const key = stderr.isTTY ? text : kind;
       // Cut the line to the terminal's width: a wrapped line cannot be redrawn.
-      if (key !== shown) stderr.write(stderr.isTTY ? `\r\u001B[2K${text.slice(0, (stderr.columns || 80) - 1)}` : `${text}\n`);
+      if (key !== shown && stderr.isTTY) drawLine(stderr, visible(text).slice(0, (stderr.columns || 80) - 1));
+      else if (key !== shown) writeLine(stderr, text);
       shown = key;
     },
     clear: (): void => {
-      if (stderr.isTTY && shown !== '') stderr.write('\r\u001B[2K');
+      if (stderr.isTTY && shown !== '') drawLine(stderr, '');
     },
   };
 }
@@ -144,7 +144,7 @@ function waitText(result: WaitResult, approveCommandLine: string | null, paint: 
     ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
     ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${joinLines(lines)}\n`;
 }
 
 function headline({ kind, reason, status, durationMs }: WaitResult, left: readonly Left[]): string {

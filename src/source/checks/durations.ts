@@ -7,6 +7,9 @@ const unitMs: readonly (readonly [RegExp, number])[] = [
   [/^(?:w|weeks?)$/, 604_800_000],
 ];
 
+/** One number with a unit. */
+const partPattern = /(\d+(?:[.,]\d+)?)?\s*([a-z]+)\s*/y;
+
 /** Returns the duration that a text probably means, in milliseconds; `null` if it is not understood or has no unit. */
 function guessDurationMs(text: string): number | null {
   const bare = text
@@ -14,9 +17,11 @@ function guessDurationMs(text: string): number | null {
     .trim()
     .replace(/^every\s+/, '')
     .replace(/^p?t(?=\d)/, '');
-  if (!/^(?:(?:\d+(?:[.,]\d+)?)?\s*[a-z]+\s*)+$/.test(bare) || bare.length > 40) return null;
+  if (bare === '' || bare.length > 40) return null;
   let ms = 0;
-  for (const [, count, unit = ''] of bare.matchAll(/(\d+(?:[.,]\d+)?)?\s*([a-z]+)/g)) {
+  for (let at = 0; at < bare.length; at = partPattern.lastIndex) {
+    partPattern.lastIndex = at;
+    const [, count, unit = ''] = partPattern.exec(bare) ?? [];
     const factor = unitMs.find(([pattern]) => pattern.test(unit))?.[1];
     if (factor === undefined) return null;
     ms += (count === undefined ? 1 : Number(count.replace(',', '.'))) * factor;

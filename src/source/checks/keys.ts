@@ -78,8 +78,9 @@ export function describeMissingKey(kind: FileKind, path: KeyPath, key: string): 
   };
 }
 
-/** Returns the diagnostic for a name that is not allowed. */
-export function describeInvalidName(path: KeyPath, name: string, value: unknown): PathDiagnostic {
+/** Returns the diagnostic for the last step of a path, a name that is not allowed. */
+export function describeInvalidName(path: KeyPath, value: unknown): PathDiagnostic {
+  const name = path.at(-1) ?? '';
   const slip = describeKeySlip(name, value);
   const valid = meantText(name)
     .replace(/[^\p{L}\p{N}._/-]+/gu, '-')
@@ -87,7 +88,7 @@ export function describeInvalidName(path: KeyPath, name: string, value: unknown)
   const example = valid === '' || valid === name ? '' : `; for example \`${valid}\``;
   const odd = describeOddPart(name, /[\p{L}\p{N}._/-]/u);
   return {
-    path: [...path, name],
+    path,
     target: 'key',
     rule: 'invalid-value',
     message: slip?.message ?? `the name "${name}" is not allowed${odd === null ? '' : `: ${odd}`}`,

@@ -46,9 +46,12 @@ export function schemaAt(kind: FileKind, path: KeyPath): NamedSchema | null {
   return at;
 }
 
+/** Follows a reference. The description is that of the definition, which says what the value looks like. */
 function resolve(schema: Schema): NamedSchema {
-  const name = schema.$ref?.slice('#/$defs/'.length);
-  return name === undefined ? { name: null, schema } : { name, schema: definitionOf(name) };
+  if (schema.$ref === undefined) return { name: null, schema };
+  const name = schema.$ref.slice('#/$defs/'.length);
+  const { $ref, ...own } = definitionOf(name);
+  return { name, schema: $ref === undefined ? own : { ...resolve({ $ref }).schema, ...own } };
 }
 
 /** Returns the form of a value that is a map, where a short form is allowed too. */

@@ -1,14 +1,23 @@
 import type { Diagnostic } from '../../model/errors.ts';
 import { pluralize } from '../../render/format.ts';
 
-/** A diagnostic with its cause: see `PathDiagnostic`. */
+type Place = Pick<Diagnostic, 'file' | 'line'>;
+
+/** A diagnostic with its cause, see `PathDiagnostic`, and the further places of the cause: how many there are, and the first of them. */
 export interface CausedDiagnostic {
   readonly diagnostic: Diagnostic;
   readonly cause: string;
+  readonly others: { readonly count: number; readonly places: readonly Place[] };
 }
 
 /** How many further places a message names. */
 const maxPlaces = 3;
+
+interface MergedCause {
+  readonly first: Diagnostic;
+  count: number;
+  readonly places: Place[];
+}
 
 /**
  * Returns one diagnostic for each cause, with the number of further places and the first of them in its message, and one for each place: of
@@ -16,8 +25,8 @@ const maxPlaces = 3;
  */
 export function mergeRepeated(all: readonly CausedDiagnostic[]): readonly Diagnostic[] {
   const ruleAt = new Map<string, string>();
-  const byCause = new Map<string, { readonly first: Diagnostic; readonly others: Map<string, Diagnostic> }>();
-  for (const { diagnostic, cause } of all) {
+  const byCause = new Map<string, MergedCause>();
+  for (const { diagnostic, cause, others } of all) {
     const { file, line, column, rule } = diagnostic;
     const place = `${file}:${line}:${column}`;
     const known = ruleAt.get(place);
@@ -25,23 +34,26 @@ export function mergeRepeated(all: readonly CausedDiagnostic[]): readonly Diagno
     ruleAt.set(place, rule);
     const key = `${rule} ${cause}`;
     const same = byCause.get(key);
-    if (!same) byCause.set(key, { first: diagnostic, others: new Map() });
-    else if (`${same.first.file}:${same.first.line}` !== `${file}:${line}`) same.others.set(`${file}:${line}`, diagnostic);
+    if (!same) byCause.set(key, { first: diagnostic, count: others.count, places: [...others.places] });
+    else {
+      same.count += others.count + 1;
+      same.places.push({ file, line }, ...others.places);
+    }
   }
-  return [...byCause.values()].map(({ first, others }) => withPlaces(first, [...others.values()]));
+  return [...byCause.values()].map(withPlaces);
 }
 
-function withPlaces(diagnostic: Diagnostic, others: readonly Diagnostic[]): Diagnostic {
-  if (others.length === 0) return diagnostic;
-  const isOneFile = others.every(({ file }) => file === diagnostic.file);
-  const places = others.slice(0, maxPlaces).map(({ file, line }) => (isOneFile ? String(line) : `${file}:${line}`));
-  const word = others.length === 1 ? 'line' : 'lines';
-  const more = others.length - places.length;
+function withPlaces({ first, count, places }: MergedCause): Diagnostic {
+  if (count === 0) return first;
+  const isOneFile = places.every(({ file }) => file === first.file);
+  const names = new Set(places.map(({ file, line }) => (isOneFile ? String(line) : `${file}:${line}`)));
+  if (count <= maxPlaces) names.delete(isOneFile ? String(first.line) : `${first.file}:${first.line}`);
+  if (names.size === 0) return { ...first, message: `${first.message}; also in the same line` };
+  const shown = [...names].slice(0, maxPlaces).join(', ');
+  const word = names.size === 1 ? 'line' : 'lines';
   const also =
-    more > 0
-      ? `at ${pluralize(others.length, 'other line')}, such as ${places.join(', ')}`
-      : isOneFile
-        ? `at ${word} ${places.join(', ')}`
-        : `at ${places.join(', ')}`;
-  return { ...diagnostic, message: `${diagnostic.message}; also ${also}` };
+    count > maxPlaces
+      ? `at ${pluralize(count, 'other place')}, such as ${isOneFile ? `${word} ` : ''}${shown}`
+      : `at ${isOneFile ? `${word} ` : ''}${shown}`;
+  return { ...first, message: `${first.message}; also ${also}` };
 }

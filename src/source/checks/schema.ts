@@ -1,11 +1,11 @@
-import type { ErrorObject } from 'ajv';
-import { validateFile, validateIncluded } from '../../../generated/edict-file-validator.cjs';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { validateApi, validateFile, validateIncluded, validateName } from '../../../generated/edict-file-validator.cjs';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { describeInvalidName, describeKeySlip, describeMissingKey, describeUnknownKey } from './keys.ts';
 import { type FileKind, schemaAt } from './levels.ts';
-import { checkStructure } from './structure.ts';
+import { checkStructure, type StructureErrors } from './structure.ts';
 import { describeWrongValue } from './values.ts';
 
 /** The validator of each kind of file, by its name in the schema. */
@@ -15,7 +15,7 @@ const validators = { File: validateFile, Included: validateIncluded } as const;
 export interface WrittenFile {
   /** The value before variables were replaced: the value of a variable must not be shown. */
   readonly value: unknown;
-  /** Returns the text of a value, to the end of its last line. */
+  /** Returns the start of the text of a value, to the end of its last line. */
   readonly textAt: (path: KeyPath) => string;
 }
 
@@ -23,94 +23,122 @@ export interface WrittenFile {
  * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Each mistake is one diagnostic: what only
  * follows from another error is left out.
  */
-export function checkSchema(value: unknown, kind: FileKind, written: WrittenFile = { value, textAt: () => '' }): PathDiagnostic[] {
-  const structure = checkStructure(value, kind);
-  const validate = validators[kind];
-  if (structure.diagnostics.length === 0 && validate(value)) return [];
-  validate(value);
-  const errors = (validate.errors ?? []).filter(({ instancePath, params }) => {
-    const path = parseJsonPointer(instancePath);
-    const key = (params as Record<string, unknown>)['additionalProperty'];
-    return !structure.covers(path) && !(typeof key === 'string' && structure.covers([...path, key]));
-  });
-  return [...structure.diagnostics, ...new SchemaErrors(kind, written).describe(errors)];
+export function checkSchema(value: unknown, kind: FileKind, written: WrittenFile = { value, textAt: () => '' }): readonly PathDiagnostic[] {
+  const found = new FirstDiagnostics();
+  const check = new SchemaCheck(kind, { written, structure: checkStructure(value, kind, found), found });
+  const apis = isMap(value) && isMap(value['apis']) ? value['apis'] : null;
+  check.validate([], validators[kind], apis ? { ...(value as object), apis: {} } : value);
+  for (const [name, api] of Object.entries(apis ?? {})) {
+    if (found.isFull) break;
+    check.validateNamedApi(name, api);
+  }
+  return found.list;
 }
 
-class SchemaErrors {
+interface SchemaCheckOptions {
+  readonly written: WrittenFile;
+  readonly structure: StructureErrors;
+  readonly found: FirstDiagnostics;
+}
+
+class SchemaCheck {
   readonly #kind: FileKind;
   readonly #written: WrittenFile;
+  readonly #structure: StructureErrors;
+  readonly #found: FirstDiagnostics;
 
-  constructor(kind: FileKind, written: WrittenFile) {
+  constructor(kind: FileKind, { written, structure, found }: SchemaCheckOptions) {
     this.#kind = kind;
     this.#written = written;
+    this.#structure = structure;
+    this.#found = found;
   }
 
-  describe(errors: readonly ErrorObject[]): PathDiagnostic[] {
+  validateNamedApi(name: string, api: unknown): void {
+    const path = ['apis', name];
+    if (this.#structure.covers(path)) return;
+    if (validateName(name)) this.validate(path, validateApi, api);
+    else this.#reportName(path, api);
+  }
+
+  /** Adds the errors of the value at a path. */
+  validate(base: KeyPath, validate: ValidateFunction, value: unknown): void {
+    if (validate(value)) return;
+    const all = (validate.errors ?? []).map((error) => ({ error, path: [...base, ...parseJsonPointer(error.instancePath)] }));
     const unions = new Map(
-      errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath, data }) => [instancePath, data as unknown]),
+      all.filter(({ error }) => error.keyword === 'anyOf').map(({ error }) => [error.instancePath, error.data as unknown]),
     );
-    const relevant = errors.filter((error) => isRelevant(error, unions));
-    const diagnostics: PathDiagnostic[] = [];
+    const errors = all.filter(({ error, path }) => isRelevant(error, unions) && !this.#structure.covers(path));
     /** The keys that misspelt ones were probably meant for, by the path of their map. */
     const meant = new Set<string>();
-    for (const error of relevant.filter(({ keyword }) => keyword === 'additionalProperties')) {
-      const path = parseJsonPointer(error.instancePath);
-      const key = String((error.params as Record<string, unknown>)['additionalProperty']);
-      const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt([...path, key]) });
-      if (unknown.meant !== null) meant.add(`${error.instancePath}/${unknown.meant}`);
-      diagnostics.push({ ...unknown.diagnostic, cause: `unknown key ${this.#levelOf(path)} ${key}` });
+    for (const { error, path } of errors) {
+      if (this.#found.isFull) return;
+      if (error.keyword === 'additionalProperties') this.#reportUnknownKey(error, path, meant);
     }
-    const wrong = new Set<string>();
-    for (const error of relevant) {
-      const path = parseJsonPointer(error.instancePath);
-      const params = error.params as Record<string, unknown>;
+    const reported = new Set<string>();
+    for (const { error, path } of errors) {
+      if (this.#found.isFull) return;
+      const { propertyName } = error;
+      const name = propertyName === undefined ? null : [...path, propertyName];
+      const id = (name ?? path).join('\0');
       if (error.keyword === 'additionalProperties') continue;
-      if (error.keyword === 'required') {
-        const key = String(params['missingProperty']);
-        if (meant.has(`${error.instancePath}/${key}`)) continue;
-        if (this.#isThreshold(path)) {
-          if (!wrong.has(error.instancePath)) diagnostics.push(describeHalfThreshold(path, this.#valueAt(path)));
-          wrong.add(error.instancePath);
-        } else diagnostics.push({ ...describeMissingKey(this.#kind, path, key), cause: `missing key ${this.#levelOf(path)} ${key}` });
-      } else if (error.propertyName !== undefined) {
-        const name = error.propertyName;
-        diagnostics.push(describeInvalidName(path, name, this.#valueAt([...path, name])));
-        wrong.add(`${error.instancePath}/${name}`);
-      } else if (!wrong.has(error.instancePath)) {
-        wrong.add(error.instancePath);
-        diagnostics.push(this.#describeValue(path, error));
+      if (error.keyword === 'required') this.#reportMissingKey(error, path, { meant, reported });
+      else if (!reported.has(id)) {
+        reported.add(id);
+        if (name) this.#reportName(name, this.#valueAt(name));
+        else this.#reportValue(error, path);
       }
     }
-    const names = new Set(
-      diagnostics.filter(({ target, rule }) => target === 'key' && rule === 'invalid-value').map(({ path }) => path.join('\0')),
-    );
-    return diagnostics.filter(({ path, target }) => target === 'key' || !names.has(path.join('\0')));
   }
 
-  #describeValue(path: KeyPath, { keyword, params }: ErrorObject): PathDiagnostic {
+  #reportUnknownKey({ instancePath, params }: ErrorObject, path: KeyPath, meant: Set<string>): void {
+    const key = String((params as Record<string, unknown>)['additionalProperty']);
+    const inner = [...path, key];
+    if (this.#structure.covers(inner)) return;
+    const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt(inner) });
+    if (unknown.meant !== null) meant.add(`${instancePath}/${unknown.meant}`);
+    this.#found.push({ ...unknown.diagnostic, cause: `unknown key ${levelOf(path)} ${key}` });
+  }
+
+  #reportMissingKey(
+    { instancePath, params }: ErrorObject,
+    path: KeyPath,
+    { meant, reported }: { readonly meant: ReadonlySet<string>; readonly reported: Set<string> },
+  ): void {
+    const key = String((params as Record<string, unknown>)['missingProperty']);
+    if (meant.has(`${instancePath}/${key}`)) return;
+    const isThreshold = schemaAt(this.#kind, path)?.name === 'Threshold';
+    if (!isThreshold) {
+      const cause = `missing key ${levelOf(path)} ${key}`;
+      if (!this.#found.repeats(cause, path)) this.#found.push({ ...describeMissingKey(this.#kind, path, key), cause });
+    } else if (!reported.has(path.join('\0'))) this.#found.push(describeHalfThreshold(path, this.#valueAt(path)));
+    reported.add(path.join('\0'));
+  }
+
+  #reportName(path: KeyPath, value: unknown): void {
+    this.#found.push(describeInvalidName(path, value));
+  }
+
+  #reportValue({ keyword, params }: ErrorObject, path: KeyPath): void {
     const data = this.#valueAt(path);
     const { name, schema } = schemaAt(this.#kind, path) ?? { name: null, schema: {} };
-    const written = this.#written.textAt(path);
-    const key = path.at(-1) ?? '';
-    const slip = name === 'Publication' && data === null ? describeKeySlip(key, data) : null;
-    if (slip) return { path, target: 'key', rule: 'invalid-value', message: slip.message, hint: slip.hint };
-    if (keyword === 'minItems')
-      return wrongValue(path, `\`${path.join('.')}\` needs at least ${String((params as Record<string, unknown>)['limit'])} entries`);
-    if (keyword === 'minProperties') return wrongValue(path, `${path.at(-1)} is empty; at least one entry is required`);
-    const error = describeWrongValue({ path, data, name, schema, written, keyword, params: params as Record<string, unknown> });
-    return {
-      ...wrongValue(path, error.message, error.hint),
-      cause: `${this.#levelOf(path)} ${String(name)} ${JSON.stringify(data) ?? ''}`.slice(0, 200),
-    };
-  }
-
-  #isThreshold(path: KeyPath): boolean {
-    return schemaAt(this.#kind, path)?.name === 'Threshold';
-  }
-
-  /** Returns a path without the names in it. */
-  #levelOf(path: KeyPath): string {
-    return path.map((step, index) => (index === 1 && (path[0] === 'apis' || path[0] === 'environments') ? '*' : step)).join('.');
+    const shown = typeof data === 'object' && data !== null ? keyword : String(data).slice(0, 100);
+    const cause = `${keyword} ${levelOf(path)} ${typeof data} ${shown}`;
+    if (this.#found.repeats(cause, path)) return;
+    const slip = name === 'Publication' && data === null ? describeKeySlip(path.at(-1) ?? '', data) : null;
+    const error =
+      slip ??
+      describeWrongValue({
+        path,
+        data,
+        name,
+        schema,
+        written: this.#written.textAt(path),
+        keyword,
+        params: params as Record<string, unknown>,
+      });
+    const { message, hint } = error;
+    this.#found.push({ path, target: slip ? 'key' : 'value', rule: 'invalid-value', message, hint, cause });
   }
 
   #valueAt(path: KeyPath): unknown {
@@ -119,6 +147,11 @@ class SchemaErrors {
       this.#written.value,
     );
   }
+}
+
+/** Returns a path without the names in it. */
+function levelOf(path: KeyPath): string {
+  return path.map((step, index) => (index % 2 === 1 && (path[0] === 'apis' || path[0] === 'environments') ? '*' : step)).join('.');
 }
 
 /**
@@ -143,10 +176,6 @@ function describeHalfThreshold(path: KeyPath, data: unknown): PathDiagnostic {
     message: `\`${path.join('.')}\` needs both \`count\` and \`share\``,
     hint: `write ${form} for one of them alone, or \`{ count: ${String(count ?? 10)}, share: ${String(share ?? '20%')} }\``,
   };
-}
-
-function wrongValue(path: KeyPath, message: string, hint: string | null = null): PathDiagnostic {
-  return { path, target: 'value', rule: 'invalid-value', message, hint };
 }
 
 function parseJsonPointer(instancePath: string): KeyPath {

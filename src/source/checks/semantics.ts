@@ -4,7 +4,7 @@
  */
 
 import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import { describeCharacter, meantText } from '../yaml/characters.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
@@ -15,6 +15,9 @@ import { withOddCharacter } from './values.ts';
 /** Describes the position of a path in the file, such as `line 12`. */
 type DescribeLocation = (path: KeyPath) => string;
 
+/** The longest URL in a file, as in its schema. Whether a longer one is valid is not asked. */
+export const maxUrlLength = 2048;
+
 /** How many environments or candidates a hint lists. */
 const maxListed = 10;
 
@@ -23,11 +26,15 @@ const maxListed = 10;
  * publication that is declared twice, and names that `resolutions` show to be unknown or ambiguous at the gateway. Ignores
  * values of the wrong type, which the schema check reports.
  */
-export function checkSemantics(file: unknown, locationOf: DescribeLocation, resolutions: NameResolutions = new Map()): PathDiagnostic[] {
-  const diagnostics: PathDiagnostic[] = [];
+export function checkSemantics(
+  file: unknown,
+  locationOf: DescribeLocation,
+  resolutions: NameResolutions = new Map(),
+): readonly PathDiagnostic[] {
+  const diagnostics = new FirstDiagnostics();
   for (const key of ['endpoint', 'iam']) {
     const url = textAt(objectAt(file, 'gateway'), key);
-    if (url !== null && /^https?:\/\/[^/?#@\s]+\/?$/.test(url) && !URL.canParse(url)) {
+    if (url !== null && url.length <= maxUrlLength && /^https?:\/\/[^/?#@\s]+\/?$/.test(url) && !URL.canParse(url)) {
       diagnostics.push({
         rule: 'invalid-value',
         path: ['gateway', key],
@@ -40,6 +47,7 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
   const idOf = new Map<string, string | null>();
   const environmentPaths = new UniquePaths(diagnostics, locationOf);
   for (const [name, setting] of entriesOf(file, 'environments')) {
+    if (diagnostics.isFull) break;
     const path = ['environments', name];
     const id =
       typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), { path, resolutions, diagnostics });
@@ -52,20 +60,22 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
   const sharedIds = new Set<string>();
   const publicationPaths = new UniquePaths(diagnostics, locationOf);
   for (const [api, setting] of entriesOf(file, 'apis')) {
+    if (diagnostics.isFull) break;
     const apiId = resolveId(setting, apiNameRef(api, setting), { path: ['apis', api], resolutions, diagnostics });
-    for (const environment of Object.keys(objectAt(setting, 'environments'))) {
+    for (const [environment, state] of entriesOf(setting, 'environments')) {
+      if (diagnostics.isFull) break;
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
-      const isSlip = describeKeySlip(environment, objectAt(setting, 'environments')[environment]) !== null;
-      if (environmentId === undefined && declared.length > 0 && !isSlip)
-        diagnostics.push(undeclaredEnvironment(path, environment, declared, nameOfId.get(environment)));
+      if (environmentId === undefined && declared.length > 0 && describeKeySlip(environment, state) === null)
+        if (!diagnostics.repeats(causeOfUndeclared(environment), path))
+          diagnostics.push(undeclaredEnvironment(path, environment, declared, nameOfId.get(environment)));
       // One wrong ID makes all publications of two APIs the same.
       if (apiId === null || !environmentId || sharedIds.has(`${api} ${apiId}`)) continue;
-      const isNew = publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`);
-      if (!isNew) sharedIds.add(`${api} ${apiId}`);
+      if (!publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`))
+        sharedIds.add(`${api} ${apiId}`);
     }
   }
-  return diagnostics;
+  return diagnostics.list;
 }
 
 /** Returns the name reference of the API under `key` that has no ID. */
@@ -81,7 +91,7 @@ export function environmentNameRef(key: string, setting: unknown): NameRef {
 interface NameLookup {
   readonly path: KeyPath;
   readonly resolutions: NameResolutions;
-  readonly diagnostics: PathDiagnostic[];
+  readonly diagnostics: FirstDiagnostics;
 }
 
 /**
@@ -121,7 +131,10 @@ function resolveId(setting: unknown, name: NameRef, { path, resolutions, diagnos
 }
 
 function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
-  const near = closestMatch(name, new Set(others.map((other) => other.name)));
+  const near = closestMatch(
+    name,
+    others.map((other) => other.name),
+  );
   const similar = near === null ? [] : others.filter((other) => other.name === near);
   return similar.length > 0
     ? `did you mean ${joinLimited(similar.map(formatResource))}?`
@@ -140,10 +153,10 @@ function joinLimited(words: readonly string[]): string {
 /** The paths at which IDs are declared; each ID once. */
 class UniquePaths {
   readonly #firstPaths = new Map<string, KeyPath>();
-  readonly #diagnostics: PathDiagnostic[];
+  readonly #diagnostics: FirstDiagnostics;
   readonly #locationOf: DescribeLocation;
 
-  constructor(diagnostics: PathDiagnostic[], locationOf: DescribeLocation) {
+  constructor(diagnostics: FirstDiagnostics, locationOf: DescribeLocation) {
     this.#diagnostics = diagnostics;
     this.#locationOf = locationOf;
   }
@@ -167,6 +180,10 @@ class UniquePaths {
   }
 }
 
+function causeOfUndeclared(environment: string): string {
+  return `undeclared environment ${environment}`;
+}
+
 /** How many names a hint suggests. */
 const maxSuggested = 3;
 
@@ -181,6 +198,7 @@ export function undeclaredEnvironment(path: KeyPath, environment: string, declar
   const hint = near === null ? `declared: ${declared.slice(0, maxSuggested).join(', ')}${more}` : `did you mean \`${near}\`?`;
   return {
     rule: 'undeclared-environment',
+    cause: causeOfUndeclared(environment),
     path,
     target: 'key',
     message: `the environment \`${environment}\` is not declared under \`environments\``,

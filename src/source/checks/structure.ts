@@ -1,28 +1,26 @@
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import type { FirstDiagnostics } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { type FileKind, hasNames, keysAt, schemaAt } from './levels.ts';
 import { closestValue } from './spelling.ts';
 
-/** Errors in the levels of a file, and the paths whose other errors only follow from them. */
+/** The paths with errors in the levels of a file, whose other errors only follow from them. */
 export interface StructureErrors {
-  readonly diagnostics: readonly PathDiagnostic[];
   /** Returns whether an error at a path follows from one of the diagnostics. */
   readonly covers: (path: KeyPath) => boolean;
 }
 
 /**
  * Checks a file for entries at the wrong level: values that are not indented below their key, settings of the file among environments or APIs,
- * an API in an API, publications without `environments`.
+ * an API in an API, publications without `environments`. Adds what it finds to `found`.
  */
-export function checkStructure(file: unknown, kind: FileKind): StructureErrors {
-  const check = new StructureCheck(kind);
+export function checkStructure(file: unknown, kind: FileKind, found: FirstDiagnostics): StructureErrors {
+  const check = new StructureCheck(kind, found);
   check.visit(file, []);
-  return {
-    diagnostics: check.diagnostics,
-    covers: (path) =>
-      path.some((_, index) => check.covered.has(toKey(path.slice(0, index + 1)))) || (path.length === 0 && check.covered.has('')),
-  };
+  const { covered } = check;
+  const covers = (path: KeyPath): boolean =>
+    covered.size > 0 && (path.length === 0 ? covered.has('') : path.some((_, index) => covered.has(toKey(path.slice(0, index + 1)))));
+  return { covers };
 }
 
 function toKey(path: KeyPath): string {
@@ -47,13 +45,14 @@ const fileKeys = [
 ];
 
 class StructureCheck {
-  readonly diagnostics: PathDiagnostic[] = [];
   readonly covered = new Set<string>();
   readonly #kind: FileKind;
+  readonly #found: FirstDiagnostics;
   #environments: readonly string[] = [];
 
-  constructor(kind: FileKind) {
+  constructor(kind: FileKind, found: FirstDiagnostics) {
     this.#kind = kind;
+    this.#found = found;
   }
 
   visit(file: unknown, path: KeyPath): void {
@@ -72,7 +71,9 @@ class StructureCheck {
   }
 
   #report(path: KeyPath, message: string, hint: string): void {
-    this.diagnostics.push({ path, target: 'key', rule: 'unknown-key', message, hint });
+    const isName = (index: number): boolean => index % 2 === 1 && (path[0] === 'apis' || path[0] === 'environments');
+    const cause = `level ${path.map((step, index) => (isName(index) ? '*' : step)).join('.')} ${message.replace(/`[^`]*`/g, '')}`;
+    this.#found.push({ path, target: 'key', rule: 'unknown-key', message, hint, cause });
     this.#cover(path);
   }
 

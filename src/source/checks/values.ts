@@ -24,11 +24,23 @@ export interface WrongValue extends NamedSchema {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/** How many characters of a text are looked at. */
+const maxDescribed = 300;
+
 /** Returns what is wrong with a value. */
-export function describeWrongValue(wrong: WrongValue): ValueError {
+export function describeWrongValue(whole: WrongValue): ValueError {
+  // A text that is far too long must not cost more than a short one.
+  const wrong = typeof whole.data === 'string' ? { ...whole, data: whole.data.slice(0, maxDescribed) } : whole;
   const { path, data, name, schema, written, keyword, params } = wrong;
   const place = formatPath(path);
   const last = `\`${/^\d+$/.test(path.at(-1) ?? '0') ? path.join('.') : path.at(-1)}\``;
+  if (keyword === 'minItems') return { message: `${place} needs at least ${String(params['limit'])} entries`, hint: null };
+  if (keyword === 'maxItems')
+    return {
+      message: `${place} has ${Array.isArray(data) ? data.length : 0} entries; at most ${String(params['limit'])} are allowed`,
+      hint: null,
+    };
+  if (keyword === 'minProperties') return { message: `${path.at(-1)} is empty; at least one entry is required`, hint: null };
   if (data === null) return describeEmpty(wrong, path.length === 0 ? 'the file' : last);
   if (typeof data === 'string') {
     const slip = expects(schema, 'object') || written.includes('\n') ? keyLikeLine(written) : null;
@@ -57,8 +69,11 @@ export function describeWrongValue(wrong: WrongValue): ValueError {
     return { message, hint: withOddCharacter(String(data), didYouMean(closestValue(meantText(String(data)), choices))) };
   }
   if (typeof data !== 'string' || expects(schema, 'object') || schema.type === 'array') return describeWrongKind(wrong, place);
-  if (keyword === 'maxLength' && data.length > 128)
-    return { message: `${last.slice(1, -1)} has ${[...data].length} characters; at most ${params['limit']} are allowed`, hint: null };
+  if (keyword === 'maxLength')
+    return {
+      message: `${last.slice(1, -1)} has ${[...String(whole.data)].length} characters; at most ${params['limit']} are allowed`,
+      hint: null,
+    };
   if (data === '' && keyword === 'minLength') return { message: `${last} is empty`, hint: 'set a value or remove the key' };
   return describeWrongText(wrong, data, place);
 }

@@ -1,5 +1,6 @@
 import { validateFile } from '../../../generated/edict-file-validator.cjs';
 import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
+import { visibleLines } from '../../model/visible.ts';
 
 /** The environment that every instance has and that callers usually use. */
 export const releaseEnvironmentId = 'DEFAULT_ENVIRONMENT_RELEASE_ID';
@@ -185,8 +186,5 @@ const maxCommentLength = 200;
 export function quoteForComment(text: string): string {
   const characters = [...text.slice(0, 2 * maxCommentLength + 1)];
   const shown = characters.length <= maxCommentLength ? characters : [...characters.slice(0, maxCommentLength), '…'];
-  return JSON.stringify(shown.join('')).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  return visibleLines(JSON.stringify(shown.join('')));
 }

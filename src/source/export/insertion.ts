@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { toJson } from '../../model/visible.ts';
 import { type KeyPath, locate } from '../yaml/source-ranges.ts';
 import type { YamlMap, YamlNode } from '../yaml/tree.ts';
 import type { TextEdit } from './unified-diff.ts';
@@ -256,12 +257,12 @@ function formatFlowMap(entries: readonly NewEntry[], isQuoted: boolean): string 
 
 /** A file in the notation of JSON stays one. */
 function quote(text: string, isQuoted: boolean): string {
-  return isQuoted ? JSON.stringify(text) : formatScalar(text);
+  return isQuoted ? toJson(text) : formatScalar(text);
 }
 
 /** Quotes text that YAML 1.1 or 1.2 could parse as another type, because other tools may read the file too. */
 export function formatScalar(text: string): string {
   const isPlain =
     /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}._/-]*$/u.test(text) && stringify(text, { compat: 'yaml-1.1', lineWidth: 0 }) === `${text}\n`;
-  return isPlain ? text : JSON.stringify(text);
+  return isPlain ? text : toJson(text);
 }

@@ -17,9 +17,16 @@ const maxVerifiedLength = 200_000;
  * different parts have nothing to do with each other, so that each part is reported, but only its first slip.
  */
 export function explainProblems(text: string, problems: readonly YamlProblem[]): readonly YamlProblem[] {
+  if (problems.length === 0) return problems;
+  // Such characters are certain errors, and the others often follow from them.
+  const characters = problems.filter(({ kind }) => kind === 'character');
+  const encoding = findEncodingSlip(text);
+  if (encoding) return [toProblem(encoding)];
+  if (characters.length > 0) return characters;
   if (!problems.some(isSyntax)) return problems;
-  const limit = problems.find(({ kind }) => kind === 'limit');
-  if (limit) return [limit];
+  // A slip can make the yaml package find levels that nobody wrote.
+  const [head] = problems;
+  if (head?.kind === 'limit') return [head];
   const whole = findWholeTextSlip(text);
   if (whole) return [toProblem(whole)];
   const slips: YamlProblem[] = [];
@@ -112,7 +119,7 @@ function findWholeTextSlip(text: string): Slip | null {
   const conflict = /^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$/m.exec(text);
   if (conflict)
     return findSlip(conflict[0]) && { ...(findSlip(conflict[0]) as Slip), start: conflict.index, end: conflict.index + conflict[0].length };
-  return findEncodingSlip(text) ?? findIndentedStart(text);
+  return findIndentedStart(text);
 }
 
 /** Returns the slip of a first key that is indented while later ones are not. */

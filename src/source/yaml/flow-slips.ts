@@ -11,6 +11,9 @@ interface Open {
   readonly at: number;
 }
 
+/** How much of an entry is looked at. */
+const maxContent = 500;
+
 const closers: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
 class FlowFinder {
@@ -140,7 +143,7 @@ class FlowFinder {
   }
 
   #checkEntry(end: number): Slip | null {
-    const entry = this.#text.slice(this.#entry, end);
+    const entry = this.#text.slice(this.#entry, Math.min(end, this.#entry + maxContent));
     const other = /^\s*([\w.-]+) *= *(\S.*?)\s*$/.exec(entry);
     if (this.#colon !== -1 || !other?.[1] || this.#open.at(-1)?.char !== '{') return null;
     const start = this.#entry + entry.length - entry.trimStart().length;
@@ -193,7 +196,7 @@ class FlowFinder {
     const lineStart = text.lastIndexOf('\n', at) + 1;
     const isKey = first === ':' && text.slice(lineStart, at).trim() === '';
     const whole = text
-      .slice(at, lineEnd(text, at))
+      .slice(at, Math.min(lineEnd(text, at), at + maxContent))
       .replace(/\s+#.*$/, '')
       .trimEnd();
     if (isKey)

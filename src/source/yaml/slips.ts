@@ -35,6 +35,9 @@ const twoWordsPattern = new RegExp(`^(${word})[ \\t]+(\\S.*)$`, 'u');
 const anchorPattern = /^&[^\s,[\]{}]+(?=\s|$)\s*/;
 const tagPattern = /^![^\s,[\]{}]*(?=\s|$)\s*/;
 
+/** How much of a line is looked at. Some patterns take quadratic time for a line of spaces. */
+const maxContent = 2000;
+
 class SlipFinder {
   readonly #text: string;
   readonly #levels: Level[] = [];
@@ -55,7 +58,7 @@ class SlipFinder {
       this.#at = end + 1;
       let first = start;
       while (first < end && text.charAt(first) === ' ') first += 1;
-      const content = text.slice(first, end).trimEnd();
+      const content = text.slice(first, Math.min(end, first + maxContent)).trimEnd();
       if (/^\s*(?:#|$)/.test(content)) continue;
       const slip = this.#checkLine(content, first, first - start);
       if (slip) return slip;
@@ -173,6 +176,7 @@ class SlipFinder {
       const slip = this.#checkValue(content, at, indent);
       if (slip || !/^\s*:/.test(this.#text.slice(this.#at - 1 - content.length))) return slip;
     }
+    if (content.length === maxContent) return null;
     const keyLike = checkKeyLike(content, at);
     if (keyLike) return keyLike;
     if (wordPattern.test(content)) return missingColon(content, '', at);
@@ -273,7 +277,7 @@ export function checkKeyLike(content: string, at: number): Slip | null {
 
 function missingColon(key: string, value: string, at: number, length = key.length): Slip {
   const hint = value === '' ? `write \`${key}:\` before the lines below, or \`${key}: VALUE\`` : `write \`${cut(`${key}: ${value}`)}\``;
-  return { start: at, end: at + length, message: `a colon is missing after \`${key}\``, hint };
+  return { start: at, end: at + length, message: `a colon is missing after \`${cut(key)}\``, hint };
 }
 
 /** Checks the start of a line for what does not belong into YAML. */

@@ -43,7 +43,7 @@ const schema = `
     reconcile_id TEXT NOT NULL,
     api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
     action TEXT NOT NULL, reason TEXT NOT NULL, revision TEXT, remark TEXT, marker TEXT, requested_version_id TEXT,
-    approval_id INTEGER REFERENCES approval (id),
+    approval_id INTEGER,
     -- The commit of the file that declared the attempt; NULL: unknown, or not committed.
     commit_id TEXT,
     fence INTEGER NOT NULL,
@@ -55,7 +55,15 @@ const schema = `
     -- The recorded state when the attempt started, for undo; 'none': nothing was recorded.
     prior_state TEXT NOT NULL, prior_revision TEXT, prior_version_id TEXT
   );
+  -- No foreign key leads to an attempt or an approval: each deletion would search all rows that could refer to it. Each index also has the ID, and none a column that the end of an attempt changes.
+  CREATE INDEX attempt_by_gateway ON attempt (gateway_id);
+  CREATE INDEX attempt_by_publication ON attempt (gateway_id, api_id, environment_id);
+  CREATE INDEX attempt_by_api_name ON attempt (gateway_id, api);
+  CREATE INDEX attempt_by_environment ON attempt (gateway_id, environment_id);
+  CREATE INDEX attempt_by_environment_name ON attempt (gateway_id, environment);
+  CREATE INDEX attempt_by_reconciliation ON attempt (gateway_id, reconcile_id);
   CREATE INDEX attempt_by_approval ON attempt (gateway_id, approval_id) WHERE approval_id IS NOT NULL;
+  CREATE INDEX approval_by_gateway ON approval (gateway_id);
   -- A row stays when nothing is recorded any more. IDs follow the order of first attempts, so that the rows that a plan
   -- changes are adjacent and a transaction writes few pages.
   CREATE TABLE publication (
@@ -63,7 +71,7 @@ const schema = `
     gateway_id INTEGER NOT NULL REFERENCES gateway (id),
     api TEXT NOT NULL, api_id TEXT NOT NULL, environment TEXT NOT NULL, environment_id TEXT NOT NULL,
     state TEXT, revision TEXT, version_id TEXT, publish_id TEXT, published_at_ms INTEGER, edited_at_ms INTEGER, recorded_at_ms INTEGER NOT NULL,
-    unknown_attempt_id INTEGER REFERENCES attempt (id), last_attempt_id INTEGER REFERENCES attempt (id),
+    unknown_attempt_id INTEGER, last_attempt_id INTEGER,
     drift_from TEXT, drift_from_since_ms INTEGER, drift_detected_at_ms INTEGER, drift_backoff_until_ms INTEGER,
     corrections INTEGER NOT NULL DEFAULT 0, corrected_at_ms INTEGER,
     -- Whether an applied file declared it that does not any more.

@@ -28,7 +28,7 @@ test('shows the versions, newest first, with the effective and the pinned one', 
     kept.map((versionId, index) => [versionId, index === 1, index === 2]).sort(),
   );
   const { stdout } = await edict(['history', '--versions', 'api-orders', 'env-test', 'edict.yaml'], folder);
-  assert.match(stdout, new RegExp(`^${kept[1]} .*effective +second \\[31m$`, 'm'));
+  assert.match(stdout, new RegExp(`^${kept[1]} .*effective +second\\\\u\\{1b\\}\\[31m$`, 'm'));
   assert.match(stdout, new RegExp(`^${kept[2]} .*pinned +first$`, 'm'));
   const unknown = await edict(['history', '--versions', 'ordres', 'test'], folder);
   assert.is(unknown.code, 1);

@@ -19,7 +19,7 @@ const diagnostic: Diagnostic = {
   length: 3,
   message: 'wrong',
   hint: null,
-  text: '    bad: x',
+  excerpt: { text: '    bad: x', column: 1 },
 };
 const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...diagnostic, ...over }]));
 
@@ -28,7 +28,7 @@ test('an error is one workflow command with its place, and its text cannot end t
     annotate({}),
     '::error file=apis/a%2Cb%3Ac%25.yaml,line=12,endLine=12,col=5,endColumn=8,title=edict%3A invalid-value::wrong\n1 error. No changes are made until the file is fixed.\n',
   );
-  assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25%0D%0A::warning::x%0Aa, b: c\n');
+  assert.match(annotate({ message: '100%\r\n::warning::x', hint: 'a, b: c' }), '::100%25\\r\\n::warning::x%0Aa, b: c\n');
 });
 
 test('every error is reported', () => {

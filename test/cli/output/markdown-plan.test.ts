@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { renderMarkdownPlan } from '../../../src/cli/output/markdown-plan.ts';
 import type { FileHold } from '../../../src/model/approval.ts';
 import type { Change, Plan } from '../../../src/model/change.ts';
+import { visible } from '../../../src/model/visible.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { approvalDigest } from '../../../src/plan/policies.ts';
 import { fc, runs } from '../../support/fast-check.ts';
@@ -145,12 +146,8 @@ const planned = fc.record({
   text: name,
 });
 
-/** Returns a name as displayed, with all special characters visible. */
-const shownAs = (text: string): string =>
-  text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
-
 /** Returns whether a name is too long to be shown whole; no valid file has such a name. */
-const isClipped = (text: string): boolean => [...shownAs(text)].length > 300;
+const isClipped = (text: string): boolean => [...visible(text)].length > 300;
 
 test('any plan fits, keeps its tables intact, and shows all offline changes', async () => {
   await fc.assert(
@@ -184,9 +181,9 @@ test('any plan fits, keeps its tables intact, and shows all offline changes', as
       }
       for (const { api, environment } of offline) {
         if (isClipped(api) || isClipped(environment)) continue;
-        const where = `${shownAs(api)} in ${shownAs(environment)}`;
-        if (isNamed) assert.ok(read.text.includes(shownAs(api)), where);
-        else assert.ok(inTables.has(`${shownAs(api)} ${shownAs(environment)}`), where);
+        const where = `${visible(api)} in ${visible(environment)}`;
+        if (isNamed) assert.ok(read.text.includes(visible(api)), where);
+        else assert.ok(inTables.has(`${visible(api)} ${visible(environment)}`), where);
       }
     }),
     { numRuns: runs(100) },

@@ -53,7 +53,7 @@ for (const [move, expected] of cases) {
 
 test('several divergences are one line without control characters', () => {
   const line = formatStaleChange(moved([{ kind: 'desiredRevision', was: '1', now: '\u001b[2J3\n' }, { kind: 'notNeeded' }]));
-  assert.is(line, 'orders in release: the file has revision  [2J3  now, and had revision 1 when planned; no longer needed');
+  assert.is(line, 'orders in release: the file has revision \\u{1b}[2J3\\n now, and had revision 1 when planned; no longer needed');
 });
 
 test('the JSON has the kind of each divergence', () => {

@@ -120,7 +120,7 @@ const cases: readonly [name: string, apis: string, wishes: readonly PublicationE
   ],
   [
     'adds an API to the last one that a block scalar ends',
-    'apis:\n  a:\n    id: api-a\n    environments: { test: online }\n    remark: |+\n      # no comment\n\n',
+    'apis:\n  a:\n    id: api-a\n    environments: { test: online }\n    remark: |-\n      # no comment\n\n',
     [wish('z', 'test', 'online')],
     ['+  z:', '+    id: api-z', '+    environments: { test: online }'],
   ],
