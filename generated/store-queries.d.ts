@@ -26,6 +26,7 @@ export interface StoreQueries {
   readonly declaredElsewhere: Query<'gateway'>;
   readonly declare: Query<'gateway' | 'rows'>;
   readonly undeclare: Query<'gateway' | 'rows'>;
+  readonly adoptRevisions: Query<'rows' | 'gateway'>;
   readonly markDeclared: Query<'gateway' | 'rows'>;
   readonly history: Query<'gateway' | 'apis' | 'environments' | 'limit'>;
   readonly historyOfApi: Query<'gateway' | 'api' | 'environments' | 'limit'>;
@@ -47,7 +48,7 @@ export interface StoreQueries {
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
   readonly markUnknown: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly prunePublications: Query<'gateway' | 'beforeMs' | 'limit'>;
-  readonly record: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
+  readonly record: Query<'api' | 'environment' | 'state' | 'revision' | 'versionId' | 'publishId' | 'publishedAtMs' | 'editedAtMs' | 'atMs' | 'unknownAttempt' | 'driftFrom' | 'driftFromSinceMs' | 'driftDetectedAtMs' | 'driftBackoffUntilMs' | 'corrections' | 'correctedAtMs' | 'changedAtMs' | 'gateway' | 'apiId' | 'environmentId'>;
   readonly recordObserved: Query<'gateway' | 'rows' | 'newestAttempt'>;
   readonly approvals: Query<'gateway' | 'expiresAfterMs'>;
   readonly spendApproval: Query<'approval'>;
@@ -63,7 +64,7 @@ export interface StoreQueries {
   readonly copyAttempt: Query<'id' | 'gateway_id' | 'reconcile_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'action' | 'reason' | 'revision' | 'remark' | 'marker' | 'requested_version_id' | 'approval_id' | 'commit_id' | 'fence' | 'started_at_ms' | 'send_by_ms' | 'finished_at_ms' | 'ended_at_ms' | 'outcome' | 'code' | 'status' | 'message' | 'request_id' | 'version_id' | 'publish_id' | 'prior_state' | 'prior_revision' | 'prior_version_id'>;
   readonly continueAttempt: Query<never>;
   readonly rowsOfPublication: Query<'after' | 'limit'>;
-  readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unknown_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_detected_at_ms' | 'drift_backoff_until_ms' | 'corrections' | 'corrected_at_ms' | 'was_declared'>;
+  readonly copyPublication: Query<'id' | 'gateway_id' | 'api' | 'api_id' | 'environment' | 'environment_id' | 'state' | 'revision' | 'version_id' | 'publish_id' | 'published_at_ms' | 'edited_at_ms' | 'recorded_at_ms' | 'unknown_attempt_id' | 'last_attempt_id' | 'drift_from' | 'drift_from_since_ms' | 'drift_detected_at_ms' | 'drift_backoff_until_ms' | 'corrections' | 'corrected_at_ms' | 'changed_at_ms' | 'was_declared'>;
   readonly continuePublication: Query<never>;
   readonly rowsOfName: Query<never>;
   readonly copyName: Query<'gateway_id' | 'name' | 'id'>;

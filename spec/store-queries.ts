@@ -209,6 +209,18 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       .deleteFrom('declared')
       .where('gateway_id', '=', param('gateway'))
       .where(({ refTuple, eb }) => eb(refTuple('api_id', 'environment_id'), 'in', givenKeys)),
+    adoptRevisions: db
+      .updateTable('publication')
+      .from(
+        jsonRows<Pick<Tables['publication'], 'api_id' | 'environment_id' | 'revision'>>(textParam('rows'), {
+          ...keyColumns,
+          revision: 'text',
+        }),
+      )
+      .set((eb) => ({ revision: eb.ref('r.revision') }))
+      .where('gateway_id', '=', param('gateway'))
+      .whereRef('publication.api_id', '=', 'r.api_id')
+      .whereRef('publication.environment_id', '=', 'r.environment_id'),
     markDeclared: db
       .updateTable('publication')
       .set({ was_declared: sql.lit(1) })
@@ -466,6 +478,7 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
       drift_backoff_until_ms: param('driftBackoffUntilMs'),
       corrections: param('corrections'),
       corrected_at_ms: param('correctedAtMs'),
+      changed_at_ms: param('changedAtMs'),
     }))
     .where('gateway_id', '=', param('gateway'))
     .where('api_id', '=', param('apiId'))
@@ -616,7 +629,15 @@ const copiedColumns = {
   publication: [
     ...['id', 'gateway_id', 'api', 'api_id', 'environment', 'environment_id', 'state', 'revision', 'version_id', 'publish_id'],
     ...['published_at_ms', 'edited_at_ms', 'recorded_at_ms', 'unknown_attempt_id', 'last_attempt_id', 'drift_from'],
-    ...['drift_from_since_ms', 'drift_detected_at_ms', 'drift_backoff_until_ms', 'corrections', 'corrected_at_ms', 'was_declared'],
+    ...[
+      'drift_from_since_ms',
+      'drift_detected_at_ms',
+      'drift_backoff_until_ms',
+      'corrections',
+      'corrected_at_ms',
+      'changed_at_ms',
+      'was_declared',
+    ],
   ],
   name: ['gateway_id', 'name', 'id'],
   declared: ['gateway_id', 'api_id', 'environment_id', 'source_file'],

@@ -85,6 +85,7 @@ interface PublicationTable {
   readonly drift_backoff_until_ms: number | null;
   readonly corrections: Generated<number>;
   readonly corrected_at_ms: number | null;
+  readonly changed_at_ms: number | null;
   readonly was_declared: Generated<number>;
 }
 

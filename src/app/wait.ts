@@ -58,7 +58,7 @@ export interface FailedChange {
 
 /** How the wait ended, and the last status. */
 export interface WaitResult {
-  readonly kind: 'in-sync' | 'deferred' | 'held' | 'failed' | 'timeout' | 'interrupted';
+  readonly kind: 'in-sync' | 'drifted' | 'deferred' | 'held' | 'failed' | 'timeout' | 'interrupted';
   /** Why there are pending changes at a `timeout`; `null` otherwise. */
   readonly reason: string | null;
   readonly status: WaitStatus;
@@ -137,12 +137,13 @@ export async function waitForDaemon(
 }
 
 /** Returns how the wait ends with this status; `null` if it continues. */
-function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync' | 'deferred' | 'held' | 'failed' | null {
+function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync' | 'drifted' | 'deferred' | 'held' | 'failed' | null {
   if (plan.fileHeld) return 'held';
   if (!isReconciled || pending.length > 0) return null;
   if (failed.length > 0) return 'failed';
   if (plan.changes.some(({ held }) => held)) return 'held';
-  return plan.changes.length > 0 ? 'deferred' : 'in-sync';
+  if (plan.changes.length > 0) return 'deferred';
+  return plan.drifted.length > 0 ? 'drifted' : 'in-sync';
 }
 
 function timeoutReason({ isReconciled, paused }: WaitStatus, appliedDigests: readonly string[], desired: DesiredState): string | null {

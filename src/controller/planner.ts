@@ -7,10 +7,11 @@ import type { Emit, TriggerCause } from '../model/events.ts';
 import { isSameAddress } from '../model/gateway.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { Failure } from '../model/outcome.ts';
+import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { PlanChangedError, StalePlanError } from '../model/saved-plan-diff.ts';
 import type { RefreshMode } from '../model/settings.ts';
-import { nextDueAtMs } from '../plan/diff.ts';
+import { isRevisionAssumed, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
 import { approvalDigest, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
@@ -146,7 +147,7 @@ export class Planner {
     });
     this.#hasPlanned = true;
     this.#allowedChanges.setPlan(plan);
-    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, previous);
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, { previous, recorded });
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
     if (maxTries === Number.POSITIVE_INFINITY) {
@@ -174,12 +175,17 @@ export class Planner {
   }
 
   /** Reports a store error and continues: the write is repeated with the next plan, and no attempt can begin while the store fails. */
-  async #saveDeclared(desired: DesiredState, { approval }: Plan, { moved }: PreviousState): Promise<void> {
+  async #saveDeclared(
+    desired: DesiredState,
+    { approval }: Plan,
+    { previous: { declared, moved }, recorded }: { readonly previous: PreviousState; readonly recorded: RecordedState },
+  ): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
       await this.#deps.store.saveDeclared(desired.gateway, {
         sourceFiles,
+        adoptedRevisions: adoptedRevisions(desired, recorded, declared),
         digest: desiredDigest(desired),
         approvalId: approval?.id ?? null,
         move: moved === null || moved.isApproved ? undefined : isSameAddress(moved.from, desired.gateway) ? 'reverted' : 'approved',
@@ -189,6 +195,21 @@ export class Planner {
       this.#deps.onStoreError(error);
     }
   }
+}
+
+/** Returns the revisions that publications get with the first file that declares them and is applied, where others were assumed. */
+function adoptedRevisions(
+  { publications }: DesiredState,
+  recorded: RecordedState,
+  applied: PreviousState['declared'],
+): ReadonlyMap<PublicationKey, string | null> {
+  const revisions = new Map<PublicationKey, string | null>();
+  for (const { key, revision, version } of publications.values()) {
+    const known = recorded.get(key);
+    const isOther = known !== undefined && known.revision !== revision && version === null;
+    if (isOther && isRevisionAssumed(known, applied.has(key))) revisions.set(key, revision);
+  }
+  return revisions;
 }
 
 export interface PlanReconciliationDeps {

@@ -46,6 +46,7 @@ const emptyRecordFields = {
   drift: null,
   correctionCount: 0,
   lastCorrectedAtMs: null,
+  changedAtMs: null,
   wasDeclared: false,
 } as const;
 
@@ -78,6 +79,7 @@ export function applyOutcome(
         publishedAtMs: null,
         editedAtMs: null,
         recordedAtMs: attempt.finishedAtMs,
+        changedAtMs: attempt.finishedAtMs,
         unknownAttempt: null,
         drift: null,
         ...((change.reason === 'drift' || (change.reason === 'unknown' && previous?.drift)) && {

@@ -45,6 +45,8 @@ export interface RecordedPublication extends PublicationNames {
   /** How often drift was corrected since the last quiet period, and when last. */
   readonly correctionCount: number;
   readonly lastCorrectedAtMs: number | null;
+  /** When edict's last call that took effect ended; `null` if there was none. The gateway's lists may not show it for a while. */
+  readonly changedAtMs: number | null;
   /** Whether an applied file declared it that does not any more, so that `prune` may take it offline. */
   readonly wasDeclared: boolean;
 }

@@ -36,6 +36,7 @@ export function resolveAttempt(
     publishId: null,
     publishedAtMs: null,
     recordedAtMs: atMs,
+    changedAtMs: atMs,
     drift: null,
     ...(recorded.drift && { correctionCount: recorded.correctionCount + 1, lastCorrectedAtMs: atMs }),
   };

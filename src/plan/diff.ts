@@ -165,7 +165,7 @@ export interface DiffContext {
   readonly isSettling?: (recorded: RecordedPublication) => boolean;
   /** The IDs of declared APIs that the gateway does not have any more; default: none. */
   readonly missingApiIds?: readonly string[];
-  /** Returns whether the last applied file declared a publication; default: it did not. */
+  /** Returns whether the last applied file declared a publication; default: it declared what is in this one, and nothing else. */
   readonly wasDeclared?: (key: PublicationKey) => boolean;
 }
 
@@ -178,7 +178,7 @@ export interface DiffContext {
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  { isSettling = () => false, missingApiIds = [], wasDeclared = () => false }: DiffContext = {},
+  { isSettling = () => false, missingApiIds = [], wasDeclared }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
@@ -187,7 +187,7 @@ export function diffStates(
   const unmanaged: RecordedPublication[] = [];
   const missing = new Set(missingApiIds);
   for (const [key, declared] of desired.publications) {
-    const previous = recorded.get(key);
+    const previous = assumeRevision(recorded.get(key), declared, wasDeclared?.(key) ?? true);
     const needed = diffPublication(declared, previous, desired);
     if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
@@ -197,7 +197,7 @@ export function diffStates(
   const inFile = changes.length;
   for (const [key, previous] of recorded) {
     if (desired.publications.has(key)) continue;
-    const needed = previous.wasDeclared || wasDeclared(key) ? diffPublication(undefined, previous, desired) : null;
+    const needed = previous.wasDeclared || wasDeclared?.(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
     else if (previous.state === 'online' || previous.unknownAttempt !== null) unmanaged.push(previous);
   }
@@ -220,6 +220,20 @@ export function diffStates(
     missingApiIds,
     outdated: outdated.sort(compareNames),
   };
+}
+
+/** Returns whether a publication was adopted and no applied file has declared it yet, so that its revision is an assumption. */
+export function isRevisionAssumed({ state, changedAtMs, wasDeclared }: RecordedPublication, isApplied: boolean): boolean {
+  return state === 'online' && changedAtMs === null && !wasDeclared && !isApplied;
+}
+
+/** An adopted publication is taken to have the revision of the first file that is applied, not that of one that was only held. */
+function assumeRevision(
+  recorded: RecordedPublication | undefined,
+  { revision, version }: DesiredPublication,
+  isApplied: boolean,
+): RecordedPublication | undefined {
+  return recorded && version === null && isRevisionAssumed(recorded, isApplied) ? { ...recorded, revision } : recorded;
 }
 
 /** Compares by the names of API and environment, then by their IDs. */

@@ -1,7 +1,7 @@
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
-import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+import type { Drift, RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { editToleranceMs, isOutOfSync } from './diff.ts';
 
 /** The recorded state after an observation. */
@@ -26,6 +26,8 @@ export interface ObservationInput {
   readonly observation: Observation;
   /** Whether the gateway was never observed before. */
   readonly isFirst: boolean;
+  /** Returns whether the last applied file declares a publication; default: it does not. */
+  readonly isApplied?: (key: PublicationKey) => boolean;
 }
 
 /**
@@ -33,7 +35,10 @@ export interface ObservationInput {
  * function. An attempt with unknown outcome is left for resolution; a publication that is neither declared nor recorded is
  * ignored.
  */
-export function applyObservation({ desired, recorded, observation, isFirst }: ObservationInput, nowMs: number): ObservationResult {
+export function applyObservation(
+  { desired, recorded, observation, isFirst, isApplied = () => false }: ObservationInput,
+  nowMs: number,
+): ObservationResult {
   const result = new Map(recorded);
   const updates: RecordedPublication[] = [];
   const notices: DriftNotice[] = [];
@@ -44,7 +49,7 @@ export function applyObservation({ desired, recorded, observation, isFirst }: Ob
     const api = publication && observation.get(publication.apiId);
     if (!publication || !api || previous?.unknownAttempt) continue;
     const published = api.publications.get(publication.environmentId);
-    const states = { declared, previous, publication, nowMs, isFirst };
+    const states = { declared, previous, publication, nowMs, isFirst, isApplied: isApplied(key) };
     const transition = published ? observeOnline(states, published) : observeOffline(states);
     if (!transition) continue;
     const next = updateDrift(states, {
@@ -77,6 +82,8 @@ interface KnownStates {
   readonly nowMs: number;
   /** Whether the gateway was never observed before. */
   readonly isFirst: boolean;
+  /** Whether the last applied file declares it. */
+  readonly isApplied: boolean;
 }
 
 /** The recorded state after the observation, without its drift, and whether the publication was changed outside edict. */
@@ -127,6 +134,7 @@ function observeOnline(
     drift: null,
     correctionCount: 0,
     lastCorrectedAtMs: null,
+    changedAtMs: null,
     wasDeclared: false,
   };
   return { next: { ...initial, ...names, ...observedFields, revision }, isExternal: true };
@@ -144,13 +152,15 @@ function adoptedRevision(declared: DesiredPublication | undefined, previous: Rec
 }
 
 /** Returns `next` with its drift from the file set, updated or removed. */
-function updateDrift({ declared, previous, nowMs, isFirst }: KnownStates, { next, isExternal }: Transition): RecordedPublication {
-  if (!declared) return next.state === 'online' ? next : { ...next, drift: null };
+function updateDrift(
+  { declared, previous, nowMs, isFirst, isApplied }: KnownStates,
+  { next, isExternal }: Transition,
+): RecordedPublication {
+  if (!declared && !isApplied) return next.state === 'online' ? next : { ...next, drift: null };
+  if (!declared) return { ...next, drift: driftFromApplied(next, previous, nowMs) };
   if (!isOutOfSync(declared, next)) return { ...next, drift: null };
   if (isExternal && !(previous && isOutOfSync(declared, previous))) {
-    const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs)
-      ? next
-      : { ...next, correctionCount: 0, lastCorrectedAtMs: null, wasDeclared: false };
+    const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
     return {
       ...corrected,
       drift: {
@@ -162,6 +172,17 @@ function updateDrift({ declared, previous, nowMs, isFirst }: KnownStates, { next
     };
   }
   return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
+}
+
+/**
+ * Returns the drift of a publication that is missing in the newest file, although the last applied one declares it. The newest file may be half
+ * written or held, and must not make drift be forgotten: the next one would seem to ask for the change.
+ */
+function driftFromApplied(next: RecordedPublication, previous: RecordedPublication | undefined, nowMs: number): Drift | null {
+  const { drift } = next;
+  if (previous === undefined || next.state === previous.state) return drift;
+  if (drift !== null) return drift.from === next.state ? null : drift;
+  return { from: previous.state, fromSinceMs: previous.recordedAtMs, detectedAtMs: nowMs, backoffUntilMs: null };
 }
 
 /**

@@ -74,9 +74,8 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   const { refreshIntervalMs, gateway } = desired;
   const isObserved = refreshIntervalMs !== null && !isEmulated;
   const atMs = observation?.observedAtMs ?? null;
-  // What an observation has recorded has its time, or the time of publication, which edict's own calls do not record.
-  const isSettling = ({ recordedAtMs, publishedAtMs }: RecordedPublication): boolean =>
-    isObserved && recordedAtMs !== atMs && publishedAtMs === null && recordedAtMs > nowMs - gateway.propagationDelayMs;
+  const isSettling = ({ changedAtMs }: RecordedPublication): boolean =>
+    isObserved && changedAtMs !== null && changedAtMs > nowMs - gateway.propagationDelayMs;
   const plan = diffStates(desired, recorded, {
     isSettling,
     missingApiIds: observation?.missingApiIds ?? [],

@@ -1,5 +1,6 @@
 import type { Plan } from '../model/change.ts';
 import type { PlanSummary } from '../plan/summary.ts';
+import { hasTargets } from '../plan/targets.ts';
 import { formatTimestamp, pluralize } from './format.ts';
 
 /** What is counted, in the order of the attention that it needs. */
@@ -29,15 +30,26 @@ export function isDifferent({ failed, held, drifted, unknown, online, offline, d
 }
 
 /** Returns the one sentence that tells how a gateway differs from its file; "In sync" only if that was seen at the gateway. */
-export function formatHeadline({ lastChecked, fileHeld }: Pick<Plan, 'lastChecked' | 'fileHeld'>, summary: PlanSummary): string {
+export function formatHeadline(
+  { lastChecked, fileHeld, targets }: Pick<Plan, 'lastChecked' | 'fileHeld' | 'targets'>,
+  summary: PlanSummary,
+): string {
   const { unchanged, settling, unmanaged } = summary;
   const counts = formatCounts(summary);
-  const since = lastChecked.atMs === null ? 'gateway never checked' : `gateway not checked since ${formatTimestamp(lastChecked.atMs)}`;
+  const since = formatLastChecked(lastChecked.atMs);
   const unchecked = lastChecked.isCurrent ? '' : `; ${since}`;
   if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}${unchecked}.`;
   if (isDifferent(summary)) return `${counts}, ${unchanged} unchanged${unchecked}.`;
   const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
   const matching = unchanged === 1 ? '1 publication matches the file' : `${pluralize(unchanged, 'publication')} match the file`;
   if (settling > 0) return `No changes; ${settling} settling, ${unchanged} unchanged${unchecked}${aside}.`;
+  // Of the others nothing is said.
+  if (hasTargets(targets)) return `No changes in what is selected${unchecked}${aside}. ${matching}.`;
   return lastChecked.isCurrent ? `In sync${aside}. ${matching}.` : `No changes${unchecked}${aside}. ${matching}, as far as is recorded.`;
+}
+
+function formatLastChecked(atMs: number | null): string {
+  if (atMs === null) return 'gateway never checked';
+  // A deleted recorded state makes every earlier observation too old.
+  return atMs <= 0 ? 'gateway not checked since a recorded state was deleted' : `gateway not checked since ${formatTimestamp(atMs)}`;
 }

@@ -71,6 +71,8 @@ export interface AcquiredLease {
 export interface AppliedFile {
   /** The declared publications, each with the included file that declares it. */
   readonly sourceFiles: ReadonlyMap<PublicationKey, string>;
+  /** The revisions of adopted publications that no file had declared before; default: none. */
+  readonly adoptedRevisions?: ReadonlyMap<PublicationKey, string | null>;
   /** See `desiredDigest`. */
   readonly digest: string;
   /** The approval that released the file if it was held. */

@@ -107,15 +107,23 @@ export class RecordStore extends ReadonlyStore implements Store {
     await this.#writeRows(this.queries.deleteNames, params, removed);
   }
 
-  async saveDeclared(gateway: GatewayIdentity, { sourceFiles: now, digest: latest, approvalId, move }: AppliedFile): Promise<void> {
+  async saveDeclared(
+    gateway: GatewayIdentity,
+    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId, move }: AppliedFile,
+  ): Promise<void> {
     const { declared, moved } = await this.previousState(gateway, 0);
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key)).map(toKeyRow);
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
-    const { undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
+    const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
     const params = { gateway: await this.#ensureGateway(gateway) };
+    await this.#writeRows(
+      adoptRevisions,
+      params,
+      [...adoptedRevisions].map(([key, revision]) => ({ ...toKeyRow(key), revision })),
+    );
     // Declare before undeclaring: if this process ends in between, the store has every publication that either file declares.
     await this.#writeRows(
       declare,
@@ -310,6 +318,7 @@ function toRecordParameters(next: RecordedPublication | undefined, atMs: number)
     driftBackoffUntilMs: drift?.backoffUntilMs ?? null,
     corrections: next?.correctionCount ?? 0,
     correctedAtMs: next?.lastCorrectedAtMs ?? null,
+    changedAtMs: next?.changedAtMs ?? null,
   } satisfies Record<string, SqlValue>;
 }
 

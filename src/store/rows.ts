@@ -57,6 +57,7 @@ export function toRecordedPublication(row: SqlRow): RecordedPublication {
           },
     correctionCount: Number(row['corrections']),
     lastCorrectedAtMs: toNullableNumber(row['corrected_at_ms']),
+    changedAtMs: toNullableNumber(row['changed_at_ms']),
     wasDeclared: Number(row['was_declared']) === 1,
   };
 }

@@ -5,7 +5,7 @@ import { EdictError } from '../../src/model/errors.ts';
 import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
+import { desiredState, published, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const unknownAttempt = unknownAttemptOf({ attemptId: 7, revision: 'r', marker: 'm', endedAtMs: 5 });
 const saved: SavedPlan = savedFrom(
@@ -18,9 +18,9 @@ const saved: SavedPlan = savedFrom(
     { protectedNames: ['release'] },
   ),
   recordedState([
-    recorded('a', 'test', { editedAtMs: 5 }),
-    recorded('b', 'release'),
-    recorded('c', 'test', { versionId: 'v2', unknownAttempt }),
+    published('a', 'test', { editedAtMs: 5 }),
+    published('b', 'release'),
+    published('c', 'test', { versionId: 'v2', unknownAttempt }),
   ]),
   lastAttempts(attemptAt('c', 'test', { id: 7 })),
 );

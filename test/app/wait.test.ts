@@ -96,11 +96,11 @@ onBoth('waits until the daemon has reconciled this file and made every change', 
   assert.is(code, 0, stdout);
   const { result, reconciled, holder, summary, changes } = JSON.parse(stdout);
   assert.equal([result, reconciled, changes], ['in-sync', true, []]);
-  assert.equal(summary, { unchanged: 3, pending: 0, failed: 0, held: 0, deferred: 0 });
+  assert.equal(summary, { unchanged: 3, pending: 0, failed: 0, held: 0, deferred: 0, drifted: 0, unmanaged: 0 });
   assert.match(holder, `pid ${process.pid}`);
   assert.is(calls(), 3);
   const again = await wait().finished;
-  assert.equal([again.code, again.stdout], [0, 'In sync. 3 publications as declared.\n']);
+  assert.equal([again.code, again.stdout], [0, 'In sync. 3 publications match the file.\n']);
 });
 
 onBoth('a recorded state that is in sync by chance is not enough: the daemon may still act on an older file', async () => {
@@ -122,7 +122,7 @@ onBoth('changes that the rollout defers at first are waited for, and a failure a
   await waiting.shows('not reconciled');
   write(sidecar, { a: 'online', b: 'online' }, inOrder);
   const made = await waiting.finished;
-  assert.equal([made.code, made.stdout], [0, 'In sync. 3 publications as declared.\n']);
+  assert.equal([made.code, made.stdout], [0, 'In sync. 3 publications match the file.\n']);
   refuse('c', 'release');
   write(pipeline, { a: 'online', b: 'online', c: 'online' }, inOrder);
   const failing = wait();
@@ -239,7 +239,7 @@ onBoth('only the daemon looks up names, and they are waited for', async () => {
   write(sidecar, { a: 'online', b: 'online' }, named);
   // Without credentials it cannot read the gateway.
   const { code, stdout } = await waiting.finished;
-  assert.equal([code, stdout], [0, 'In sync. 2 publications as declared.\n']);
+  assert.equal([code, stdout], [0, 'In sync. 2 publications match the file.\n']);
   assert.is(calls(), 2);
 });
 

@@ -56,7 +56,7 @@ test('an unmanaged publication alone', async () => {
   await edict(['apply'], folder);
   for (const command of ['status', 'plan']) {
     const shown = await output(command, '--api', 'users');
-    assert.match(shown, /^exit 0\nIn sync \(1 unmanaged\)\. 0 publications match the file\./);
+    assert.match(shown, /^exit 0\nNo changes in what is selected \(1 unmanaged\)\. 0 publications match the file\./);
     assert.ok(shown.endsWith(unmanaged), shown);
   }
 });

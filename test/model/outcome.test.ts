@@ -15,7 +15,10 @@ test('a success becomes the recorded state, with its revision and version', () =
     outcome: { kind: 'succeeded', versionId: 'v2', publishId: 'p' },
     ...attempt,
   });
-  assert.equal(next, recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000 }));
+  assert.equal(
+    next,
+    recorded('orders', 'test', { state: 'online', revision: 'r2', versionId: 'v2', publishId: 'p', recordedAtMs: 1000, changedAtMs: 1000 }),
+  );
 });
 
 test('an unknown outcome keeps the recorded state and marks it as unknown', () => {

@@ -9,13 +9,13 @@ import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { excludeOwnChanges, isStillValid } from '../../src/plan/saved-plan-check.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { attemptAt, keptTo, lastAttempts, noPast, plannedAtMs, savedFrom } from '../support/saved-plans.ts';
-import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
+import { desiredState, published, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 type Wanted = Partial<DesiredPublication> | null;
 type Recorded = Partial<RecordedPublication> | null;
 
 const file = (orders: Wanted) => desiredState(orders ? [wanted('orders', 'test', orders)] : []);
-const record = (orders: Recorded) => recordedState(orders ? [recorded('orders', 'test', orders)] : []);
+const record = (orders: Recorded) => recordedState(orders ? [published('orders', 'test', orders)] : []);
 const unknownAttempt = unknownAttemptOf({ attemptId: 42 });
 const online = { state: 'online' } as const;
 const offline = { state: 'offline', versionId: null } as const;
@@ -180,7 +180,7 @@ test('a stale change names the attempt made since, if there was one', () => {
 test('new changes are counted and not made, and changes elsewhere do not matter', () => {
   const saved = savedFrom(file(online), record(offline));
   const more = desiredState([wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test', { revision: '9' })]);
-  const { changes, savedPlanDiff } = keptTo(saved, more, recordedState([recorded('orders', 'test', offline), recorded('users', 'test')]));
+  const { changes, savedPlanDiff } = keptTo(saved, more, recordedState([published('orders', 'test', offline), published('users', 'test')]));
   assert.equal(
     changes.map(({ api }) => api),
     ['orders'],
@@ -190,7 +190,7 @@ test('new changes are counted and not made, and changes elsewhere do not matter'
 
 const guarded = (isProtected: boolean) =>
   desiredState([wanted('orders', 'release', { state: 'offline' })], { protectedNames: isProtected ? ['release'] : [] });
-const live = recordedState([recorded('orders', 'release')]);
+const live = recordedState([published('orders', 'release')]);
 
 test('a held change stays held, even if the file no longer holds it', () => {
   const saved = savedFrom(guarded(true), live);
@@ -212,7 +212,7 @@ test('an approval of the held changes of the plan releases them, and nothing els
     ['carts', 'orders'].map((api) => wanted(api, 'release', { state: 'offline' })),
     { protectedNames: ['release'] },
   );
-  const bothLive = recordedState([recorded('orders', 'release'), recorded('carts', 'release')]);
+  const bothLive = recordedState([published('orders', 'release'), published('carts', 'release')]);
   const { changes, savedPlanDiff } = keptTo(saved, both, bothLive, new Map(), { ...noPast, approvals: [approval] });
   assert.equal(
     changes.map(({ api, held, approval }) => [api, held, approval?.by]),
@@ -243,7 +243,7 @@ test('policies check the whole plan, not the rest of it', () => {
         },
       },
     );
-  const three = recordedState(['a', 'b', 'c'].map((api) => recorded(api, 'test')));
+  const three = recordedState(['a', 'b', 'c'].map((api) => published(api, 'test')));
   const saved = savedFrom(down('a'), three);
   assert.is(keptTo(saved, down('a'), three).changes.length, 1);
   assert.equal(
@@ -263,7 +263,7 @@ test('when a change is made the recorded state must be as planned, or be from a 
     [online, false],
     [null, false],
   ] as const) {
-    assert.is(isStillValid(planned, now ? recorded('orders', 'test', now) : undefined), expected, JSON.stringify(now));
+    assert.is(isStillValid(planned, now ? published('orders', 'test', now) : undefined), expected, JSON.stringify(now));
   }
 });
 
@@ -304,7 +304,7 @@ const stateOf = (written: Readonly<Record<string, Wanted>>, prune: boolean) =>
     { prune },
   );
 const recordOf = (written: Readonly<Record<string, Recorded>>) =>
-  recordedState(Object.entries(written).flatMap(([api, over]) => (over ? [recorded(api, 'test', over)] : [])));
+  recordedState(Object.entries(written).flatMap(([api, over]) => (over ? [published(api, 'test', over)] : [])));
 
 test('each change of the plan is made as planned or is stale, nothing is added, and every valid one is made', () => {
   fc.assert(

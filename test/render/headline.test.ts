@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { allTargets } from '../../src/plan/targets.ts';
 import { formatHeadline } from '../../src/render/headline.ts';
 
 const none = {
@@ -46,7 +47,17 @@ for (const [what, plan, summary, expected] of [
     'The whole file is held: 62 going online, 0 unchanged.',
   ],
 ] as const) {
-  test(`the first sentence of a plan with ${what}`, () => assert.is(formatHeadline(plan as never, summary), expected));
+  test(`the first sentence of a plan with ${what}`, () => {
+    assert.is(formatHeadline({ ...plan, targets: allTargets.patterns } as never, summary), expected);
+  });
 }
+
+test('a plan of some publications does not say that all are in sync', () => {
+  const targets = { apis: ['orders'], environments: [] };
+  assert.is(
+    formatHeadline({ ...current, targets } as never, { ...none, unchanged: 1 }),
+    'No changes in what is selected. 1 publication matches the file.',
+  );
+});
 
 test.run();

@@ -5,7 +5,15 @@ import { recorded, unknownAttemptOf } from '../support/states.ts';
 
 const names = { api: 'orders', api_id: 'api-orders', environment: 'test', environment_id: 'env-test' };
 const unobserved = {
-  ...{ publish_id: null, published_at_ms: null, edited_at_ms: null, corrections: 0, corrected_at_ms: null, was_declared: 0 },
+  ...{
+    publish_id: null,
+    published_at_ms: null,
+    edited_at_ms: null,
+    corrections: 0,
+    corrected_at_ms: null,
+    changed_at_ms: null,
+    was_declared: 0,
+  },
   ...{ drift_from: null, drift_from_since_ms: null, drift_detected_at_ms: null, drift_backoff_until_ms: null },
 };
 
@@ -33,7 +41,15 @@ test('a row of a publication becomes its recorded state', () => {
 
 test('the observed state is part of the recorded state', () => {
   const row = { ...names, ...unobserved, state: 'offline', revision: null, version_id: null, recorded_at_ms: 5, unknown_attempt_id: null };
-  const seen = { publish_id: 'p', published_at_ms: 1, edited_at_ms: 2, corrections: 3, corrected_at_ms: 4, was_declared: 1 };
+  const seen = {
+    publish_id: 'p',
+    published_at_ms: 1,
+    edited_at_ms: 2,
+    corrections: 3,
+    corrected_at_ms: 4,
+    changed_at_ms: 5,
+    was_declared: 1,
+  };
   const drift = { drift_from: 'online', drift_from_since_ms: 5, drift_detected_at_ms: 6, drift_backoff_until_ms: 7 };
   assert.equal(
     toRecordedPublication({ ...row, ...seen, ...drift }),
@@ -47,6 +63,7 @@ test('the observed state is part of the recorded state', () => {
         editedAtMs: 2,
         correctionCount: 3,
         lastCorrectedAtMs: 4,
+        changedAtMs: 5,
         wasDeclared: true,
       },
       drift: { from: 'online', fromSinceMs: 5, detectedAtMs: 6, backoffUntilMs: 7 },

@@ -60,9 +60,15 @@ export function recorded(api: string, environment: string, over: Partial<Recorde
     drift: null,
     correctionCount: 0,
     lastCorrectedAtMs: null,
+    changedAtMs: null,
     wasDeclared: false,
     ...over,
   };
+}
+
+/** Returns what `recorded` does, of a publication that edict has published itself. */
+export function published(api: string, environment: string, over: Partial<RecordedPublication> = {}): RecordedPublication {
+  return recorded(api, environment, { changedAtMs: 1, ...over });
 }
 
 /** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */

@@ -53,6 +53,7 @@ async function runWait(file: string, options: WaitCommandOptions, context: CliCo
 function exitCodeOf(kind: Exclude<WaitResult['kind'], 'interrupted'>): ExitCode {
   switch (kind) {
     case 'in-sync':
+    case 'drifted':
     case 'deferred':
       return exitCodes.done;
     case 'held':

@@ -36,7 +36,12 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const [change] = explanation.plan.changes;
   if (change) return nextStepForChange(change, explanation, settings);
   const [notice] = listNotices(explanation.plan, []);
-  const step = notice ? nextStepForNotice(notice, explanation) : nextStepWithoutChange(explanation);
+  const isMissing = notice !== undefined && explanation.plan.missingApiIds.includes(notice.apiId);
+  const step = isMissing
+    ? nextStepForMissingApi(notice)
+    : notice
+      ? nextStepForNotice(notice, explanation)
+      : nextStepWithoutChange(explanation);
   const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
   const details = `${step.details}; the file is held: ${fileHeld.message}`;
@@ -195,6 +200,15 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
     default:
       return `automatically, at most 5 min after the last attempt ended (${formatTimestamp(finishedAtMs ?? startedAtMs)}); the log has the exact time`;
   }
+}
+
+/** A call for an API that the gateway does not have any more would be rejected. */
+function nextStepForMissingApi({ message }: Notice): NextStep {
+  return {
+    ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
+    summary: 'no change; its API is no longer at the gateway',
+    advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
+  };
 }
 
 function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {

@@ -2,9 +2,10 @@ import type { FailedChange, WaitProgress, WaitResult, WaitStatus } from '../../a
 import type { Change } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
 import { toJson, visible } from '../../model/visible.ts';
-import { countAsDeclared } from '../../plan/summary.ts';
+import { countAsDeclared, summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
+import { formatHeadline } from '../../render/headline.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
 import { type Colorize, drawLine, formatTable, joinLines, type RenderOptions, writeLine } from './terminal.ts';
@@ -110,6 +111,8 @@ function waitJson(result: WaitResult, approveCommandLine: string | null) {
       failed: count('failed'),
       held: count('held'),
       deferred: count('deferred'),
+      drifted: plan.drifted.length,
+      unmanaged: plan.unmanaged.length,
     },
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     changes: left.map(
@@ -152,10 +155,14 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     const count = left.filter((one) => one === state).length;
     return count === 0 ? [] : `${count} ${state}`;
   });
-  const summary = [`${pluralize(countAsDeclared(status.plan), 'publication')} as declared`, ...counts].join(', ');
+  const { plan } = status;
+  const drifted = plan.drifted.length === 0 ? [] : [`${plan.drifted.length} drifted`];
+  const summary = [`${pluralize(countAsDeclared(plan), 'publication')} as declared`, ...counts, ...drifted].join(', ');
   switch (kind) {
     case 'in-sync':
-      return `In sync. ${summary}.`;
+      return formatHeadline(plan, summarizePlan(plan));
+    case 'drifted':
+      return `In effect, with drift that the file says to report: ${summary}.`;
     case 'deferred':
       return `In effect, with deferred changes left: ${summary}.`;
     case 'held':

@@ -86,6 +86,8 @@ async function confirmOmitted(
   { gateway, signal }: ConfirmDeps,
 ): Promise<ObservationFailed | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
+  const isNew = ({ key, state }: DesiredPublication): boolean => state === 'online' && !recorded.has(key);
+  const mayBeNew = new Set([...desired.publications.values()].filter(isNew).map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
   const deleted = new Set<string>();
   for (const apiId of sample(omitted)) {
@@ -93,7 +95,9 @@ async function confirmOmitted(
     if (read.kind === 'read' && read.value)
       return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
     if (read.kind === 'read') deleted.add(apiId);
-    // A rejected single read, such as a missing permission, is no evidence against the list.
+    // It would be published, and may be online already.
+    if (read.kind === 'rejected' && mayBeNew.has(apiId)) return { ...readFailed(read), isRefused: true };
+    // A rejected single read, such as a missing permission, is no other evidence against the list.
     if (read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
   }
   const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);

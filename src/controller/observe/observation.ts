@@ -93,11 +93,12 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
     return { ...readFailed(read), isRefused };
   }
-  const isSettled = ({ recordedAtMs, unknownAttempt }: RecordedPublication): boolean =>
+  const isSettled = ({ changedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
-    recordedAtMs <= startedAtMs - propagationDelayMs ||
+    changedAtMs === null ||
+    changedAtMs <= startedAtMs - propagationDelayMs ||
     // Before the clock was set back: nothing but the time since then tells how old it is.
-    (recordedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
+    (changedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
   const isFirst = ((await record.lastObservation(desired.gateway))?.observedAtMs ?? null) === null;
   const confirmed = await confirmObservation(
     { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
@@ -112,10 +113,11 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     const recordedPublication = recorded.get(key);
     return !confirmed.unconfirmed.has(key) && (recordedPublication === undefined || isSettled(recordedPublication));
   };
+  const { declared } = await record.previousState(desired.gateway, startedAtMs);
   const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
-    { desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
+    { desired: observable, recorded: settled, observation: confirmed.observation, isFirst, isApplied: (key) => declared.has(key) },
     startedAtMs,
   );
   const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);

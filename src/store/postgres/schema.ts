@@ -61,6 +61,8 @@ const schema = `
     unknown_attempt_id bigint, last_attempt_id bigint,
     drift_from text, drift_from_since_ms bigint, drift_detected_at_ms bigint, drift_backoff_until_ms bigint,
     corrections integer NOT NULL DEFAULT 0, corrected_at_ms bigint,
+    -- When edict's last call that took effect ended.
+    changed_at_ms bigint,
     -- Whether an applied file declared it that does not any more.
     was_declared integer NOT NULL DEFAULT 0,
     UNIQUE (gateway_id, api_id, environment_id)

@@ -74,6 +74,8 @@ const schema = `
     unknown_attempt_id INTEGER, last_attempt_id INTEGER,
     drift_from TEXT, drift_from_since_ms INTEGER, drift_detected_at_ms INTEGER, drift_backoff_until_ms INTEGER,
     corrections INTEGER NOT NULL DEFAULT 0, corrected_at_ms INTEGER,
+    -- When edict's last call that took effect ended.
+    changed_at_ms INTEGER,
     -- Whether an applied file declared it that does not any more.
     was_declared INTEGER NOT NULL DEFAULT 0,
     UNIQUE (gateway_id, api_id, environment_id)

@@ -414,7 +414,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft, steadyMs = Number.P
     const desired = desiredState([wanted('orders', 'test', { driftPolicy: 'correct' })], {
       gateway: gatewaySettings({ propagationDelayMs }),
     });
-    const record = [{ ...online, recordedAtMs }];
+    const record = [{ ...online, recordedAtMs, changedAtMs: recordedAtMs }];
     const { observed, reasons, asked } = await observeWith({ desired, record, list: [listed('orders')], steadyMs });
     assert.is(observed?.updates.length, isLeft ? 0 : 1);
     assert.equal(reasons, isLeft ? [] : ['orders online drift']);
@@ -424,7 +424,7 @@ for (const [title, recordedAtMs, propagationDelayMs, isLeft, steadyMs = Number.P
 
 test('a publication that edict has just taken offline is not adopted again from a delayed list', async () => {
   const desired = desiredState([wanted('orders', 'test')], { gateway: gatewaySettings({ propagationDelayMs: 10_000 }) });
-  const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1 })];
+  const record = [recorded('orders', 'test', { state: 'offline', recordedAtMs: nowMs - 1, changedAtMs: nowMs - 1 })];
   const { observed, reasons } = await observeWith({ desired, record, list: [listed('orders', 'test')] });
   assert.equal([observed?.updates, reasons], [[], ['orders online state']]);
 });
@@ -452,7 +452,13 @@ test('changes made during the confirming reads are not overwritten', async () =>
       startedAtMs,
       sendByMs: startedAtMs,
     });
-    const made = recorded('orders', 'test', { revision: 'r9', versionId: 'mine', publishId: 'mine', recordedAtMs: startedAtMs });
+    const made = recorded('orders', 'test', {
+      revision: 'r9',
+      versionId: 'mine',
+      publishId: 'mine',
+      recordedAtMs: startedAtMs,
+      changedAtMs: startedAtMs,
+    });
     await store.finishAttempt(desired.gateway, {
       key: made.key,
       attemptId: id,

@@ -30,6 +30,7 @@ function recordedPublication(apiId: string, more: Partial<RecordedPublication> =
     editedAtMs: null,
     recordedAtMs: nowMs - hourMs,
     lastCorrectedAtMs: null,
+    changedAtMs: null,
     wasDeclared: false,
   };
   const state = { state: 'online', revision: null, versionId: null, publishId: `p-${apiId}`, unknownAttempt: null, drift: null } as const;

@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { edict } from '../support/edict-command.ts';
+import { scratchFolder, seedOf, startEdict, terminate, until } from '../support/edict-process.ts';
+
+/*
+ * The record holds what was seen at the gateway, whatever file was there meanwhile: a file that is half written or held must not make drift be
+ * forgotten or give its revision to anything, and what was just seen is believed.
+ */
+const test = suite('observed state');
+let emulator: Emulator;
+let folder: string;
+let file: string;
+const names = ['a', 'b', 'c'];
+test.before.each(async () => {
+  const publications = names.flatMap((name) => ['env-test', 'env-release'].map((environment) => ({ api: `api-${name}`, environment })));
+  emulator = await startEmulator({ seed: { ...seedOf(...names, 'd'), publications } });
+  folder = scratchFolder();
+  file = join(folder, 'edict.yaml');
+});
+test.after.each(() => emulator.close());
+const calls = () => emulator.requests.all().filter(({ operation }) => /^(?:change|switch)/.test(operation ?? '')).length;
+const api = (name: string, more = '') => `  ${name}: { id: api-${name}, ${more}environments: { test: online, release: online } }\n`;
+const write = (apis: string, more = '', delay = '300ms') =>
+  writeFileSync(
+    file,
+    `edict: 1\ngateway: { endpoint: "${emulator.url}", project: project, instance: instance, propagationDelay: ${delay} }\nenvironments: { test: env-test, release: { id: env-release, protected: true } }\n${more}apis:\n${apis}`,
+  );
+const all = names.map((name) => api(name)).join('');
+
+test('a held correction stays held when half a file was saved meanwhile', async () => {
+  write(all, 'drift: correct\n');
+  await edict(['apply'], folder);
+  await sleep(2500); // The edit must not look like a part of the publication.
+  await fetch(`${emulator.url}/_emulator/apis/api-b`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: '{"edited":true}',
+  });
+  emulator.state.changeManually('api-b', 'env-release', 'offline');
+  const before = await edict(['apply', '--refresh'], folder);
+  await sleep(400);
+  write(api('a'), 'drift: correct\n');
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 4, 'the half file is held');
+  write(all, 'drift: correct\n');
+  const after = await edict(['apply'], folder);
+  assert.equal([before.code, after.code, calls()], [4, 4, 0], after.stdout);
+});
+test('reported drift stays drift when half a file was saved meanwhile', async () => {
+  write(all);
+  await edict(['apply'], folder);
+  await sleep(400);
+  emulator.state.changeManually('api-b', 'env-release', 'offline');
+  assert.match((await edict(['apply', '--refresh'], folder)).stdout, /^1 drifted/);
+  await sleep(400);
+  write(api('a'));
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 4);
+  write(all);
+  await edict(['apply'], folder);
+  assert.is(calls(), 0);
+});
+test('at first contact a file is held whose APIs neither the list nor a single read shows', async () => {
+  write(all);
+  for (const name of names)
+    await fetch(`${emulator.url}/_emulator/apis/api-${name}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: '{"hidden":"list"}',
+    });
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: 'getApi' });
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [4, 0], applied.stdout);
+});
+test('what was just seen online is not published again', async () => {
+  write(all, 'drift: correct\n', '1m');
+  await edict(['apply'], folder);
+  await edict(['suspend'], folder);
+  emulator.state.changeManually('api-a', 'env-release', 'offline');
+  await edict(['apply', '--refresh'], folder);
+  emulator.state.changeManually('api-a', 'env-release', 'online');
+  await edict(['resume'], folder);
+  await edict(['apply', '--refresh'], folder);
+  assert.is(calls(), 0);
+});
+test('what was just seen offline is drift, also right after it was adopted', async () => {
+  write(all, '', '1m');
+  await edict(['apply'], folder);
+  emulator.state.changeManually('api-a', 'env-release', 'offline');
+  const { code, stdout } = await edict(['plan', '--refresh', '--detailed-exitcode'], folder);
+  assert.not.match(stdout, /^In sync/);
+  assert.is(code, 2);
+});
+test('wait does not call drift in sync', async () => {
+  write(all, 'refresh: 1s\n');
+  const daemon = startEdict(['run', '--log-format', 'json'], folder);
+  await until('started', () => daemon.events('plan:computed').length > 0, [daemon]);
+  await sleep(500);
+  emulator.state.changeManually('api-a', 'env-release', 'offline');
+  await until('drift', () => daemon.events('publication:drift').length > 0, [daemon]);
+  await sleep(300);
+  const waited = await edict(['wait', '--timeout', '5s'], folder);
+  await terminate(daemon);
+  assert.not.match(waited.stdout, /^In sync/);
+});
+test('a held file does not give its revision to what is adopted', async () => {
+  write(all);
+  await edict(['apply'], folder);
+  emulator.state.changeManually('api-d', 'env-release', 'online');
+  emulator.state.changeManually('api-d', 'env-test', 'online');
+  write(api('d', 'revision: r9, '));
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 4);
+  await sleep(400);
+  write(all + api('d', 'revision: r1, '));
+  await edict(['apply', '--refresh'], folder);
+  assert.is(calls(), 0);
+});
+test('a plan of some APIs does not say that all are in sync', async () => {
+  write(all);
+  await edict(['apply'], folder);
+  await sleep(400);
+  emulator.state.changeManually('api-b', 'env-release', 'offline');
+  await edict(['apply', '--refresh'], folder);
+  assert.not.match((await edict(['plan', '--api', 'a'], folder)).stdout, /^In sync\./);
+});
+test('after a recorded state was deleted the gateway counts as not checked since', async () => {
+  write(all);
+  await edict(['apply'], folder);
+  await edict(['state', 'rm', 'a', 'test'], folder);
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: '*' });
+  assert.not.match((await edict(['plan'], folder)).stdout, '1970');
+});
+test.run();
