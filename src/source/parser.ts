@@ -40,6 +40,8 @@ export interface ParsedFile {
   readonly gateway: GatewaySettings;
   /** The resources that the file gives no ID for. */
   readonly nameRefs: readonly NameRef[];
+  /** The file as written, with its variables replaced and the APIs of all files. */
+  readonly written: EdictFile;
   /**
    * Returns the desired state. Throws an InvalidFileError if a name in `nameRefs` is not resolved, or two publications resolve
    * to the same one.
@@ -76,7 +78,10 @@ export function parseFile(input: ParseInput): ParsedFile {
       sourceFile === main ? substituteVariables(written, { variables, onUnset: onUnsetVariable, diagnostics: misplaced }) : written;
     if (sourceFile !== main) reportVariables(written, misplaced);
     files.report(sourceFile, misplaced.list.map(withRule('variable')));
-    files.report(sourceFile, checkSchema(substituted, sourceFile === main ? 'File' : 'Included', written));
+    files.report(
+      sourceFile,
+      checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
+    );
     return substituted;
   });
   if (files.isFull) files.throwIfInvalid(file, []);
@@ -96,7 +101,7 @@ export function parseFile(input: ParseInput): ParsedFile {
     if (nameRefs.length > 0) check(known);
     return buildDesiredState(written, known, files);
   };
-  return { gateway: parseGateway(written.gateway), nameRefs, toDesiredState };
+  return { gateway: parseGateway(written.gateway), nameRefs, written, toDesiredState };
 }
 
 function collectNameRefs(written: EdictFile): NameRef[] {
