@@ -93,7 +93,7 @@ export function addApi(server: FastifyInstance, deps: ApiDeps, { access, limiter
     limiter.startEventStream(request.raw.socket);
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
-    void streamEvents(request.raw, reply.raw, broadcaster);
+    streamEvents(request.raw, reply.raw, broadcaster).catch(() => reply.raw.destroy());
   });
 
   server.post('/api/v1/resync', { schema: schema('POST', '/api/v1/resync') }, async (_, reply) => {

@@ -2,11 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { constants, createGunzip, deflateRaw } from 'node:zlib';
+import { constants, createGunzip, deflateRaw, inflateRaw } from 'node:zlib';
+import { lendPlain } from './plain-forms.ts';
 import { acceptsGzip } from './response-body.ts';
 
 /** One or more server-sent events, compressed: a piece of a gzip stream that may follow any other such piece. */
-export type StreamMessage = Promise<Buffer>;
+export interface StreamMessage {
+  readonly deflated: Promise<Buffer>;
+  /** The number of bytes before compression. */
+  readonly length: number;
+}
 
 export interface EventSubscription {
   /** The whole status at the time of the subscription. */
@@ -24,13 +29,19 @@ const maxUnreadBytes = 1024 * 1024;
 const gzipHeader = Buffer.from('1f8b08000000000000ff', 'hex');
 
 const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
 
 /**
  * Compresses events once for all clients. A full flush ends each message at a byte and forgets what came before it, so that a client can start with
  * any message.
  */
 export function encodeEvents(text: string): StreamMessage {
-  return deflate(text, { finishFlush: constants.Z_FULL_FLUSH });
+  return { deflated: deflate(text, { finishFlush: constants.Z_FULL_FLUSH }), length: Buffer.byteLength(text) };
+}
+
+/** Returns the text of one message. */
+export async function decodeEvents({ deflated, length }: StreamMessage): Promise<Buffer> {
+  return inflate(await deflated, { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: Math.max(constants.Z_MIN_CHUNK, length) });
 }
 
 const heartbeat = encodeEvents(': alive\n\n');
@@ -58,14 +69,25 @@ export async function streamEvents(
   timer.unref();
   resources.defer(() => clearInterval(timer));
   response.once('close', () => queue.close());
-  const source = Readable.from(queue.read(whole), { objectMode: false, highWaterMark: 1 });
+  const isSent = !isGzip && (await sendPlain(whole, response));
+  const source = Readable.from(queue.read(isSent ? null : whole), { objectMode: false, highWaterMark: 1 });
   // A connection that ends is the usual end of a stream.
   await (isGzip ? pipeline(source, response) : pipeline(source, createGunzip(), response)).catch(() => undefined);
 }
 
+/** Sends the whole status to a client that takes no gzip. Returns false if it must be unpacked for this client alone. */
+async function sendPlain(whole: StreamMessage, response: ServerResponse): Promise<boolean> {
+  if (response.destroyed) return true;
+  const lent = lendPlain(whole, decodeEvents);
+  if (lent === null) return false;
+  // Called too if the connection is closed before all is read.
+  response.write(await lent.bytes, lent.giveBack);
+  return true;
+}
+
 /** The messages that one client has still to read. */
 class MessageQueue {
-  readonly #messages: StreamMessage[] = [];
+  readonly #messages: Promise<Buffer>[] = [];
   readonly #onFull: () => void;
   #unreadBytes = 0;
   #isClosed = false;
@@ -90,10 +112,10 @@ class MessageQueue {
     this.#wake();
   }
 
-  /** Yields `first`, which all clients share, and then the messages, one after the other, as they are taken. */
-  async *read(first: StreamMessage): AsyncGenerator<Buffer> {
+  /** Yields `first`, if it is not sent yet, which all clients share, and then the messages, one after the other, as they are taken. */
+  async *read(first: StreamMessage | null): AsyncGenerator<Buffer> {
     yield gzipHeader;
-    yield await first;
+    if (first) yield await first.deflated;
     while (!this.#isClosed) {
       const message = this.#messages.shift();
       if (message === undefined) {
@@ -108,8 +130,8 @@ class MessageQueue {
     }
   }
 
-  async #count(message: StreamMessage): StreamMessage {
-    const bytes = await message;
+  async #count({ deflated }: StreamMessage): Promise<Buffer> {
+    const bytes = await deflated;
     this.#unreadBytes += bytes.length;
     if (this.#unreadBytes > maxUnreadBytes) this.#onFull();
     return bytes;

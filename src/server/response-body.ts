@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { createGunzip, gunzip, gzip } from 'node:zlib';
+import { constants, createGunzip, gunzip, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { lendPlain } from './plain-forms.ts';
 
 /**
  * The body of an answer. It is kept compressed, so that any number of clients that do not read it share a small buffer; for a client that does not
@@ -42,31 +43,18 @@ export async function sendBody({ method, headers }: FastifyRequest, reply: Fasti
   return reply.send(method === 'HEAD' ? Readable.from([]) : await plainForm(body, reply.raw));
 }
 
-/** The plain forms that clients read at the moment. They share them too, up to this size in all. */
-const plainForms = new Map<ResponseBody, { readonly bytes: Promise<Buffer>; readers: number }>();
-const maxPlainBytes = 32 * 1024 * 1024;
-
-/** The smallest piece into which zlib unpacks, in bytes. */
-const minChunkSize = 64;
-
 /** Returns the plain form of a body, or a stream of it if clients that do not read hold too much already. */
 async function plainForm(body: ResponseBody, response: ServerResponse): Promise<Buffer | Readable> {
-  const others = [...plainForms.keys()].reduce((sum, other) => sum + (other === body ? 0 : other.length), 0);
-  if (others > 0 && others + body.length > maxPlainBytes) {
-    const plain = createGunzip();
-    plain.end(body.gzip);
-    return plain;
-  }
   // A client that is gone already does not close its connection any more.
   if (response.destroyed) return Readable.from([]);
-  const form = plainForms.get(body) ?? { bytes: decompress(body.gzip, { chunkSize: Math.max(minChunkSize, body.length) }), readers: 0 };
-  plainForms.set(body, form);
-  form.readers += 1;
-  response.once('close', () => {
-    form.readers -= 1;
-    if (form.readers === 0) plainForms.delete(body);
-  });
-  return form.bytes;
+  const lent = lendPlain(body, ({ gzip, length }) => decompress(gzip, { chunkSize: Math.max(constants.Z_MIN_CHUNK, length) }));
+  if (lent) {
+    response.once('close', lent.giveBack);
+    return lent.bytes;
+  }
+  const plain = createGunzip();
+  plain.end(body.gzip);
+  return plain;
 }
 
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -22,16 +22,28 @@ interface Step {
 interface Workflow {
   readonly permissions: object;
   readonly jobs: Readonly<
-    Record<'comment' | 'plan' | 'apply', { readonly permissions: object; readonly needs?: string; readonly steps: readonly Step[] }>
+    Record<
+      'validate' | 'comment' | 'plan' | 'apply',
+      {
+        readonly permissions: object;
+        readonly needs?: string;
+        readonly environment?: string;
+        readonly env?: object;
+        readonly steps: readonly Step[];
+      }
+    >
   >;
 }
 interface GitlabJob {
+  readonly environment?: object;
+  readonly variables?: object;
   readonly script: readonly string[];
   readonly needs?: readonly string[];
   readonly cache: { readonly paths: readonly string[]; readonly policy: string };
   readonly artifacts?: { readonly paths: readonly string[] };
 }
-type Pipeline = Readonly<Record<'comment' | 'plan' | 'apply', GitlabJob>>;
+type Pipeline = Readonly<Record<'validate' | 'comment' | 'plan' | 'apply', GitlabJob>> & { readonly default: { readonly image: string } };
+type Job = 'validate' | 'comment' | 'plan' | 'apply';
 
 const workflow = parse(read('github-actions.yaml')) as Workflow;
 const pipeline = parse(read('gitlab-ci.yaml'), { merge: true }) as Pipeline;
@@ -40,7 +52,7 @@ const pipeline = parse(read('gitlab-ci.yaml'), { merge: true }) as Pipeline;
 interface Ci {
   readonly name: string;
   /** The scripts of a job that run edict, in order. */
-  scripts(job: keyof Pipeline): readonly string[];
+  scripts(job: Job): readonly string[];
   /** The script that writes the comment. */
   readonly comment: string;
   /** The artifacts passed from plan to apply, and those kept from run to run. */
@@ -50,7 +62,7 @@ interface Ci {
 
 const runsEdict = (script: string): boolean => /^\s*edict /m.test(script);
 const writesComment = (script: string): boolean => script.includes('node --input-type=module');
-const stepUsing = (job: keyof Pipeline, action: string): Step | undefined =>
+const stepUsing = (job: Job, action: string): Step | undefined =>
   workflow.jobs[job].steps.find(({ uses }) => uses?.startsWith(`actions/${action}@`));
 
 const cis: readonly Ci[] = [
@@ -106,7 +118,7 @@ const changes = (emulator: Emulator): string[] =>
     .toSorted();
 
 for (const { name, scripts, handed, kept, comment } of cis) {
-  const run = async (job: keyof Pipeline, folder: string): Promise<{ code: number | null; text: string }> => {
+  const run = async (job: Job, folder: string): Promise<{ code: number | null; text: string }> => {
     assert.is(scripts(job).length, 1, `${name}: ${job} runs edict in one script`);
     const outputs = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
     const done = await shell(scripts(job)[0] ?? '', folder, { ...outputs, HW_AUTH_TOKEN: secretToken });
@@ -197,7 +209,7 @@ test('the workflow pins actions by commit, requests no more permissions than it 
   assert.equal(workflow.permissions, {});
   assert.equal(
     Object.values(workflow.jobs).map(({ permissions }) => permissions),
-    [{ contents: 'read', 'pull-requests': 'write' }, { contents: 'read' }, { contents: 'read' }],
+    [{ contents: 'read' }, { contents: 'read', 'pull-requests': 'write' }, { contents: 'read' }, { contents: 'read' }],
   );
   const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
   for (const { uses, run } of steps) {
@@ -207,6 +219,39 @@ test('the workflow pins actions by commit, requests no more permissions than it 
   assert.is(workflow.jobs.apply.needs, 'plan');
   const [up, down] = [stepUsing('plan', 'upload-artifact'), stepUsing('apply', 'download-artifact')];
   assert.is(up?.with?.['name'], down?.with?.['name']);
+});
+
+test('no step that validates has credentials, since the author of the file is not trusted', () => {
+  const validating = (script: string): boolean => /\bedict validate\b/.test(script);
+  for (const [name, job] of Object.entries(workflow.jobs)) {
+    for (const { run, env } of job.steps) {
+      if (!run || !validating(run)) continue;
+      assert.equal([name, job.environment, job.env, env], ['validate', undefined, undefined, undefined]);
+    }
+  }
+  assert.not.match(JSON.stringify(workflow.jobs.validate), /secrets\.|github\.token/);
+  for (const name of ['validate', 'comment', 'plan', 'apply'] as const) {
+    const { script, environment, variables } = pipeline[name];
+    if (!script.some(validating)) continue;
+    assert.equal([name, environment, variables], ['validate', undefined, undefined]);
+  }
+});
+
+for (const { name, scripts } of cis) {
+  test(`${name}: a pull request of a fork, which has no variables, is validated`, async () => {
+    assert.is(scripts('validate').length, 1);
+    const file = fileOf('https://roma.example.com', { orders: 'online' }).replace('project: project', () =>
+      'project: "$'.concat('{HW_PROJECT_ID}"'),
+    );
+    assert.match(file, 'HW_PROJECT_ID');
+    const valid = await shell(scripts('validate')[0] ?? '', runner(file), {});
+    assert.is(valid.code, 0, valid.text);
+    assert.is((await shell(scripts('validate')[0] ?? '', runner(file.replace('online', 'on')), {})).code, 3);
+  });
+}
+
+test('the image of the pipeline is named by digest', () => {
+  assert.match(pipeline.default.image, /^node:24\.\d+\.\d+-bookworm@sha256:[0-9a-f]{64}$/);
 });
 
 test('the pipeline passes the plan from one job to the next, and only apply changes the record', () => {

@@ -18,6 +18,7 @@ const test = suite('deployments');
 const root = join(import.meta.dirname, '../..');
 /** A gateway that accepts the access key that the tests mount. */
 const seed = { ...seedOf('orders'), keys: [{ access: 'key', secret: 'key' }] };
+const readToken = 'read-token-0123456789';
 const read = (path: string): string => readFileSync(join(root, 'examples', path), 'utf8');
 
 interface Container {
@@ -82,6 +83,9 @@ async function runAs({ args, env = [], ports = [], ...probes }: Container, folde
       assert.equal(ports.find((one) => one.name === port)?.containerPort, 9470, name);
       assert.is((await fetch(new URL(path, url))).status, 200, name);
     }
+    const read = async (token: string): Promise<number> =>
+      (await fetch(new URL('/metrics', url), { headers: { authorization: `Bearer ${token}` } })).status;
+    assert.equal([await read('guess'), await read(readToken)], [401, 200], 'the page of a pod needs the token');
   } finally {
     daemon.child.kill('SIGTERM');
     assert.is((await daemon.finished).code, 0);
@@ -118,6 +122,8 @@ test('kubernetes/git-sync.yaml: edict runs as configured, with PostgreSQL, and a
     mkdirSync(join(folder, 'git/current/gateways'), { recursive: true });
     mkdirSync(join(folder, 'secrets/gateway'), { recursive: true });
     for (const name of ['access-key', 'secret-key']) writeFileSync(join(folder, 'secrets/gateway', name), 'key\n');
+    mkdirSync(join(folder, 'secrets/page'));
+    writeFileSync(join(folder, 'secrets/page/read-token'), `${readToken}\n`);
     writeFileSync(join(folder, 'secrets/password'), 'password\n');
     writeFileSync(join(folder, 'git/current/gateways/one.yaml'), fileOf(emulator.url, { orders: 'online' }));
     const written = new URL(container.env?.find(({ name }) => name === 'EDICT_STATE')?.value ?? '');
@@ -139,8 +145,9 @@ test('kubernetes/config-map.yaml: its file is valid, and edict runs as configure
   try {
     const { container } = deploymentIn('kubernetes/config-map.yaml');
     const config = manifests('kubernetes/config-map.yaml').find(({ kind }) => kind === 'ConfigMap')?.data?.['edict.yaml'] ?? '';
-    for (const name of ['config', 'secrets/gateway', 'var/lib/edict']) mkdirSync(join(folder, name), { recursive: true });
+    for (const name of ['config', 'secrets/gateway', 'secrets/page', 'var/lib/edict']) mkdirSync(join(folder, name), { recursive: true });
     for (const name of ['access-key', 'secret-key']) writeFileSync(join(folder, 'secrets/gateway', name), 'key\n');
+    writeFileSync(join(folder, 'secrets/page/read-token'), `${readToken}\n`);
     writeFileSync(join(folder, 'config/edict.yaml'), config);
     const validated = await edict(['validate', 'config/edict.yaml'], folder);
     assert.is(validated.code, 0, validated.stdout);

