@@ -16,6 +16,7 @@ import type { ObservedApi } from '../../src/model/observation.ts';
 import { applyFreezes } from '../../src/plan/freeze.ts';
 import { compileGlob } from '../../src/plan/glob.ts';
 import { FileSource } from '../../src/source/file-source.ts';
+import { mapLines } from '../../src/source/git/line-mapping.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
 import { WorkerParser } from '../../src/source/worker/worker-parser.ts';
 import { parseYamlInSegments } from '../../src/source/yaml/segments.ts';
@@ -284,6 +285,13 @@ test('names are looked up in proportion to the number of names and APIs', async 
   const ratios: number[] = [];
   for (let tries = 0; tries < 5; tries += 1) ratios.push((await cpuOf(10_000)) / Math.max(1000, await cpuOf(1000)));
   assert.ok(Math.min(...ratios) < linear, ratios.join(' '));
+});
+
+// Actor: the author, with a file and its last commit.
+test('long lines of equal length that differ at their end are mapped in proportion to their number', () => {
+  const padding = 'y'.repeat(17_000);
+  const linesOf = (size: number, start: number): string => many(size, (index) => `${padding}${String(start + index).padStart(6, '0')}\n`);
+  assert.ok(growth((size) => mapLines(linesOf(size, 0), linesOf(size, 1))(1), 60) < linear);
 });
 
 // Actor: the author, with a file that costs more than any limit foresees. In a daemon, it has a thread of its own.
