@@ -59,7 +59,7 @@ function checkWindow(window: Record<string, unknown>, path: KeyPath, check: Wind
   const { environments } = window;
   for (const [index, name] of Array.isArray(environments) ? environments.entries() : []) {
     if (diagnostics.isFull) return;
-    if (typeof name === 'string' && !declared.has(name))
+    if (typeof name === 'string' && declared.size > 0 && !declared.has(name))
       diagnostics.push(undeclaredEnvironment([...path, 'environments', String(index)], name, [...declared]));
   }
   diagnostics.push(...checkTimes(window, path, check));
@@ -107,10 +107,32 @@ function parseScheduleAt(
   try {
     return parseSchedule(text, timezone);
   } catch (error) {
-    const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
-    diagnostics.push({ path, target: 'value', message, hint: 'for example `0 18 * * FRI` or `2026-12-18T18:00`' });
+    diagnostics.push({ path, target: 'value', ...describeScheduleError(text, error instanceof Error ? error.message : String(error)) });
     return null;
   }
+}
+
+/** Describes a text that is neither a cron pattern nor a date and time. `reason` is that of the cron parser. */
+function describeScheduleError(text: string, reason: string): { readonly message: string; readonly hint: string } {
+  const message = `"${text}" is neither a cron pattern nor a date and time`;
+  const example = 'for example `0 18 * * FRI` or `2026-12-18T18:00`';
+  const date = closestDateTime(text);
+  if (date !== null) return { message, hint: `did you mean \`${date}\`?` };
+  const fields = text.trim().split(/\s+/).length;
+  if (/^[\d*]/.test(text) && fields > 1 && (fields < 5 || fields > 6))
+    return { message: `${message}: a cron pattern has five fields, this has ${fields}`, hint: `minute hour day month weekday, ${example}` };
+  return { message: fields === 1 && !isDateTime(text) ? message : `${message}: ${reason}`, hint: example };
+}
+
+/** Returns the date and time that a text probably means; `null` if it is none. */
+function closestDateTime(text: string): string | null {
+  const iso = /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2}).*)?$/.exec(text.trim());
+  const local = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[, ]+(\d{1,2}):(\d{2}).*)?$/.exec(text.trim());
+  const [, year, month, day, hour = '00', minute = '00'] =
+    iso ?? (local ? [local[0], local[3], local[2], local[1], local[4], local[5]] : []);
+  if (year === undefined || month === undefined || day === undefined) return null;
+  const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${hour.padStart(2, '0')}:${minute}`;
+  return date !== text && isDateTime(date) ? date : null;
 }
 
 function isTimeZone(name: string): boolean {

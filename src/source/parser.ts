@@ -78,7 +78,10 @@ export function parseFile(input: ParseInput): ParsedFile {
       sourceFile === main ? substituteVariables(written, { variables, onUnset: onUnsetVariable, diagnostics: misplaced }) : written;
     if (sourceFile !== main) reportVariables(written, misplaced);
     files.report(sourceFile, misplaced.list.map(withRule('variable')));
-    files.report(sourceFile, checkSchema(substituted, sourceFile === main ? 'File' : 'Included', written));
+    files.report(
+      sourceFile,
+      checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
+    );
     return substituted;
   });
   if (files.isFull) files.throwIfInvalid(file, []);

@@ -36,8 +36,9 @@ export function checkRollout(file: unknown, locationOf: (path: KeyPath) => strin
     if (typeof name !== 'string') continue;
     const path = ['rollout', String(index), ...(isMap(entry) ? ['environment'] : [])];
     const before = first.get(name);
-    if (!declared.includes(name)) diagnostics.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
-    else if (before) diagnostics.push(duplicateStep(path, name, locationOf(before)));
+    if (!declared.includes(name)) {
+      if (declared.length > 0) diagnostics.push({ ...undeclaredEnvironment(path, name, declared), target: 'value' });
+    } else if (before) diagnostics.push(duplicateStep(path, name, locationOf(before)));
     first.set(name, before ?? path);
     if (index === entries.length - 1 && index > 0) diagnostics.push(...checkUnusedKeys(path, name, settings));
     const [url, urlPath] = probeUrlAt(settings['probe'], ['rollout', String(index), 'probe']);

@@ -1,4 +1,5 @@
-import { type Diagnostic, InvalidFileError, maxDiagnostics } from '../model/errors.ts';
+import { InvalidFileError, maxDiagnostics } from '../model/errors.ts';
+import { type CausedDiagnostic, mergeRepeated } from './checks/repeated.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { SourceFile } from './source-file.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
@@ -81,12 +82,12 @@ export class SourceFiles {
   throwIfInvalid(name: string, diagnostics: readonly PathDiagnostic[]): void {
     const isWellFormed = this.#wellFormed().length === this.#included.length + 1;
     for (const diagnostic of isWellFormed && !this.isFull ? diagnostics : []) this.report(this.#fileAt(diagnostic.path), [diagnostic]);
-    const all: Diagnostic[] = [];
+    const all: CausedDiagnostic[] = [];
     for (const file of [this.#main, ...this.#included]) {
       if (all.length > maxDiagnostics) break;
       all.push(...file.yamlDiagnostics(), ...file.toDiagnostics(this.#diagnostics.get(file) ?? []));
     }
-    if (all.length > 0) throw new InvalidFileError(name, all);
+    if (all.length > 0) throw new InvalidFileError(name, mergeRepeated(all));
   }
 
   #wellFormed(): SourceFile[] {

@@ -70,10 +70,7 @@ function substitute(
     if (value !== undefined && value !== '') return value;
     isComplete = false;
     if (!isFileVariable(name)) {
-      report(
-        `${whole} is not a variable that a file may use`,
-        `allowed: ${fileVariables}; credentials are read from their variables directly`,
-      );
+      report(`${whole} is not a variable that a file may use`, hintForName(name));
     } else if (onUnset) onUnset(name);
     else
       report(
@@ -83,6 +80,19 @@ function substitute(
     return '';
   });
   return isComplete ? substituted : placeholder;
+}
+
+/** Returns what to do about a variable that a file may not use. */
+function hintForName(name: string): string {
+  const [, bare = name, rest = ''] = /^\s*(\w*)(.*)$/s.exec(name) ?? [];
+  const upper = bare.toUpperCase();
+  if (isFileVariable(upper) && rest !== '') return `write \`\${${upper}}\`; a default value is not supported`;
+  if (isFileVariable(upper)) return `did you mean \`\${${upper}}\`?`;
+  const allowed = `allowed: ${fileVariables}`;
+  // Only a name that is no credential may be copied to another variable.
+  if (bare === '' || /KEY|SECRET|TOKEN|PASS|CREDENTIAL|AUTH/.test(upper))
+    return `${allowed}; credentials are read from their variables directly`;
+  return `${allowed}; set EDICT_VAR_${upper} and write \`\${EDICT_VAR_${upper}}\``;
 }
 
 /** Adds a diagnostic for each reference to a variable in `value`, where none is replaced. */

@@ -122,7 +122,7 @@ test('long keys and anchors are errors', () => {
   const name = 'y'.repeat(17_000);
   assert.match(errorsOf(`${head}${apis}x: { "${name}": 1 }\n`)[0]?.message ?? '', 'the key has more than 1024 characters');
   assert.match(errorsOf(`${head}${apis}x: &${name} 1\n`)[0]?.message ?? '', 'the anchor has more than 1024 characters');
-  assert.match(errorsOf(`${head}${apis}x:\n  ${name}:\n    a: 1\n`)[0]?.message ?? '', 'at most 1024 chars');
+  assert.match(errorsOf(`${head}${apis}x:\n  ${name}:\n    a: 1\n`)[0]?.message ?? '', 'a key has at most 1024 characters');
 });
 
 // Actor: the author. One value that cannot be divided has as many parts as bytes, and each part may take a kilobyte.

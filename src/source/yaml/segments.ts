@@ -27,8 +27,8 @@ export function parseYamlInSegments(text: string, cache: SegmentCache): YamlTree
   return { root, problems: [] };
 }
 
-/** A byte order mark, a directive, a document marker, or a lone carriage return: such texts are left to the yaml package. */
-const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
+/** A byte order mark, a directive, a document marker, a lone carriage return, or a NUL: such texts are left to the yaml package. */
+const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)|\0/m;
 
 /** `name:` with nothing after it, so that its value is in the lines below. */
 const bareKey = /^ *([A-Za-z_][\w.-]{0,999}):[ ]*\r?\n/;
