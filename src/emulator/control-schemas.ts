@@ -129,8 +129,12 @@ export function schemaError([error]: FastifySchemaValidationError[], where: stri
       return new Error(`${place} does not go with the rest`);
     case 'enum':
       return new Error(`${place} must be one of ${(error.params['allowedValues'] as string[]).join(', ')}`);
-    case 'additionalProperties':
-      return new Error(`${place} must NOT have additional properties, such as ${error.params['additionalProperty']}`);
+    case 'additionalProperties': {
+      const name = String(error.params['additionalProperty']);
+      // A quote in the wrong place makes a password of a seed part of a key, so that only words are shown.
+      const isShown = where !== 'seed' || /^[a-z_]{1,40}$/i.test(name);
+      return new Error(`${place} must NOT have additional properties${isShown ? `, such as ${name}` : ''}`);
+    }
     default:
       return new Error(`${place} ${error?.message}`);
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
 import { schemaError } from './control-schemas.ts';
 
@@ -96,12 +96,23 @@ export async function readSeed(file: string): Promise<Seed> {
 /** Parses a seed. Throws an Error that names `file` and the invalid field. */
 export function parseSeed(text: string, file: string): Seed {
   try {
-    const seed: unknown = parse(text);
+    const seed = parseYamlSeed(text);
     if (!validateSeed(seed)) throw schemaError(validateSeed.errors ?? [], 'seed');
     checkReferences(seed as Seed);
     return seed as Seed;
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Throws an Error without the text around the place, which may be a password. */
+function parseYamlSeed(text: string): unknown {
+  try {
+    return parse(text, { logLevel: 'error' });
+  } catch (cause) {
+    const [place] = cause instanceof YAMLParseError ? (cause.linePos ?? []) : [];
+    const where = place ? ` at line ${place.line}, column ${place.col}` : '';
+    throw new Error(`it is not valid YAML (${cause instanceof YAMLParseError ? cause.code : 'aliases'})${where}`, { cause });
   }
 }
 

@@ -104,8 +104,14 @@ function parseErrorBody(
     const page = typeof body === 'string' ? body : JSON.stringify(body ?? null);
     return { code: null, message: page === 'null' ? '' : sanitizePage(page, secrets), id: null };
   }
-  const { error_code: code, error_msg: message, request_id: id, error } = body as Partial<Schemas['Error'] & Schemas['IdentityError']>;
-  return { code: code?.trim() || null, message: message || (error?.message ?? ''), id: id ?? null };
+  // The body is one of two kinds, and the specification leaves open what else a body has: the identity service's has no `request_id`.
+  const { error_code: code, error_msg: message, request_id: id, error } = body as { readonly [name: string]: unknown };
+  const ofIdentity = (error as Partial<Schemas['IdentityError']['error']> | undefined)?.message;
+  return { code: textOf(code)?.trim() || null, message: textOf(message) || (textOf(ofIdentity) ?? ''), id: textOf(id) };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** Returns how `body` breaks the specification, or `null`. A status that is not in the specification is checked like a 500. */

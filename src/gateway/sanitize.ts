@@ -17,7 +17,12 @@ export function sanitize(text: string, secrets: readonly string[], length: numbe
     .replace(/[\s\p{Z}]+/gu, ' ')
     .trim();
   const line = visible(folded);
-  return line.length <= length ? line : `${line.slice(0, length - 1).trimEnd()}…`;
+  return line.length <= length
+    ? line
+    : `${line
+        .slice(0, length - 1)
+        .toWellFormed()
+        .trimEnd()}…`;
 }
 
 /** Returns the text of an HTML page, such as a proxy's error page, without markup and sanitized. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { visible } from '../model/visible.ts';
 
 /** Why a request is rejected. */
 export interface RequestRejection {
@@ -22,7 +23,7 @@ export function checkOrigin({ hostname, headers }: RequestOrigin, names: Readonl
   const name = hostname.replace(/^\[|\]$/g, '');
   if (isIP(name) === 0 && name !== 'localhost' && !names.has(name)) {
     const hint = 'add it to EDICT_HOSTS where the daemon runs, or use the address of the daemon';
-    return { status: 421, message: `${name} is not an allowed host name of this daemon`, hint };
+    return { status: 421, message: `${visible(name)} is not an allowed host name of this daemon`, hint };
   }
   const fetchSite = headers['sec-fetch-site'];
   const isFromOtherSite = fetchSite === 'cross-site' || fetchSite === 'same-site' || isCrossOrigin(headers['origin'], headers['host']);

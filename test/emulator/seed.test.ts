@@ -141,6 +141,20 @@ test('rejects invalid YAML, with its line', () => {
   assert.throws(() => parseSeed('project: p\napis: [', 'seed.yaml'), /^seed\.yaml: .* at line 2/);
 });
 
+test('an error does not show the text around its place, which may be a password', () => {
+  for (const text of [
+    'tokens: [{ value: "hunter2 }]',
+    'project: "a" hunter2',
+    'project: *hunter2',
+    'project: p\ntokens: [{ "hunter2 is": x }]\ninstance: i\napis: []\nenvironments: []',
+  ]) {
+    assert.throws(
+      () => parseSeed(text, 'seed.yaml'),
+      (error: Error) => error.message.startsWith('seed.yaml: ') && !error.message.includes('hunter2'),
+    );
+  }
+});
+
 test('an empty file is not a seed', () => {
   assert.throws(() => parseSeed('', 'seed.yaml'), 'seed.yaml: seed must be object');
 });

@@ -53,6 +53,13 @@ test('a redirect names its target, without secrets', () => {
   assert.is(error.message, 'answered 307, a redirect to https://login.example/?t=***, where the specification has 201');
 });
 
+test('a key that the specification leaves open is not believed to be a text', () => {
+  const identity = { error: { code: 401, message: 'no', title: 'Unauthorized' }, request_id: ['r'] };
+  const error = thrownBy(() => bodyOf(401, identity, {}, 'createToken')) as ServiceError;
+  assert.instance(error, ServiceError);
+  assert.equal([error.errorCode, error.errorMsg, error.requestId], [null, 'answered 401: no', null]);
+});
+
 for (const status of [400, 401, 403, 404, 409, 429, 500, 503]) {
   test(`the documented error body is read with status ${status}`, () => {
     const error = thrownBy(() => bodyOf(status, { error_code: 'APIG.1', error_msg: 'no t0ken', request_id: 'r' })) as ServiceError;

@@ -15,6 +15,11 @@ test('truncates a long text', () => {
   assert.is(sanitize('abcd', [], 4), 'abcd');
 });
 
+test('leaves no half of a character at the truncation', () => {
+  assert.ok(sanitize('💥'.repeat(200), []).isWellFormed());
+  assert.ok(sanitize(`x${'💥'.repeat(200)}`, []).isWellFormed());
+});
+
 test('leaves no half of a secret at the truncation', () => {
   const secret = `s${'e'.repeat(600)}t`;
   for (const before of [0, 250, 290, 299, 3_900, 4_090]) {

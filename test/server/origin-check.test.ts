@@ -26,4 +26,8 @@ for (const [name, hostname, headers, status] of [
   });
 }
 
+test('a name with control characters is shown with them made visible', () => {
+  assert.match(checkOrigin({ hostname: 'evil\u0085\u202e', headers: {} }, names)?.message ?? '', /^evil\\u\{85\}\\u\{202e\} is not/);
+});
+
 test.run();

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Returns the line of the earlier text that became `line`, both counting from 1; `null` for a line that is new or changed. */
 export type LineMapping = (line: number) => number | null;
 
@@ -42,8 +44,15 @@ interface LinePair {
   readonly line: number;
 }
 
+/** Maps compare longer texts of equal length character by character. */
+const maxLineLength = 10_000;
+
+/** Returns the lines of a text, of which only equality is of interest: a long one is represented by its hash. */
 function splitLines(text: string): readonly string[] {
-  return text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  return text.split('\n').map((written) => {
+    const line = written.endsWith('\r') ? written.slice(0, -1) : written;
+    return line.length > maxLineLength ? createHash('sha256').update(line).digest('base64') : line;
+  });
 }
 
 /** Returns the pairs of equal lines that occur once in each range, in the order of the current text. */

@@ -117,11 +117,11 @@ const tooDeepProblem = {
  *
  * Duplicate keys are detected here in linear time: the yaml package's own check compares every pair of keys in a map.
  */
-export function parseYaml(text: string): MeasuredTree {
+export function parseYaml(text: string, lexemeLimit = maxLexemes): MeasuredTree {
   const slip = text.includes('\0') ? findEncodingSlip(text) : null;
   if (slip) return treeWithProblems([{ rule: 'yaml', kind: 'value', ...slip }]);
   try {
-    return parseDocumentTree(text);
+    return parseDocumentTree(text, lexemeLimit);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return treeWithProblems([{ rule: 'yaml', start: 0, end: 1, ...tooDeepProblem }]);
@@ -132,12 +132,12 @@ function treeWithProblems(problems: readonly YamlProblem[]): MeasuredTree {
   return { root: emptyScalar(0, 0), problems, depth: 0, aliases: 0 };
 }
 
-function parseDocumentTree(text: string): MeasuredTree {
+function parseDocumentTree(text: string, lexemeLimit: number): MeasuredTree {
   const builder = new TreeBuilder(text);
   const composer = new BoundedComposer();
   let document: Document.Parsed | null = null;
   try {
-    for (const parsed of composer.compose(new BoundedParser().parse(text), true, text.length)) {
+    for (const parsed of composer.compose(new BoundedParser(lexemeLimit).parse(text), true, text.length)) {
       if (document) {
         document.errors.push(new YAMLParseError([parsed.range[0], parsed.range[1]], 'MULTIPLE_DOCS', ''));
         break;
@@ -167,13 +167,19 @@ class TooMuchError extends Error {
 
 /** A parser that stops when a text has too many parts. */
 class BoundedParser extends Parser {
+  readonly #limit: number;
   #lexemes = 0;
+
+  constructor(limit: number) {
+    super();
+    this.#limit = limit;
+  }
 
   override *next(source: string): ReturnType<Parser['next']> {
     this.#lexemes += 1;
-    if (this.#lexemes > maxLexemes)
+    if (this.#lexemes > this.#limit)
       throw new TooMuchError({
-        message: `the file has more than ${maxLexemes} parts in one value`,
+        message: `the file has more than ${this.#limit} parts in one value`,
         hint: 'write each API in lines of its own',
       });
     yield* super.next(source);
