@@ -341,6 +341,28 @@ test('an error in a repeated value is reported once, where it is written', () =>
   );
 });
 
+test('merge keys repeat settings, and an error in one is reported where it is written', () => {
+  const merged = (state: string): string =>
+    `${head}apis:\n  a: &defaults { id: a, revision: r1, environments: { test: ${state} } }\n  b: { <<: *defaults, id: b }\n`;
+  assert.equal(
+    [...parse(merged('online')).publications.values()].map(({ apiId, revision, state }) => [apiId, revision, state]),
+    [
+      ['a', 'r1', 'online'],
+      ['b', 'r1', 'online'],
+    ],
+  );
+  const { text, places } = unmarked(merged('«onlin»'));
+  assert.equal(
+    diagnosticsIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    places,
+  );
+});
+
+test('an environment with an all-digit ID may be called like a setting', () => {
+  const { environments } = parse(`${head}  x.maxOffline: 12345\n  y.maxOffline: { id: 678 }\napis: {}\n`);
+  assert.equal([...environments.keys()], ['e1', 'e2', '12345', '678']);
+});
+
 test('aliases repeat what their anchors name', () => {
   const { publications } = parse(
     `${head}apis:\n  a: { id: &id a, environments: &e { test: online } }\n  b: { id: b, remark: *id, environments: *e }\n`,
@@ -437,7 +459,7 @@ test('broken files never crash the parser, and every error is at a position in t
   const parseCache = new ParseCache();
   fc.assert(
     fc.property(fc.oneof(brokenTexts, edictTexts, fc.string({ unit: 'binary' })), (text) => {
-      const lines = text.split('\n');
+      const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
       try {
         const { publications } = parse(text, { parseCache });
         for (const { source } of publications.values()) assert.ok(source.line <= lines.length && source.column >= 1);

@@ -44,6 +44,12 @@ const fileKeys = [
   'apis',
 ];
 
+/** Returns whether an environment has the name of a setting of the file. */
+export function hasSettingsAsEnvironments(file: unknown): boolean {
+  const environments = isMap(file) ? file['environments'] : null;
+  return isMap(environments) && fileKeys.some((key) => Object.hasOwn(environments, key));
+}
+
 class StructureCheck {
   readonly covered = new Set<string>();
   readonly #kind: FileKind;
