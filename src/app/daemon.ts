@@ -55,6 +55,8 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const log = logFor(context.settings.file, true);
   const store = await openStoreWithRetry(context, log);
   starting.defer(() => store.close());
+  const { WorkerParser } = await import('../source/worker/worker-parser.ts');
+  const parsers = starting.use(new WorkerParser());
   starting.defer(async () => {
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
@@ -62,7 +64,10 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const open = async (file: string): Promise<ManagedFile> => {
     const events = createEventBus();
     events.subscribe(logFor(file, isSingleFile));
-    const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, store);
+    const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, {
+      store,
+      parsers,
+    });
     managedFiles.set(file, managedFile);
     return managedFile;
   };

@@ -156,16 +156,21 @@ export const maxDiagnostics = 100;
 
 /** The file cannot be read or is not valid. Holds its errors in the order of the file, the first ones if there are very many. */
 export class InvalidFileError extends EdictError {
+  readonly file: string;
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether there are more errors than `diagnostics` has. */
+  readonly hasMore: boolean;
   /** The number of errors in words, such as `2 errors`. */
   readonly count: string;
 
   /** `diagnostics` may be more than are reported. */
-  constructor(file: string, diagnostics: readonly Diagnostic[]) {
+  constructor(file: string, diagnostics: readonly Diagnostic[], hasMore = diagnostics.length > maxDiagnostics) {
     const { length } = diagnostics;
-    const count = length > maxDiagnostics ? `more than ${maxDiagnostics} errors` : length === 1 ? '1 error' : `${length} errors`;
+    const count = hasMore ? `more than ${maxDiagnostics} errors` : length === 1 ? '1 error' : `${length} errors`;
     super('FILE_INVALID', `${file} has ${count}`, { exitCode: exitCodes.invalidFile });
     this.name = 'InvalidFileError';
+    this.file = file;
+    this.hasMore = hasMore;
     this.diagnostics = diagnostics.slice(0, maxDiagnostics);
     this.count = count;
   }

@@ -53,20 +53,38 @@ const readConcurrency = 8;
 
 export interface ReadFileSetOptions {
   /** Returns the `include` entries of the main file's text. */
-  readonly includesOf: (text: string) => readonly IncludeEntry[];
+  readonly includesOf: (text: string) => Promise<readonly IncludeEntry[]>;
   /** See `SourceFolder`. */
   readonly allowedFolders: readonly string[];
 }
 
-/**
- * Reads the file at `path` and its included files. Each file is read once, however many patterns and links lead to it, and the main file never
- * includes itself. Never rejects.
- */
+/** Reads the file at `path` and its included files. Rejects only as `includesOf` does. */
 export async function readFileSet(path: string, { includesOf, allowedFolders }: ReadFileSetOptions): Promise<FileSet> {
+  const read = await readMainFile(path, allowedFolders);
+  return readIncludedFiles(read, read.main.kind === 'read' ? await includesOf(read.main.text) : []);
+}
+
+/** A main file, and where it was found. */
+export interface MainFile {
+  readonly path: string;
+  readonly folder: SourceFolder;
+  readonly main: SourceFileResult;
+  readonly realPath: string;
+}
+
+/** Reads the main file at `path`. Never rejects. */
+export async function readMainFile(path: string, allowedFolders: readonly string[]): Promise<MainFile> {
   const folder = await SourceFolder.open(path, allowedFolders);
   const main = limitLines(await folder.read(resolve(path), maxSourceBytes));
   const realPath = main.kind === 'read' ? main.realPath : await resolveRealPath(folder, resolve(path));
-  const includes = main.kind === 'read' ? includesOf(main.text) : [];
+  return { path, folder, main, realPath };
+}
+
+/**
+ * Reads the included files of a main file. Each file is read once, however many patterns and links lead to it, and the main file never
+ * includes itself. Never rejects.
+ */
+export async function readIncludedFiles({ path, folder, main, realPath }: MainFile, includes: readonly IncludeEntry[]): Promise<FileSet> {
   const reader = new IncludeReader(
     folder,
     realPath,

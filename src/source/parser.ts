@@ -40,6 +40,8 @@ export interface ParsedFile {
   readonly gateway: GatewaySettings;
   /** The resources that the file gives no ID for. */
   readonly nameRefs: readonly NameRef[];
+  /** The file as written, with its variables replaced and the APIs of all files. */
+  readonly written: EdictFile;
   /**
    * Returns the desired state. Throws an InvalidFileError if a name in `nameRefs` is not resolved, or two publications resolve
    * to the same one.
@@ -99,7 +101,7 @@ export function parseFile(input: ParseInput): ParsedFile {
     if (nameRefs.length > 0) check(known);
     return buildDesiredState(written, known, files);
   };
-  return { gateway: parseGateway(written.gateway), nameRefs, toDesiredState };
+  return { gateway: parseGateway(written.gateway), nameRefs, written, toDesiredState };
 }
 
 function collectNameRefs(written: EdictFile): NameRef[] {

@@ -11,12 +11,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { resolveNames } from '../../src/controller/name-resolution.ts';
 import type { Plan } from '../../src/model/change.ts';
-import { InvalidFileError } from '../../src/model/errors.ts';
+import { EdictError, InvalidFileError } from '../../src/model/errors.ts';
 import type { ObservedApi } from '../../src/model/observation.ts';
 import { applyFreezes } from '../../src/plan/freeze.ts';
 import { compileGlob } from '../../src/plan/glob.ts';
 import { FileSource } from '../../src/source/file-source.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
+import { WorkerParser } from '../../src/source/worker/worker-parser.ts';
 import { parseYamlInSegments } from '../../src/source/yaml/segments.ts';
 import { scratchFolder } from '../support/edict-process.ts';
 import { growth, linear } from '../support/growth.ts';
@@ -119,7 +120,7 @@ test('long keys and anchors are errors', () => {
   const name = 'y'.repeat(17_000);
   assert.match(errorsOf(`${head}${apis}x: { "${name}": 1 }\n`)[0]?.message ?? '', 'the key has more than 1024 characters');
   assert.match(errorsOf(`${head}${apis}x: &${name} 1\n`)[0]?.message ?? '', 'the anchor has more than 1024 characters');
-  assert.match(errorsOf(`${head}${apis}x:\n  ${name}:\n    a: 1\n`)[0]?.message ?? '', 'at most 1024 chars');
+  assert.match(errorsOf(`${head}${apis}x:\n  ${name}:\n    a: 1\n`)[0]?.message ?? '', 'a key has at most 1024 characters');
 });
 
 // Actor: the author. One value that cannot be divided has as many parts as bytes, and each part may take a kilobyte.
@@ -283,6 +284,49 @@ test('names are looked up in proportion to the number of names and APIs', async 
   const ratios: number[] = [];
   for (let tries = 0; tries < 5; tries += 1) ratios.push((await cpuOf(10_000)) / Math.max(1000, await cpuOf(1000)));
   assert.ok(Math.min(...ratios) < linear, ratios.join(' '));
+});
+
+// Actor: the author, with a file that costs more than any limit foresees. In a daemon, it has a thread of its own.
+const large = `${head}apis:\n${many(60_000, (index) => `  a${index}: { id: a${index}, environments: { test: online } }\n`)}`;
+const { signal } = new AbortController();
+
+test('in a daemon, a file that takes too long is given up, and the next one is parsed', async () => {
+  await using workers = new WorkerParser({ deadlineMs: 50 });
+  using parser = workers.open();
+  const error = await parser.parse({ text: large, file: 'edict.yaml', variables: {} }, signal).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.equal(
+    [(error as EdictError).code, (error as EdictError).message],
+    ['FILE_UNREADABLE', 'edict.yaml cannot be checked: it takes longer than 0.05 s'],
+  );
+  await using patient = new WorkerParser();
+  using next = patient.open();
+  assert.is((await next.parse({ text: `${head}${apis}`, file: 'edict.yaml', variables: {} }, signal)).gateway.project, 'p');
+});
+
+test('in a daemon, a file that takes too much memory is given up, and the daemon goes on', async () => {
+  await using workers = new WorkerParser({ maxMemoryMb: 32 });
+  using parser = workers.open();
+  const error = await parser.parse({ text: large, file: 'edict.yaml', variables: {} }, signal).catch((thrown: unknown) => thrown);
+  assert.match((error as EdictError).message, 'edict.yaml cannot be checked: it takes more than 32 MB of memory');
+  const parsed = await parser.parse({ text: `${head}${apis}`, file: 'edict.yaml', variables: {} }, signal);
+  assert.is((await parsed.toDesiredState(new Map(), signal)).publications.size, 1);
+});
+
+test('in a daemon, the loop goes on while a large file is parsed, and receives it in parts', async () => {
+  await using workers = new WorkerParser();
+  using parser = workers.open();
+  let turns = 0;
+  const counting = setInterval(() => {
+    turns += 1;
+  }, 1);
+  const parsed = await parser.parse({ text: large, file: 'edict.yaml', variables: {} }, signal);
+  const whileParsed = turns;
+  const desired = await parsed.toDesiredState(new Map(), signal);
+  clearInterval(counting);
+  assert.is(desired.publications.size, 60_000);
+  assert.ok(whileParsed >= 20, `${whileParsed} turns of the loop while it was parsed`);
+  assert.ok(turns - whileParsed >= 6, `${turns - whileParsed} turns while it was handed over`);
 });
 
 test.run();
