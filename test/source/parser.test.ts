@@ -358,6 +358,24 @@ test('merge keys repeat settings, and an error in one is reported where it is wr
   );
 });
 
+test('names like numbers keep the order of the file', () => {
+  const text = `${head}  '20': e20\n  3: e3\napis:\n  last: { id: l, environments: { test: online, 3: online, 20: online } }\n  10: { id: x, environments: { 20: online } }\n  9: { id: y, environments: {} }\n  2: { id: x, environments: { 20: online } }\n`;
+  const diagnostics = diagnosticsIn(text);
+  assert.equal(
+    diagnostics.map(({ line, message }) => [line, message]),
+    [[15, '2 in 20 is the same publication as 10 in 20 at line 13: both have the same ID']],
+  );
+  const { environments, publications } = parse(text.replace('2: { id: x', '2: { id: z'));
+  assert.equal(
+    [...environments.values()].map(({ name }) => name),
+    ['test', 'release', '20', '3'],
+  );
+  assert.equal(
+    [...publications.values()].map(({ api, environment }) => `${api} ${environment}`),
+    ['last test', 'last 3', 'last 20', '10 20', '2 20'],
+  );
+});
+
 test('an environment with an all-digit ID may be called like a setting', () => {
   const { environments } = parse(`${head}  x.maxOffline: 12345\n  y.maxOffline: { id: 678 }\napis: {}\n`);
   assert.equal([...environments.keys()], ['e1', 'e2', '12345', '678']);

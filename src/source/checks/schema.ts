@@ -4,7 +4,7 @@ import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { describeInvalidName, describeKeySlip, describeMissingKey, describeUnknownKey } from './keys.ts';
-import { type FileKind, schemaAt } from './levels.ts';
+import { type FileKind, isRequiredAt, schemaAt } from './levels.ts';
 import { checkStructure, hasSettingsAsEnvironments, type StructureErrors } from './structure.ts';
 import { describeWrongValue } from './values.ts';
 
@@ -133,6 +133,7 @@ class SchemaCheck {
       describeWrongValue({
         path,
         data,
+        isRequired: isRequiredAt(this.#kind, path),
         name,
         schema,
         written: this.#written.textAt(path),

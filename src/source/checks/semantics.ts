@@ -7,7 +7,7 @@ import { type NamedResource, type NameRef, type NameResolutions, nameKey } from 
 import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import { describeCharacter, meantText } from '../yaml/characters.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
-import { isMap } from '../yaml/value.ts';
+import { entriesInOrder, isMap } from '../yaml/value.ts';
 import { describeKeySlip } from './keys.ts';
 import { closestMatch } from './spelling.ts';
 import { withOddCharacter } from './values.ts';
@@ -216,7 +216,7 @@ function combiningCharacter(written: string, declared: string): string {
 }
 
 function entriesOf(value: unknown, key: string): [string, unknown][] {
-  return Object.entries(objectAt(value, key));
+  return entriesInOrder(objectAt(value, key));
 }
 
 function objectAt(value: unknown, key: string): Record<string, unknown> {
