@@ -73,19 +73,21 @@ function trimmedEnd(text: string, entry: readonly [unknown, ...number[]] | undef
     : [value, start, value === 'map' || value === 'seq' ? null : text.slice(start, end).trimEnd()];
 }
 
-function assertLikeYaml(name: string, text: string, tree: YamlTree): void {
+/** Returns whether there were values to compare: the text has no problem, and no merge key, which the yaml package does not merge by default. */
+function assertLikeYaml(name: string, text: string, tree: YamlTree): boolean {
   const document = parseDocument(text, { schema: 'core', uniqueKeys: false, prettyErrors: false });
   const isUnknownTag = document.warnings.some(({ code }) => code === 'TAG_RESOLVE_FAILED');
   if (document.errors.length > 0 || isUnknownTag) assert.ok(tree.problems.length > 0, `${name}: the yaml package reports an error`);
   const hasSyntaxError = tree.problems.some(({ kind, message }) => kind === 'syntax' && !message.includes('a name is missing'));
   if (hasSyntaxError) assert.ok(document.errors.length > 0, `${name}: only edict reports an error: ${tree.problems[0]?.message}`);
-  if (tree.problems.length > 0 || text.includes('<<')) return;
+  if (tree.problems.length > 0 || text.includes('<<')) return false;
   const [expected, actual] = [listDocument(document.contents, document), listTree(tree.root)];
   assert.equal([...actual.keys()], [...expected.keys()], name);
   for (const [path, entry] of expected) {
     const own = actual.get(path);
     assert.equal(trimmedEnd(text, entry.length === 1 && own ? [own[0]] : own), trimmedEnd(text, entry), `${name}: ${path}`);
   }
+  return true;
 }
 
 test('there are texts to compare', () => {
@@ -94,10 +96,12 @@ test('there are texts to compare', () => {
 
 for (const [corpus, texts] of Object.entries({ 'official YAML test suite': official, 'corpus of foreign files': foreign })) {
   test(`the ${corpus} has the same errors, values and places as with the yaml package`, () => {
+    let compared = 0;
     for (const [name, text] of texts) {
-      assertLikeYaml(name, text, parseYaml(text));
+      if (assertLikeYaml(name, text, parseYaml(text))) compared += 1;
       assertLikeYaml(`${name} in segments`, text, parseYamlInSegments(text, new Map()));
     }
+    assert.ok(compared > texts.length / 2, `${compared} of ${texts.length} were compared`);
   });
 
   test(`the ${corpus} has the same errors, values and places when it is edited as when it is read afresh`, () => {
