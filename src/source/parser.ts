@@ -15,6 +15,7 @@ import { SourceFile } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
 import { type OnUnsetVariable, reportVariables, substituteVariables, type Variables } from './variables.ts';
 import { ParseCache } from './yaml/parse-cache.ts';
+import { entriesInOrder } from './yaml/value.ts';
 
 /** The file as written, after the schema check. */
 export type EdictFile = components['schemas']['File'];
@@ -105,10 +106,10 @@ export function parseFile(input: ParseInput): ParsedFile {
 }
 
 function collectNameRefs(written: EdictFile): NameRef[] {
-  const environments = Object.entries(written.environments).flatMap(([key, setting]) =>
+  const environments = entriesInOrder(written.environments).flatMap(([key, setting]) =>
     typeof setting === 'string' || setting.id !== undefined ? [] : environmentNameRef(key, setting),
   );
-  const apis = Object.entries(written.apis ?? {}).flatMap(([key, setting]) => (setting.id === undefined ? apiNameRef(key, setting) : []));
+  const apis = entriesInOrder(written.apis ?? {}).flatMap(([key, setting]) => (setting.id === undefined ? apiNameRef(key, setting) : []));
   return [...environments, ...apis];
 }
 
@@ -120,7 +121,7 @@ function buildDesiredState(written: EdictFile, resolutions: NameResolutions, fil
   };
   const environments = new Map<string, Environment>();
   const idOf = new Map<string, string>();
-  for (const [name, short] of Object.entries(written.environments)) {
+  for (const [name, short] of entriesInOrder(written.environments)) {
     const setting = typeof short === 'string' ? { id: short, protected: false } : short;
     const id = setting.id ?? resolvedId(environmentNameRef(name, setting));
     const maxOffline = 'maxOffline' in setting && setting.maxOffline !== undefined ? parseThreshold(setting.maxOffline) : null;
@@ -130,14 +131,14 @@ function buildDesiredState(written: EdictFile, resolutions: NameResolutions, fil
   }
   const publications = new Map<PublicationKey, DesiredPublication>();
   const suspendedApis = new Map<string, Suspension>();
-  for (const [api, setting] of Object.entries(written.apis ?? {})) {
+  for (const [api, setting] of entriesInOrder(written.apis ?? {})) {
     const { revision, remark, environments: wanted } = setting;
     const sourceFile = files.fileOfApi(api);
     const nameRef = setting.id === undefined ? apiNameRef(api, setting) : null;
     const apiId = setting.id ?? resolvedId(apiNameRef(api, setting));
     const suspension = parseSuspension(setting.suspend);
     if (suspension) suspendedApis.set(apiId, suspension);
-    for (const [environment, publication] of Object.entries(wanted)) {
+    for (const [environment, publication] of entriesInOrder(wanted)) {
       const own = typeof publication === 'string' ? { state: publication } : publication;
       const environmentId = idOf.get(environment) ?? environment;
       const key = publicationKey(apiId, environmentId);

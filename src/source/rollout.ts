@@ -5,7 +5,7 @@ import { expandProbeUrl } from '../plan/rollout.ts';
 import { maxUrlLength, undeclaredEnvironment } from './checks/semantics.ts';
 import { FirstDiagnostics, type PathDiagnostic } from './path-diagnostic.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
-import { isMap } from './yaml/value.ts';
+import { entriesInOrder, isMap } from './yaml/value.ts';
 
 type RolloutStepBlock = components['schemas']['RolloutStep'];
 type ProbeBlock = Exclude<Exclude<RolloutStepBlock, string>['probe'], undefined>;
@@ -27,7 +27,7 @@ export function checkRollout(file: unknown, locationOf: (path: KeyPath) => strin
   const diagnostics = new FirstDiagnostics();
   const root = isMap(file) ? file : {};
   const entries = Array.isArray(root['rollout']) ? (root['rollout'] as unknown[]) : [];
-  const declared = Object.keys(isMap(root['environments']) ? root['environments'] : {});
+  const declared = entriesInOrder(isMap(root['environments']) ? root['environments'] : {}).map(([name]) => name);
   const first = new Map<string, KeyPath>();
   const urls = new Map<string, string>();
   for (const [index, entry] of entries.slice(0, maxSteps).entries()) {

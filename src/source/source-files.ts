@@ -3,7 +3,7 @@ import { type CausedDiagnostic, mergeRepeated } from './checks/repeated.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { SourceFile } from './source-file.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
-import { isMap } from './yaml/value.ts';
+import { entriesInOrder, isMap, mapInOrder } from './yaml/value.ts';
 
 /** A file and its included files as one value. Each API is declared in exactly one of them. */
 export class SourceFiles {
@@ -50,9 +50,9 @@ export class SourceFiles {
     const apis: [string, unknown][] = [];
     for (const [file, fileValue] of values) {
       const own = isMap(fileValue) && isMap(fileValue['apis']) ? fileValue['apis'] : {};
-      for (const [api, setting] of Object.entries(own)) if (this.#isFirstDeclaration(file, api)) apis.push([api, setting]);
+      for (const [api, setting] of entriesInOrder(own)) if (this.#isFirstDeclaration(file, api)) apis.push([api, setting]);
     }
-    return { ...value, apis: Object.fromEntries(apis) };
+    return { ...value, apis: mapInOrder(apis) };
   }
 
   #isFirstDeclaration(file: SourceFile, api: string): boolean {

@@ -99,13 +99,16 @@ function hintForName(name: string): string {
 export function reportVariables(value: unknown, diagnostics: FirstDiagnostics, path: KeyPath = []): void {
   if (diagnostics.isFull) return;
   if (typeof value === 'string') {
-    for (const [whole] of value.matchAll(referencePattern)) {
+    for (const [whole, name] of value.matchAll(referencePattern)) {
       if (diagnostics.isFull) return;
       diagnostics.push({
         path,
         target: 'value',
         message: `${whole} is used where variables are not replaced`,
-        hint: `variables are replaced only in ${Object.keys(placeholders).join(', ')} of \`gateway\`; write the value instead`,
+        hint:
+          name === 'api' || name === 'environment'
+            ? `write \`{${name}}\` without \`$\` in the URL of a probe`
+            : `variables are replaced only in ${Object.keys(placeholders).join(', ')} of \`gateway\`; write the value instead`,
       });
     }
   } else if (Array.isArray(value))

@@ -12,7 +12,7 @@ export const characterMistakes: readonly Mistake[] = [
   edit('a zero width space in an environment', '      release: offline\n', '      «release\u200B»: offline\n', 'U+200B'),
   edit('a soft hyphen in a name', '  carts:\n', '  «car\u00ADts»:\n', 'U+00AD', 'soft hyphen'),
   edit('a byte order mark inside', '  invoices:\n', '«\uFEFF»  invoices:\n', 'U+FEFF'),
-  file('two byte order marks', `\uFEFF«\uFEFF»${baseFile}`, 'U+FEFF'),
+  file('two byte order marks', `«»\uFEFF\uFEFF${baseFile}`, 'U+FEFF'),
   edit('a full-width colon', '    id: c1\n', '    id«：»c1\n', 'U+FF1A', 'id: c1'),
   edit('a full-width colon after a key with a map', 'apis:\n', 'apis«：»\n', 'U+FF1A'),
   edit('a full-width colon in the first line', 'edict: 1\n', 'edict«：»1\n', 'U+FF1A'),
@@ -62,7 +62,7 @@ export const characterMistakes: readonly Mistake[] = [
   edit('a tab after a value', 'id: c1\n', 'id: «c1\tc2»\n', 'U+0009', 'tab'),
   file(
     'old Macintosh line ends',
-    baseFile.replaceAll('\n', '\r').replace('edict: 1', 'edict: 1«').replace('\rgateway', '»\rgateway').replace('«»', '«»'),
+    baseFile.replaceAll('\n', '\r').replace('edict: 1', 'edict: 1«').replace('\rgateway', '»\rgateway'),
     'carriage return',
     'line end',
   ),

@@ -131,7 +131,7 @@ export const valueMistakes: readonly Mistake[] = [
   edit('too much concurrency', 'concurrency: 4', 'concurrency: «1000»', '<= 256'),
   edit('a decimal number of calls', 'calls: 10', 'calls: «2.5»', 'integer'),
   edit('a word as number', 'concurrency: 4', 'concurrency: «four»', 'integer'),
-  edit('a number with separators', 'calls: 10', 'calls: «1,000»'.replace('«1,000»', '«"1,000"»'), 'integer', '`1000`'),
+  edit('a number with separators', 'calls: 10', 'calls: «"1,000"»', 'integer', '`1000`'),
   edit('a number with underscores', 'concurrency: 4', 'concurrency: «1_0»', 'integer', '`10`'),
   edit('an empty number', 'concurrency: 4', '«concurrency»: ', '`concurrency` is empty', 'integer'),
   edit('a refresh interval without a unit', 'prune: false\n', 'prune: false\nrefresh: «5»\n', 'has no unit', '`5m`'),
@@ -204,7 +204,7 @@ export const valueMistakes: readonly Mistake[] = [
     'https://test.example.com/{api}/health',
     '«https://test.example.com/${api}/health»',
     '${api}',
-    '{api}',
+    'write `{api}` without `$`',
   ),
 
   // Variables.

@@ -341,6 +341,46 @@ test('an error in a repeated value is reported once, where it is written', () =>
   );
 });
 
+test('merge keys repeat settings, and an error in one is reported where it is written', () => {
+  const merged = (state: string): string =>
+    `${head}apis:\n  a: &defaults { id: a, revision: r1, environments: { test: ${state} } }\n  b: { <<: *defaults, id: b }\n`;
+  assert.equal(
+    [...parse(merged('online')).publications.values()].map(({ apiId, revision, state }) => [apiId, revision, state]),
+    [
+      ['a', 'r1', 'online'],
+      ['b', 'r1', 'online'],
+    ],
+  );
+  const { text, places } = unmarked(merged('«onlin»'));
+  assert.equal(
+    diagnosticsIn(text).map(({ line, column, length }) => ({ line, column, length })),
+    places,
+  );
+});
+
+test('names like numbers keep the order of the file', () => {
+  const text = `${head}  '20': e20\n  3: e3\napis:\n  last: { id: l, environments: { test: online, 3: online, 20: online } }\n  10: { id: x, environments: { 20: online } }\n  9: { id: y, environments: {} }\n  2: { id: x, environments: { 20: online } }\n`;
+  const diagnostics = diagnosticsIn(text);
+  assert.equal(
+    diagnostics.map(({ line, message }) => [line, message]),
+    [[15, '2 in 20 is the same publication as 10 in 20 at line 13: both have the same ID']],
+  );
+  const { environments, publications } = parse(text.replace('2: { id: x', '2: { id: z'));
+  assert.equal(
+    [...environments.values()].map(({ name }) => name),
+    ['test', 'release', '20', '3'],
+  );
+  assert.equal(
+    [...publications.values()].map(({ api, environment }) => `${api} ${environment}`),
+    ['last test', 'last 3', 'last 20', '10 20', '2 20'],
+  );
+});
+
+test('an environment with an all-digit ID may be called like a setting', () => {
+  const { environments } = parse(`${head}  x.maxOffline: 12345\n  y.maxOffline: { id: 678 }\napis: {}\n`);
+  assert.equal([...environments.keys()], ['e1', 'e2', '12345', '678']);
+});
+
 test('aliases repeat what their anchors name', () => {
   const { publications } = parse(
     `${head}apis:\n  a: { id: &id a, environments: &e { test: online } }\n  b: { id: b, remark: *id, environments: *e }\n`,
@@ -437,7 +477,7 @@ test('broken files never crash the parser, and every error is at a position in t
   const parseCache = new ParseCache();
   fc.assert(
     fc.property(fc.oneof(brokenTexts, edictTexts, fc.string({ unit: 'binary' })), (text) => {
-      const lines = text.split('\n');
+      const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
       try {
         const { publications } = parse(text, { parseCache });
         for (const { source } of publications.values()) assert.ok(source.line <= lines.length && source.column >= 1);

@@ -1,3 +1,4 @@
+import stringWidth from 'fast-string-width';
 import type { components } from '../../../generated/edict-plan.d.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
@@ -33,18 +34,23 @@ const maxFrameWidth = 160;
 
 type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'excerpt' | 'hint'>;
 
-/** Returns a line of a file with the range underlined, and the hint below. */
+/** Returns a line of a file with the range underlined, and the hint below. A wide character takes two columns of a terminal, a combining one none. */
 export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize): string[] {
   const offset = column - excerpt.column;
-  const from = offset >= maxFrameWidth ? offset - maxFrameWidth / 2 : 0;
-  const cut = excerpt.text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
+  const from = offset >= maxFrameWidth ? startOfCharacter(excerpt.text, offset - maxFrameWidth / 2) : 0;
+  const cut = excerpt.text.slice(from, startOfCharacter(excerpt.text, from + maxFrameWidth)).replaceAll('\t', ' ');
   const gutter = String(line);
   // A character that is shown as several moves the marks below it.
-  const widthOf = (begin: number, end: number): number => visible(cut.slice(begin, end)).length;
+  const widthOf = (begin: number, end: number): number => stringWidth(visible(cut.slice(begin, startOfCharacter(cut, end))));
   const start = offset - from;
   const marks = ' '.repeat(widthOf(0, start)) + '^'.repeat(Math.max(1, widthOf(start, start + length)));
   const lines = [paint('dim', `  ${gutter} | `) + visible(cut), paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
+}
+
+/** Returns an offset that is not inside a character of two UTF-16 units: that of its start. */
+function startOfCharacter(text: string, offset: number): number {
+  return /^[\uDC00-\uDFFF]/.test(text.charAt(offset)) && offset > 0 ? offset - 1 : offset;
 }
 
 /** Returns the diagnostics of a file as a JSON document. */

@@ -27,7 +27,7 @@ export function describeUnknownKey({ kind, path, key, value }: UnknownKey): {
     message: `unknown key \`${key}\` in ${formatPath(path)}`,
     hint: withOddCharacter(
       key,
-      key.trim() !== key && near !== null ? `it starts or ends with a space: write \`${near}\`` : suggest(kind, { path, key, known, near }),
+      /^ | $/.test(key) && near !== null ? `it starts or ends with a space: write \`${near}\`` : suggest(kind, { path, key, known, near }),
     ),
   };
   return { diagnostic: { path: [...path, key], target: 'key', rule: 'unknown-key', message, hint }, meant: near };
@@ -58,7 +58,7 @@ function suggest(
   if (kind === 'Included' && path.length === 0 && keysAt('File', []).includes(key))
     return 'set it in the main file; an included file has only `apis`';
   const levels = levelsOf(key);
-  if (levels.length > 0) return `\`${key}\` belongs into ${joinWords(levels).replace(/ and (?=[^ ]* ?[^,]*$)/, ' or ')}`;
+  if (levels.length > 0) return `\`${key}\` belongs in ${joinWords(levels).replace(/ and (?=[^ ]* ?[^,]*$)/, ' or ')}`;
   const anchor = path.length === 0 && kind === 'File' ? '; an anchor can be set where its value is first used' : '';
   return `allowed keys: ${known.join(', ')}${anchor}`;
 }

@@ -71,6 +71,12 @@ export function hasNames(kind: FileKind, path: KeyPath): boolean {
   return typeof (schema && mapForm(schema).additionalProperties) === 'object';
 }
 
+/** Returns whether the last key of a path is required. */
+export function isRequiredAt(kind: FileKind, path: KeyPath): boolean {
+  const schema = schemaAt(kind, path.slice(0, -1))?.schema;
+  return schema !== undefined && (mapForm(schema).required ?? []).includes(path.at(-1) ?? '');
+}
+
 /** Every level of the file, in words. */
 const levels: readonly (readonly [path: KeyPath, words: string])[] = [
   [[], 'the top level'],

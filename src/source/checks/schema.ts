@@ -4,8 +4,8 @@ import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { describeInvalidName, describeKeySlip, describeMissingKey, describeUnknownKey } from './keys.ts';
-import { type FileKind, schemaAt } from './levels.ts';
-import { checkStructure, type StructureErrors } from './structure.ts';
+import { type FileKind, isRequiredAt, schemaAt } from './levels.ts';
+import { checkStructure, hasSettingsAsEnvironments, type StructureErrors } from './structure.ts';
 import { describeWrongValue } from './values.ts';
 
 /** The validator of each kind of file, by its name in the schema. */
@@ -25,7 +25,7 @@ export interface WrittenFile {
  */
 export function checkSchema(value: unknown, kind: FileKind, written: WrittenFile = { value, textAt: () => '' }): readonly PathDiagnostic[] {
   const found = new FirstDiagnostics();
-  const check = new SchemaCheck(kind, { written, structure: checkStructure(value, kind, found), found });
+  const check = new SchemaCheck(kind, { value, written, found });
   const apis = isMap(value) && isMap(value['apis']) ? value['apis'] : null;
   check.validate([], validators[kind], apis ? { ...(value as object), apis: {} } : value);
   for (const [name, api] of Object.entries(apis ?? {})) {
@@ -36,29 +36,31 @@ export function checkSchema(value: unknown, kind: FileKind, written: WrittenFile
 }
 
 interface SchemaCheckOptions {
+  readonly value: unknown;
   readonly written: WrittenFile;
-  readonly structure: StructureErrors;
   readonly found: FirstDiagnostics;
 }
 
 class SchemaCheck {
   readonly #kind: FileKind;
   readonly #written: WrittenFile;
-  readonly #structure: StructureErrors;
+  readonly #value: unknown;
+  /** Found when the first error shows that the file may have any, or settings stand among the environments, where they can be valid. */
+  #structure: StructureErrors | null = null;
   readonly #found: FirstDiagnostics;
 
-  constructor(kind: FileKind, { written, structure, found }: SchemaCheckOptions) {
+  constructor(kind: FileKind, { value, written, found }: SchemaCheckOptions) {
     this.#kind = kind;
     this.#written = written;
-    this.#structure = structure;
+    this.#value = value;
     this.#found = found;
+    if (hasSettingsAsEnvironments(value)) this.#covers([]);
   }
 
   validateNamedApi(name: string, api: unknown): void {
     const path = ['apis', name];
-    if (this.#structure.covers(path)) return;
     if (validateName(name)) this.validate(path, validateApi, api);
-    else this.#reportName(path, api);
+    else if (!this.#covers(path)) this.#reportName(path, api);
   }
 
   /** Adds the errors of the value at a path. */
@@ -68,7 +70,7 @@ class SchemaCheck {
     const unions = new Map(
       all.filter(({ error }) => error.keyword === 'anyOf').map(({ error }) => [error.instancePath, error.data as unknown]),
     );
-    const errors = all.filter(({ error, path }) => isRelevant(error, unions) && !this.#structure.covers(path));
+    const errors = all.filter(({ error, path }) => isRelevant(error, unions) && !this.#covers(path));
     /** The keys that misspelt ones were probably meant for, by the path of their map. */
     const meant = new Set<string>();
     for (const { error, path } of errors) {
@@ -94,7 +96,7 @@ class SchemaCheck {
   #reportUnknownKey({ instancePath, params }: ErrorObject, path: KeyPath, meant: Set<string>): void {
     const key = String((params as Record<string, unknown>)['additionalProperty']);
     const inner = [...path, key];
-    if (this.#structure.covers(inner)) return;
+    if (this.#covers(inner)) return;
     const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt(inner) });
     if (unknown.meant !== null) meant.add(`${instancePath}/${unknown.meant}`);
     this.#found.push({ ...unknown.diagnostic, cause: `unknown key ${levelOf(path)} ${key}` });
@@ -131,6 +133,7 @@ class SchemaCheck {
       describeWrongValue({
         path,
         data,
+        isRequired: isRequiredAt(this.#kind, path),
         name,
         schema,
         written: this.#written.textAt(path),
@@ -139,6 +142,11 @@ class SchemaCheck {
       });
     const { message, hint } = error;
     this.#found.push({ path, target: slip ? 'key' : 'value', rule: 'invalid-value', message, hint, cause });
+  }
+
+  #covers(path: KeyPath): boolean {
+    this.#structure ??= checkStructure(this.#value, this.#kind, this.#found);
+    return this.#structure.covers(path);
   }
 
   #valueAt(path: KeyPath): unknown {

@@ -7,7 +7,7 @@ import { type NamedResource, type NameRef, type NameResolutions, nameKey } from 
 import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import { describeCharacter, meantText } from '../yaml/characters.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
-import { isMap } from '../yaml/value.ts';
+import { entriesInOrder, isMap } from '../yaml/value.ts';
 import { describeKeySlip } from './keys.ts';
 import { closestMatch } from './spelling.ts';
 import { withOddCharacter } from './values.ts';
@@ -57,11 +57,12 @@ export function checkSemantics(
 
   const declared = [...idOf.keys()];
   const nameOfId = new Map([...idOf].map(([name, id]) => [id, name]));
-  const sharedIds = new Set<string>();
   const publicationPaths = new UniquePaths(diagnostics, locationOf);
   for (const [api, setting] of entriesOf(file, 'apis')) {
     if (diagnostics.isFull) break;
     const apiId = resolveId(setting, apiNameRef(api, setting), { path: ['apis', api], resolutions, diagnostics });
+    // One wrong ID makes all publications of two APIs the same.
+    let isShared = apiId === null;
     for (const [environment, state] of entriesOf(setting, 'environments')) {
       if (diagnostics.isFull) break;
       const path = ['apis', api, 'environments', environment];
@@ -69,10 +70,8 @@ export function checkSemantics(
       if (environmentId === undefined && declared.length > 0 && describeKeySlip(environment, state) === null)
         if (!diagnostics.repeats(causeOfUndeclared(environment), path))
           diagnostics.push(undeclaredEnvironment(path, environment, declared, nameOfId.get(environment)));
-      // One wrong ID makes all publications of two APIs the same.
-      if (apiId === null || !environmentId || sharedIds.has(`${api} ${apiId}`)) continue;
-      if (!publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`))
-        sharedIds.add(`${api} ${apiId}`);
+      if (isShared || !environmentId) continue;
+      isShared = !publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`);
     }
   }
   return diagnostics.list;
@@ -217,7 +216,7 @@ function combiningCharacter(written: string, declared: string): string {
 }
 
 function entriesOf(value: unknown, key: string): [string, unknown][] {
-  return Object.entries(objectAt(value, key));
+  return entriesInOrder(objectAt(value, key));
 }
 
 function objectAt(value: unknown, key: string): Record<string, unknown> {

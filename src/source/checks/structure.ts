@@ -1,6 +1,6 @@
 import type { FirstDiagnostics } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
-import { isMap } from '../yaml/value.ts';
+import { entriesInOrder, isMap } from '../yaml/value.ts';
 import { type FileKind, hasNames, keysAt, schemaAt } from './levels.ts';
 import { closestValue } from './spelling.ts';
 
@@ -44,6 +44,12 @@ const fileKeys = [
   'apis',
 ];
 
+/** Returns whether an environment has the name of a setting of the file. */
+export function hasSettingsAsEnvironments(file: unknown): boolean {
+  const environments = isMap(file) ? file['environments'] : null;
+  return isMap(environments) && fileKeys.some((key) => Object.hasOwn(environments, key));
+}
+
 class StructureCheck {
   readonly covered = new Set<string>();
   readonly #kind: FileKind;
@@ -62,7 +68,7 @@ class StructureCheck {
     if (path.length === 0) this.#checkApisAtTop(file);
     if (path.length === 1 && (path[0] === 'environments' || path[0] === 'apis')) this.#checkNames(file, path);
     if (path.length === 2 && path[0] === 'apis') this.#checkApi(file, path);
-    for (const [key, value] of Object.entries(file)) {
+    for (const [key, value] of entriesInOrder(file)) {
       const inner = [...path, key];
       const isRelevant =
         path.length === 0 ? ['environments', 'gateway', 'apis'].includes(key) : path.length === 1 && path[0] !== 'environments';
@@ -83,7 +89,7 @@ class StructureCheck {
 
   /** A key without a value is followed by keys that belong below it. */
   #checkUnindented(map: Readonly<Record<string, unknown>>, path: KeyPath): void {
-    const entries = Object.entries(map);
+    const entries = entriesInOrder(map);
     const known = keysAt(this.#kind, path);
     for (const [index, [key, value]] of entries.entries()) {
       if (value !== null || this.covered.has(toKey([...path, key]))) continue;
@@ -111,7 +117,7 @@ class StructureCheck {
 
   #checkApisAtTop(file: Readonly<Record<string, unknown>>): void {
     const known = keysAt(this.#kind, []);
-    for (const [key, value] of Object.entries(file)) {
+    for (const [key, value] of entriesInOrder(file)) {
       const path = [key];
       if (known.includes(key) || this.covered.has(toKey(path)) || !isApi(value)) continue;
       this.#report(path, `\`${key}\` looks like an API, but it is at the top level`, 'indent it by 2 spaces, below `apis`');
@@ -122,7 +128,7 @@ class StructureCheck {
   #checkNames(map: Readonly<Record<string, unknown>>, path: KeyPath): void {
     const isApis = path[0] === 'apis';
     let before: string | null = null;
-    for (const [key, value] of Object.entries(map)) {
+    for (const [key, value] of entriesInOrder(map)) {
       const inner = [...path, key];
       if (this.covered.has(toKey(inner))) continue;
       const last: unknown = before === null ? undefined : map[before];
@@ -149,7 +155,7 @@ class StructureCheck {
   #checkApi(api: Readonly<Record<string, unknown>>, path: KeyPath): void {
     const known = keysAt(this.#kind, path);
     const states: string[] = [];
-    for (const [key, value] of Object.entries(api)) {
+    for (const [key, value] of entriesInOrder(api)) {
       if (known.includes(key) || this.covered.has(toKey([...path, key]))) continue;
       const isState = typeof value === 'string' && closestValue(value, ['online', 'offline']) !== null;
       if (isApi(value))

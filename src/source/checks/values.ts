@@ -17,6 +17,8 @@ export interface ValueError {
 export interface WrongValue extends NamedSchema {
   readonly path: KeyPath;
   readonly data: unknown;
+  /** Whether the key cannot be left out. */
+  readonly isRequired: boolean;
   /** The value as written, to the end of its last line; and a comment that follows it. */
   readonly written: string;
   /** What the schema says, such as the limit of a length. */
@@ -97,12 +99,15 @@ function keyLikeLine(written: string): ValueError | null {
   return null;
 }
 
-function describeEmpty({ name, schema, path, written }: WrongValue, last: string): ValueError {
+const firstFile = 'see `edict init` for a first file';
+
+function describeEmpty({ name, schema, path, written, isRequired }: WrongValue, last: string): ValueError {
+  const remedy = isRequired ? 'set a value: the key is required' : 'set a value or remove the key';
   const comment = /^\s*(#\S.*)$/.exec(written)?.[1];
   if (comment !== undefined)
     return {
       message: `${last} is empty: \`#\` starts a comment`,
-      hint: `write \`${quote(comment)}\` if this is the value, else set a value or remove the key`,
+      hint: `write \`${quote(comment)}\` if this is the value, else ${remedy}`,
     };
   if (name === 'Publication')
     return { message: `${last} has no state; expected online or offline`, hint: 'write `online` or `offline` after the colon' };
@@ -114,7 +119,7 @@ function describeEmpty({ name, schema, path, written }: WrongValue, last: string
     : 'set a value or remove the key';
   return {
     message: `${last} is empty; expected ${describeExpected(name, schema)}`,
-    hint: path.length === 0 ? 'see `edict init` for a first file' : hint,
+    hint: path.length === 0 ? firstFile : hint,
   };
 }
 
@@ -190,6 +195,7 @@ function describeWrongKind({ path, data, name, schema, written }: WrongValue, pl
     const names = Array.isArray(data) ? data.filter((item) => typeof item === 'string') : text === '' ? [] : text.split(/[\s,]+/);
     if (isStates && names.length > 0 && names.length <= 3)
       return { message, hint: `write \`{ ${names.map((one) => `${one}: online`).join(', ')} }\`` };
+    if (path.length === 0) return { message, hint: firstFile };
     if (Array.isArray(data)) return { message, hint: 'write `NAME:` in place of each `- `' };
     return { message, hint: mapExamples[name ?? '']?.(text) ?? null };
   }
@@ -235,8 +241,10 @@ function describeDuration(
 
 function describeUrl(
   data: string,
-  { shown, expected, path }: { readonly shown: string; readonly expected: string; readonly path: KeyPath },
+  { shown: unsafe, expected, path }: { readonly shown: string; readonly expected: string; readonly path: KeyPath },
 ): ValueError {
+  // A user may have a password.
+  const shown = unsafe.replace(/\/\/[^/\s]*@/, '//***@');
   const isProbe = path.at(-1) === 'probe' || path.at(-1) === 'url';
   if (isProbe && path[0] === 'apis') {
     const word = closestValue(data, ['none']);

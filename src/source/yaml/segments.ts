@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { maxDepth, parseYaml, type Range, type YamlEntry, type YamlMap, type YamlTree } from './tree.ts';
 
-/** Parsed segments, by their own text. Offsets count from a segment's first character, so a segment is valid wherever it occurs. */
+/** Parsed segments, by their own text, or a digest of it if it is long. Offsets count from a segment's first character, so a segment is valid wherever it occurs. */
 export type SegmentCache = Map<string, Segment>;
 
 /** One `key: value`. Its range is that of a map with only this entry. */
@@ -100,8 +101,9 @@ class SegmentParser {
   #segment(from: number, to: number, depth: number): Segment | null {
     const text = this.#text.slice(from, to);
     if (text.length > maxCachedLength) return this.#parseNested(text, from, to, depth) ?? this.#parse(text);
-    const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#parseNested(text, from, to, depth) ?? this.#parse(text);
-    if (known) this.used.set(text, known);
+    const key = cacheKey(text);
+    const known = this.used.get(key) ?? this.#cache.get(key) ?? this.#parseNested(text, from, to, depth) ?? this.#parse(text);
+    if (known) this.used.set(key, known);
     return known;
   }
 
@@ -113,24 +115,35 @@ class SegmentParser {
     if (!map) return null;
     const start = head[0].indexOf(name);
     const node = shiftMap(map, head[0].length);
-    return { name, start, end: node.end, key: { start, end: start + name.length }, node };
+    return { name: copyOf(name), start, end: node.end, key: { start, end: start + name.length }, node };
   }
 
   /**
    * Returns the one entry of a segment; `null` if it has more or fewer, does not start with its key, or needs the whole text.
    *
-   * The yaml package gets a copy of the text. Otherwise the short strings that it slices would keep the whole file in memory
-   * for as long as the segment is cached.
+   * The yaml package gets a copy of the text, because it slices short strings from it.
    */
   #parse(text: string): Segment | null {
     if (this.#needsWholeText) return null;
-    const { root, problems, depth, aliases } = parseYaml(Buffer.from(text, 'utf16le').toString('utf16le'));
+    const { root, problems, depth, aliases } = parseYaml(copyOf(text));
     this.#needsWholeText = aliases > 0 || depth > maxDepth - maxSegmentDepth;
     if (this.#needsWholeText || problems.length > 0 || root.kind !== 'map' || root.entries.size !== 1) return null;
     const { start, end } = root;
     for (const [name, { key, node }] of root.entries) return key.start === text.search(/[^ ]/) ? { name, start, end, key, node } : null;
     return null;
   }
+}
+
+/** Longer segments are cached by their digest: maps compare long strings of equal length character by character, which takes quadratic time. */
+const maxKeyLength = 1000;
+
+function cacheKey(text: string): string {
+  return text.length > maxKeyLength ? hash('sha256', text) : text;
+}
+
+/** Returns a copy of a text that is sliced from a file. The slice would keep the whole file in memory for as long as the segment is cached. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 /** Shifts a map made by `SegmentParser.parseMap`, whose entries have their own base. */

@@ -35,14 +35,19 @@ function shiftRange(range: Range, by: number): Range {
   return { start: range.start + by, end: range.end + by };
 }
 
-/** Converts offsets to lines and columns, both counting from 1. */
+/**
+ * Converts offsets to lines and columns, both counting from 1. As in editors, a line ends with LF, CRLF or CR, and with nothing else that Unicode
+ * calls a line end; a byte order mark at the start has no column.
+ */
 export class LineIndex {
   readonly #text: string;
-  readonly #starts: number[] = [0];
+  readonly #starts: number[];
 
   constructor(text: string) {
     this.#text = text;
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
+    this.#starts = [text.startsWith('\uFEFF') ? 1 : 0];
+    if (/\r(?!\n)/.test(text)) for (const { index, 0: end } of text.matchAll(/\r\n|\r|\n/g)) this.#starts.push(index + end.length);
+    else for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
   }
 
   /** Returns the position of an offset; one beyond the end counts as the end. */
@@ -54,13 +59,15 @@ export class LineIndex {
       if ((this.#starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: Math.min(offset, this.#text.length) - (this.#starts[low] ?? 0) + 1 };
+    return { line: low + 1, column: Math.max(0, Math.min(offset, this.#text.length) - (this.#starts[low] ?? 0)) + 1 };
   }
 
   /** Returns the text of a line without its line end. */
   lineText(line: number): string {
     const start = this.#starts[line - 1] ?? this.#text.length;
-    const end = this.#starts[line] ?? this.#text.length + 1;
-    return this.#text.slice(start, this.#text.charAt(end - 2) === '\r' && end - 2 >= start ? end - 2 : end - 1);
+    const next = this.#starts[line];
+    if (next === undefined) return this.#text.slice(start);
+    const isCrlf = next - 2 >= start && this.#text.startsWith('\r\n', next - 2);
+    return this.#text.slice(start, isCrlf ? next - 2 : next - 1);
   }
 }

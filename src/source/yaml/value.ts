@@ -23,11 +23,14 @@ export function toPlainValue(node: YamlNode, numbers: NumberPaths = numberPaths)
       return node.items.map((item) => toPlainValue(item, numbersAt(numbers, '*')));
     case 'map': {
       const value: Record<string, unknown> = {};
+      let hasIndex = false;
       for (const [name, entry] of node.entries) {
         const inner = toPlainValue(entry.node, numbersAt(numbers, name));
         if (name === '__proto__') Object.defineProperty(value, name, { value: inner, enumerable: true });
         else value[name] = inner;
+        hasIndex ||= isIndex(name);
       }
+      if (hasIndex) orders.set(value, [...node.entries.keys()]);
       return value;
     }
   }
@@ -36,6 +39,27 @@ export function toPlainValue(node: YamlNode, numbers: NumberPaths = numberPaths)
 function numbersAt(numbers: NumberPaths, key: string): NumberPaths {
   if (typeof numbers !== 'object') return numbers === 'below' ? 'below' : 'nowhere';
   return (Object.hasOwn(numbers, key) ? numbers[key] : numbers['*']) ?? 'nowhere';
+}
+
+/** The keys of objects in the order of the file, where it is not that of the object: names like `12` come first in every object. */
+const orders = new WeakMap<object, readonly string[]>();
+
+function isIndex(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first >= 48 && first <= 57 && /^\d+$/.test(name);
+}
+
+/** Returns the entries of a map of the file in the order in which they are written. */
+export function entriesInOrder<T>(value: { readonly [name: string]: T }): [string, T][] {
+  const order = orders.get(value);
+  return order ? order.map((name) => [name, value[name] as T]) : Object.entries(value);
+}
+
+/** Returns a map with these entries, whose order `entriesInOrder` keeps. */
+export function mapInOrder<T>(entries: readonly (readonly [string, T])[]): { [name: string]: T } {
+  const value = Object.fromEntries(entries);
+  if (entries.some(([name]) => isIndex(name))) orders.set(value, [...new Set(entries.map(([name]) => name))]);
+  return value;
 }
 
 /** Returns whether a value of the file is a map. */

@@ -111,7 +111,7 @@ test('caches nothing of texts before the last one', () => {
   const cache: SegmentCache = new Map();
   const id = 'an-id-so-long-that-it-is-cut-out-and-not-copied';
   const edited = (edits: number): string =>
-    `apis:\n${Array.from({ length: 5000 }, (_, index) => `  api${index}:\n    id: ${index < edits ? 'new' : 'old'}-${id}-${index}\n`).join('')}`;
+    `apis:\n${Array.from({ length: 5000 }, (_, index) => `  an-api-with-a-name-so-long-that-it-is-cut-out-${index}:\n    id: ${index < edits ? 'new' : 'old'}-${id}-${index}\n`).join('')}`;
   const heldAfter = (edits: number): number => {
     parseYamlInSegments(edited(edits), cache);
     gc();
@@ -120,6 +120,17 @@ test('caches nothing of texts before the last one', () => {
   const before = heldAfter(0);
   for (let edits = 1; edits < 60; edits += 1) parseYamlInSegments(edited(edits), cache);
   assert.ok(heldAfter(60) - before < 5 * edited(0).length, 'sixty readings hold less than five texts');
+});
+
+test('long segments are cached under short keys', () => {
+  const long = 'x'.repeat(100_000);
+  const text = `a: ${long}\nb:\n${Array.from({ length: 1000 }, (_, index) => `  c${index}: d\n`).join('')}e: ${long}y\n`;
+  const cache: SegmentCache = new Map();
+  assertSame(text, cache);
+  assert.ok(Math.max(...[...cache.keys()].map(({ length }) => length)) < 2000);
+  const known = cache.size;
+  assertSame(text.replace('c7: d', 'c7: f'), cache);
+  assert.is(cache.size, known);
 });
 
 test('caches only the segments of the last text', () => {

@@ -43,6 +43,29 @@ test('line and column count from 1', () => {
   );
 });
 
+test('lines end as in editors: with LF, CRLF and CR, not with NEL, LS and PS', () => {
+  const lines = new LineIndex('a\nb\r\nc\rd\u0085e\u2028f\u2029g');
+  assert.equal(
+    [1, 2, 3, 4, 5].map((line) => lines.lineText(line)),
+    ['a', 'b', 'c', 'd\u0085e\u2028f\u2029g', ''],
+  );
+  assert.equal(lines.positionAt(13), { line: 4, column: 7 });
+});
+
+test('a byte order mark has no column', () => {
+  const lines = new LineIndex('\uFEFFab\nc');
+  assert.equal(
+    [0, 1, 2, 4].map((offset) => lines.positionAt(offset)),
+    [
+      { line: 1, column: 1 },
+      { line: 1, column: 1 },
+      { line: 1, column: 2 },
+      { line: 2, column: 1 },
+    ],
+  );
+  assert.is(lines.lineText(1), 'ab');
+});
+
 test('an empty text has one line', () => {
   const lines = new LineIndex('');
   assert.equal(lines.positionAt(0), { line: 1, column: 1 });
@@ -54,9 +77,10 @@ test('the position of every offset matches a count of lines and columns', () => 
     fc.property(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '💥', ' ') }), (any) => {
       const lines = new LineIndex(any);
       for (let offset = 0; offset <= any.length; offset += 1) {
-        const before = any.slice(0, offset).split('\n');
-        assert.equal(lines.positionAt(offset), { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 });
-        assert.is(lines.lineText(before.length), any.split('\n')[before.length - 1]?.replace(/\r$/, ''));
+        const isInBreak = any.slice(offset - 1, offset + 1) === '\r\n';
+        const before = (isInBreak ? any.slice(0, offset - 1) : any.slice(0, offset)).split(/\r\n|\r|\n/);
+        assert.equal(lines.positionAt(offset), { line: before.length, column: (before.at(-1)?.length ?? 0) + (isInBreak ? 2 : 1) });
+        assert.is(lines.lineText(before.length), any.split(/\r\n|\r|\n/)[before.length - 1]);
       }
     }),
   );

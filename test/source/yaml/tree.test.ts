@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { locate } from '../../../src/source/yaml/source-ranges.ts';
 import { maxDepth, parseYaml } from '../../../src/source/yaml/tree.ts';
 import { toPlainValue } from '../../../src/source/yaml/value.ts';
 import { brokenTexts, edictTexts } from '../../support/edict-texts.ts';
@@ -60,6 +61,63 @@ test('a duplicate key is reported at any depth, and the values below it are chec
     problemsOf(text).map(([key]) => key),
     ['c', 'd', 'a'],
   );
+});
+
+const plain = (text: string): unknown => {
+  const { root, problems } = parseYaml(text);
+  assert.equal(problems, []);
+  return toPlainValue(root);
+};
+
+test('a merge key adds the keys of a map that the map does not have itself', () => {
+  assert.equal(plain('a: &a { x: 1st, y: 1st }\nb: { <<: *a, x: own }\nc:\n  y: own\n  <<: *a\n'), {
+    a: { x: '1st', y: '1st' },
+    b: { x: 'own', y: '1st' },
+    c: { y: 'own', x: '1st' },
+  });
+});
+
+test('of several merged maps, the first that has a key counts', () => {
+  const maps = 'a: &a { x: 1st }\nb: &b { x: 2nd, y: 2nd }\n';
+  for (const merged of ['<<: [*a, *b]', '<<: *a\n  <<: *b'])
+    assert.equal((plain(`${maps}c:\n  ${merged}\n`) as { c: unknown }).c, { x: '1st', y: '2nd' });
+});
+
+test('a merged map may be merged itself, or be written in place', () => {
+  const text = 'a: &a { x: one }\nb: &b { <<: *a, y: two }\nc: { <<: *b, z: three }\nd: { <<: { x: here } }\n';
+  const { c, d } = plain(text) as { c: unknown; d: unknown };
+  assert.equal([c, d], [{ z: 'three', y: 'two', x: 'one' }, { x: 'here' }]);
+});
+
+test('a merged key has the place where it is written', () => {
+  const text = 'a: &a { x: one }\nb: { <<: *a }\n';
+  const { key } = locate(parseYaml(text).root, ['b', 'x']);
+  assert.is(key?.start, text.indexOf('x'));
+});
+
+test('a merge key in quotes is an ordinary key, and one without a map is an error', () => {
+  assert.equal(plain('a: { "<<": b }\n'), { a: { '<<': 'b' } });
+  assert.equal(problemsOf('a: { <<: b }\n'), [['b', '`<<` needs an alias of a map']]);
+  assert.equal(problemsOf('a: { <<: *none }\n'), [['*none', 'the alias *none has no anchor before it']]);
+});
+
+test('merged maps count as repeated', () => {
+  const keys = Array.from({ length: 100 }, (_, index) => `k${index}: v`).join(', ');
+  const merges = Array.from({ length: 2000 }, (_, index) => `m${index}: { <<: *a }\n`).join('');
+  assert.match(problemsOf(`a: &a { ${keys} }\n${merges}`)[0]?.[1] ?? '', 'repeat more than 100000 values');
+});
+
+test('an unknown tag is an error, and the tags of the core schema are not', () => {
+  assert.equal(problemsOf('a: !secret x\nb: !!binary aGk=\n'), [
+    ['!secret', 'the tag `!secret` is not supported'],
+    ['!!binary', 'the tag `!!binary` is not supported'],
+  ]);
+  assert.equal(plain('a: !!str 1\nb: !!bool true\nc: !!map { d: !!seq [] }\n'), { a: '1', b: true, c: { d: [] } });
+});
+
+test('a problem at several places is reported once, with their number', () => {
+  const [problem, ...others] = parseYaml(Array.from({ length: 500 }, (_, index) => `a${index}: !x y\n`).join('')).problems;
+  assert.equal([others, problem?.others?.count, problem?.others?.starts.length], [[], 499, 3]);
 });
 
 test('keys with the same text are duplicates', () => {
