@@ -17,9 +17,9 @@ for (const [what, plan, summary, expected] of [
   ['settling', current, { ...none, settling: 2, unchanged: 62 }, 'No changes; 2 settling, 62 unchanged.'],
   [
     'a gateway that was checked long ago',
-    { ...current, lastChecked: { atMs: 0, isCurrent: false } },
+    { ...current, lastChecked: { atMs: Date.UTC(2026, 0, 2), isCurrent: false } },
     none,
-    'No changes; gateway not checked since 1970-01-01T00:00:00Z. 64 publications match the file, as far as is recorded.',
+    'No changes; gateway not checked since 2026-01-02T00:00:00Z. 64 publications match the file, as far as is recorded.',
   ],
   [
     'a gateway that was never checked',
