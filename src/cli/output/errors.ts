@@ -1,10 +1,9 @@
 import stringWidth from 'fast-string-width';
 import type { components } from '../../../generated/edict-plan.d.ts';
-import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
 import { toJson, visible } from '../../model/visible.ts';
-import { pluralize, upperFirst } from '../../render/format.ts';
+import { upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
@@ -61,18 +60,6 @@ function diagnosticsDocument({ diagnostics }: InvalidFileError): components['sch
 /** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */
 export function renderDiagnosticsJson(error: InvalidFileError): string {
   return `${toJson(diagnosticsDocument(error))}\n`;
-}
-
-/** Returns the result of validating a file without errors. */
-export function renderValidFile(
-  file: string,
-  { publications, environments }: DesiredState,
-  { format, paint }: { readonly format: DiagnosticFormat; readonly paint: Colorize },
-): string {
-  if (format === 'sarif') return renderDiagnosticsSarif([]);
-  if (format === 'json') return `${toJson({ format: 1, valid: true, publications: publications.size, environments: environments.size })}\n`;
-  const counts = `${pluralize(publications.size, 'publication')} in ${pluralize(environments.size, 'environment')}`;
-  return `${joinLines([`${paint('green', 'Valid.')} ${file} declares ${counts}.`])}\n`;
 }
 
 type DiagnosticRenderer = (error: InvalidFileError, paint: Colorize) => string;
