@@ -4,7 +4,6 @@ import { parseSettings, type SettingsOptions } from '../../app/settings.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { toJson } from '../../model/visible.ts';
-import { pluralize } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, type Finish, fileArgument, formatOption } from '../options.ts';
 import type { DiagnosticFormat } from '../output/errors.ts';
@@ -56,6 +55,7 @@ async function renderValidFile(
 ): Promise<string> {
   if (format === 'sarif') return (await import('../output/sarif.ts')).renderDiagnosticsSarif([]);
   if (format === 'json') return `${toJson({ format: 1, valid: true, publications: publications.size, environments: environments.size })}\n`;
+  const { pluralize } = await import('../../render/format.ts');
   const counts = `${pluralize(publications.size, 'publication')} in ${pluralize(environments.size, 'environment')}`;
   return `${joinLines([`${paint('green', 'Valid.')} ${file} declares ${counts}.`])}\n`;
 }

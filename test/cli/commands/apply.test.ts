@@ -35,7 +35,10 @@ test('with targets it makes the matching changes and counts the excluded ones', 
   const summary = JSON.parse(users.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
   assert.equal([summary['online'], summary['offline'], summary['failed'], summary['excluded']], [1, 0, 0, 2]);
   const again = await edict(['apply', '--emulate', '--api', 'users'], folder);
-  assert.equal(again.stdout, 'In sync. 1 publication matches the file. Nothing was sent. Only --api users: 2 changes left out.\n');
+  assert.equal(
+    again.stdout,
+    'No changes in what is selected. 1 publication matches the file. Nothing was sent. Only --api users: 2 changes left out.\n',
+  );
   const gone = await edict(['apply', '--emulate', '--api', 'shop-b'], folder);
   assert.match(gone.stdout, '0 online, 1 offline, 0 unchanged.');
 });

@@ -58,7 +58,7 @@ test('in sync: exit code 0', async () => {
   await reconcile();
   assert.equal(await wait(), {
     code: 0,
-    stdout: 'In sync. 1 publication as declared.\n',
+    stdout: 'No changes; gateway not checked since 1970-01-01T00:00:00Z. 1 publication matches the file, as far as is recorded.\n',
     stderr: `Waiting for pid ${process.pid}: 0 changes left; it has reconciled this file\n`,
   });
 });
