@@ -4,7 +4,7 @@ import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DaemonSettings } from '../model/settings.ts';
 import { withPruneDelay } from '../source/prune-delay.ts';
 import type { Store } from '../store/interface.ts';
-import { createFileSource, openSession, type Session } from './session.ts';
+import { createFileSource, openSession, type Session, type SessionOptions } from './session.ts';
 import type { ServedFile } from './status-server.ts';
 import { openSubscribers } from './subscribers.ts';
 
@@ -27,7 +27,7 @@ const pruneDelayDebounces = 10;
 export async function openManagedFile(
   context: AppContext,
   { historyRetentionMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'historyRetentionMs'>,
-  store: Store,
+  { store, isTrusted }: { readonly store: Store } & Required<Pick<SessionOptions, 'isTrusted'>>,
 ): Promise<ManagedFile> {
   const { Controller } = await import('../controller/controller.ts');
   const { StaleSourceCheck } = await import('../controller/stale-source-check.ts');
@@ -39,7 +39,7 @@ export async function openManagedFile(
   const { signal } = background;
   await using resources = new AsyncDisposableStack();
   resources.use(await openSubscribers(context));
-  const session = await openSession(context, { isStandby: true, store });
+  const session = await openSession(context, { isStandby: true, isTrusted, store });
   const staleSourceCheck = new StaleSourceCheck({ record: store, clock });
   const controller = new Controller({
     source: withPruneDelay(createFileSource(context, session.resolveNames), clock, pruneDelayDebounces * times.debounceMs),

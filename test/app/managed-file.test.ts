@@ -21,7 +21,7 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null };
   const context = createAppContext(settings, {});
   context.events.subscribe((event) => events.push(event));
-  const managedFile = await openManagedFile(context, times, store);
+  const managedFile = await openManagedFile(context, times, { store, isTrusted: false });
   const servedFile = await toServedFile(managedFile);
   servedFile.events.subscribe((event) => shown.push(event));
   const running = managedFile.controller.run();
