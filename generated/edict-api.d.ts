@@ -42,6 +42,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/files": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The files of the daemon
+         * @description A daemon with a single file serves everything else here under the root. One with several files serves it under the `page` of each file, such as `/shop/api/v1/status`.
+         */
+        readonly get: operations["listFiles"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/history": {
         readonly parameters: {
             readonly query?: never;
@@ -288,6 +308,21 @@ export interface components {
             readonly hint: string;
             readonly message: string;
             readonly rule: string;
+        };
+        readonly FileList: {
+            readonly files: readonly {
+                /** @description Whether an emulated gateway is used in place of that one. */
+                readonly emulated: boolean;
+                /** @description `null`: no valid file has been loaded yet. */
+                readonly gateway: components["schemas"]["Gateway"] | null;
+                /** @description How the gateway differs from the file, or why that is not known. */
+                readonly headline: string;
+                /** @description The path of its page, such as `/shop/`. */
+                readonly page: string;
+                readonly path: string;
+            }[];
+            /** @constant */
+            readonly format: 1;
         };
         readonly Gateway: {
             readonly endpoint: string;
@@ -843,6 +878,7 @@ export interface operations {
             readonly 403: components["responses"]["Rejected"];
             readonly 409: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
         };
     };
     readonly watchEvents: {
@@ -863,8 +899,40 @@ export interface operations {
                     readonly "text/event-stream": components["schemas"]["DaemonStatus"] | components["schemas"]["Cells"];
                 };
             };
+            readonly 401: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
             readonly 503: components["responses"]["Rejected"];
+        };
+    };
+    readonly listFiles: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The files. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description The client has the newest document. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Rejected"];
+            readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
         };
     };
     readonly getHistory: {
@@ -892,8 +960,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["History"];
                 };
             };
+            /** @description The client has the newest document. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
             readonly 400: components["responses"]["Rejected"];
+            readonly 401: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
             readonly 503: components["responses"]["NotReady"];
         };
     };
@@ -915,7 +992,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Plan.Plan"];
                 };
             };
+            /** @description The client has the newest document. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 401: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
             readonly 503: components["responses"]["NotReady"];
         };
     };
@@ -938,6 +1024,7 @@ export interface operations {
             readonly 401: components["responses"]["Rejected"];
             readonly 403: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
         };
     };
     readonly getStatus: {
@@ -961,8 +1048,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Status"];
                 };
             };
+            /** @description The client has the newest document. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
             readonly 400: components["responses"]["Rejected"];
+            readonly 401: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
         };
     };
     readonly suspend: {
@@ -989,6 +1085,7 @@ export interface operations {
             readonly 401: components["responses"]["Rejected"];
             readonly 403: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
             readonly 503: components["responses"]["NotReady"];
         };
     };
@@ -1011,6 +1108,7 @@ export interface operations {
             readonly 401: components["responses"]["Rejected"];
             readonly 403: components["responses"]["Rejected"];
             readonly 421: components["responses"]["Rejected"];
+            readonly 429: components["responses"]["Rejected"];
             readonly 503: components["responses"]["NotReady"];
         };
     };

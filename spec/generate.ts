@@ -140,7 +140,8 @@ function contents(): Map<string, string> {
 
   const documentId = 'urn:edict:roma-connect';
   const answers = answerSchemas(openapi, documentId);
-  const answersAjv = new Ajv2020(validatorOptions({ strictRequired: false }));
+  // Only the first error: a page of 16 MB could have millions, and their list would be copied for each entry.
+  const answersAjv = new Ajv2020(validatorOptions({ strictRequired: false, allErrors: false }));
   answersAjv.addVocabulary(['components']);
   answersAjv.addSchema({ $id: documentId, components: openapi['components'] }, documentId, false, false);
   for (const [key, schema] of Object.entries(answers)) answersAjv.addSchema(schema, key);
@@ -160,8 +161,10 @@ function contents(): Map<string, string> {
   }
   const fileAjv = new Ajv2020(validatorOptions({ verbose: true }));
   fileAjv.addSchema(file, 'edict-file');
-  fileAjv.addSchema({ $ref: `${file['$id']}#/$defs/Included` }, 'edict-included');
-  addValidators(files, 'edict-file-validator', fileAjv, { validateFile: 'edict-file', validateIncluded: 'edict-included' });
+  // An API has a validator of its own: one for all of them would collect every error of a file, and copy the list for each API.
+  for (const name of ['Included', 'Api', 'Name']) fileAjv.addSchema({ $ref: `${file['$id']}#/$defs/${name}` }, name);
+  const fileValidators = { validateFile: 'edict-file', validateIncluded: 'Included', validateApi: 'Api', validateName: 'Name' };
+  addValidators(files, 'edict-file-validator', fileAjv, fileValidators);
   for (const [name, validator] of [
     ['saved-plan', 'validateSavedPlan'],
     ['emulator-seed', 'validateSeed'],

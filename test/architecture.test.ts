@@ -30,10 +30,18 @@ const layers: readonly { readonly layer: string; readonly mayImport: readonly st
 const topLayers = ['src/cli/', 'src/main.ts'];
 
 /** Packages that read no clock, file, socket or process. */
-const purePackages = ['node:crypto', 'picomatch', 'fastest-levenshtein'];
+const purePackages = ['node:crypto', 'fastest-levenshtein'];
 
-/** Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one. */
+/**
+ * Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one, and the worker folder starts a thread from
+ * the file beside it.
+ */
 const loaders = ['node:module', 'node:vm', 'node:worker_threads'];
+
+/** Returns whether a file may import a module that loads files. */
+function mayLoad(from: string, imported: string): boolean {
+  return from === 'src/main.ts' || (imported === 'node:worker_threads' && from.startsWith('src/source/worker/'));
+}
 
 /** Returns a description of an import that breaks the rules; `null` if it does not. */
 function breach(from: string, imported: string): string | null {
@@ -43,7 +51,7 @@ function breach(from: string, imported: string): string | null {
   const isUpward = place.layer === 'src/app/' && topLayers.some((layer) => imported.startsWith(`./${layer}`));
   const isAllowed = imported.startsWith('./')
     ? !isUpward && [place.layer, ...place.mayImport].some((prefix) => imported.startsWith(`./${prefix}`))
-    : isPackage(imported) && (from === 'src/main.ts' || !loaders.includes(imported)) && (!isPure || purePackages.includes(imported));
+    : isPackage(imported) && (!loaders.includes(imported) || mayLoad(from, imported)) && (!isPure || purePackages.includes(imported));
   return isAllowed ? null : `${from} imports ${imported}`;
 }
 
@@ -167,6 +175,8 @@ for (const [from, imported, allowed] of [
   ['src/store/x.ts', '@scope/package/deep.js', true],
   ['src/store/x.ts', 'node:fs/promises', true],
   ['src/store/x.ts', 'node:module', false],
+  ['src/source/worker/x.ts', 'node:worker_threads', true],
+  ['src/source/x.ts', 'node:worker_threads', false],
   ['src/store/x.ts', '/repository/src/controller/y.ts', false],
   ['src/store/x.ts', 'file:///repository/src/controller/y.ts', false],
   ['src/store/x.ts', 'data:text/javascript,0', false],

@@ -1,5 +1,7 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
+import { request } from "./client.js";
 import { byId } from "./element.js";
+import { readEvents } from "./event-reader.js";
 import { formatNumber } from "./format.js";
 import { Grid } from "./grid.js";
 import { filterRows, Model } from "./model.js";
@@ -9,7 +11,7 @@ import { Timeline } from "./timeline.js";
  * The web page: subscribes to the daemon's event stream and draws the matrix, the panels and the timeline. It knows the daemon only through
  * spec/edict-api.openapi.yaml and must import nothing outside of this folder but types generated from that document.
  */
-/** How long to wait before reconnecting after a refused connection, in milliseconds; the browser restores a lost connection automatically. */
+/** How long to wait before reconnecting, in milliseconds. */
 const reconnectMs = 2000;
 const model = new Model();
 const timeline = new Timeline(byId('timeline'));
@@ -84,35 +86,43 @@ function onCells(cells) {
         grid.update(apiIds);
     timeline.update(apiIds);
 }
-function connect() {
-    const source = new EventSource('api/v1/events');
-    source.addEventListener('open', () => showConnection(true));
-    source.addEventListener('daemon', ({ data }) => {
+async function connect() {
+    try {
+        const { body } = await request('api/v1/events');
+        showConnection('connected');
+        if (body)
+            await readEvents(body, onEvent);
+        showConnection('lost');
+    }
+    catch (error) {
+        // A browser's own errors, such as that of a daemon that is restarted, name no cause.
+        showConnection('lost', error instanceof TypeError ? '' : `: ${error instanceof Error ? error.message : error}`);
+    }
+    setTimeout(() => void connect(), reconnectMs);
+}
+function onEvent(name, data) {
+    if (name === 'cells')
+        onCells(JSON.parse(data));
+    if (name === 'daemon') {
         const before = daemon;
         daemon = JSON.parse(data);
         if (before && before.version !== daemon.version)
             location.reload();
         if (JSON.stringify(before?.environments) !== JSON.stringify(daemon.environments))
             showRows();
-        showDaemon();
-    });
-    source.addEventListener('cells', ({ data }) => {
-        onCells(JSON.parse(data));
-        showDaemon();
-    });
-    source.addEventListener('error', () => {
-        showConnection(false);
-        if (source.readyState === EventSource.CLOSED)
-            setTimeout(connect, reconnectMs);
-    });
+    }
+    showDaemon();
 }
-function showConnection(isConnected) {
-    byId('connection').textContent = isConnected ? 'connected' : 'connection lost, reconnecting';
-    byId('connection').className = isConnected ? '' : 'lost';
+function showConnection(state, reason = '') {
+    byId('connection').textContent = state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`;
+    byId('connection').className = state === 'connected' ? '' : 'lost';
 }
 filter.addEventListener('input', showRows);
 document.addEventListener('keydown', (event) => {
-    const isTyping = event.target instanceof HTMLInputElement;
+    // The question for the token has an input of its own.
+    if (event.target instanceof HTMLInputElement && event.target !== filter)
+        return;
+    const isTyping = event.target === filter;
     if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         filter.focus();
@@ -128,4 +138,4 @@ document.addEventListener('keydown', (event) => {
         grid.focus();
     }
 });
-connect();
+void connect();

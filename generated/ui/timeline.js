@@ -1,4 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
+import { fetchJson } from "./client.js";
 import { element } from "./element.js";
 import { formatClockTime } from "./format.js";
 import { statusSign } from "./status-styles.js";
@@ -56,13 +57,6 @@ async function loadContent({ apiId }) {
         element('h3', {}, title),
         attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(renderAttempt)),
     ];
-}
-async function fetchJson(path) {
-    const response = await fetch(path);
-    const answer = await response.json();
-    if (!response.ok)
-        throw new Error(answer.error.message);
-    return answer;
 }
 function renderPublication({ environment, status, message, desired, recorded, observed }) {
     const now = new Date();

@@ -8,7 +8,7 @@ import type { Store } from '../store/interface.ts';
 import { createEventBus } from './context.ts';
 import { type ManagedFile, openManagedFile, toServedFile } from './managed-file.ts';
 import { openConfiguredStore } from './session.ts';
-import type { StatusServer } from './status-server.ts';
+import type { StatusServer, StatusServerDeps } from './status-server.ts';
 
 /*
  * The daemon: opens the store, one controller for each file, and the status server. This folder is the composition root, which opens and
@@ -42,7 +42,7 @@ export interface DaemonOptions extends DaemonSettings {
 /**
  * Starts the daemon and follows added and removed files. Retries an unreachable store until the context's signal is aborted. Throws an
  * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or a ListenFailedError if an explicit address
- * cannot be bound.
+ * cannot be bound, or for an invalid token.
  */
 export async function startDaemon(context: AppContext, { paths, logFor, ...daemonSettings }: DaemonOptions): Promise<Daemon> {
   const { clock, signal } = context;
@@ -52,8 +52,11 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const managedFiles = new Map<string, ManagedFile>();
   let unsentCount = 0;
   await using starting = new AsyncDisposableStack();
-  const store = await openStoreWithRetry(context, logFor(context.settings.file, true));
+  const log = logFor(context.settings.file, true);
+  const store = await openStoreWithRetry(context, log);
   starting.defer(() => store.close());
+  const { WorkerParser } = await import('../source/worker/worker-parser.ts');
+  const parsers = starting.use(new WorkerParser());
   starting.defer(async () => {
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
@@ -65,13 +68,17 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
     const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, {
       store,
       isTrusted,
+      parsers,
     });
     managedFiles.set(file, managedFile);
     return managedFile;
   };
   // Whoever may write to a folder decides which files are in it; a file that the operator names, and what an empty store finds, is the operator's word.
   for (const file of files) await open(file, isFirstStart || paths.includes(file));
-  const { statusServer, listenError } = await listen(context, daemonSettings, { isSingleFile, managedFiles: [...managedFiles.values()] });
+  const { statusServer, listenError } = await listen(context, daemonSettings, {
+    ...{ isSingleFile, emit: log },
+    managedFiles: [...managedFiles.values()],
+  });
   if (statusServer) starting.defer(() => statusServer.close());
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
@@ -123,13 +130,13 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
 async function listen(
   { env, clock }: AppContext,
   { listen: address, listenIsExplicit }: DaemonSettings,
-  { isSingleFile, managedFiles }: { readonly isSingleFile: boolean; readonly managedFiles: readonly ManagedFile[] },
+  { isSingleFile, managedFiles, emit }: Pick<StatusServerDeps, 'isSingleFile' | 'emit'> & { readonly managedFiles: readonly ManagedFile[] },
 ): Promise<{ readonly statusServer: StatusServer | null; readonly listenError: string | null }> {
   if (!address) return { statusServer: null, listenError: null };
   const { openStatusServer } = await import('./status-server.ts');
   const files = await Promise.all(managedFiles.map(toServedFile));
   try {
-    return { statusServer: await openStatusServer(address, { env, now: clock.now, isSingleFile, files }), listenError: null };
+    return { statusServer: await openStatusServer(address, { env, clock, emit, isSingleFile, files }), listenError: null };
   } catch (error) {
     if (listenIsExplicit || !(error instanceof ListenFailedError)) throw error;
     return { statusServer: null, listenError: error.message };

@@ -15,6 +15,7 @@ import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, type Targets } from '../plan/targets.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import { type OnGitUnsupported, readCommitId } from '../source/git/git.ts';
+import type { SourceParser } from '../source/source-parser.ts';
 import type { Lease, Store } from '../store/interface.ts';
 import { openStore } from '../store/open.ts';
 import { emulatedProbe, openEmulatedGateway, placeholderIds, seedFromState } from './emulated-gateway.ts';
@@ -332,12 +333,13 @@ export class Session implements AsyncDisposable {
 }
 
 /** Returns the source for commands that write: it also reads the commit ID, which is recorded with each attempt. */
-export function createFileSource({ settings, env, events }: AppContext, resolveNames: ResolveNames): FileSource {
+export function createFileSource({ settings, env, events }: AppContext, resolveNames: ResolveNames, parser?: SourceParser): FileSource {
   const onUnsupported: OnGitUnsupported = (version) => events.emit({ type: 'git:unsupported', version });
   return new FileSource(settings.file, {
     allowedFolders: settings.allowedFolders,
     variables: env,
     resolveNames,
+    parser,
     readCommitId: (files) => readCommitId(files, { env, onUnsupported }),
   });
 }

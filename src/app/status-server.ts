@@ -2,9 +2,10 @@ import { basename, extname } from 'node:path';
 import type { NewApproval } from '../model/approval.ts';
 import type { HistoryFilter } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { Env } from '../model/env.ts';
-import type { EventBus } from '../model/events.ts';
+import type { Emit, EventBus } from '../model/events.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DaemonSettings, Settings } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
@@ -15,6 +16,7 @@ import { type FileRoutes, startServer } from '../server/server.ts';
 import { StatusCache } from '../server/status-cache.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
+import { openAccessTokens } from './access-tokens.ts';
 
 /** The daemon's HTTP server: page, API, health checks and metrics. */
 export interface StatusServer {
@@ -38,10 +40,11 @@ export interface ServedFile {
 }
 
 export interface StatusServerDeps {
-  /** `EDICT_TOKEN` authorizes requests that act, `EDICT_HOSTS` lists the host names that requests may use. */
+  /** `EDICT_TOKEN` authorizes requests that act, `EDICT_READ_TOKEN` those that read, `EDICT_HOSTS` lists the host names that requests may use. */
   readonly env: Env;
-  /** Returns milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  /** Is told about the server, not about a file. */
+  readonly emit: Emit;
   /** Whether there is only one file, whose page is then at the root path. */
   readonly isSingleFile: boolean;
   /** The files at startup, all of which must be ready before the daemon is. */
@@ -55,13 +58,17 @@ interface ServedFileEntry {
   readonly subscription: Disposable;
 }
 
-/** Starts the status server, fed with the controller's events. Throws a ListenFailedError if the address cannot be bound. */
+/**
+ * Starts the status server, fed with the controller's events. Throws a ListenFailedError if the address cannot be bound, another EdictError for
+ * an invalid token.
+ */
 export async function openStatusServer(
   address: NonNullable<DaemonSettings['listen']>,
-  { env, now, isSingleFile, files }: StatusServerDeps,
+  { env, clock, emit, isSingleFile, files }: StatusServerDeps,
 ): Promise<StatusServer> {
   const metrics = openMetrics(readVersion());
-  const token = env['EDICT_TOKEN'] || null;
+  const { now, monotonicMs } = clock;
+  const tokens = await openAccessTokens(env, monotonicMs);
   const entries: ServedFileEntry[] = [];
   const addEntry = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
@@ -83,7 +90,6 @@ export async function openStatusServer(
         daemonInfo,
         now,
         broadcaster: new Broadcaster(statusCache, daemonInfo),
-        token,
       },
       history: (gateway: GatewayIdentity, filter: HistoryFilter) => store.history(gateway, filter),
       approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
@@ -96,7 +102,7 @@ export async function openStatusServer(
   // A file that is added later does not affect readiness: an invalid one must not take the pod out of service.
   const initialEntries = files.map(addEntry);
   const server = await startServer(address, {
-    metrics,
+    ...{ metrics, tokens, monotonicMs, emit },
     health: {
       live: () => aggregateHealth(entries, ({ health }) => health.live()),
       ready: () => aggregateHealth(initialEntries, ({ health }) => health.ready()),
@@ -104,6 +110,7 @@ export async function openStatusServer(
     routes: entries.map(({ routes }) => routes),
     allowedHosts: (env['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
+  if (tokens.read() === null && !isLoopback(server.url)) emit({ type: 'server:exposed', url: server.url });
   const update = (): Promise<void> => server.setRoutes(entries.map(({ routes }) => routes));
   return {
     addFile: async (file) => {
@@ -124,6 +131,10 @@ export async function openStatusServer(
       await server.close();
     },
   };
+}
+
+function isLoopback(url: string): boolean {
+  return /^http:\/\/(?:127\.|\[::1\])/.test(url);
 }
 
 /** Returns the result of the first unhealthy file, with its name if there may be several files; otherwise the first file's result. */

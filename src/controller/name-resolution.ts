@@ -1,6 +1,6 @@
 import type { GatewayReader } from '../gateway/interface.ts';
 import { NamesUnresolvedError } from '../model/errors.ts';
-import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, resolveName } from '../model/name-ref.ts';
+import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, nameResolver } from '../model/name-ref.ts';
 import type { ReadResult } from '../model/outcome.ts';
 
 export interface ResolveNamesDeps {
@@ -23,10 +23,12 @@ export async function resolveNames(names: readonly NameRef[], { gateway, knownId
     api: [...apis.values()].map(({ apiId, name, groupId, group }) => ({ id: apiId, name, groupId, group })),
     environment: environments.map(({ id, name }) => ({ id, name, groupId: '', group: '' })),
   };
+  const resolve = { api: nameResolver(all.api), environment: nameResolver(all.environment) };
   return new Map(
     names.map((name) => {
       const id = knownIds.get(nameKey(name));
-      return [nameKey(name), id === undefined ? resolveName(name, all[name.kind]) : { kind: 'one', id }];
+      if (id !== undefined) return [nameKey(name), { kind: 'one', id }];
+      return [nameKey(name), resolve[name.kind](name)];
     }),
   );
 }

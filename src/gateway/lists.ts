@@ -35,8 +35,24 @@ export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: On
       return toReadFailure(error) ?? { kind: 'read', value: absent };
     }
   }
-  const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) =>
-    readAllPages((offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => pageAt(client, one, offset)), onPageRead);
+  const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) => {
+    let readCount = 0;
+    // A gateway may list more on a page than it was asked for, on each of a hundred thousand pages.
+    const checkCount = (count: number): void => {
+      readCount += count;
+      if (readCount > 2 * maxListed) throw new InvalidResponseError('lists more than any instance holds', { status: 200 });
+    };
+    const countedPageAt = async (client: RomaClient, one: RequestContext, offset: number): Promise<Page<T>> => {
+      checkCount(0);
+      const page = await pageAt(client, one, offset);
+      checkCount(page.entries.length);
+      return page;
+    };
+    return readAllPages(
+      (offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => countedPageAt(client, one, offset)),
+      onPageRead,
+    );
+  };
   return {
     identity: gatewayClient.identity,
     close: () => gatewayClient.close(),

@@ -18,6 +18,7 @@ export type CredentialVariable =
   | 'HW_AUTH_TOKEN'
   | 'EDICT_STATE'
   | 'EDICT_TOKEN'
+  | 'EDICT_READ_TOKEN'
   | 'EDICT_WEBHOOK_URL'
   | 'EDICT_WEBHOOK_SECRET'
   | 'PGPASSWORD';

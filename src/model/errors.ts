@@ -139,20 +139,47 @@ export interface Diagnostic {
   readonly message: string;
   /** How to fix it; `null` if the message says it. */
   readonly hint: string | null;
-  /** The text of the line. */
-  readonly text: string;
+  readonly excerpt: Excerpt;
 }
 
-/** The file cannot be read or is not valid. Holds every error, in the order of the file. */
-export class InvalidFileError extends EdictError {
-  readonly diagnostics: readonly Diagnostic[];
+/** The text of a line, or of the part around a column if the line is long. */
+export interface Excerpt {
+  readonly text: string;
+  /** Where `text` starts in the line. Counts from 1. */
+  readonly column: number;
+}
 
-  constructor(file: string, diagnostics: readonly Diagnostic[]) {
-    super('FILE_INVALID', `${file} has ${diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`}`, {
-      exitCode: exitCodes.invalidFile,
-    });
+/** The longest excerpt: a line may have megabytes, and a hundred errors. */
+const maxExcerptLength = 200;
+
+/** Returns the part of a line around a column. */
+export function excerptAt(line: string, column: number): Excerpt {
+  const from = line.length > maxExcerptLength ? Math.max(0, column - 1 - maxExcerptLength / 4) : 0;
+  return { text: line.slice(from, from + maxExcerptLength).toWellFormed(), column: from + 1 };
+}
+
+/** How many errors of a file are reported. A hostile file has as many as it has characters. */
+export const maxDiagnostics = 100;
+
+/** The file cannot be read or is not valid. Holds its errors in the order of the file, the first ones if there are very many. */
+export class InvalidFileError extends EdictError {
+  readonly file: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether there are more errors than `diagnostics` has. */
+  readonly hasMore: boolean;
+  /** The number of errors in words, such as `2 errors`. */
+  readonly count: string;
+
+  /** `diagnostics` may be more than are reported. */
+  constructor(file: string, diagnostics: readonly Diagnostic[], hasMore = diagnostics.length > maxDiagnostics) {
+    const { length } = diagnostics;
+    const count = hasMore ? `more than ${maxDiagnostics} errors` : length === 1 ? '1 error' : `${length} errors`;
+    super('FILE_INVALID', `${file} has ${count}`, { exitCode: exitCodes.invalidFile });
     this.name = 'InvalidFileError';
-    this.diagnostics = diagnostics;
+    this.file = file;
+    this.hasMore = hasMore;
+    this.diagnostics = diagnostics.slice(0, maxDiagnostics);
+    this.count = count;
   }
 }
 

@@ -114,6 +114,10 @@ export type EdictEvent =
   | { readonly type: 'webhook:failed'; readonly to: string; readonly reason: string; readonly droppedCount: number }
   /** Exporting traces fails. Emitted once, and again after an export has succeeded. `to` is empty if the settings are the cause. */
   | { readonly type: 'trace:failed'; readonly to: string; readonly reason: string }
+  /** The page and the HTTP API can be reached from other machines, and reading needs no token. */
+  | { readonly type: 'server:exposed'; readonly url: string }
+  /** A wrong token was sent: the `count`-th of this address, which must wait `waitMs` milliseconds before the next one is compared. */
+  | { readonly type: 'token:refused'; readonly address: string; readonly count: number; readonly waitMs: number }
   | { readonly type: 'daemon:stopped'; readonly signal: string; readonly unsentCount: number };
 
 /** The cause of a reconciliation. */

@@ -33,15 +33,24 @@ export type NameResolution =
 
 export type NameResolutions = ReadonlyMap<NameKey, NameResolution>;
 
-/** Resolves `wanted` among all resources of its kind at the gateway, by exact name and within the group if one is given. */
-export function resolveName(wanted: NameRef, all: readonly NamedResource[]): NameResolution {
-  const candidates = all.filter((resource) => matchesName(resource, wanted));
-  const [only] = candidates;
-  if (only && candidates.length === 1) return { kind: 'one', id: only.id };
-  return candidates.length === 0 ? { kind: 'none', available: all } : { kind: 'several', candidates };
-}
-
-/** Returns whether a name reference matches `resource`. */
-export function matchesName(resource: NamedResource, { name, group }: NameRef): boolean {
-  return resource.name === name && (group === null || resource.group === group || resource.groupId === group);
+/**
+ * Returns a function that resolves a name among all resources of its kind at the gateway, by exact name and within the group if one is given.
+ * Comparing each name with all resources would take quadratic time.
+ */
+export function nameResolver(all: readonly NamedResource[]): (wanted: NameRef) => NameResolution {
+  const byName = new Map<string, NamedResource[]>();
+  for (const resource of all) {
+    for (const group of new Set([null, resource.group, resource.groupId])) {
+      const key = JSON.stringify([resource.name, group]);
+      const known = byName.get(key);
+      if (known) known.push(resource);
+      else byName.set(key, [resource]);
+    }
+  }
+  return ({ name, group }) => {
+    const candidates = byName.get(JSON.stringify([name, group])) ?? [];
+    const [only] = candidates;
+    if (only && candidates.length === 1) return { kind: 'one', id: only.id };
+    return candidates.length === 0 ? { kind: 'none', available: all } : { kind: 'several', candidates };
+  };
 }

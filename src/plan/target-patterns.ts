@@ -1,18 +1,18 @@
 import { distance } from 'fastest-levenshtein';
-import picomatch from 'picomatch';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
 import type { TargetPatterns } from '../model/settings.ts';
+import { compileGlob } from './glob.ts';
 import type { Targets } from './targets.ts';
 
 /** Matches a name or an ID. */
 type Matcher = (name: string) => boolean;
 
 /**
- * Compiles target patterns: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. A pattern always matches a name or ID
- * that equals it literally.
+ * Compiles target patterns: `*`, `?`, `[…]` and `{…,…}` as in a shell, without negation. A name is not a path: its `/` is a
+ * character like any other, which `*` matches too. A pattern always matches a name or ID that equals it literally.
  */
 export function compileTargets(patterns: TargetPatterns): Targets {
   const [isApi, isEnvironment] = [matchAny(patterns.apis), matchAny(patterns.environments)];
@@ -75,14 +75,11 @@ function matchAny(patterns: readonly string[]): Matcher {
   return (name) => matchers.some((isMatch) => isMatch(name));
 }
 
-/** picomatch rejects longer patterns. */
-const maxPatternLength = 65_536;
-
 function createMatcher(pattern: string): Matcher {
   const isLiteral: Matcher = (name) => name === pattern;
-  if (pattern === '' || pattern.length > maxPatternLength || negationPattern.test(pattern)) return isLiteral;
-  const isMatch = picomatch(escapeSlashes(pattern), { windows: false, dot: true, nonegate: true, noextglob: true, expandRange });
-  return (name) => isLiteral(name) || isMatch(escapeSlashes(name));
+  if (pattern === '' || negationPattern.test(pattern)) return isLiteral;
+  const glob = compileGlob(pattern, { isPath: false });
+  return (name) => isLiteral(name) || glob.matches(name);
 }
 
 /**
@@ -90,30 +87,6 @@ function createMatcher(pattern: string): Matcher {
  * environment that they exclude.
  */
 const negationPattern = /!\(|\[[!^]/;
-
-/** A name is not a path: its `/` is a character like any other, which `*` matches too. */
-function escapeSlashes(text: string): string {
-  return text.replaceAll('/', '\u0001');
-}
-
-/** Maximum number of names that one range expands to. */
-const maxRangeSize = 10_000;
-const matchNothing = '(?!)';
-
-/**
- * Returns the regular expression of `{from..to}` for picomatch, whose default turns `{1..10}` into `[1-10]`, which matches 0
- * and 1.
- */
-export function expandRange(...range: readonly (string | object)[]): string {
-  const [from, to, ...extra] = range.filter((part) => typeof part === 'string');
-  if (from === undefined || to === undefined || extra.length > 0) return matchNothing;
-  if (/^[a-z]$/.test(from + to.slice(1)) && /^[a-z]$/.test(to)) return from <= to ? `[${from}-${to}]` : `[${to}-${from}]`;
-  if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) return matchNothing;
-  const [first, last] = [Math.min(Number(from), Number(to)), Math.max(Number(from), Number(to))];
-  if (last - first >= maxRangeSize) return matchNothing;
-  const width = /^0\d/.test(from) || /^0\d/.test(to) ? Math.max(from.length, to.length) : 0;
-  return `(${Array.from({ length: last - first + 1 }, (_, index) => String(first + index).padStart(width, '0')).join('|')})`;
-}
 
 const maxSuggestions = 3;
 

@@ -115,6 +115,11 @@ export function formatTimestampWithAge(ms: number, nowMs: number): string {
   return `${formatTimestamp(ms)} (${age})`;
 }
 
+/** Returns the text with its first letter in upper case. */
+export function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Formats a count with its noun: `1 change`, `3 changes`. */
 export function pluralize(count: number, noun: string): string {
   return `${groupDigits(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import type { components } from '../../generated/edict-api.d.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import { computeStatusCell, type PublicationStatus, type StatusCell } from '../plan/status.ts';
 import { statusCellJson } from '../render/status-json.ts';
 import { type DaemonInfo, daemonStatusJson } from './daemon-status.ts';
+import { type EventSubscription, encodeEvents, type StreamMessage } from './event-stream.ts';
 import { type ChangeScope, publicationKeysOf, type StatusCache } from './status-cache.ts';
 
 type Schemas = components['schemas'];
@@ -22,23 +22,33 @@ const minIntervalMs = 500;
 /** Idle time after an update, as a multiple of the time it took: updates use at most 1/60 of the time. */
 const idleFactor = 60;
 
+/** How long the state is kept up to date after the last subscriber has left, in milliseconds: connecting again and again must not cost much. */
+const defaultLingerMs = 60_000;
+
 /**
- * Sends changes of the status cache to all subscribers, who share one serialized message. It does no work without subscribers, and limits
- * its share of the CPU however much changes.
+ * Sends changes of the status cache to all subscribers, who share one serialized and compressed message. It does no work when nobody has
+ * subscribed for a while, and limits its share of the CPU however much changes.
  */
 export class Broadcaster {
   readonly #cache: StatusCache;
   readonly #daemonInfo: DaemonInfo;
-  readonly #subscribers = new Set<(message: Buffer) => void>();
+  readonly #subscribers = new Set<(message: StreamMessage) => void>();
   readonly #pending = new Set<ChangeScope>();
   readonly #unsubscribe: () => void;
+  readonly #lingerMs: number;
   #sent = new Map<PublicationKey, SentCell>();
   #statusCounts = new Map<PublicationStatus, number>();
   #daemonMessage = '';
+  /** The whole status for new subscribers; `null` if it has changed since the last one. */
+  #whole: StreamMessage | null = null;
   #timer: NodeJS.Timeout | null = null;
   #idleUntilMs = 0;
+  /** Whether the sent state is kept up to date. */
+  #isActive = false;
+  #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(statusCache: StatusCache, daemonInfo: DaemonInfo) {
+  constructor(statusCache: StatusCache, daemonInfo: DaemonInfo, { lingerMs = defaultLingerMs }: { readonly lingerMs?: number } = {}) {
+    this.#lingerMs = lingerMs;
     this.#cache = statusCache;
     this.#daemonInfo = daemonInfo;
     this.#unsubscribe = statusCache.subscribe((changed) => this.#schedule(changed));
@@ -48,20 +58,24 @@ export class Broadcaster {
     return this.#subscribers.size;
   }
 
-  /** Sends the whole status and then changes, until the returned function is called. */
-  subscribe(send: (message: Buffer) => void): () => void {
-    if (this.#subscribers.size === 0) this.#refresh(new Set(['all']));
+  /** Returns the whole status, and sends later changes until unsubscribed. */
+  subscribe(send: (message: StreamMessage) => void): EventSubscription {
+    clearTimeout(this.#lingerTimer);
+    if (!this.#isActive) this.#refresh(new Set(['all']));
+    this.#isActive = true;
     // Pending changes reach all subscribers with the next update.
-    send(Buffer.from(this.#daemonMessage));
-    send(
-      Buffer.from(
+    this.#whole ??= encodeEvents(
+      this.#daemonMessage +
         sseMessage('cells', `{"complete":true,"cells":[${[...this.#sent.values()].map(({ text }) => text).join(',')}],"removed":[]}`),
-      ),
     );
     this.#subscribers.add(send);
-    return () => {
-      this.#subscribers.delete(send);
-      if (this.#subscribers.size === 0) this.#reset();
+    return {
+      whole: this.#whole,
+      unsubscribe: () => {
+        if (!this.#subscribers.delete(send) || this.#subscribers.size > 0) return;
+        this.#lingerTimer = setTimeout(() => this.#reset(), this.#lingerMs);
+        this.#lingerTimer.unref();
+      },
     };
   }
 
@@ -73,18 +87,21 @@ export class Broadcaster {
   }
 
   #reset(): void {
+    clearTimeout(this.#lingerTimer);
+    this.#isActive = false;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#pending.clear();
     this.#sent.clear();
     this.#statusCounts.clear();
     this.#daemonMessage = '';
+    this.#whole = null;
   }
 
   #schedule(changed: ChangeScope): void {
-    if (this.#subscribers.size === 0) return;
+    if (!this.#isActive) return;
     this.#pending.add(changed);
-    this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, this.#idleUntilMs - performance.now()));
+    this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, this.#idleUntilMs - performance.now())).unref();
   }
 
   #flush(): void {
@@ -103,9 +120,10 @@ export class Broadcaster {
   }
 
   /** Encodes a message once for all subscribers. */
-  #send(message: string): void {
-    const bytes = Buffer.from(message);
-    for (const send of this.#subscribers) send(bytes);
+  #send(text: string): void {
+    if (this.#subscribers.size === 0) return;
+    const message = encodeEvents(text);
+    for (const send of this.#subscribers) send(message);
   }
 
   /** Updates the sent state, and returns the cells that changed or were removed. */
@@ -127,6 +145,7 @@ export class Broadcaster {
       'daemon',
       JSON.stringify(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
     );
+    this.#whole = null;
     return { cells, removed: removedKeys.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
   }
 
@@ -148,30 +167,4 @@ export class Broadcaster {
 
 function sseMessage(event: 'daemon' | 'cells', json: string): string {
   return `event: ${event}\ndata: ${json}\n\n`;
-}
-
-/** Interval of keep-alive comments, in milliseconds: proxies close idle connections. */
-const heartbeatMs = 15_000;
-
-/** A client with more unread bytes than this is disconnected, and starts over with the whole status. */
-const maxBufferedBytes = 32 * 1024 * 1024;
-
-/** Streams changes as server-sent events until either side closes the connection. */
-export function streamEvents(response: ServerResponse, broadcaster: Pick<Broadcaster, 'subscribe'>): void {
-  response.writeHead(200, {
-    ...response.getHeaders(),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  const unsubscribe = broadcaster.subscribe((message) => {
-    response.write(message);
-    if (response.writableLength > maxBufferedBytes) response.destroy();
-  });
-  const timer = setInterval(() => response.write(': alive\n\n'), heartbeatMs);
-  timer.unref();
-  response.on('close', () => {
-    clearInterval(timer);
-    unsubscribe();
-  });
 }

@@ -77,7 +77,7 @@ function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas
     path,
     loadedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
     error: fileError?.message ?? null,
-    errors: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _rule, text: _text, ...diagnostic }) => diagnostic),
+    errors: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _rule, excerpt: _excerpt, ...diagnostic }) => diagnostic),
   };
 }
 

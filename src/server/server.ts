@@ -1,16 +1,24 @@
 /*
  * The HTTP server of the daemon: the page, the HTTP API under /api/v1, health checks and metrics. It reads the status cache and passes requests
- * to functions it is given. It must never answer a request that another site sent, act without the token, or serve any other file of the disk.
+ * to functions it is given. It must never answer a request that another site sent, act without the token, or serve any other file of the disk,
+ * and no number of clients may cost it more than a bounded memory or an answer to a health check.
  */
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { extname } from 'node:path';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { EdictError, errorMessage, ListenFailedError } from '../model/errors.ts';
-import { type ApiDeps, addApi } from './api.ts';
+import type { Emit } from '../model/events.ts';
+import { AccessControl, type AccessTokens, TokenDelayedError } from './access-control.ts';
+import { type ApiDeps, addApi, type ClientControl } from './api.ts';
+import { readApiDocument } from './api-document.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
+import { fileListJson } from './file-list.ts';
 import type { Health, HealthResult } from './health.ts';
 import { checkOrigin } from './origin-check.ts';
-import { renderOverview } from './overview.ts';
+import { createBody, createJsonBody, type ResponseBody, sendBody } from './response-body.ts';
 
 /** The address the server listens on. */
 export interface ListenAddress {
@@ -31,10 +39,14 @@ export interface ServerDeps {
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   /** Accepted host names besides IP addresses, `localhost` and the listen host. */
   readonly allowedHosts: readonly string[];
+  readonly tokens: AccessTokens;
+  readonly monotonicMs: () => number;
+  /** Is told about refused tokens. */
+  readonly emit: Emit;
 }
 
 export interface Server {
-  /** The base URL of the server. */
+  /** The URL of the address that the server really listens on. */
   readonly url: string;
   /** Replaces the routes for new requests. Requests in flight finish on the old ones. */
   setRoutes(fileRoutes: readonly FileRoutes[]): Promise<void>;
@@ -57,9 +69,23 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
   BUSY: 503,
   TOKEN_NOT_CONFIGURED: 403,
   TOKEN: 401,
+  TOKEN_DELAYED: 429,
   APPROVAL_MISMATCH: 409,
   OPTION_INVALID: 400,
 };
+
+/** Limits of requests. Times are in milliseconds, sizes in bytes. */
+const requestLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  /** Longer than the idle time of common proxies, which would otherwise send a request into a connection that is being closed. */
+  keepAliveTimeout: 72_000,
+  maxHeaderSize: 16 * 1024,
+} as const;
+
+/** The largest body of a request, in bytes: a name and a reason of 1,000 characters each. */
+const maxRequestBytes = 16 * 1024;
 
 /**
  * Starts the server. Requests sent by a page of another site are rejected.
@@ -68,43 +94,58 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
  */
 export async function startServer({ host, port }: ListenAddress, deps: ServerDeps): Promise<Server> {
   const names = new Set([host, ...deps.allowedHosts]);
-  // fastify cannot add routes to a listening server. So `setRoutes` builds a new instance, and requests go to the newest one.
-  const listening = buildServer(deps, {
-    fileRoutes: deps.routes,
-    names,
-    serverFactory: () => createServer((request, response) => newest.routing(request, response)),
-  });
-  let newest = listening;
+  const files = await readUiBodies();
+  const server = createServer(requestLimits);
+  const limiter = new ConnectionLimiter(server, deps.monotonicMs);
+  const shared = { access: new AccessControl(deps), limiter, files, names };
+  // fastify cannot add routes to an instance that is ready. So `setRoutes` builds a new one, and requests go to the newest one.
+  let newest = buildRoutes(deps, { ...shared, fileRoutes: deps.routes });
+  await newest.ready();
+  server.on('request', (request, response) => newest.routing(request, response));
   try {
-    const url = await listening.listen({ host, port });
-    return {
-      url,
-      setRoutes: async (fileRoutes) => {
-        const routes = buildServer(deps, { fileRoutes, names });
-        await routes.ready();
-        newest = routes;
-      },
-      close: () => listening.close(),
-    };
+    server.listen({ host, port });
+    await once(server, 'listening');
   } catch (cause) {
+    limiter[Symbol.dispose]();
     throw new ListenFailedError(`cannot listen on ${host}:${port}: ${errorMessage(cause)}`, {
       hint: 'choose another address with --listen',
       cause,
     });
   }
+  // A connection that cannot be accepted, as when the process has no descriptor left, must not end the daemon.
+  server.on('error', () => undefined);
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    setRoutes: async (fileRoutes) => {
+      const routes = buildRoutes(deps, { ...shared, fileRoutes });
+      await routes.ready();
+      newest = routes;
+    },
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      limiter[Symbol.dispose]();
+    },
+  };
 }
 
-interface BuildOptions extends Pick<FastifyServerOptions, 'serverFactory'> {
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+}
+
+interface RoutesOptions extends ClientControl {
   readonly fileRoutes: readonly FileRoutes[];
+  readonly files: ReadonlyMap<string, ResponseBody>;
   /** The host names under which the server may be addressed. */
   readonly names: ReadonlySet<string>;
 }
 
-function buildServer({ health, metrics }: ServerDeps, { fileRoutes, names, ...options }: BuildOptions): FastifyInstance {
+function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names, ...control }: RoutesOptions): FastifyInstance {
   const server = fastify({
-    ...options,
     logger: false,
-    forceCloseConnections: true,
+    bodyLimit: maxRequestBytes,
     // Reject unknown properties instead of silently removing them.
     ajv: { customOptions: { removeAdditional: false } },
   });
@@ -114,7 +155,11 @@ function buildServer({ health, metrics }: ServerDeps, { fileRoutes, names, ...op
     if (rejection) return sendError(reply, rejection.status, { code: 'REFUSED', ...rejection });
   });
   server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
-    if (error instanceof EdictError) return sendError(reply, statusByErrorCode[error.code] ?? 500, error);
+    if (error instanceof TokenDelayedError) reply.header('retry-after', error.retryAfterSeconds);
+    if (error instanceof EdictError) {
+      if (error.code === 'TOKEN') reply.header('www-authenticate', 'Bearer');
+      return sendError(reply, statusByErrorCode[error.code] ?? 500, error);
+    }
     const { statusCode = 500, code, message } = error;
     return sendError(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'INTERNAL_ERROR', message, hint: null });
   });
@@ -138,33 +183,33 @@ function buildServer({ health, metrics }: ServerDeps, { fileRoutes, names, ...op
         .send(`${message}\n`);
     });
   }
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  const files = readUiFiles();
-  for (const [path, { type, body }] of files) {
-    if (path !== '/') server.get(path, async (_request, reply) => reply.header('cache-control', 'no-cache').type(type).send(body));
-  }
+  const read = { onRequest: async ({ raw }: Pick<FastifyRequest, 'raw'>) => control.access.requireReader(raw) };
+  server.get('/metrics', read, async (request, reply) =>
+    sendBody(request, reply, await createBody(metrics.contentType, Buffer.from(await metrics.text()))),
+  );
+  server.get('/api/v1/files', read, async (request, reply) => sendBody(request, reply, await createJsonBody(fileListJson(fileRoutes))));
+  const serve = (path: string, file: string): void => {
+    const body = files.get(file);
+    if (!body) throw new TypeError(`there is no file ${file}`);
+    server.get(path, async (request, reply) => sendBody(request, reply, body));
+  };
+  for (const path of files.keys()) if (path.startsWith('/')) serve(path, path);
   for (const routes of fileRoutes) {
     const prefix = routes.pathPrefix === '' ? '' : `/${routes.pathPrefix}`;
-    const page = files.get('/');
-    server.get(`${prefix}/`, async (_request, reply) =>
-      reply
-        .header('cache-control', 'no-cache')
-        .type(page?.type ?? '')
-        .send(page?.body),
-    );
+    serve(`${prefix}/`, 'page.html');
+    serve(`${prefix}/api/v1/openapi.json`, 'openapi.json');
     if (prefix !== '') server.get(prefix, async (_request, reply) => reply.redirect(`${prefix}/`));
     server.register(
       (scope, _options, done) => {
-        addApi(scope, routes);
+        addApi(scope, routes, control);
         done();
       },
       { prefix },
     );
   }
   if (fileRoutes.every(({ pathPrefix }) => pathPrefix !== '')) {
-    server.get('/', async (_request, reply) =>
-      reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(renderOverview(fileRoutes)),
-    );
+    serve('/', 'overview.html');
+    serve('/api/v1/openapi.json', 'openapi.json');
   }
   return server;
 }
@@ -190,14 +235,21 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Reads the files of the page into memory, by URL path. No other file is served. */
+/** Reads the files of the page into memory, by URL path; pages by name. No other file is served. */
 export function readUiFiles(): ReadonlyMap<string, UiFile> {
   const files = new Map<string, UiFile>();
   for (const folder of [new URL('../ui/', import.meta.url), new URL('../../generated/ui/', import.meta.url)]) {
     for (const name of readdirSync(folder)) {
       const type = contentTypes[extname(name)];
-      if (type) files.set(name === 'page.html' ? '/' : `/ui/${name}`, { type, body: readFileSync(new URL(name, folder)) });
+      if (type) files.set(name.endsWith('.html') ? name : `/ui/${name}`, { type, body: readFileSync(new URL(name, folder)) });
     }
   }
   return files;
+}
+
+/** Returns the files of the page and the description of the API, compressed. */
+async function readUiBodies(): Promise<ReadonlyMap<string, ResponseBody>> {
+  const description = { type: 'application/json', body: Buffer.from(readApiDocument()) };
+  const files = [...readUiFiles(), ['openapi.json', description] as const];
+  return new Map(await Promise.all(files.map(async ([path, { type, body }]) => [path, await createBody(type, body)] as const)));
 }

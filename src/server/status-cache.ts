@@ -53,11 +53,17 @@ export class StatusCache {
   #rate: RateLimit | null = null;
   #paused: RequestPause | null = null;
   #standbyReason: string | null = null;
+  #revision = 0;
 
   /** `now` returns milliseconds since 1970. */
   constructor(now: () => number) {
     this.#now = now;
     this.startedAtMs = now();
+  }
+
+  /** A number that changes with the status. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** The message that names the lease holder; `null` while this process holds the lease. */
@@ -211,6 +217,7 @@ export class StatusCache {
   }
 
   #notify(scope: ChangeScope): void {
+    this.#revision += 1;
     for (const listener of this.#listeners) listener(scope);
   }
 }

@@ -12,19 +12,19 @@ import {
   type FileSet,
   fingerprintFileSet,
   hasSameContent,
-  maxSourceBytes,
-  parseIncludes,
-  readFileSet,
+  type IncludeEntry,
+  maxSourceSize,
+  readIncludedFiles,
+  readMainFile,
   toDisplayPath,
   unansweredFileSet,
 } from './include-reader.ts';
 import type { DesiredSource } from './interface.ts';
-import { parseFile } from './parser.ts';
 import type { PathWatch } from './path-watcher.ts';
 import type { UnreadSourceFile } from './source-folder.ts';
+import { localParser, type SourceParser } from './source-parser.ts';
 import { TimeLimit } from './time-limit.ts';
 import type { OnUnsetVariable, Variables } from './variables.ts';
-import { ParseCache } from './yaml/parse-cache.ts';
 
 /** Maximum number of reads until two in a row are equal. A checkout may be swapped during one read, rarely during two. */
 const maxReads = 5;
@@ -46,6 +46,8 @@ export interface FileSourceOptions {
   readonly resolveNames: ResolveNames;
   /** Called whenever the content changes; by default, no commit is read. */
   readonly readCommitId?: ReadCommitId;
+  /** Its own. Default: one that parses in this thread. */
+  readonly parser?: SourceParser | undefined;
 }
 
 /** A YAML file and its included files as the source of the desired state. */
@@ -57,13 +59,21 @@ export class FileSource implements DesiredSource {
   readonly #onUnsetVariable: OnUnsetVariable | undefined;
   readonly #resolveNames: ResolveNames;
   readonly #readCommitId: ReadCommitId;
-  readonly #parseCache = new ParseCache();
+  readonly #parser: SourceParser;
   readonly #timeLimit = new TimeLimit();
+  #lastIncludes: { readonly text: string; readonly entries: readonly IncludeEntry[] } | null = null;
   #last: { readonly files: FileSet; readonly desired: DesiredState } | null = null;
 
   constructor(
     path: string,
-    { allowedFolders = [], variables, onUnsetVariable, resolveNames, readCommitId = async () => null }: FileSourceOptions,
+    {
+      allowedFolders = [],
+      variables,
+      onUnsetVariable,
+      resolveNames,
+      readCommitId = async () => null,
+      parser = localParser(),
+    }: FileSourceOptions,
   ) {
     this.#path = resolve(path);
     this.#displayPath = toDisplayPath(path);
@@ -72,6 +82,7 @@ export class FileSource implements DesiredSource {
     this.#onUnsetVariable = onUnsetVariable;
     this.#resolveNames = resolveNames;
     this.#readCommitId = readCommitId;
+    this.#parser = parser;
   }
 
   /**
@@ -87,25 +98,21 @@ export class FileSource implements DesiredSource {
     if (main.kind !== 'read') throw toReadError(main, this.#displayPath);
     if (!this.#last || !hasSameContent(this.#last.files, files)) {
       const { text } = main;
-      const [file, variables, parseCache] = [this.#displayPath, this.#variables, this.#parseCache];
       // Git runs while the file is parsed.
       const commitId = this.#readCommitId(
         [text, ...included.map((one) => one.text)].map((one, index) => ({ realPath: files.realPaths[index] ?? '', text: one })),
       );
-      const parsed = parseFile({
-        text,
-        file,
-        variables,
-        onUnsetVariable: this.#onUnsetVariable,
-        included,
-        includeDiagnostics: diagnostics,
-        parseCache,
-      });
+      const [file, variables, onUnsetVariable] = [this.#displayPath, this.#variables, this.#onUnsetVariable];
+      const parsed = await this.#parser.parse(
+        { text, file, variables, onUnsetVariable, included, includeDiagnostics: diagnostics },
+        signal,
+      );
       const resolutions: NameResolutions =
         parsed.nameRefs.length > 0 ? await this.#resolveNames(parsed.gateway, parsed.nameRefs, signal) : new Map();
+      const desired = { ...(await parsed.toDesiredState(resolutions, signal)), commitId: await commitId };
       // A load that was abandoned must not replace the result of a later one.
       signal.throwIfAborted();
-      this.#last = { files, desired: { ...parsed.toDesiredState(resolutions), commitId: await commitId } };
+      this.#last = { files, desired };
     }
     return this.#last.desired;
   }
@@ -114,16 +121,27 @@ export class FileSource implements DesiredSource {
   async watch(hint: () => void): Promise<PathWatch> {
     const { watchPaths } = await import('./path-watcher.ts');
     const takeSnapshot = async () => {
-      const files = await this.#read(neverAborted);
+      // A file that costs too much to be parsed may be replaced by a better one.
+      const files = await this.#read(neverAborted).catch(() => unansweredFileSet(this.#path));
       return { fingerprint: fingerprintFileSet(files), paths: files.paths, directories: files.directories };
     };
     return watchPaths(takeSnapshot, hint);
   }
 
   async #read(signal: AbortSignal): Promise<FileSet> {
-    const includesOf = (text: string) => parseIncludes(this.#parseCache.parse(this.#displayPath, text));
-    const options = { includesOf, allowedFolders: this.#allowedFolders };
-    return (await this.#timeLimit.run(() => readFileSet(this.#path, options), signal)) ?? unansweredFileSet(this.#path);
+    // The time limit is for file systems: what it takes to parse the file has its own.
+    const read = await this.#timeLimit.run(() => readMainFile(this.#path, this.#allowedFolders), signal);
+    const includes = read?.main.kind === 'read' ? await this.#includesOf(read.main.text, signal) : [];
+    const files = read && (await this.#timeLimit.run(() => readIncludedFiles(read, includes), signal));
+    return files ?? unansweredFileSet(this.#path);
+  }
+
+  /** The file is read several times for each change. */
+  async #includesOf(text: string, signal: AbortSignal): Promise<readonly IncludeEntry[]> {
+    if (this.#lastIncludes?.text === text) return this.#lastIncludes.entries;
+    const entries = await this.#parser.includesOf(this.#displayPath, text, signal);
+    this.#lastIncludes = { text, entries };
+    return entries;
   }
 
   /**
@@ -171,7 +189,7 @@ function toReadError(read: UnreadSourceFile, name: string): EdictError {
   }
   if (read.kind === 'too large') {
     const hint = 'check the path: edict files are far smaller';
-    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceBytes} bytes`, { hint, exitCode });
+    return new EdictError('FILE_UNREADABLE', `${name} has more than ${maxSourceSize}`, { hint, exitCode });
   }
   if (read.kind === 'no text') {
     return new EdictError('FILE_UNREADABLE', `${name} is not UTF-8 text`, { hint: 'save it as UTF-8', exitCode, cause: read.cause });

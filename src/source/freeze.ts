@@ -2,7 +2,7 @@ import type { components } from '../../generated/edict-file.d.ts';
 import type { Freeze, Suspension } from '../model/desired-state.ts';
 import { undeclaredEnvironment } from './checks/semantics.ts';
 import { closestMatch } from './checks/spelling.ts';
-import type { PathDiagnostic } from './path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from './path-diagnostic.ts';
 import { isDateTime, parseDateTimeMs, parseSchedule, type Schedule } from './schedule.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
@@ -16,80 +16,123 @@ type SuspendBlock = components['schemas']['Suspend'];
  */
 const searchStartMs = Date.UTC(2000, 0, 1);
 
+/** The most freezes of a file, and the longest pattern, time or time zone, as in the schema. */
+const maxFreezes = 100;
+const maxScheduleLength = 255;
+
 /** A window that continues after this many of its ends never ends. */
 const maxConsecutiveFreezes = 1000;
+/** How many ends of all windows are looked at: each takes a quarter of a millisecond. A window that has none left counts as one that ends. */
+const maxEnds = 3000;
 
 /**
  * Checks `freeze` and every `suspend` for errors that a schema cannot detect: invalid times and time zones, a freeze without
  * an end, undeclared environments. Ignores values of the wrong type, which the schema check reports.
  */
-export function checkFreeze(file: unknown): PathDiagnostic[] {
+export function checkFreeze(file: unknown): readonly PathDiagnostic[] {
+  const diagnostics = new FirstDiagnostics();
   const root = isMap(file) ? file : {};
   const environments = isMap(root['environments']) ? root['environments'] : {};
-  const declared = Object.keys(environments);
+  const declared = new Set(Object.keys(environments));
   const windows = Array.isArray(root['freeze']) ? (root['freeze'] as unknown[]) : [];
-  return [
-    ...windows.flatMap((window, index) => (isMap(window) ? checkWindow(window, ['freeze', String(index)], declared) : [])),
-    ...checkSuspend(root['suspend'], ['suspend']),
-    ...Object.entries(environments).flatMap(([name, setting]) => checkNestedSuspend(setting, ['environments', name])),
-    ...Object.entries(isMap(root['apis']) ? root['apis'] : {}).flatMap(([name, setting]) => checkNestedSuspend(setting, ['apis', name])),
-  ];
+  const check: WindowCheck = { declared, diagnostics, endsLeft: maxEnds };
+  for (const [index, window] of windows.slice(0, maxFreezes).entries()) {
+    if (isMap(window)) checkWindow(window, ['freeze', String(index)], check);
+  }
+  checkSuspend(root['suspend'], ['suspend'], diagnostics);
+  for (const key of ['environments', 'apis']) {
+    for (const [name, setting] of Object.entries(isMap(root[key]) ? root[key] : {})) {
+      if (isMap(setting)) checkSuspend(setting['suspend'], [key, name, 'suspend'], diagnostics);
+    }
+  }
+  return diagnostics.list;
 }
 
-function checkWindow(window: Record<string, unknown>, path: KeyPath, declared: readonly string[]): PathDiagnostic[] {
-  const { from, to, timezone = 'UTC', environments } = window;
-  const named = Array.isArray(environments) ? (environments as unknown[]) : [];
-  const diagnostics: PathDiagnostic[] = named.flatMap((name, index) =>
-    typeof name !== 'string' || declared.includes(name)
-      ? []
-      : [undeclaredEnvironment([...path, 'environments', String(index)], name, declared)],
-  );
-  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return diagnostics;
-  if (!isTimeZone(timezone)) return [...diagnostics, unknownTimeZone([...path, 'timezone'], timezone)];
+interface WindowCheck {
+  readonly declared: ReadonlySet<string>;
+  readonly diagnostics: FirstDiagnostics;
+  endsLeft: number;
+}
+
+function checkWindow(window: Record<string, unknown>, path: KeyPath, check: WindowCheck): void {
+  const { declared, diagnostics } = check;
+  const { environments } = window;
+  for (const [index, name] of Array.isArray(environments) ? environments.entries() : []) {
+    if (diagnostics.isFull) return;
+    if (typeof name === 'string' && declared.size > 0 && !declared.has(name))
+      diagnostics.push(undeclaredEnvironment([...path, 'environments', String(index)], name, [...declared]));
+  }
+  diagnostics.push(...checkTimes(window, path, check));
+}
+
+function checkTimes(window: Record<string, unknown>, path: KeyPath, check: WindowCheck): readonly PathDiagnostic[] {
+  const { from, to, timezone = 'UTC' } = window;
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof timezone !== 'string' || timezone === '') return [];
+  if ([from, to, timezone].some((text) => text.length > maxScheduleLength)) return [];
+  if (!isTimeZone(timezone)) return [unknownTimeZone([...path, 'timezone'], timezone)];
+  const wrong = (key: string, message: string, hint: string | null = null): readonly PathDiagnostic[] => [
+    { path: [...path, key], target: 'value', message, hint },
+  ];
+  const { diagnostics } = check;
   const [begin, end] = [
     parseScheduleAt([...path, 'from'], { text: from, timezone, diagnostics }),
     parseScheduleAt([...path, 'to'], { text: to, timezone, diagnostics }),
   ];
-  if (!begin || !end) return diagnostics;
-  if (isDateTime(from) !== isDateTime(to)) {
-    const hint = 'use two cron patterns, or two dates with times';
-    return [...diagnostics, { path: [...path, 'to'], target: 'value', message: '`from` and `to` have different forms', hint }];
-  }
+  if (!begin || !end) return [];
+  if (isDateTime(from) !== isDateTime(to))
+    return wrong('to', '`from` and `to` have different forms', 'use two cron patterns, or two dates with times');
   const beginMs = begin.nextMs(searchStartMs);
-  if (beginMs === null)
-    return [...diagnostics, { path: [...path, 'from'], target: 'value', message: `"${from}" never occurs`, hint: null }];
+  if (beginMs === null) return wrong('from', `"${from}" never occurs`);
   const endMs = end.nextMs(beginMs);
-  if (endMs === null) {
-    const message = isDateTime(from) ? `the freeze ends at ${to}, before it starts` : `"${to}" never occurs`;
-    return [...diagnostics, { path: [...path, 'to'], target: 'value', message, hint: null }];
-  }
-  if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs)) return diagnostics;
-  const hint = 'set a `to` that does not coincide with `from`';
-  return [
-    ...diagnostics,
-    { path: [...path, 'to'], target: 'value', message: 'the freeze never ends: whenever it ends, it starts again', hint },
-  ];
+  if (endMs === null) return wrong('to', isDateTime(from) ? `the freeze ends at ${to}, before it starts` : `"${to}" never occurs`);
+  if (isDateTime(from) || hasGap(cacheFreezeEnd(begin, end), beginMs, check)) return [];
+  return wrong('to', 'the freeze never ends: whenever it ends, it starts again', 'set a `to` that does not coincide with `from`');
 }
 
-/** Returns whether there is a gap between two freezes of a window. */
-function hasGap(endMs: Freeze['endsAtMs'], beginMs: number): boolean {
+/** Returns whether there is a gap between two freezes of a window, as far as that can be found out with the ends that are left. */
+function hasGap(endMs: Freeze['endsAtMs'], beginMs: number, check: WindowCheck): boolean {
   let untilMs = endMs(beginMs);
-  for (let rounds = 0; untilMs !== null && untilMs < Number.POSITIVE_INFINITY && rounds < maxConsecutiveFreezes; rounds += 1)
+  for (let rounds = 0; untilMs !== null && untilMs < Number.POSITIVE_INFINITY && rounds < maxConsecutiveFreezes; rounds += 1) {
+    check.endsLeft -= 1;
+    if (check.endsLeft < 0) return true;
     untilMs = endMs(untilMs);
+  }
   return untilMs === null;
 }
 
 function parseScheduleAt(
   path: KeyPath,
-  { text, timezone, diagnostics }: { readonly text: string; readonly timezone: string; readonly diagnostics: PathDiagnostic[] },
+  { text, timezone, diagnostics }: { readonly text: string; readonly timezone: string; readonly diagnostics: FirstDiagnostics },
 ): Schedule | null {
   try {
     return parseSchedule(text, timezone);
   } catch (error) {
-    const message = `"${text}" is neither a cron pattern nor a date and time: ${error instanceof Error ? error.message : String(error)}`;
-    diagnostics.push({ path, target: 'value', message, hint: 'for example `0 18 * * FRI` or `2026-12-18T18:00`' });
+    diagnostics.push({ path, target: 'value', ...describeScheduleError(text, error instanceof Error ? error.message : String(error)) });
     return null;
   }
+}
+
+/** Describes a text that is neither a cron pattern nor a date and time. `reason` is that of the cron parser. */
+function describeScheduleError(text: string, reason: string): { readonly message: string; readonly hint: string } {
+  const message = `"${text}" is neither a cron pattern nor a date and time`;
+  const example = 'for example `0 18 * * FRI` or `2026-12-18T18:00`';
+  const date = closestDateTime(text);
+  if (date !== null) return { message, hint: `did you mean \`${date}\`?` };
+  const fields = text.trim().split(/\s+/).length;
+  if (/^[\d*]/.test(text) && fields > 1 && (fields < 5 || fields > 6))
+    return { message: `${message}: a cron pattern has five fields, this has ${fields}`, hint: `minute hour day month weekday, ${example}` };
+  return { message: fields === 1 && !isDateTime(text) ? message : `${message}: ${reason}`, hint: example };
+}
+
+/** Returns the date and time that a text probably means; `null` if it is none. */
+function closestDateTime(text: string): string | null {
+  const iso = /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2}).*)?$/.exec(text.trim());
+  const local = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[, ]+(\d{1,2}):(\d{2}).*)?$/.exec(text.trim());
+  const [, year, month, day, hour = '00', minute = '00'] =
+    iso ?? (local ? [local[0], local[3], local[2], local[1], local[4], local[5]] : []);
+  if (year === undefined || month === undefined || day === undefined) return null;
+  const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${hour.padStart(2, '0')}:${minute}`;
+  return date !== text && isDateTime(date) ? date : null;
 }
 
 function isTimeZone(name: string): boolean {
@@ -108,15 +151,11 @@ function unknownTimeZone(path: KeyPath, name: string): PathDiagnostic {
   return { path, target: 'value', message: `unknown time zone "${name}"`, hint };
 }
 
-function checkNestedSuspend(setting: unknown, path: KeyPath): PathDiagnostic[] {
-  return isMap(setting) ? checkSuspend(setting['suspend'], [...path, 'suspend']) : [];
-}
-
-function checkSuspend(suspend: unknown, path: KeyPath): PathDiagnostic[] {
+function checkSuspend(suspend: unknown, path: KeyPath, diagnostics: FirstDiagnostics): void {
   const until = isMap(suspend) ? suspend['until'] : undefined;
-  if (typeof until !== 'string' || parseDateTimeMs(until) !== null) return [];
+  if (typeof until !== 'string' || parseDateTimeMs(until) !== null) return;
   const hint = 'for example 2026-11-24T08:00Z or 2026-11-24T08:00+01:00';
-  return [{ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with a zone`, hint }];
+  diagnostics.push({ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with a zone`, hint });
 }
 
 /** Returns the freezes of a file that passed `checkFreeze`. `idOf` maps environment names to IDs. */

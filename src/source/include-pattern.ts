@@ -1,8 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import picomatch from 'picomatch';
-import { expandRange } from '../plan/target-patterns.ts';
+import { compileGlob, type Glob } from '../plan/glob.ts';
 import type { SourceFolder } from './source-folder.ts';
 import { describeReadError, isNotFoundError } from './text-file.ts';
 
@@ -19,14 +18,36 @@ export interface ExpandedPattern {
 /** A pattern that visits more directories is most likely wrong, and walking them would take too long. */
 const maxDirectories = 1000;
 
+/** What the patterns of one file may cost together: there may be a thousand, and their author wrote the folders too. */
+export class WalkBudget {
+  #directories = 10_000;
+  #entries = 100_000;
+  #steps = 20_000_000;
+
+  /** Counts work; throws a WalkError if it is more than is left. */
+  spend(work: { readonly directories?: number; readonly entries?: number; readonly steps?: number }): void {
+    this.#directories -= work.directories ?? 0;
+    this.#entries -= work.entries ?? 0;
+    this.#steps -= work.steps ?? 0;
+    const message =
+      this.#directories < 0 || this.#entries < 0
+        ? 'the patterns cover too many files and directories'
+        : this.#steps < 0
+          ? 'the patterns take too long to match'
+          : null;
+    if (message !== null) throw new WalkError(message, 'use fewer or narrower patterns');
+  }
+}
+
 /**
  * Expands an entry of `include`; nothing outside of `folder` is looked at. A text that is an existing path is that path. `*`, `?`, `[…]` and
  * `{…,…}` stop at `/`, `**` does not. None of them matches names that start with a dot, such as the folders behind a
  * ConfigMap, unless the pattern spells the dot. Links are followed.
  */
-export async function expandPattern(folder: SourceFolder, pattern: string): Promise<ExpandedPattern> {
+export async function expandPattern(folder: SourceFolder, pattern: string, budget = new WalkBudget()): Promise<ExpandedPattern> {
   const path = resolve(folder.directory, pattern);
-  const { base, glob, isGlob } = picomatch.scan(pattern, { nonegate: true });
+  const { base, glob } = splitPattern(pattern);
+  const isGlob = glob !== '';
   const baseDirectory = resolve(folder.directory, base);
   if (![path, ...(isGlob ? [baseDirectory] : [])].every((one) => folder.mayContain(one))) {
     return { files: [], directories: [], problem: describeOutside(JSON.stringify(pattern)) };
@@ -35,7 +56,7 @@ export async function expandPattern(folder: SourceFolder, pattern: string): Prom
   if (pathKind.kind === 'file') return { files: [path], directories: [], problem: null };
   if (!isGlob || pathKind.kind !== 'absent') return { files: [path], directories: [], problem: describeProblem(pathKind, pattern) };
 
-  const walk = new PatternWalk(folder, glob);
+  const walk = new PatternWalk(folder, glob, budget);
   try {
     await walk.visit(baseDirectory, '', []);
   } catch (error) {
@@ -43,6 +64,14 @@ export async function expandPattern(folder: SourceFolder, pattern: string): Prom
     return { files: [], directories: walk.directories, problem: error };
   }
   return { files: walk.files, directories: walk.directories, problem: null };
+}
+
+/** Returns the folders at the start of a pattern that are no patterns themselves, and the rest; without a wildcard, there is no rest. */
+function splitPattern(pattern: string): { readonly base: string; readonly glob: string } {
+  const wildcard = pattern.search(/(?<!\\)[*?[{]/);
+  if (wildcard === -1) return { base: pattern, glob: '' };
+  const start = pattern.lastIndexOf('/', wildcard) + 1;
+  return { base: pattern.slice(0, start).replace(/\\(.)/g, '$1'), glob: pattern.slice(start) };
 }
 
 type PathKind =
@@ -106,13 +135,15 @@ class PatternWalk {
   readonly files: string[] = [];
   readonly directories: string[] = [];
   readonly #folder: SourceFolder;
-  readonly #isMatch: (path: string) => boolean;
+  readonly #glob: Glob;
+  readonly #budget: WalkBudget;
   readonly #maxDepth: number;
   readonly #includesHidden: boolean;
 
-  constructor(folder: SourceFolder, glob: string) {
+  constructor(folder: SourceFolder, glob: string, budget: WalkBudget) {
     this.#folder = folder;
-    this.#isMatch = picomatch(glob, { windows: false, nonegate: true, noextglob: true, expandRange });
+    this.#glob = compileGlob(glob, { isPath: true });
+    this.#budget = budget;
     this.#maxDepth = glob.includes('**') ? Number.POSITIVE_INFINITY : glob.split('/').length;
     this.#includesHidden = /(?:^|[/{,])\\?\./.test(glob);
   }
@@ -123,7 +154,8 @@ class PatternWalk {
     if (this.directories.length > maxDirectories) {
       throw new WalkError(`the pattern covers more than ${maxDirectories} directories`, 'use a narrower pattern');
     }
-    const entries = await readDirectory(this.#folder, directory);
+    this.#budget.spend({ directories: 1 });
+    const entries = await readDirectory(this.#folder, directory, this.#budget);
     if (entries === null || ancestors.includes(entries.real)) return;
     for (const entry of entries.list) {
       if (entry.name.startsWith('.') && !this.#includesHidden) continue;
@@ -135,22 +167,41 @@ class PatternWalk {
       } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...ancestors, entries.real]);
     }
   }
+
+  #isMatch(path: string): boolean {
+    const { steps } = this.#glob;
+    const isMatch = this.#glob.matches(path);
+    this.#budget.spend({ steps: this.#glob.steps - steps });
+    return isMatch;
+  }
 }
 
 /** Returns the entries of a directory; `null` if it does not exist or is not a directory. Throws a WalkError if a link leads out of `folder`. */
 async function readDirectory(
   folder: SourceFolder,
   directory: string,
+  budget: WalkBudget,
 ): Promise<{ readonly list: readonly Dirent[]; readonly real: string } | null> {
   try {
     const real = await realpath(folder.locate(directory));
-    if (folder.contains(real)) return { list: await readdir(real, { withFileTypes: true }), real };
+    if (folder.contains(real)) return { list: await listEntries(real, budget), real };
   } catch (error) {
+    if (error instanceof WalkError) throw error;
     if (isNotFoundError(error)) return null;
     throw new WalkError(`${directory} cannot be listed: ${describeReadError(error)}`);
   }
   const { message, hint } = describeOutside(directory);
   throw new WalkError(message, hint);
+}
+
+/** A directory can have millions of entries, so that they are counted while they are listed. */
+async function listEntries(directory: string, budget: WalkBudget): Promise<readonly Dirent[]> {
+  const list: Dirent[] = [];
+  for await (const entry of await opendir(directory)) {
+    budget.spend({ entries: 1 });
+    list.push(entry);
+  }
+  return list;
 }
 
 async function isDirectoryAt(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { SourceLocation } from '../model/desired-state.ts';
-import { describeNotYaml, describeOutside, type ExpandedPattern, expandPattern } from './include-pattern.ts';
+import { describeNotYaml, describeOutside, type ExpandedPattern, expandPattern, WalkBudget } from './include-pattern.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import { type SourceFileResult, SourceFolder } from './source-folder.ts';
 import { describeReadError } from './text-file.ts';
@@ -10,7 +10,14 @@ import { TimeLimit } from './time-limit.ts';
 import type { YamlNode, YamlTree } from './yaml/tree.ts';
 
 /** Maximum size of all files together. The files of a full instance are far smaller; beyond it, the path is most likely wrong. */
-export const maxSourceBytes = 64 * 1024 * 1024;
+const maxSourceBytes = 32 * 1024 * 1024;
+/** Maximum number of lines of all files together. */
+const maxSourceLines = 1_000_000;
+/** The maximum size of all files together, in words. */
+export const maxSourceSize = '32 MB or 1,000,000 lines';
+
+/** Maximum number of entries of `include`; `maxItems` in spec/edict.schema.json. */
+const maxIncludes = 1000;
 
 /** Maximum number of files that one file may include. */
 export const maxIncludedFiles = 1000;
@@ -46,21 +53,43 @@ const readConcurrency = 8;
 
 export interface ReadFileSetOptions {
   /** Returns the `include` entries of the main file's text. */
-  readonly includesOf: (text: string) => readonly IncludeEntry[];
+  readonly includesOf: (text: string) => Promise<readonly IncludeEntry[]>;
   /** See `SourceFolder`. */
   readonly allowedFolders: readonly string[];
 }
 
+/** Reads the file at `path` and its included files. Rejects only as `includesOf` does. */
+export async function readFileSet(path: string, { includesOf, allowedFolders }: ReadFileSetOptions): Promise<FileSet> {
+  const read = await readMainFile(path, allowedFolders);
+  return readIncludedFiles(read, read.main.kind === 'read' ? await includesOf(read.main.text) : []);
+}
+
+/** A main file, and where it was found. */
+export interface MainFile {
+  readonly path: string;
+  readonly folder: SourceFolder;
+  readonly main: SourceFileResult;
+  readonly realPath: string;
+}
+
+/** Reads the main file at `path`. Never rejects. */
+export async function readMainFile(path: string, allowedFolders: readonly string[]): Promise<MainFile> {
+  const folder = await SourceFolder.open(path, allowedFolders);
+  const main = limitLines(await folder.read(resolve(path), maxSourceBytes));
+  const realPath = main.kind === 'read' ? main.realPath : await resolveRealPath(folder, resolve(path));
+  return { path, folder, main, realPath };
+}
+
 /**
- * Reads the file at `path` and its included files. Each file is read once, however many patterns and links lead to it, and the main file never
+ * Reads the included files of a main file. Each file is read once, however many patterns and links lead to it, and the main file never
  * includes itself. Never rejects.
  */
-export async function readFileSet(path: string, { includesOf, allowedFolders }: ReadFileSetOptions): Promise<FileSet> {
-  const folder = await SourceFolder.open(path, allowedFolders);
-  const main = await folder.read(resolve(path), maxSourceBytes);
-  const realPath = main.kind === 'read' ? main.realPath : await resolveRealPath(folder, resolve(path));
-  const includes = main.kind === 'read' ? includesOf(main.text) : [];
-  const reader = new IncludeReader(folder, realPath, main.kind === 'read' ? main.bytes : 0);
+export async function readIncludedFiles({ path, folder, main, realPath }: MainFile, includes: readonly IncludeEntry[]): Promise<FileSet> {
+  const reader = new IncludeReader(
+    folder,
+    realPath,
+    main.kind === 'read' ? { bytes: main.bytes, lines: countLines(main.text) } : { bytes: 0, lines: 0 },
+  );
   for (const entry of includes) await reader.expand(entry);
   await reader.read();
   const { diagnostics, directories, included } = reader;
@@ -146,17 +175,20 @@ class IncludeReader {
   readonly #folder: SourceFolder;
   readonly #directory: string;
   readonly #mainRealPath: string;
+  readonly #budget = new WalkBudget();
   #bytes: number;
+  #lines: number;
 
-  constructor(folder: SourceFolder, mainRealPath: string, bytes: number) {
+  constructor(folder: SourceFolder, mainRealPath: string, main: { readonly bytes: number; readonly lines: number }) {
     this.#folder = folder;
     this.#directory = folder.directory;
     this.#mainRealPath = mainRealPath;
-    this.#bytes = bytes;
+    this.#bytes = main.bytes;
+    this.#lines = main.lines;
   }
 
   async expand(entry: IncludeEntry): Promise<void> {
-    const expanded = await expandPattern(this.#folder, entry.pattern);
+    const expanded = await expandPattern(this.#folder, entry.pattern, this.#budget);
     for (const directory of expanded.directories) this.directories.add(directory);
     for (const path of expanded.files) this.paths.add(path);
     const problem = expanded.problem ?? (await this.#checkNotEmpty(entry, expanded));
@@ -178,12 +210,16 @@ class IncludeReader {
     return isMainAlone ? { message: `${name} matches only this file`, hint: 'match the files with more APIs, or remove the entry' } : null;
   }
 
+  get #isFull(): boolean {
+    return this.#bytes > maxSourceBytes || this.#lines > maxSourceLines;
+  }
+
   async read(): Promise<void> {
     const found = await this.#distinctFiles();
     const tooMany = found[maxIncludedFiles];
     if (tooMany) this.#report(tooMany, `more than ${maxIncludedFiles} files are included`, 'merge some of them, or include fewer');
     const first = found.slice(0, maxIncludedFiles);
-    for (let at = 0; at < first.length && this.#bytes <= maxSourceBytes; at += readConcurrency) {
+    for (let at = 0; at < first.length && !this.#isFull; at += readConcurrency) {
       const batch = first.slice(at, at + readConcurrency);
       const reads = await Promise.all(batch.map(({ path }) => this.#folder.read(path, maxSourceBytes - this.#bytes)));
       for (const [index, candidate] of batch.entries()) if (reads[index]) this.#addFile(candidate, reads[index]);
@@ -206,11 +242,12 @@ class IncludeReader {
   }
 
   #addFile(candidate: ResolvedCandidate, read: SourceFileResult): void {
-    if (this.#bytes > maxSourceBytes) return;
+    if (this.#isFull) return;
     const file = toDisplayPath(candidate.path);
     if (read.kind === 'swapped') this.isSwapped = true;
     this.#bytes += read.kind === 'read' ? read.bytes : read.kind === 'too large' ? maxSourceBytes + 1 : 0;
-    const problem = this.#bytes > maxSourceBytes ? unreadable(file, tooLargeReason) : describeProblem(file, read);
+    this.#lines += read.kind === 'read' ? countLines(read.text) : 0;
+    const problem = this.#isFull ? unreadable(file, tooLargeReason) : describeProblem(file, read);
     if (problem !== null) this.#report(candidate, problem.message, problem.hint);
     else if (read.kind === 'read')
       this.included.push({ file, relativePath: relative(this.#directory, candidate.path), text: read.text, realPath: read.realPath });
@@ -221,7 +258,7 @@ class IncludeReader {
   }
 }
 
-const tooLargeReason = `all files together have more than ${maxSourceBytes} bytes`;
+const tooLargeReason = `all files together have more than ${maxSourceSize}`;
 
 /** Returns the error in an entry of `include` for a file that was not read. */
 function describeProblem(file: string, read: SourceFileResult): ExpandedPattern['problem'] {
@@ -267,12 +304,24 @@ const maxIncludeLength = 1024;
 export function parseIncludes({ root }: YamlTree): IncludeEntry[] {
   const list = root.kind === 'map' ? root.entries.get('include')?.node : undefined;
   if (list?.kind !== 'seq') return [];
-  return list.items.flatMap((item, index) => {
+  return list.items.slice(0, maxIncludes).flatMap((item, index) => {
     const pattern = patternText(item);
     // Variables are rejected outside the gateway block, and no path contains NUL.
     const isPath = pattern !== '' && pattern.length <= maxIncludeLength && !pattern.includes('${') && !pattern.includes('\0');
     return isPath ? [{ index, pattern }] : [];
   });
+}
+
+function limitLines(read: SourceFileResult): SourceFileResult {
+  return read.kind === 'read' && countLines(read.text) > maxSourceLines ? { kind: 'too large' } : read;
+}
+
+/** Returns the number of lines of a text, as YAML counts them. */
+function countLines(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1;
+  for (let at = text.indexOf('\r'); at !== -1; at = text.indexOf('\r', at + 1)) if (text.charAt(at + 1) !== '\n') lines += 1;
+  return lines;
 }
 
 function patternText(item: YamlNode): string {

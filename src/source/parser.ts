@@ -9,7 +9,7 @@ import { checkSchema } from './checks/schema.ts';
 import { apiNameRef, checkSemantics, environmentNameRef } from './checks/semantics.ts';
 import { checkFreeze, parseFreezes, parseSuspension } from './freeze.ts';
 import type { SourceText } from './include-reader.ts';
-import type { PathDiagnostic } from './path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from './path-diagnostic.ts';
 import { checkRollout, parseRollout } from './rollout.ts';
 import { SourceFile } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
@@ -40,6 +40,8 @@ export interface ParsedFile {
   readonly gateway: GatewaySettings;
   /** The resources that the file gives no ID for. */
   readonly nameRefs: readonly NameRef[];
+  /** The file as written, with its variables replaced and the APIs of all files. */
+  readonly written: EdictFile;
   /**
    * Returns the desired state. Throws an InvalidFileError if a name in `nameRefs` is not resolved, or two publications resolve
    * to the same one.
@@ -69,18 +71,20 @@ export function parseFile(input: ParseInput): ParsedFile {
   parseCache.retainOnly(new Set(all.map((one) => one.file)));
   const files = new SourceFiles(main, others);
   files.report(main, includeDiagnostics.map(withRule('include')));
-  const value = files.mergeValues((sourceFile, diagnostics) => {
-    const misplaced: PathDiagnostic[] = [];
+  const value = files.mergeValues((sourceFile) => {
+    const misplaced = new FirstDiagnostics();
     const { value: written } = sourceFile;
     const substituted =
       sourceFile === main ? substituteVariables(written, { variables, onUnset: onUnsetVariable, diagnostics: misplaced }) : written;
     if (sourceFile !== main) reportVariables(written, misplaced);
-    diagnostics.push(
-      ...misplaced.map(withRule('variable')),
-      ...checkSchema(substituted, sourceFile === main ? 'File' : 'Included', written),
+    files.report(sourceFile, misplaced.list.map(withRule('variable')));
+    files.report(
+      sourceFile,
+      checkSchema(substituted, sourceFile === main ? 'File' : 'Included', { value: written, textAt: (path) => sourceFile.textAt(path) }),
     );
     return substituted;
   });
+  if (files.isFull) files.throwIfInvalid(file, []);
   const check = (resolutions: NameResolutions): void =>
     files.throwIfInvalid(file, checkSemantics(value, files.describeLocation, resolutions));
   files.throwIfInvalid(file, [
@@ -97,7 +101,7 @@ export function parseFile(input: ParseInput): ParsedFile {
     if (nameRefs.length > 0) check(known);
     return buildDesiredState(written, known, files);
   };
-  return { gateway: parseGateway(written.gateway), nameRefs, toDesiredState };
+  return { gateway: parseGateway(written.gateway), nameRefs, written, toDesiredState };
 }
 
 function collectNameRefs(written: EdictFile): NameRef[] {

@@ -1,4 +1,5 @@
-import { InvalidFileError } from '../model/errors.ts';
+import { InvalidFileError, maxDiagnostics } from '../model/errors.ts';
+import { type CausedDiagnostic, mergeRepeated } from './checks/repeated.ts';
 import type { PathDiagnostic } from './path-diagnostic.ts';
 import type { SourceFile } from './source-file.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
@@ -10,6 +11,7 @@ export class SourceFiles {
   readonly #included: readonly SourceFile[];
   readonly #fileByApi = new Map<string, SourceFile>();
   readonly #diagnostics = new Map<SourceFile, PathDiagnostic[]>();
+  #count = 0;
 
   constructor(main: SourceFile, included: readonly SourceFile[]) {
     this.#main = main;
@@ -21,17 +23,28 @@ export class SourceFiles {
     return new Set([this.#main, ...this.#included].map(({ relativePath }) => relativePath));
   }
 
-  /** Adds diagnostics for one file. */
+  /** Whether there are more diagnostics than are reported. No further check is needed then. */
+  get isFull(): boolean {
+    return this.#count > maxDiagnostics;
+  }
+
+  /** Adds diagnostics for one file, until there are more than are reported. */
   report(file: SourceFile, diagnostics: readonly PathDiagnostic[]): void {
-    this.#diagnosticsOf(file).push(...diagnostics);
+    const known = this.#diagnostics.get(file) ?? [];
+    this.#diagnostics.set(file, known);
+    for (const diagnostic of diagnostics) {
+      if (this.isFull) return;
+      known.push(diagnostic);
+      this.#count += 1;
+    }
   }
 
   /**
-   * Merges all files into one value: that of the main file, with the APIs of all. `each` returns the value of a file and adds
+   * Merges all files into one value: that of the main file, with the APIs of all. `each` returns the value of a file and reports
    * its diagnostics. Files that are not valid YAML are skipped.
    */
-  mergeValues(each: (file: SourceFile, diagnostics: PathDiagnostic[]) => unknown): unknown {
-    const values = new Map(this.#wellFormed().map((file) => [file, each(file, this.#diagnosticsOf(file))]));
+  mergeValues(each: (file: SourceFile) => unknown): unknown {
+    const values = new Map(this.#wellFormed().map((file) => [file, this.isFull ? null : each(file)]));
     const value = values.get(this.#main);
     if (this.#included.length === 0 || !isMap(value)) return value;
     const apis: [string, unknown][] = [];
@@ -68,12 +81,13 @@ export class SourceFiles {
   /** Throws an InvalidFileError for the file `name` if there are any diagnostics, including `diagnostics` in the merged value. */
   throwIfInvalid(name: string, diagnostics: readonly PathDiagnostic[]): void {
     const isWellFormed = this.#wellFormed().length === this.#included.length + 1;
-    for (const diagnostic of isWellFormed ? diagnostics : []) this.report(this.#fileAt(diagnostic.path), [diagnostic]);
-    const all = [this.#main, ...this.#included].flatMap((file) => [
-      ...file.yamlDiagnostics(),
-      ...file.toDiagnostics(this.#diagnostics.get(file) ?? []),
-    ]);
-    if (all.length > 0) throw new InvalidFileError(name, all);
+    for (const diagnostic of isWellFormed && !this.isFull ? diagnostics : []) this.report(this.#fileAt(diagnostic.path), [diagnostic]);
+    const all: CausedDiagnostic[] = [];
+    for (const file of [this.#main, ...this.#included]) {
+      if (all.length > maxDiagnostics) break;
+      all.push(...file.yamlDiagnostics(), ...file.toDiagnostics(this.#diagnostics.get(file) ?? []));
+    }
+    if (all.length > 0) throw new InvalidFileError(name, mergeRepeated(all));
   }
 
   #wellFormed(): SourceFile[] {
@@ -82,11 +96,5 @@ export class SourceFiles {
 
   #fileAt([first, api]: KeyPath): SourceFile {
     return first === 'apis' && api !== undefined ? this.fileOfApi(api) : this.#main;
-  }
-
-  #diagnosticsOf(file: SourceFile): PathDiagnostic[] {
-    const diagnostics = this.#diagnostics.get(file) ?? [];
-    this.#diagnostics.set(file, diagnostics);
-    return diagnostics;
   }
 }

@@ -88,10 +88,10 @@ export async function openedPath({ fd }: FileHandle): Promise<string | null> {
   return readlink(`/proc/self/fd/${fd}`).catch(() => null);
 }
 
-/** Returns whether a file system error means that nothing exists at a path. */
+/** Returns whether a file system error means that nothing exists at a path, or that nothing can: it is too long. */
 export function isNotFoundError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG';
 }
 
 /** Returns the result for a file that cannot be read. */

@@ -1,5 +1,5 @@
 import { fileVariables, isFileVariable } from '../model/env.ts';
-import type { PathDiagnostic } from './path-diagnostic.ts';
+import type { FirstDiagnostics } from './path-diagnostic.ts';
 import type { KeyPath } from './yaml/source-ranges.ts';
 import { isMap } from './yaml/value.ts';
 
@@ -12,7 +12,7 @@ export interface SubstitutionOptions {
   readonly variables: Variables;
   /** Called for an allowed variable that is not set or empty; its value is then a placeholder. Default: it is an error. */
   readonly onUnset?: OnUnsetVariable | undefined;
-  readonly diagnostics: PathDiagnostic[];
+  readonly diagnostics: FirstDiagnostics;
 }
 
 /** The keys of `gateway` in which variables are replaced, with a valid value that stands for one with an error. */
@@ -22,6 +22,9 @@ const placeholders: Readonly<Record<string, string>> = {
   project: 'placeholder',
   instance: 'placeholder',
 };
+
+/** Longer texts are not valid anywhere in the gateway block, and their variables could make them longer than any string may be. */
+const maxTextLength = 2048;
 
 /** No name is longer. A pattern without a limit would take quadratic time for text with many `${`. */
 const referencePattern = /\$\{([^}]{0,200})\}/g;
@@ -59,17 +62,15 @@ function substitute(
   path: KeyPath,
   { variables, onUnset, diagnostics, placeholder }: SubstitutionOptions & { readonly placeholder: string },
 ): string {
+  if (text.length > maxTextLength) return text;
   let isComplete = true;
-  const report = (message: string, hint: string): void => void diagnostics.push({ path, target: 'value', message, hint });
+  const report = (message: string, hint: string): void => diagnostics.push({ path, target: 'value', message, hint });
   const substituted = text.replace(referencePattern, (whole, name: string) => {
     const value = isFileVariable(name) && Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined && value !== '') return value;
     isComplete = false;
     if (!isFileVariable(name)) {
-      report(
-        `${whole} is not a variable that a file may use`,
-        `allowed: ${fileVariables}; credentials are read from their variables directly`,
-      );
+      report(`${whole} is not a variable that a file may use`, hintForName(name));
     } else if (onUnset) onUnset(name);
     else
       report(
@@ -81,10 +82,25 @@ function substitute(
   return isComplete ? substituted : placeholder;
 }
 
+/** Returns what to do about a variable that a file may not use. */
+function hintForName(name: string): string {
+  const [, bare = name, rest = ''] = /^\s*(\w*)(.*)$/s.exec(name) ?? [];
+  const upper = bare.toUpperCase();
+  if (isFileVariable(upper) && rest !== '') return `write \`\${${upper}}\`; a default value is not supported`;
+  if (isFileVariable(upper)) return `did you mean \`\${${upper}}\`?`;
+  const allowed = `allowed: ${fileVariables}`;
+  // Only a name that is no credential may be copied to another variable.
+  if (bare === '' || /KEY|SECRET|TOKEN|PASS|CREDENTIAL|AUTH/.test(upper))
+    return `${allowed}; credentials are read from their variables directly`;
+  return `${allowed}; set EDICT_VAR_${upper} and write \`\${EDICT_VAR_${upper}}\``;
+}
+
 /** Adds a diagnostic for each reference to a variable in `value`, where none is replaced. */
-export function reportVariables(value: unknown, diagnostics: PathDiagnostic[], path: KeyPath = []): void {
+export function reportVariables(value: unknown, diagnostics: FirstDiagnostics, path: KeyPath = []): void {
+  if (diagnostics.isFull) return;
   if (typeof value === 'string') {
     for (const [whole] of value.matchAll(referencePattern)) {
+      if (diagnostics.isFull) return;
       diagnostics.push({
         path,
         target: 'value',

@@ -120,6 +120,10 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'notification not delivered' };
     case 'trace:failed':
       return { level: 'warn', message: 'traces not delivered' };
+    case 'server:exposed':
+      return { level: 'warn', message: 'the page can be reached from other machines, and reading needs no token' };
+    case 'token:refused':
+      return { level: 'warn', message: 'wrong token' };
     case 'daemon:stopped':
       return { level: 'info', message: 'stopped' };
   }
@@ -134,7 +138,7 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
     }
     case 'file:invalid':
       // The text of the line stays with those who may read the repository.
-      return { errors: event.error.diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+      return { errors: event.error.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
     case 'plan:computed': {
       const { fileHeld, approval, suspension } = event.plan;
       const { unchanged, ...counts } = summarizePlan(event.plan);
@@ -246,6 +250,10 @@ export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = ()
       return { to: event.to, reason: event.reason, dropped: event.droppedCount };
     case 'trace:failed':
       return { ...(event.to && { to: event.to }), reason: event.reason };
+    case 'server:exposed':
+      return { url: event.url, hint: 'set EDICT_READ_TOKEN, or put an authenticating proxy in front' };
+    case 'token:refused':
+      return { address: event.address, count: event.count, ...(event.waitMs > 0 && { waitMs: event.waitMs }) };
     case 'daemon:stopped':
       return { signal: event.signal, unsent: event.unsentCount };
   }

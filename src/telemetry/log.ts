@@ -51,5 +51,6 @@ export function logEvents(log: Logger, { approveCommand, monotonicMs = () => per
 /** Returns a text that is the same for the same error; `null` for an event that is logged each time. */
 function repeatableError(event: EdictEvent): string | null {
   if (event.type === 'gateway:observe_failed') return `${event.type} ${event.reason}`;
+  if (event.type === 'token:refused') return `${event.type} ${event.address}`;
   return event.type === 'store:error' || event.type === 'reconcile:failed' ? `${event.type} ${event.message}` : null;
 }

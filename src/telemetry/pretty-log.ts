@@ -74,6 +74,8 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
     case 'webhook:failed':
       return `${message}: ${log['to']} ${log['reason']}${log['dropped'] ? `, ${log['dropped']} dropped` : ''}`;
+    case 'token:refused':
+      return `${message}: from ${log['address']}, ${log['count']} so far`;
     case 'trace:failed':
       return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;
     case 'stop:requested': {

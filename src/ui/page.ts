@@ -1,5 +1,7 @@
 import type { components } from '../../generated/edict-api.d.ts';
+import { request } from './client.ts';
 import { byId } from './element.ts';
+import { readEvents } from './event-reader.ts';
 import { formatNumber } from './format.ts';
 import { Grid } from './grid.ts';
 import { filterRows, Model } from './model.ts';
@@ -14,7 +16,7 @@ type Schemas = components['schemas'];
  * spec/edict-api.openapi.yaml and must import nothing outside of this folder but types generated from that document.
  */
 
-/** How long to wait before reconnecting after a refused connection, in milliseconds; the browser restores a lost connection automatically. */
+/** How long to wait before reconnecting, in milliseconds. */
 const reconnectMs = 2000;
 
 const model = new Model();
@@ -85,34 +87,40 @@ function onCells(cells: Schemas['Cells']): void {
   timeline.update(apiIds);
 }
 
-function connect(): void {
-  const source = new EventSource('api/v1/events');
-  source.addEventListener('open', () => showConnection(true));
-  source.addEventListener('daemon', ({ data }) => {
+async function connect(): Promise<void> {
+  try {
+    const { body } = await request('api/v1/events');
+    showConnection('connected');
+    if (body) await readEvents(body, onEvent);
+    showConnection('lost');
+  } catch (error) {
+    // A browser's own errors, such as that of a daemon that is restarted, name no cause.
+    showConnection('lost', error instanceof TypeError ? '' : `: ${error instanceof Error ? error.message : error}`);
+  }
+  setTimeout(() => void connect(), reconnectMs);
+}
+
+function onEvent(name: string, data: string): void {
+  if (name === 'cells') onCells(JSON.parse(data) as Schemas['Cells']);
+  if (name === 'daemon') {
     const before = daemon;
     daemon = JSON.parse(data) as Schemas['DaemonStatus'];
     if (before && before.version !== daemon.version) location.reload();
     if (JSON.stringify(before?.environments) !== JSON.stringify(daemon.environments)) showRows();
-    showDaemon();
-  });
-  source.addEventListener('cells', ({ data }) => {
-    onCells(JSON.parse(data) as Schemas['Cells']);
-    showDaemon();
-  });
-  source.addEventListener('error', () => {
-    showConnection(false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, reconnectMs);
-  });
+  }
+  showDaemon();
 }
 
-function showConnection(isConnected: boolean): void {
-  byId('connection').textContent = isConnected ? 'connected' : 'connection lost, reconnecting';
-  byId('connection').className = isConnected ? '' : 'lost';
+function showConnection(state: 'connected' | 'lost', reason = ''): void {
+  byId('connection').textContent = state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`;
+  byId('connection').className = state === 'connected' ? '' : 'lost';
 }
 
 filter.addEventListener('input', showRows);
 document.addEventListener('keydown', (event) => {
-  const isTyping = event.target instanceof HTMLInputElement;
+  // The question for the token has an input of its own.
+  if (event.target instanceof HTMLInputElement && event.target !== filter) return;
+  const isTyping = event.target === filter;
   if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     filter.focus();
@@ -126,4 +134,4 @@ document.addEventListener('keydown', (event) => {
     grid.focus();
   }
 });
-connect();
+void connect();

@@ -1,4 +1,5 @@
 import type { components } from '../../generated/edict-api.d.ts';
+import { fetchJson } from './client.ts';
 import { element } from './element.ts';
 import { formatClockTime } from './format.ts';
 import type { ApiRow } from './model.ts';
@@ -77,13 +78,6 @@ async function loadContent({ apiId }: ApiRow): Promise<HTMLElement[]> {
     element('h3', {}, title),
     attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...attempts.map(renderAttempt)),
   ];
-}
-
-async function fetchJson<T>(path: string): Promise<T> {
-  const response = await fetch(path);
-  const answer: unknown = await response.json();
-  if (!response.ok) throw new Error((answer as Schemas['Failed']).error.message);
-  return answer as T;
 }
 
 function renderPublication({ environment, status, message, desired, recorded, observed }: Schemas['Publication']): HTMLElement {

@@ -6,6 +6,7 @@ import { createAppContext } from '../../src/app/context.ts';
 import { openManagedFile, toServedFile } from '../../src/app/managed-file.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
+import { WorkerParser } from '../../src/source/worker/worker-parser.ts';
 import { openStore } from '../../src/store/open.ts';
 import { requestReconcile } from '../../src/store/requests.ts';
 import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
@@ -21,7 +22,8 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   const times = { debounceMs: 10, resyncMs: 60_000, historyRetentionMs: null };
   const context = createAppContext(settings, {});
   context.events.subscribe((event) => events.push(event));
-  const managedFile = await openManagedFile(context, times, { store, isTrusted: false });
+  await using parsers = new WorkerParser();
+  const managedFile = await openManagedFile(context, times, { store, parsers, isTrusted: false });
   const servedFile = await toServedFile(managedFile);
   servedFile.events.subscribe((event) => shown.push(event));
   const running = managedFile.controller.run();

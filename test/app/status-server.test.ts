@@ -1,11 +1,17 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createEventBus } from '../../src/app/context.ts';
+import type { components } from '../../generated/edict-api.d.ts';
+import { createEventBus, systemClock } from '../../src/app/context.ts';
 import { parseSettings } from '../../src/app/settings.ts';
 import { openStatusServer, routePrefix } from '../../src/app/status-server.ts';
-import type { Emit } from '../../src/model/events.ts';
+import type { EdictEvent, Emit } from '../../src/model/events.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const test = suite('status server');
 
@@ -25,11 +31,13 @@ const fileOf = (file: string, onResync = (): void => {}) => ({
 /** Opens a server for these files, and gives access to the events of each. */
 async function open(env: Readonly<Record<string, string>> = {}, onResync = () => {}, names: readonly string[] = ['shop.yaml']) {
   const files = names.map((name) => fileOf(name, onResync));
+  const emitted: EdictEvent[] = [];
   const server = await openStatusServer(
     { host: '127.0.0.1', port: 0 },
     {
       env,
-      now: Date.now,
+      clock: systemClock,
+      emit: (event) => void emitted.push(event),
       isSingleFile: files.length === 1,
       files,
     },
@@ -40,7 +48,7 @@ async function open(env: Readonly<Record<string, string>> = {}, onResync = () =>
     return file;
   };
   const emitterFor = (name: string): Emit => files.find(({ settings }) => settings.file === name)?.events.emit as Emit;
-  return { ...server, added, emitterFor };
+  return { ...server, added, emitterFor, emitted };
 }
 
 test('the events of the controller show in its responses', async () => {
@@ -63,19 +71,37 @@ test('the events of the controller show in its responses', async () => {
   await statusServer.close();
 });
 
-test('a token in an environment variable authorizes requests, and a host name in one is accepted', async () => {
+const token = 'right-0123456789';
+
+test('a token in an environment variable, or in a file, authorizes requests', async () => {
   let resyncs = 0;
   const onResync = (): void => {
     resyncs += 1;
   };
   const resync = async (env: Readonly<Record<string, string>>): Promise<number> => {
     const statusServer = await open(env, onResync);
-    const { status } = await fetch(`${statusServer.url}/api/v1/resync`, { method: 'POST', headers: { authorization: 'Bearer right' } });
+    const { status } = await fetch(`${statusServer.url}/api/v1/resync`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
     await statusServer.close();
     return status;
   };
-  assert.equal([await resync({}), await resync({ EDICT_TOKEN: '' }), await resync({ EDICT_TOKEN: 'other' }), resyncs], [403, 403, 401, 0]);
-  assert.equal([await resync({ EDICT_TOKEN: 'right' }), resyncs], [202, 1]);
+  const path = join(temporaryFolder(), 'token');
+  writeFileSync(path, `${token}\n`);
+  const other = 'other-0123456789';
+  assert.equal([await resync({}), await resync({ EDICT_TOKEN: '' }), await resync({ EDICT_TOKEN: other }), resyncs], [403, 403, 401, 0]);
+  assert.is(await resync({ EDICT_READ_TOKEN: token }), 403, 'the token for reading allows no actions');
+  assert.equal([await resync({ EDICT_TOKEN: token }), await resync({ EDICT_TOKEN_FILE: path }), resyncs], [202, 202, 2]);
+});
+
+test('a host name in an environment variable is accepted', async () => {
+  const statusServer = await open({ EDICT_HOSTS: 'one.example.com, two.example.com' });
+  const { port } = new URL(statusServer.url);
+  const status = async (host: string): Promise<number | undefined> => {
+    const [response] = (await once(get({ port, path: '/livez', headers: { host } }), 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  assert.equal([await status('two.example.com'), await status('three.example.com')], [200, 421]);
+  await statusServer.close();
 });
 
 test('each of several files has a page and an API of its own, and the first page links to them', async () => {
@@ -84,9 +110,16 @@ test('each of several files has a page and an API of its own, and the first page
     const response = await fetch(statusServer.url + path);
     return { status: response.status, url: response.url, text: await response.text() };
   };
-  const overview = await get('/');
-  assert.match(overview.text, '<a href="/shop-2/">b/shop.yaml</a></th><td>starting</td>');
-  assert.match(overview.text, 'c/&lt;b&gt;.yaml');
+  assert.match((await get('/')).text, 'id="files"');
+  const list = async (): Promise<components['schemas']['FileList']['files']> => JSON.parse((await get('/api/v1/files')).text).files;
+  assert.equal(
+    (await list()).map(({ path, page, headline }) => [path, page, headline]),
+    [
+      ['a/shop.yaml', '/shop/', 'starting'],
+      ['b/shop.yaml', '/shop-2/', 'starting'],
+      ['c/<b>.yaml', '/-b-/', 'starting'],
+    ],
+  );
   assert.match((await get('/shop')).url, '/shop/');
   assert.match((await get('/shop/')).text, 'id="matrix"');
   assert.match((await get('/shop-2/api/v1/status')).text, '"path":"b/shop.yaml"');
@@ -95,7 +128,7 @@ test('each of several files has a page and an API of its own, and the first page
   for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
   assert.equal((await get('/readyz')).text, 'c/<b>.yaml: no valid file has been loaded yet\n');
   statusServer.emitterFor('b/shop.yaml')({ type: 'lease:standby', reason: 'another edict process holds the lease of the gateway' });
-  assert.match((await get('/')).text, '<td>standby</td>');
+  assert.is((await list())[1]?.headline, 'standby');
   assert.match((await get('/shop-2/api/v1/status')).text, '"standbyReason":"another edict process holds the lease of the gateway"');
   const { text } = await get('/metrics');
   assert.match(text, 'edict_file_valid{file="a/shop.yaml"} 1\n');
@@ -111,18 +144,37 @@ test('a new file is shown too, does not affect readiness, and is no longer shown
   for (const file of ['a/shop.yaml', 'b/shop.yaml']) statusServer.emitterFor(file)({ type: 'file:loaded', desired });
   await statusServer.addFile(statusServer.added('c/shop.yaml'));
   assert.match(await get('/shop-3/api/v1/status'), '"path":"c/shop.yaml"');
-  assert.match(await get('/'), 'c/shop.yaml');
+  assert.match(await get('/api/v1/files'), 'c/shop.yaml');
   statusServer.emitterFor('c/shop.yaml')({ type: 'file:failed', message: 'broken', hint: null });
   assert.is(await get('/readyz'), 'ready\n');
   assert.match(await get('/metrics'), 'edict_file_valid{file="c/shop.yaml"} 0\n');
   await statusServer.removeFile('c/shop.yaml');
   await statusServer.removeFile('a/shop.yaml');
-  assert.not.match((await get('/')) + (await get('/metrics')), /[ac]\/shop/);
+  assert.not.match((await get('/api/v1/files')) + (await get('/metrics')), /[ac]\/shop/);
   assert.match(await get('/shop-2/api/v1/status'), '"path":"b/shop.yaml"');
   assert.match(await get('/shop-3/api/v1/status'), 'NOT_FOUND');
   await statusServer.removeFile('b/shop.yaml');
   assert.is(await get('/readyz'), 'the files found at startup were removed\n');
   await statusServer.close();
+});
+
+test('a server that other machines reach without a token is reported, each time it starts', async () => {
+  const listen = async (host: string, env: Readonly<Record<string, string>> = {}) => {
+    const emitted: EdictEvent[] = [];
+    const statusServer = await openStatusServer(
+      { host, port: 0 },
+      { env, clock: systemClock, emit: (event) => void emitted.push(event), isSingleFile: true, files: [fileOf('shop.yaml')] },
+    );
+    await statusServer.close();
+    return { url: statusServer.url, exposed: emitted.flatMap((event) => (event.type === 'server:exposed' ? [event.url] : [])) };
+  };
+  for (const host of ['127.0.0.1', 'localhost', '127.0.0.2']) assert.equal((await listen(host)).exposed, [], host);
+  for (const env of [{}, { EDICT_TOKEN: token }]) {
+    const { url, exposed } = await listen('0.0.0.0', env);
+    assert.match(url, /^http:\/\/0\.0\.0\.0:\d+$/, 'the address that listens, not one at which it can be reached');
+    assert.equal(exposed, [url]);
+  }
+  assert.equal((await listen('0.0.0.0', { EDICT_READ_TOKEN: token })).exposed, []);
 });
 
 test('file names become distinct path segments', () => {

@@ -19,7 +19,7 @@ import { desiredState, wanted } from '../support/states.ts';
 
 const state = (...apis: readonly string[]): DesiredState => desiredState(apis.map((api) => wanted(api, 'test')));
 const invalid = new InvalidFileError('f', [
-  { rule: 'invalid-value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: '' },
+  { rule: 'invalid-value', file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, excerpt: { text: '', column: 1 } },
 ]);
 
 /** A controller whose file is a variable. Its runner records the reconciliations that it is asked for. */

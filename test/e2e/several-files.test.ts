@@ -85,7 +85,7 @@ test('the page of several files lists each, with a link', async () => {
   const daemon = start(['one.yaml', 'two.yaml'], '--listen', '127.0.0.1:0');
   await until('all are online', () => online(0) === names.length && online(1) === names.length);
   const url = String(daemon.events('daemon:started')[0]?.['url']);
-  const overview = await (await fetch(url)).text();
+  const overview = await (await fetch(`${url}/api/v1/files`)).text();
   for (const name of ['one', 'two']) {
     assert.match(overview, `${name}.yaml`);
     const status = (await (await fetch(new URL(`${name}/api/v1/status`, `${url}/`))).json()) as { daemon: { file: { path: string } } };
@@ -123,7 +123,7 @@ test('a file added to the folder is managed, and a removed one no longer: its pu
   await until('the invalid one is reported', () => of(daemon, 'file:invalid', 'three.yaml').length === 1);
   const { url } = daemon;
   assert.is((await fetch(`${url}/readyz`)).status, 200, 'an invalid new one takes nothing offline');
-  assert.match(await (await fetch(`${url}`)).text(), 'all/two.yaml');
+  assert.match(await (await fetch(`${url}/api/v1/files`)).text(), 'all/two.yaml');
   renameSync(join(folder, 'all/one.yaml'), join(folder, 'all/renamed.yaml'));
   await until('the old name has stopped', () => of(daemon, 'file:removed', 'one.yaml').length === 1);
   await until('the new one is active', () => of(daemon, 'lease:acquired', 'renamed.yaml').length === 1);

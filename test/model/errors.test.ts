@@ -11,7 +11,16 @@ test('an error has a code, and optionally a hint and an exit code', () => {
 });
 
 test('an invalid file counts its errors and exits with 3', () => {
-  const diagnostic = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: '', hint: null, text: '' };
+  const diagnostic = {
+    rule: 'invalid-value' as const,
+    file: 'f',
+    line: 1,
+    column: 1,
+    length: 1,
+    message: '',
+    hint: null,
+    excerpt: { text: '', column: 1 },
+  };
   assert.is(new InvalidFileError('f', [diagnostic]).message, 'f has 1 error');
   assert.is(new InvalidFileError('f', [diagnostic, diagnostic]).message, 'f has 2 errors');
   assert.is(new InvalidFileError('f', []).exitCode, 3);

@@ -4,17 +4,18 @@ import { readUiFiles } from '../../src/server/server.ts';
 
 const files = readUiFiles();
 
-test('every file that the page names is served, and nothing else of the disk', () => {
-  const html = files.get('/')?.body.toString() ?? '';
-  const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
+const pages = ['page.html', 'overview.html'].map((name) => files.get(name)?.body.toString() ?? '');
+
+test('every file that a page names is served, and nothing else of the disk', () => {
+  const named = pages.flatMap((html) => [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? ''));
   const scripts = [...files].filter(([path]) => path.endsWith('.js'));
   const imported = scripts.flatMap(([, { body }]) =>
     [...body.toString().matchAll(/from ["']\.\/([^"']+)["']/g)].map(([, name]) => `/ui/${name}`),
   );
-  assert.ok(named.length > 2 && imported.length > 5);
+  assert.ok(named.length > 4 && imported.length > 5);
   for (const path of [...named, ...imported]) assert.ok(files.has(path), path);
   assert.equal(
-    [...files.keys()].filter((path) => !/^\/$|^\/ui\/[a-z-]+\.(css|js|svg)$/.test(path)),
+    [...files.keys()].filter((path) => !/^(?:page|overview)\.html$|^\/ui\/[a-z-]+\.(css|js|svg)$/.test(path)),
     [],
   );
 });
@@ -24,7 +25,7 @@ test('a page loads nothing from other origins', () => {
 });
 
 test('the page has no inline style or script, which its policy would block', () => {
-  assert.not.match(files.get('/')?.body.toString() ?? '', /<style|style=|<script(?![^>]* src=)| on\w+=/);
+  for (const html of pages) assert.not.match(html, /<style|style=|<script(?![^>]* src=)| on\w+=/);
 });
 
 test.run();

@@ -1,34 +1,15 @@
 import { request } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Attempt } from '../../src/model/attempt.ts';
 import { EdictError } from '../../src/model/errors.ts';
-import { Broadcaster } from '../../src/server/broadcaster.ts';
-import { type FileRoutes, type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
-import { StatusCache } from '../../src/server/status-cache.ts';
+import { startTestServer, type TestServer } from '../support/status-server.ts';
 
 const test = suite('server');
 let isReady = true;
-let server: Server;
+let server: TestServer;
 const answer = () => ({ ok: isReady, message: isReady ? 'ready' : 'not yet' });
-const daemonInfo = { version: '1', file: 'edict.yaml', approveCommand: () => null };
-const statusCache = new StatusCache(Date.now);
-const site: FileRoutes = {
-  ...{ pathPrefix: '', statusCache, broadcaster: new Broadcaster(statusCache, daemonInfo), daemonInfo, now: Date.now, token: null },
-  history: async (): Promise<Attempt[]> => [],
-  approvals: async () => [],
-  approve: async () => undefined,
-  suspend: async () => undefined,
-  resync: async () => undefined,
-};
-const deps: ServerDeps = {
-  routes: [site],
-  allowedHosts: ['edict.example.com'],
-  health: { live: answer, ready: answer },
-  metrics: { text: async () => 'edict_file_held 0\n', contentType: 'text/plain; version=0.0.4' },
-};
 test.before(async () => {
-  server = await startServer({ host: '127.0.0.1', port: 0 }, deps);
+  server = await startTestServer({ allowedHosts: ['edict.example.com'], health: { live: answer, ready: answer } });
 });
 test.after(() => server.close());
 
@@ -92,7 +73,7 @@ test('an unknown path or a wrong method is reported as JSON', async () => {
 test('an address in use is an error with a hint', async () => {
   const port = Number(new URL(server.url).port);
   try {
-    await startServer({ host: '127.0.0.1', port }, deps);
+    await startTestServer({ port });
     assert.unreachable();
   } catch (error) {
     assert.instance(error, EdictError);

@@ -83,7 +83,7 @@ test('an error in the file stays until the file is valid', () => {
     length: 1,
     message: 'wrong',
     hint: null,
-    text: 'x',
+    excerpt: { text: 'x', column: 1 },
   } as const;
   const board = boardAfter(accepted, { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
   assert.equal(board.fileError, { message: 'edict.yaml has 1 error', diagnostics: [diagnostic] });

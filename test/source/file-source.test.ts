@@ -104,7 +104,7 @@ for (const [name, make, code, says] of [
   ['a directory', () => folder, 'FILE_UNREADABLE', /it is a directory/],
   ['not UTF-8', () => newFile(Buffer.from([0x65, 0xff, 0xfe])), 'FILE_UNREADABLE', /not UTF-8/],
   ['UTF-16', () => newFile(Buffer.from(`\uFEFF${valid('1')}`, 'utf16le')), 'FILE_UNREADABLE', /not UTF-8/],
-  ['too large', () => hugeFile(), 'FILE_UNREADABLE', /more than 67108864 bytes/],
+  ['too large', () => hugeFile(), 'FILE_UNREADABLE', /more than 32 MB or 1,000,000 lines/],
   ['a device', () => '/dev/zero', 'FILE_UNREADABLE', /not a regular file/],
   ['a pipe', () => newPipe(), 'FILE_UNREADABLE', /not a regular file/],
 ] as const) {

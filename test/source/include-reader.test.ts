@@ -22,7 +22,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 
 const read = (path: string, ...patterns: readonly string[]) =>
   readFileSet(join(path, 'edict.yaml'), {
-    includesOf: () => patterns.map((pattern, index) => ({ index, pattern })),
+    includesOf: async () => patterns.map((pattern, index) => ({ index, pattern })),
     allowedFolders: [],
   });
 

@@ -60,7 +60,11 @@ for (const [name, rollout, expected] of [
   ],
   ['a repeated environment', 'rollout: [test, release, { environment: test }]', ['4:41 `test` is already in `rollout`, at line 4']],
   ['an entry without environment', 'rollout: [{ soak: 1m }, release]', ['4:11 missing key `environment` in `rollout.0`']],
-  ['a soak without a unit', 'rollout: [{ environment: test, soak: 10 }, release]', ['4:38 "10" is not allowed for `rollout.0.soak`']],
+  [
+    'a soak without a unit',
+    'rollout: [{ environment: test, soak: 10 }, release]',
+    ['4:38 "10" is not allowed for `rollout.0.soak`: it has no unit'],
+  ],
   [
     'a soak in the last step',
     'rollout: [test, { environment: release, soak: 1m }]',

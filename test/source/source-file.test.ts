@@ -14,7 +14,7 @@ test('reports errors in the order of the file, each once', () => {
   const diagnostic = (...path: readonly string[]) => ({ path, target: 'key', message: 'wrong', hint: null }) as const;
   const diagnostics = part('a: 1\nb: 2\n').toDiagnostics([diagnostic('b'), diagnostic('a'), diagnostic('b')]);
   assert.equal(
-    diagnostics.map(({ file, line, column, text }) => [file, line, column, text]),
+    diagnostics.map(({ diagnostic: { file, line, column, excerpt } }) => [file, line, column, excerpt.text]),
     [
       ['apis/shop.yaml', 1, 1, 'a: 1'],
       ['apis/shop.yaml', 2, 1, 'b: 2'],
@@ -25,7 +25,7 @@ test('reports errors in the order of the file, each once', () => {
 test('invalid YAML has no value, and the errors say why', () => {
   const broken = part('a: [1\n');
   assert.is(broken.value, null);
-  assert.is(broken.yamlDiagnostics()[0]?.file, 'apis/shop.yaml');
+  assert.is(broken.yamlDiagnostics()[0]?.diagnostic.file, 'apis/shop.yaml');
 });
 
 test.run();

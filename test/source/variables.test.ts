@@ -1,20 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PathDiagnostic } from '../../src/source/path-diagnostic.ts';
+import { FirstDiagnostics } from '../../src/source/path-diagnostic.ts';
 import { substituteVariables } from '../../src/source/variables.ts';
 
 const variable = (name: string): string => `$\{${name}}`;
 
 /** Returns the result for a file, the path and message of each diagnostic, and the names of variables with placeholders. */
 function substituted(file: unknown, variables: Record<string, string | undefined> = {}, takesPlaceholders = false) {
-  const diagnostics: PathDiagnostic[] = [];
+  const diagnostics = new FirstDiagnostics();
   const unset: string[] = [];
   const value = substituteVariables(file, {
     variables,
     diagnostics,
     ...(takesPlaceholders && { onUnset: (name: string) => unset.push(name) }),
   });
-  return { value, diagnostics: diagnostics.map(({ path, message }) => [path.join('.'), message]), unset };
+  const others = diagnostics.list.reduce((sum, { others: more }) => sum + (more?.count ?? 0), 0);
+  return { value, diagnostics: diagnostics.list.map(({ path, message }) => [path.join('.'), message]), others, unset };
 }
 
 test('replaces the allowed variables in endpoint, iam, project and instance', () => {
@@ -41,7 +42,7 @@ test('reports allowed variables that are not set or empty, and only those are op
   const placeholders = { gateway: { project: 'placeholder', endpoint: 'https://placeholder.invalid' } };
   assert.equal(value, placeholders);
   const lenient = substituted(file, { HW_PROJECT_ID: '' }, true);
-  assert.equal(lenient, { value: placeholders, diagnostics: [], unset: ['EDICT_VAR_NONE', 'HW_PROJECT_ID', 'HW_REGION_NAME'] });
+  assert.equal(lenient, { value: placeholders, diagnostics: [], others: 0, unset: ['EDICT_VAR_NONE', 'HW_PROJECT_ID', 'HW_REGION_NAME'] });
   assert.is(substituted({ gateway: { project: variable('EDICT_TOKEN') } }, {}, true).diagnostics.length, 1);
 });
 
@@ -57,12 +58,13 @@ test('rejects every other variable, and never shows its value', () => {
 test('rejects variables elsewhere and does not replace them', () => {
   const P = variable('EDICT_VAR_P');
   const file = { apis: { a: { remark: `${P} and ${P}`, list: [P] } }, gateway: { timeout: P, limit: { per: P }, project: [P] } };
-  const { value, diagnostics } = substituted(file, { EDICT_VAR_P: 'p' });
+  const { value, diagnostics, others } = substituted(file, { EDICT_VAR_P: 'p' });
   assert.equal(value, file);
   assert.equal(
     diagnostics.map(([path]) => path),
-    ['apis.a.remark', 'apis.a.remark', 'apis.a.list.0', 'gateway.timeout', 'gateway.limit.per', 'gateway.project.0'],
+    ['apis.a.remark'],
   );
+  assert.is(others, 5, 'in `apis.a.remark` again, `list`, `timeout`, `per` and `project`');
   assert.is(substituted({ gateway: P }, { EDICT_VAR_P: 'p' }).diagnostics.length, 1);
 });
 

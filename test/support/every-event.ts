@@ -114,5 +114,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'store:error': [{ type: 'store:error', reconcileId: 'p', message: 'm' }],
   'webhook:failed': [{ type: 'webhook:failed', to: 'x', reason: 'r', droppedCount: 1 }],
   'trace:failed': ['x', ''].map((to) => ({ type: 'trace:failed', to, reason: 'r' })),
+  'server:exposed': [{ type: 'server:exposed', url: 'http://0.0.0.0:9470' }],
+  'token:refused': [0, 1000].map((waitMs) => ({ type: 'token:refused', address: `192.0.2.${waitMs % 7}`, count: 1, waitMs })),
   'daemon:stopped': [{ type: 'daemon:stopped', signal: 'SIGTERM', unsentCount: 0 }],
 };

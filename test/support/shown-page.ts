@@ -5,10 +5,10 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
-import { startServer } from '../../src/server/server.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';
 import { openBrowser } from './browser.ts';
 import { desiredState, recordedState } from './states.ts';
+import { startTestServer, type TestServerOptions } from './status-server.ts';
 
 /** A page that shows the events of a test. */
 export interface ShownPage {
@@ -47,28 +47,20 @@ function closeBrowserSoon(): void {
 }
 
 /** Opens the real page from a real server in a real browser; the test takes the place of the controller. */
-export async function openShownPage(attempts: readonly Attempt[] = [], options: BrowserContextOptions = {}): Promise<ShownPage> {
+export async function openShownPage(
+  attempts: readonly Attempt[] = [],
+  { tokens = {}, ...options }: BrowserContextOptions & { readonly tokens?: Pick<TestServerOptions, 'act' | 'read'> } = {},
+): Promise<ShownPage> {
   const statusCache = new StatusCache(Date.now);
   const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
   const broadcaster = new Broadcaster(statusCache, daemonInfo);
-  const server = await startServer(
-    { host: '127.0.0.1', port: 0 },
-    {
-      allowedHosts: [],
-      health: { live: () => ({ ok: true, message: '' }), ready: () => ({ ok: true, message: '' }) },
-      metrics: { text: async () => '', contentType: 'text/plain' },
-      routes: [
-        {
-          ...{ pathPrefix: '', statusCache, broadcaster, daemonInfo, now: Date.now, token: null },
-          history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
-          approvals: async () => [],
-          approve: async () => undefined,
-          suspend: async () => undefined,
-          resync: async () => undefined,
-        },
-      ],
+  const server = await startTestServer({
+    ...tokens,
+    routes: {
+      ...{ statusCache, broadcaster, daemonInfo },
+      history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
     },
-  );
+  });
   const context = await openContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -90,7 +82,6 @@ export async function openShownPage(attempts: readonly Attempt[] = [], options: 
     close: async () => {
       await context.close();
       closeBrowserSoon();
-      broadcaster.close();
       await server.close();
     },
   };

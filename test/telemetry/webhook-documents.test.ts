@@ -108,7 +108,7 @@ test('five errors of an invalid file are sent, and not its text', () => {
     length: 1,
     message: 'bad',
     hint: null,
-    text: 'secret',
+    excerpt: { text: 'secret', column: 1 },
   };
   const invalid = firing('invalid', invalidCondition('edict.yaml has 9 errors', Array(9).fill(diagnostic)));
   assert.equal([invalid.count, invalid.errors.length], [9, 5]);

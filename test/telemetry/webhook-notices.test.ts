@@ -25,7 +25,7 @@ const diagnostic: Diagnostic = {
   length: 1,
   message: 'bad',
   hint: null,
-  text: 'secret',
+  excerpt: { text: 'secret', column: 1 },
 };
 
 const attemptFinished = (outcome: Outcome, of: Change = orders): EdictEvent => {

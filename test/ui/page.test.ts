@@ -15,7 +15,7 @@ const diagnostic = {
   length: 3,
   message: 'onl is no state',
   hint: 'online?',
-  text: '    onl',
+  excerpt: { text: '    onl', column: 1 },
 } as const;
 const failure = { code: 'APIG.3001', status: 404, message: 'API does not exist', hint: null, requestId: null, retryAfterMs: null };
 const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 2, backoffUntilMs: null } as const;

@@ -43,7 +43,7 @@ test('a notice shows the errors of an invalid file, without its text, until it i
     length: 3,
     message: '<b>onl</b> is no state',
     hint: 'online?',
-    text: '    onl',
+    excerpt: { text: '    onl', column: 1 },
   } as const;
   shown.emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
   const notice = shown.page.getByRole('alert');

@@ -37,7 +37,7 @@ export async function readPatchableFiles({ settings: { file, allowedFolders }, e
   const { parseYaml } = await import('../../source/yaml/tree.ts');
   const { listDeclaredApis } = await import('../../source/export/declared-apis.ts');
   const { main, included, diagnostics } = await readFileSet(resolve(file), {
-    includesOf: (text) => parseIncludes(parseYaml(text)),
+    includesOf: async (text) => parseIncludes(parseYaml(text)),
     allowedFolders,
   });
   if (main.kind !== 'read' || diagnostics.length > 0)

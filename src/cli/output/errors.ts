@@ -3,7 +3,7 @@ import type { DesiredState } from '../../model/desired-state.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
 import { toJson, visible } from '../../model/visible.ts';
-import { pluralize } from '../../render/format.ts';
+import { pluralize, upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
@@ -19,28 +19,29 @@ import { joinLines, writeFormatted, writeText } from './terminal.ts';
 const maxCodeFrames = 50;
 
 /** Returns all diagnostics of a file as text: place, message, code frame and hint. */
-export function renderDiagnostics({ diagnostics }: InvalidFileError, paint: Colorize): string {
+export function renderDiagnostics({ diagnostics, count }: InvalidFileError, paint: Colorize): string {
   const lines: string[] = [];
   for (const [index, diagnostic] of diagnostics.entries()) {
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
     if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
   }
-  lines.push(`${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.`);
+  lines.push(`${upperFirst(count)}. No changes are made until the file is fixed.`);
   return `${joinLines(lines)}\n`;
 }
 
 const maxFrameWidth = 160;
 
-type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'text' | 'hint'>;
+type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'excerpt' | 'hint'>;
 
 /** Returns a line of a file with the range underlined, and the hint below. */
-export function codeFrame({ line, column, length, text, hint }: FramedLine, paint: Colorize): string[] {
-  const from = column > maxFrameWidth ? column - maxFrameWidth / 2 : 0;
-  const cut = text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
+export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize): string[] {
+  const offset = column - excerpt.column;
+  const from = offset >= maxFrameWidth ? offset - maxFrameWidth / 2 : 0;
+  const cut = excerpt.text.slice(from, from + maxFrameWidth).replaceAll('\t', ' ');
   const gutter = String(line);
   // A character that is shown as several moves the marks below it.
   const widthOf = (begin: number, end: number): number => visible(cut.slice(begin, end)).length;
-  const start = column - 1 - from;
+  const start = offset - from;
   const marks = ' '.repeat(widthOf(0, start)) + '^'.repeat(Math.max(1, widthOf(start, start + length)));
   const lines = [paint('dim', `  ${gutter} | `) + visible(cut), paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
@@ -48,7 +49,7 @@ export function codeFrame({ line, column, length, text, hint }: FramedLine, pain
 
 /** Returns the diagnostics of a file as a JSON document. */
 function diagnosticsDocument({ diagnostics }: InvalidFileError): components['schemas']['InvalidFile'] {
-  return { format: 1, valid: false, errors: diagnostics.map(({ text: _text, ...diagnostic }) => diagnostic) };
+  return { format: 1, valid: false, errors: diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
 }
 
 /** Returns the diagnostics of a file as JSON in one line, since the output of `apply` is one JSON document per line. */

@@ -1,6 +1,7 @@
 import type { Explanation } from '../../app/explanation.ts';
 import type { RecordedExplanation } from '../../app/recorded-reports.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
+import { excerptAt } from '../../model/errors.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { listNotices } from '../../render/notices.ts';
@@ -94,7 +95,10 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
   const { line } = declaration;
   // Code frames underline errors in red; this line is not an error, so dim the mark.
   const dimColorize: Colorize = (style, text) => paint(style === 'red' ? 'dim' : style, text);
-  const shown = line === null ? [] : codeFrame({ ...source, length: keyLength(line, source.column), text: line, hint: null }, dimColorize);
+  const shown =
+    line === null
+      ? []
+      : codeFrame({ ...source, length: keyLength(line, source.column), excerpt: excerptAt(line, source.column), hint: null }, dimColorize);
   return [
     `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
     ...shown,

@@ -2,7 +2,7 @@ import type { Change, Plan } from '../../model/change.ts';
 import type { Diagnostic, EdictError, InvalidFileError } from '../../model/errors.ts';
 import { visible } from '../../model/visible.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { formatBlocker, formatReason, pluralize } from '../../render/format.ts';
+import { formatBlocker, formatReason, upperFirst } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
 import { repositoryPath } from '../repository-path.ts';
 
@@ -14,8 +14,8 @@ type Level = 'error' | 'warning' | 'notice';
 type Properties = Readonly<Record<string, string | number | null>>;
 
 /** Returns each diagnostic of a file as an annotation at its place, and their number. */
-export function diagnosticAnnotations({ diagnostics }: InvalidFileError): string {
-  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${pluralize(diagnostics.length, 'error')}. No changes are made until the file is fixed.\n`;
+export function diagnosticAnnotations({ diagnostics, count }: InvalidFileError): string {
+  return `${diagnostics.map(diagnosticAnnotation).join('\n')}\n${upperFirst(count)}. No changes are made until the file is fixed.\n`;
 }
 
 function diagnosticAnnotation({ rule, file, line, column, length, message, hint }: Diagnostic): string {

@@ -2,7 +2,7 @@ import { maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
 import { listPageSize, type RateLimit } from '../../model/gateway.ts';
-import { matchesName } from '../../model/name-ref.ts';
+import { type NameResolution, nameResolver } from '../../model/name-ref.ts';
 import {
   type DriftNotice,
   type LastObservation,
@@ -198,9 +198,10 @@ export function planObservationError(
 /** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
 function deletedApiNotices({ desired, recorded, observation: listed }: ObservationInput, deleted: ReadonlySet<string>): DriftNotice[] {
   const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
+  if (affected.length === 0) return [];
+  const resolve = nameResolver([...listed.values()].map(({ apiId: id, name, groupId, group }) => ({ id, name, groupId, group })));
   return affected.map((declared) => {
     const { key, nameRef } = declared;
-    const replacement = nameRef && [...listed.values()].find((one) => matchesName({ ...one, id: one.apiId }, nameRef));
     const recordedPublication = recorded.get(key);
     const previousCount = { previousState: recordedPublication?.state ?? null, previousSinceMs: recordedPublication?.recordedAtMs ?? null };
     return {
@@ -210,9 +211,13 @@ function deletedApiNotices({ desired, recorded, observation: listed }: Observati
       ...previousCount,
       currentState: 'offline',
       untilMs: null,
-      replacementId: replacement?.apiId ?? null,
+      replacementId: nameRef && firstId(resolve(nameRef)),
     };
   });
+}
+
+function firstId(resolution: NameResolution): string | null {
+  return resolution.kind === 'one' ? resolution.id : resolution.kind === 'several' ? (resolution.candidates[0]?.id ?? null) : null;
 }
 
 /** Returns what is published and not declared. Environments that the file does not declare have no name in the list of APIs, only an ID. */

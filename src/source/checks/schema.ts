@@ -1,143 +1,181 @@
-import type { ErrorObject } from 'ajv';
-import { validateFile, validateIncluded } from '../../../generated/edict-file-validator.cjs';
-import type { DiagnosticRule } from '../../model/errors.ts';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { validateApi, validateFile, validateIncluded, validateName } from '../../../generated/edict-file-validator.cjs';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
-import { closestMatch } from './spelling.ts';
+import { describeInvalidName, describeKeySlip, describeMissingKey, describeUnknownKey } from './keys.ts';
+import { type FileKind, schemaAt } from './levels.ts';
+import { checkStructure, type StructureErrors } from './structure.ts';
+import { describeWrongValue } from './values.ts';
 
 /** The validator of each kind of file, by its name in the schema. */
 const validators = { File: validateFile, Included: validateIncluded } as const;
 
-/**
- * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Diagnostics show the values of `written`,
- * the file before variables were replaced: the value of a variable must not be shown.
- */
-export function checkSchema(value: unknown, kind: keyof typeof validators, written: unknown = value): PathDiagnostic[] {
-  const validate = validators[kind];
-  if (validate(value)) return [];
-  const errors = validate.errors ?? [];
-  const unions = new Map(errors.filter((error) => error.keyword === 'anyOf').map((error) => [error.instancePath, error.data]));
-  return errors.filter((error) => isRelevant(error, unions)).map((error) => ({ ...toDiagnostic(error, written), rule: toRule(error) }));
+/** A file as it is written. */
+export interface WrittenFile {
+  /** The value before variables were replaced: the value of a variable must not be shown. */
+  readonly value: unknown;
+  /** Returns the start of the text of a value, to the end of its last line. */
+  readonly textAt: (path: KeyPath) => string;
 }
 
 /**
- * Where the schema allows a string or a map, ajv reports errors for both forms. Only errors of the form that was written are
+ * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Each mistake is one diagnostic: what only
+ * follows from another error is left out.
+ */
+export function checkSchema(value: unknown, kind: FileKind, written: WrittenFile = { value, textAt: () => '' }): readonly PathDiagnostic[] {
+  const found = new FirstDiagnostics();
+  const check = new SchemaCheck(kind, { written, structure: checkStructure(value, kind, found), found });
+  const apis = isMap(value) && isMap(value['apis']) ? value['apis'] : null;
+  check.validate([], validators[kind], apis ? { ...(value as object), apis: {} } : value);
+  for (const [name, api] of Object.entries(apis ?? {})) {
+    if (found.isFull) break;
+    check.validateNamedApi(name, api);
+  }
+  return found.list;
+}
+
+interface SchemaCheckOptions {
+  readonly written: WrittenFile;
+  readonly structure: StructureErrors;
+  readonly found: FirstDiagnostics;
+}
+
+class SchemaCheck {
+  readonly #kind: FileKind;
+  readonly #written: WrittenFile;
+  readonly #structure: StructureErrors;
+  readonly #found: FirstDiagnostics;
+
+  constructor(kind: FileKind, { written, structure, found }: SchemaCheckOptions) {
+    this.#kind = kind;
+    this.#written = written;
+    this.#structure = structure;
+    this.#found = found;
+  }
+
+  validateNamedApi(name: string, api: unknown): void {
+    const path = ['apis', name];
+    if (this.#structure.covers(path)) return;
+    if (validateName(name)) this.validate(path, validateApi, api);
+    else this.#reportName(path, api);
+  }
+
+  /** Adds the errors of the value at a path. */
+  validate(base: KeyPath, validate: ValidateFunction, value: unknown): void {
+    if (validate(value)) return;
+    const all = (validate.errors ?? []).map((error) => ({ error, path: [...base, ...parseJsonPointer(error.instancePath)] }));
+    const unions = new Map(
+      all.filter(({ error }) => error.keyword === 'anyOf').map(({ error }) => [error.instancePath, error.data as unknown]),
+    );
+    const errors = all.filter(({ error, path }) => isRelevant(error, unions) && !this.#structure.covers(path));
+    /** The keys that misspelt ones were probably meant for, by the path of their map. */
+    const meant = new Set<string>();
+    for (const { error, path } of errors) {
+      if (this.#found.isFull) return;
+      if (error.keyword === 'additionalProperties') this.#reportUnknownKey(error, path, meant);
+    }
+    const reported = new Set<string>();
+    for (const { error, path } of errors) {
+      if (this.#found.isFull) return;
+      const { propertyName } = error;
+      const name = propertyName === undefined ? null : [...path, propertyName];
+      const id = (name ?? path).join('\0');
+      if (error.keyword === 'additionalProperties') continue;
+      if (error.keyword === 'required') this.#reportMissingKey(error, path, { meant, reported });
+      else if (!reported.has(id)) {
+        reported.add(id);
+        if (name) this.#reportName(name, this.#valueAt(name));
+        else this.#reportValue(error, path);
+      }
+    }
+  }
+
+  #reportUnknownKey({ instancePath, params }: ErrorObject, path: KeyPath, meant: Set<string>): void {
+    const key = String((params as Record<string, unknown>)['additionalProperty']);
+    const inner = [...path, key];
+    if (this.#structure.covers(inner)) return;
+    const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt(inner) });
+    if (unknown.meant !== null) meant.add(`${instancePath}/${unknown.meant}`);
+    this.#found.push({ ...unknown.diagnostic, cause: `unknown key ${levelOf(path)} ${key}` });
+  }
+
+  #reportMissingKey(
+    { instancePath, params }: ErrorObject,
+    path: KeyPath,
+    { meant, reported }: { readonly meant: ReadonlySet<string>; readonly reported: Set<string> },
+  ): void {
+    const key = String((params as Record<string, unknown>)['missingProperty']);
+    if (meant.has(`${instancePath}/${key}`)) return;
+    const isThreshold = schemaAt(this.#kind, path)?.name === 'Threshold';
+    if (!isThreshold) {
+      const cause = `missing key ${levelOf(path)} ${key}`;
+      if (!this.#found.repeats(cause, path)) this.#found.push({ ...describeMissingKey(this.#kind, path, key), cause });
+    } else if (!reported.has(path.join('\0'))) this.#found.push(describeHalfThreshold(path, this.#valueAt(path)));
+    reported.add(path.join('\0'));
+  }
+
+  #reportName(path: KeyPath, value: unknown): void {
+    this.#found.push(describeInvalidName(path, value));
+  }
+
+  #reportValue({ keyword, params }: ErrorObject, path: KeyPath): void {
+    const data = this.#valueAt(path);
+    const { name, schema } = schemaAt(this.#kind, path) ?? { name: null, schema: {} };
+    const shown = typeof data === 'object' && data !== null ? keyword : String(data).slice(0, 100);
+    const cause = `${keyword} ${levelOf(path)} ${typeof data} ${shown}`;
+    if (this.#found.repeats(cause, path)) return;
+    const slip = name === 'Publication' && data === null ? describeKeySlip(path.at(-1) ?? '', data) : null;
+    const error =
+      slip ??
+      describeWrongValue({
+        path,
+        data,
+        name,
+        schema,
+        written: this.#written.textAt(path),
+        keyword,
+        params: params as Record<string, unknown>,
+      });
+    const { message, hint } = error;
+    this.#found.push({ path, target: slip ? 'key' : 'value', rule: 'invalid-value', message, hint, cause });
+  }
+
+  #valueAt(path: KeyPath): unknown {
+    return path.reduce<unknown>(
+      (at, step) => (Array.isArray(at) ? at[Number(step)] : isMap(at) && Object.hasOwn(at, step) ? at[step] : undefined),
+      this.#written.value,
+    );
+  }
+}
+
+/** Returns a path without the names in it. */
+function levelOf(path: KeyPath): string {
+  return path.map((step, index) => (index % 2 === 1 && (path[0] === 'apis' || path[0] === 'environments') ? '*' : step)).join('.');
+}
+
+/**
+ * Where the schema allows a word or a map, ajv reports errors for both forms. Only errors of the form that was written are
  * relevant.
  */
 function isRelevant(error: ErrorObject, unions: ReadonlyMap<string, unknown>): boolean {
   if (error.keyword === 'anyOf' || error.keyword === 'propertyNames' || error.keyword === 'if') return false;
   if (!unions.has(error.instancePath)) return true;
   const ofMapForm = error.keyword === 'required' || error.keyword === 'additionalProperties';
-  if (isMap(unions.get(error.instancePath))) return ofMapForm;
-  return !ofMapForm && error.params['type'] !== 'object';
+  return isMap(unions.get(error.instancePath)) ? ofMapForm : !ofMapForm;
 }
 
-function toRule({ keyword }: ErrorObject): DiagnosticRule {
-  if (keyword === 'additionalProperties') return 'unknown-key';
-  return keyword === 'required' ? 'missing-key' : 'invalid-value';
-}
-
-function toDiagnostic(error: ErrorObject, written: unknown): PathDiagnostic {
-  const path = parseJsonPointer(error.instancePath);
-  const { params, parentSchema } = error as { params: Record<string, unknown>; parentSchema: Schema };
-  const data = valueAt(written, path);
-  const key = path.at(-1);
-  const name = key === undefined || /^\d+$/.test(key) ? formatPath(path) : key;
-  const wrong = (message: string, hint: string | null = null): PathDiagnostic => ({ path, target: 'value', message, hint });
-  switch (error.keyword) {
-    case 'additionalProperties':
-      return unknownKey(path, String(params['additionalProperty']), Object.keys(parentSchema.properties ?? {}));
-    case 'required':
-      return {
-        path,
-        target: 'key',
-        message: `missing key \`${params['missingProperty']}\` in ${formatPath(path)}`,
-        hint: descriptionOf(parentSchema, String(params['missingProperty'])),
-      };
-    case 'enum': {
-      const allowed = params['allowedValues'] as readonly string[];
-      const near = closestMatch(String(data), allowed);
-      return wrong(
-        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${allowed.join(' or ')}`,
-        near && `did you mean \`${near}\`?`,
-      );
-    }
-    case 'const':
-      return wrong(`${formatValue(data)} is not allowed for ${formatPath(path)}; expected ${params['allowedValue']}`);
-    case 'type':
-      return wrong(
-        `${formatPath(path)} is ${describeType(data)}; expected ${typeNames[String(params['type'])] ?? params['type']}`,
-        data === null ? 'set a value or remove the key' : null,
-      );
-    case 'pattern':
-      if (error.propertyName !== undefined) {
-        return {
-          path: [...path, error.propertyName],
-          target: 'key',
-          message: `the name "${error.propertyName}" is not allowed`,
-          hint: parentSchema.description ?? null,
-        };
-      }
-      return wrong(
-        `${formatValue(data)} is not allowed for ${formatPath(path)}`,
-        `expected: ${lowerFirst(parentSchema.description ?? String(params['pattern']))}`,
-      );
-    case 'maxLength':
-      return wrong(`${name} has ${[...String(data)].length} characters; at most ${params['limit']} are allowed`);
-    case 'minLength':
-      return wrong(`${name} is empty`, 'set a value or remove the key');
-    case 'minItems':
-      return wrong(`${formatPath(path)} needs at least ${params['limit']} entries`);
-    case 'minProperties':
-      return wrong(`${name} is empty; at least one entry is required`);
-    case 'minimum':
-    case 'maximum':
-      return wrong(
-        `${formatValue(data)} is not allowed for ${formatPath(path)}; expected a number ${params['comparison']} ${params['limit']}`,
-      );
-    default:
-      return wrong(`${name} ${error.message}`);
-  }
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>(
-    (at, step) => (Array.isArray(at) ? at[Number(step)] : isMap(at) && Object.hasOwn(at, step) ? at[step] : undefined),
-    value,
-  );
-}
-
-interface Schema {
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-}
-
-const typeNames: Readonly<Record<string, string>> = {
-  object: 'a map (`key: value`)',
-  string: 'a string',
-  integer: 'an integer',
-  boolean: 'true or false',
-  array: 'a list',
-};
-
-function unknownKey(path: KeyPath, key: string, known: readonly string[]): PathDiagnostic {
-  const near = closestMatch(key, known);
-  const list = `allowed keys: ${known.join(', ')}`;
+function describeHalfThreshold(path: KeyPath, data: unknown): PathDiagnostic {
+  const key = path.at(-1) ?? '';
+  const { count, share } = isMap(data) ? data : {};
+  const form = count !== undefined ? `\`${key}: ${String(count)}\`` : `\`${key}: ${share === undefined ? '20%' : String(share)}\``;
   return {
-    path: [...path, key],
+    path,
     target: 'key',
-    message: `unknown key \`${key}\` in ${formatPath(path)}`,
-    hint: near ? `did you mean \`${near}\`? (${list})` : list,
+    rule: 'missing-key',
+    message: `\`${path.join('.')}\` needs both \`count\` and \`share\``,
+    hint: `write ${form} for one of them alone, or \`{ count: ${String(count ?? 10)}, share: ${String(share ?? '20%')} }\``,
   };
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function descriptionOf(schema: Schema, key: string): string | null {
-  return schema.properties?.[key]?.description?.split('\n')[0] ?? null;
 }
 
 function parseJsonPointer(instancePath: string): KeyPath {
@@ -145,20 +183,4 @@ function parseJsonPointer(instancePath: string): KeyPath {
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function formatPath(path: KeyPath): string {
-  return path.length === 0 ? 'the file' : `\`${path.join('.')}\``;
-}
-
-function formatValue(value: unknown): string {
-  if (typeof value !== 'string') return isMap(value) || Array.isArray(value) ? describeType(value) : `\`${String(value)}\``;
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
-}
-
-function describeType(value: unknown): string {
-  if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (isMap(value)) return 'a map';
-  return typeof value === 'string' ? 'a string' : `the ${typeof value} ${String(value)}`;
 }

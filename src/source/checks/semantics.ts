@@ -4,13 +4,19 @@
  */
 
 import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
-import type { PathDiagnostic } from '../path-diagnostic.ts';
+import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
+import { describeCharacter, meantText } from '../yaml/characters.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
+import { describeKeySlip } from './keys.ts';
 import { closestMatch } from './spelling.ts';
+import { withOddCharacter } from './values.ts';
 
 /** Describes the position of a path in the file, such as `line 12`. */
 type DescribeLocation = (path: KeyPath) => string;
+
+/** The longest URL in a file, as in its schema. Whether a longer one is valid is not asked. */
+export const maxUrlLength = 2048;
 
 /** How many environments or candidates a hint lists. */
 const maxListed = 10;
@@ -20,11 +26,15 @@ const maxListed = 10;
  * publication that is declared twice, and names that `resolutions` show to be unknown or ambiguous at the gateway. Ignores
  * values of the wrong type, which the schema check reports.
  */
-export function checkSemantics(file: unknown, locationOf: DescribeLocation, resolutions: NameResolutions = new Map()): PathDiagnostic[] {
-  const diagnostics: PathDiagnostic[] = [];
+export function checkSemantics(
+  file: unknown,
+  locationOf: DescribeLocation,
+  resolutions: NameResolutions = new Map(),
+): readonly PathDiagnostic[] {
+  const diagnostics = new FirstDiagnostics();
   for (const key of ['endpoint', 'iam']) {
     const url = textAt(objectAt(file, 'gateway'), key);
-    if (url !== null && /^https?:/.test(url) && !URL.canParse(url)) {
+    if (url !== null && url.length <= maxUrlLength && /^https?:\/\/[^/?#@\s]+\/?$/.test(url) && !URL.canParse(url)) {
       diagnostics.push({
         rule: 'invalid-value',
         path: ['gateway', key],
@@ -37,26 +47,35 @@ export function checkSemantics(file: unknown, locationOf: DescribeLocation, reso
   const idOf = new Map<string, string | null>();
   const environmentPaths = new UniquePaths(diagnostics, locationOf);
   for (const [name, setting] of entriesOf(file, 'environments')) {
+    if (diagnostics.isFull) break;
     const path = ['environments', name];
     const id =
       typeof setting === 'string' ? setting : resolveId(setting, environmentNameRef(name, setting), { path, resolutions, diagnostics });
     idOf.set(name, id);
-    if (id !== null) environmentPaths.add(id, path, `\`${name}\` is the same environment as`);
+    if (id !== null && !environmentPaths.add(id, path, `\`${name}\` is the same environment as`)) idOf.set(name, null);
   }
 
   const declared = [...idOf.keys()];
+  const nameOfId = new Map([...idOf].map(([name, id]) => [id, name]));
+  const sharedIds = new Set<string>();
   const publicationPaths = new UniquePaths(diagnostics, locationOf);
   for (const [api, setting] of entriesOf(file, 'apis')) {
+    if (diagnostics.isFull) break;
     const apiId = resolveId(setting, apiNameRef(api, setting), { path: ['apis', api], resolutions, diagnostics });
-    for (const environment of Object.keys(objectAt(setting, 'environments'))) {
+    for (const [environment, state] of entriesOf(setting, 'environments')) {
+      if (diagnostics.isFull) break;
       const path = ['apis', api, 'environments', environment];
       const environmentId = idOf.get(environment);
-      if (environmentId === undefined) diagnostics.push(undeclaredEnvironment(path, environment, declared));
-      if (apiId === null || !environmentId) continue;
-      publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`);
+      if (environmentId === undefined && declared.length > 0 && describeKeySlip(environment, state) === null)
+        if (!diagnostics.repeats(causeOfUndeclared(environment), path))
+          diagnostics.push(undeclaredEnvironment(path, environment, declared, nameOfId.get(environment)));
+      // One wrong ID makes all publications of two APIs the same.
+      if (apiId === null || !environmentId || sharedIds.has(`${api} ${apiId}`)) continue;
+      if (!publicationPaths.add(`${apiId} ${environmentId}`, path, `${api} in ${environment} is the same publication as`))
+        sharedIds.add(`${api} ${apiId}`);
     }
   }
-  return diagnostics;
+  return diagnostics.list;
 }
 
 /** Returns the name reference of the API under `key` that has no ID. */
@@ -72,7 +91,7 @@ export function environmentNameRef(key: string, setting: unknown): NameRef {
 interface NameLookup {
   readonly path: KeyPath;
   readonly resolutions: NameResolutions;
-  readonly diagnostics: PathDiagnostic[];
+  readonly diagnostics: FirstDiagnostics;
 }
 
 /**
@@ -112,7 +131,10 @@ function resolveId(setting: unknown, name: NameRef, { path, resolutions, diagnos
 }
 
 function notFoundHint({ name }: NameRef, others: readonly NamedResource[]): string {
-  const near = closestMatch(name, new Set(others.map((other) => other.name)));
+  const near = closestMatch(
+    name,
+    others.map((other) => other.name),
+  );
   const similar = near === null ? [] : others.filter((other) => other.name === near);
   return similar.length > 0
     ? `did you mean ${joinLimited(similar.map(formatResource))}?`
@@ -131,20 +153,20 @@ function joinLimited(words: readonly string[]): string {
 /** The paths at which IDs are declared; each ID once. */
 class UniquePaths {
   readonly #firstPaths = new Map<string, KeyPath>();
-  readonly #diagnostics: PathDiagnostic[];
+  readonly #diagnostics: FirstDiagnostics;
   readonly #locationOf: DescribeLocation;
 
-  constructor(diagnostics: PathDiagnostic[], locationOf: DescribeLocation) {
+  constructor(diagnostics: FirstDiagnostics, locationOf: DescribeLocation) {
     this.#diagnostics = diagnostics;
     this.#locationOf = locationOf;
   }
 
-  /** Adds a diagnostic that starts with `message` if the ID is declared at an earlier path. */
-  add(id: string, path: KeyPath, message: string): void {
+  /** Returns whether the ID is new. Adds a diagnostic that starts with `message` if it is declared at an earlier path. */
+  add(id: string, path: KeyPath, message: string): boolean {
     const first = this.#firstPaths.get(id);
     if (!first) {
       this.#firstPaths.set(id, path);
-      return;
+      return true;
     }
     const name = first[0] === 'apis' ? `${first[1]} in ${first[3]}` : `\`${first[1]}\``;
     this.#diagnostics.push({
@@ -154,21 +176,44 @@ class UniquePaths {
       message: `${message} ${name} at ${this.#locationOf(first)}: both have the same ID`,
       hint: 'correct one of the IDs, or remove one of the entries',
     });
+    return false;
   }
 }
 
-/** Returns the diagnostic for an entry at `path` that names an undeclared environment. */
-export function undeclaredEnvironment(path: KeyPath, environment: string, declared: readonly string[]): PathDiagnostic {
-  const near = closestMatch(environment, declared);
-  const more = declared.length > maxListed ? `, and ${declared.length - maxListed} more` : '';
-  const list = declared.length > 0 ? `declared: ${declared.slice(0, maxListed).join(', ')}${more}` : 'no environment is declared';
+function causeOfUndeclared(environment: string): string {
+  return `undeclared environment ${environment}`;
+}
+
+/** How many names a hint suggests. */
+const maxSuggested = 3;
+
+/**
+ * Returns the diagnostic for an entry at `path` that names an undeclared environment. `nameOfId` is the declared name of the environment that
+ * has this text as its ID.
+ */
+export function undeclaredEnvironment(path: KeyPath, environment: string, declared: readonly string[], nameOfId?: string): PathDiagnostic {
+  const same = declared.find((name) => name.normalize('NFC') === environment.normalize('NFC'));
+  const near = nameOfId ?? same ?? closestMatch(meantText(environment), declared);
+  const more = declared.length > maxSuggested ? `, and ${declared.length - maxSuggested} more` : '';
+  const hint = near === null ? `declared: ${declared.slice(0, maxSuggested).join(', ')}${more}` : `did you mean \`${near}\`?`;
   return {
     rule: 'undeclared-environment',
+    cause: causeOfUndeclared(environment),
     path,
     target: 'key',
     message: `the environment \`${environment}\` is not declared under \`environments\``,
-    hint: near ? `did you mean \`${near}\`? (${list})` : list,
+    hint:
+      same === undefined
+        ? withOddCharacter(environment, hint)
+        : `it looks like the declared \`${same}\`, but only one of the two has ${combiningCharacter(environment, same)} (Unicode normalization); copy the name from there`,
   };
+}
+
+/** Names the combining character that one of two texts has, which look the same. */
+function combiningCharacter(written: string, declared: string): string {
+  const decomposed = written.normalize('NFC') === written ? declared : written;
+  const mark = /\p{M}/u.exec(decomposed)?.[0];
+  return mark === undefined ? 'other characters' : describeCharacter(mark);
 }
 
 function entriesOf(value: unknown, key: string): [string, unknown][] {

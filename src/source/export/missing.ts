@@ -1,6 +1,6 @@
 import type { ChangeReason } from '../../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
-import { type NameKey, nameKey, resolveName } from '../../model/name-ref.ts';
+import { type NameKey, nameKey, nameResolver } from '../../model/name-ref.ts';
 import type { ListedEnvironment, ObservedApi } from '../../model/observation.ts';
 import { type PublicationKey, type PublicationNames, publicationKey } from '../../model/publication.ts';
 import type { RecordedState } from '../../model/recorded-state.ts';
@@ -95,12 +95,12 @@ function assignNames(
   { desired, declaredApis, knownIds, apis, environments }: MissingInput,
   undeclared: readonly { readonly api: ObservedApi; readonly environmentId: string }[],
 ): AssignedNames {
-  const resources = apis.map(({ apiId: id, name, group, groupId }) => ({ id, name, group, groupId }));
+  const resolve = nameResolver(apis.map(({ apiId: id, name, group, groupId }) => ({ id, name, group, groupId })));
   const idOf = ({ key, identity }: DeclaredApi): string | null => {
     if ('id' in identity) return identity.id;
     const known = namesInFile.get(key) ?? knownIds.get(nameKey(identity.nameRef));
     if (known !== undefined) return known;
-    const resolution = resolveName(identity.nameRef, resources);
+    const resolution = resolve(identity.nameRef);
     return resolution.kind === 'one' ? resolution.id : null;
   };
   const namesInFile = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));

@@ -1,3 +1,4 @@
+import { describeCharacter } from './characters.ts';
 import type { YamlProblem } from './tree.ts';
 
 /**
@@ -13,8 +14,14 @@ const maxReported = 20;
 export function findControlCharacters(text: string): YamlProblem[] {
   const problems: YamlProblem[] = [];
   for (const { 0: character, index } of text.matchAll(forbidden)) {
-    const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    problems.push({ rule: 'yaml', start: index, end: index + 1, message: `the character U+${code} is not allowed`, hint });
+    problems.push({
+      rule: 'yaml',
+      kind: 'character',
+      start: index,
+      end: index + 1,
+      message: `the character ${describeCharacter(character)} is not allowed`,
+      hint,
+    });
     if (problems.length === maxReported) break;
   }
   return problems;

@@ -27,11 +27,17 @@ export function parseYamlInSegments(text: string, cache: SegmentCache): YamlTree
   return { root, problems: [] };
 }
 
-/** A byte order mark, a directive, a document marker, or a lone carriage return: such texts are left to the yaml package. */
-const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)/m;
+/** A byte order mark, a directive, a document marker, a lone carriage return, or a NUL: such texts are left to the yaml package. */
+const documentMarkers = /^(?:\uFEFF|%|---|\.\.\.)|\r(?!\n)|\0/m;
 
 /** `name:` with nothing after it, so that its value is in the lines below. */
-const bareKey = /^ *([A-Za-z_][\w.-]*):[ ]*\r?\n/;
+const bareKey = /^ *([A-Za-z_][\w.-]{0,999}):[ ]*\r?\n/;
+
+/**
+ * Longer segments are not cached, but their parts are. V8 hashes longer strings by their length alone, so that a map with many segments of equal
+ * length would compare them all.
+ */
+const maxCachedLength = 16_000;
 
 /** Deeper than any edict file. Deeper levels are parsed as one segment. */
 const maxSegmentDepth = 8;
@@ -93,6 +99,7 @@ class SegmentParser {
 
   #segment(from: number, to: number, depth: number): Segment | null {
     const text = this.#text.slice(from, to);
+    if (text.length > maxCachedLength) return this.#parseNested(text, from, to, depth) ?? this.#parse(text);
     const known = this.used.get(text) ?? this.#cache.get(text) ?? this.#parseNested(text, from, to, depth) ?? this.#parse(text);
     if (known) this.used.set(text, known);
     return known;

@@ -61,6 +61,6 @@ export class LineIndex {
   lineText(line: number): string {
     const start = this.#starts[line - 1] ?? this.#text.length;
     const end = this.#starts[line] ?? this.#text.length + 1;
-    return this.#text.slice(start, end - 1).replace(/\r$/, '');
+    return this.#text.slice(start, this.#text.charAt(end - 2) === '\r' && end - 2 >= start ? end - 2 : end - 1);
   }
 }

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderDiagnostics, renderDiagnosticsJson } from '../../../src/cli/output/errors.ts';
 import { noColor } from '../../../src/cli/output/terminal.ts';
-import { type Diagnostic, InvalidFileError } from '../../../src/model/errors.ts';
+import { type Diagnostic, excerptAt, InvalidFileError } from '../../../src/model/errors.ts';
 
 const diagnostic: Diagnostic = {
   rule: 'invalid-value',
@@ -12,7 +12,7 @@ const diagnostic: Diagnostic = {
   length: 3,
   message: 'wrong',
   hint: 'do this',
-  text: '    bad: x',
+  excerpt: { text: '    bad: x', column: 1 },
 };
 
 test('shows place, message, frame and hint', () => {
@@ -24,7 +24,7 @@ test('shows place, message, frame and hint', () => {
 });
 
 test('a very long line is cut around the error', () => {
-  const long = { ...diagnostic, column: 5001, length: 4, text: `${'x'.repeat(5000)}oops${'y'.repeat(5000)}` };
+  const long = { ...diagnostic, column: 5001, length: 4, excerpt: excerptAt(`${'x'.repeat(5000)}oops${'y'.repeat(5000)}`, 5001) };
   const lines = renderDiagnostics(new InvalidFileError('edict.yaml', [long]), noColor).split('\n');
   assert.ok(lines.every((line) => line.length < 200));
   const column = lines[2]?.indexOf('^') ?? -1;

@@ -5,7 +5,16 @@ import { EdictError, InvalidFileError } from '../../../src/model/errors.ts';
 import { testContext } from '../../support/streams.ts';
 
 const invalid = new InvalidFileError('f.yaml', [
-  { rule: 'invalid-value', file: 'f.yaml', line: 2, column: 3, length: 1, message: 'wrong', hint: 'mend it', text: '  x' },
+  {
+    rule: 'invalid-value',
+    file: 'f.yaml',
+    line: 2,
+    column: 3,
+    length: 1,
+    message: 'wrong',
+    hint: 'mend it',
+    excerpt: { text: '  x', column: 1 },
+  },
 ]);
 const { context } = testContext();
 

@@ -20,7 +20,16 @@ test('in JSON it is one document on stdout', () => {
 
 test('an invalid file shows its errors', () => {
   const { context, stderr, stdout } = testContext();
-  const diagnostic = { rule: 'invalid-value' as const, file: 'f', line: 1, column: 1, length: 1, message: 'wrong', hint: null, text: 'x' };
+  const diagnostic = {
+    rule: 'invalid-value' as const,
+    file: 'f',
+    line: 1,
+    column: 1,
+    length: 1,
+    message: 'wrong',
+    hint: null,
+    excerpt: { text: 'x', column: 1 },
+  };
   assert.is(reportError(new InvalidFileError('f', [diagnostic]), context, 'json'), 3);
   assert.match(stderr(), 'f:1:1  wrong');
   assert.is((JSON.parse(stdout()) as { valid: boolean }).valid, false);

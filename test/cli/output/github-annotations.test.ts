@@ -19,7 +19,7 @@ const diagnostic: Diagnostic = {
   length: 3,
   message: 'wrong',
   hint: null,
-  text: '    bad: x',
+  excerpt: { text: '    bad: x', column: 1 },
 };
 const annotate = (over: Partial<Diagnostic>): string => diagnosticAnnotations(new InvalidFileError(file, [{ ...diagnostic, ...over }]));
 

@@ -32,7 +32,7 @@ const root = scratchFolder();
 mkdirSync(join(root, '.git'));
 const diagnostic: Diagnostic = {
   ...{ rule: 'invalid-value', file: join(root, 'my apis/é:1.yaml'), line: 12, column: 5, length: 3 },
-  ...{ message: 'wrong', hint: 'do this', text: '    bad: x' },
+  ...{ message: 'wrong', hint: 'do this', excerpt: { text: '    bad: x', column: 1 } },
 };
 const logOf = (...diagnostics: readonly Diagnostic[]): Log => JSON.parse(renderDiagnosticsSarif(diagnostics)) as Log;
 

@@ -30,11 +30,7 @@ for (const [name, value, expected] of [
     ['.state value: "up" is not allowed for `apis.orders.environments.test.state`; expected online or offline'],
   ],
   ['a map without a state', api({ environments: { test: {} } }), [' key: missing key `state` in `apis.orders.environments.test`']],
-  [
-    'an empty environment',
-    file({ environments: { test: null } }),
-    ['environments.test value: `environments.test` is empty; expected a string'],
-  ],
+  ['an empty environment', file({ environments: { test: null } }), ['environments.test value: `test` has no ID']],
   [
     'an environment with a wrong ID',
     file({ environments: { test: 'a b' } }),
@@ -52,14 +48,14 @@ for (const [name, value, expected] of [
     file({ apis: { 'a/b': { id: 'a', 'x~/y': 1, environments: {} } } }),
     ['apis.a/b.x~/y key: unknown key `x~/y` in `apis.a/b`'],
   ],
-  ['an empty revision', api({ revision: '' }), ['apis.orders.revision value: revision is empty']],
+  ['an empty revision', api({ revision: '' }), ['apis.orders.revision value: `revision` is empty']],
   ['a revision that is too long', api({ revision: 'r'.repeat(256) }), ['apis.orders.revision value: revision has 256 characters']],
   [
     'a boolean as revision',
     api({ revision: true }),
     ['apis.orders.revision value: `apis.orders.revision` is the boolean true; expected a string'],
   ],
-  ['an empty file', null, [' value: the file is empty; expected a map (`key: value`)']],
+  ['an empty file', null, [' value: the file is empty; expected a map with `edict`, `gateway` and `environments`']],
 ] as const satisfies readonly (readonly [string, unknown, readonly string[]])[]) {
   test(`finds ${name}, once`, () => {
     const diagnostics = found(value);

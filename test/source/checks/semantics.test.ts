@@ -20,7 +20,6 @@ test('finds a publication that is declared twice under different names', () => {
   const environments = { test: 'e1', again: { id: 'e1' } };
   assert.equal(found(file(environments, { a: { id: 'A', environments: { test: 'online', again: 'online' } } })), [
     'environments.again: `again` is the same environment as `test` at line 7: both have the same ID',
-    'apis.a.environments.again: a in again is the same publication as a in test at line 7: both have the same ID',
   ]);
 });
 
@@ -30,17 +29,21 @@ test('finds undeclared environments, also those named like object properties', (
   assert.equal(
     diagnostics.map(({ path, hint }) => [path.at(-1), hint]),
     [
-      ['tset', 'did you mean `test`? (declared: test)'],
+      ['tset', 'did you mean `test`?'],
       ['constructor', 'declared: test'],
     ],
   );
-  assert.is(checkSemantics(file({}, apis), () => 'line 7')[0]?.hint, 'no environment is declared');
+  assert.equal(
+    checkSemantics(file({}, apis), () => 'line 7'),
+    [],
+    'nothing is undeclared while no environment is declared',
+  );
 });
 
-test('a hint lists ten environments and counts the others', () => {
+test('a hint lists three environments and counts the others', () => {
   const environments = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`e${index}`, `id${index}`]));
   const [diagnostic] = checkSemantics(file(environments, { a: { id: 'A', environments: { zzzz: 'online' } } }), () => 'line 7');
-  assert.is(diagnostic?.hint, `declared: ${Object.keys(environments).slice(0, 10).join(', ')}, and 2 more`);
+  assert.is(diagnostic?.hint, `declared: ${Object.keys(environments).slice(0, 3).join(', ')}, and 9 more`);
 });
 
 test('finds an invalid URL', () => {

@@ -18,8 +18,8 @@ for (const [over, message] of [
   [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`'],
   [{ endpoint: 'https://host:99999' }, '`--endpoint` is not a valid URL'],
   [{ iam: 'https://host/path' }, '"https://host/path" is not allowed for `--iam`'],
-  [{ project: 'a b' }, '"a b" is not allowed for `--project`'],
-  [{ instance: '' }, '"" is not allowed for `--instance`'],
+  [{ project: 'a b' }, '"a b" is not allowed for `--project`: it contains a space'],
+  [{ instance: '' }, '"" is not allowed for `--instance`: it is empty'],
   [{ endpoint: 'https://$' + '{HOST}' }, '--endpoint "https://$' + '{HOST}" contains $' + '{…}, which is allowed only in a file'],
 ] as const) {
   test(`rejects ${JSON.stringify(over)}`, () => {

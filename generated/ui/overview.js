@@ -1,0 +1,29 @@
+// Made by `npm run generate` from src/ui/. Do not edit.
+import { fetchJson } from "./client.js";
+import { byId, element } from "./element.js";
+/*
+ * The first page of a daemon with several files: lists them, each with a link to its page.
+ */
+/** How often the list is read again, in milliseconds. */
+const refreshMs = 5000;
+/** Returns the table row of a file. */
+export function fileRow({ path, page, headline, gateway, emulated }) {
+    const name = gateway ? `${emulated ? 'emulated gateway in place of ' : ''}${gateway.endpoint}, instance ${gateway.instance}` : '';
+    return element('tr', {}, element('th', { scope: 'row' }, element('a', { href: page }, path)), element('td', {}, headline), element('td', {}, name));
+}
+async function showFiles() {
+    try {
+        const { files } = await fetchJson('/api/v1/files');
+        const rows = element('tbody', {}, ...files.map(fileRow));
+        // Only what has changed is replaced, so that the focus stays on its link.
+        if (rows.innerHTML !== byId('files').innerHTML)
+            byId('files').replaceChildren(...rows.childNodes);
+        document.title = `edict: ${files.length} files`;
+        byId('connection').textContent = '';
+    }
+    catch (error) {
+        byId('connection').textContent = `connection lost: ${error instanceof Error ? error.message : error}`;
+    }
+    setTimeout(() => void showFiles(), refreshMs);
+}
+void showFiles();
