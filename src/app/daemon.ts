@@ -61,17 +61,20 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
   });
-  const open = async (file: string): Promise<ManagedFile> => {
+  const isFirstStart = !(await store.isAcceptedAddress(null));
+  const open = async (file: string, isTrusted: boolean): Promise<ManagedFile> => {
     const events = createEventBus();
     events.subscribe(logFor(file, isSingleFile));
     const managedFile = await openManagedFile({ ...context, settings: { ...context.settings, file }, events }, daemonSettings, {
       store,
+      isTrusted,
       parsers,
     });
     managedFiles.set(file, managedFile);
     return managedFile;
   };
-  for (const file of files) await open(file);
+  // Whoever may write to a folder decides which files are in it; a file that the operator names, and what an empty store finds, is the operator's word.
+  for (const file of files) await open(file, isFirstStart || paths.includes(file));
   const { statusServer, listenError } = await listen(context, daemonSettings, {
     ...{ isSingleFile, emit: log },
     managedFiles: [...managedFiles.values()],
@@ -80,7 +83,7 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
   const onAdded = async (file: string): Promise<void> => {
-    const managedFile = await open(file);
+    const managedFile = await open(file, false);
     await statusServer?.addFile(await toServedFile(managedFile));
     managedFile.context.events.emit({ type: 'file:added' });
     controllers.start(managedFile);

@@ -11,8 +11,7 @@ import { findPublication, type PublicationRef } from '../plan/publication-lookup
 import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { seedFromState } from './emulated-gateway.ts';
-import { withGatewayReader } from './gateway-access.ts';
-import { computeCurrentPlan, withReadSession } from './read-session.ts';
+import { computeCurrentPlan, withApprovedReader, withReadSession } from './read-session.ts';
 
 /*
  * `edict explain`: reads the file, the store and, with --refresh, the gateway. Writes nothing and changes nothing at the gateway.
@@ -119,7 +118,7 @@ async function lookUpGateway(
   const recorded = await store.readRecordedState(desired.gateway);
   const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
   try {
-    return await withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
+    return await withApprovedReader(context, { settings: desired.gateway, seed, store }, async (gateway) => {
       const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
       if (observation.kind === 'failed')
         return { view: { kind: 'unavailable', reason: observation.reason, hint: null }, recorded, notices: [] };

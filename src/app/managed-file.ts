@@ -5,7 +5,7 @@ import type { DaemonSettings } from '../model/settings.ts';
 import { withPruneDelay } from '../source/prune-delay.ts';
 import type { WorkerParser } from '../source/worker/worker-parser.ts';
 import type { Store } from '../store/interface.ts';
-import { createFileSource, openSession, type Session } from './session.ts';
+import { createFileSource, openSession, type Session, type SessionOptions } from './session.ts';
 import type { ServedFile } from './status-server.ts';
 import { openSubscribers } from './subscribers.ts';
 
@@ -28,7 +28,11 @@ const pruneDelayDebounces = 10;
 export async function openManagedFile(
   context: AppContext,
   { historyRetentionMs, ...times }: Pick<DaemonSettings, 'debounceMs' | 'resyncMs' | 'historyRetentionMs'>,
-  { store, parsers }: { readonly store: Store; readonly parsers: Pick<WorkerParser, 'open'> },
+  {
+    store,
+    parsers,
+    isTrusted,
+  }: { readonly store: Store; readonly parsers: Pick<WorkerParser, 'open'> } & Required<Pick<SessionOptions, 'isTrusted'>>,
 ): Promise<ManagedFile> {
   const { Controller } = await import('../controller/controller.ts');
   const { StaleSourceCheck } = await import('../controller/stale-source-check.ts');
@@ -41,7 +45,7 @@ export async function openManagedFile(
   await using resources = new AsyncDisposableStack();
   resources.use(await openSubscribers(context));
   const parser = resources.use(parsers.open());
-  const session = await openSession(context, { isStandby: true, store });
+  const session = await openSession(context, { isStandby: true, isTrusted, store });
   const staleSourceCheck = new StaleSourceCheck({ record: store, clock });
   const controller = new Controller({
     source: withPruneDelay(createFileSource(context, session.resolveNames, parser), clock, pruneDelayDebounces * times.debounceMs),

@@ -1,15 +1,18 @@
+import type { GatewayReader } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';
+import type { FileHold } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { type EdictError, ObservationFailedError } from '../model/errors.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import { type EdictError, GatewayHeldError, ObservationFailedError } from '../model/errors.ts';
+import type { GatewayAddress, GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
-import { recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { approvalDigest, gatewayHold, recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
+import { formatCommandLine, shortDigest } from '../render/command-line.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { openReadonly, toDisplayUrl } from '../store/open.ts';
@@ -100,12 +103,15 @@ export async function withReadSession<T>(
       const { resolveNames } = await import('../controller/name-resolution.ts');
       const knownIds = await store.resolvedNames(of);
       const known = [...knownIds].map(([key, id]): [NameKey, NameResolution] => [key, { kind: 'one', id }]);
-      if (!resolvesNames) {
+      // Nothing may be asked at a gateway that nobody has approved, and nothing is planned there.
+      if (!resolvesNames || (await heldGateway(context, store, of)) !== null) {
         const placeholderResolutions = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
         for (const resolution of placeholderResolutions.values()) if (resolution.kind === 'one') placeholders.add(resolution.id);
         return new Map([...placeholderResolutions, ...known]);
       }
-      return withGatewayReader(context, { settings: of, seed: null }, (gateway) => resolveNames(unknown, { gateway, knownIds, signal }));
+      return withApprovedReader(context, { settings: of, seed: null, store }, (gateway) =>
+        resolveNames(unknown, { gateway, knownIds, signal }),
+      );
     };
     const desired = await new FileSource(settings.file, {
       allowedFolders: settings.allowedFolders,
@@ -117,6 +123,41 @@ export async function withReadSession<T>(
   } finally {
     await store.close();
   }
+}
+
+/** Returns why nothing may be sent to the gateway of a file yet; `null` if it may. */
+export async function heldGateway(
+  { clock }: Pick<AppContext, 'clock'>,
+  store: Pick<StoreReader, 'previousState'>,
+  gateway: GatewayAddress,
+): Promise<FileHold | null> {
+  const nowMs = clock.now();
+  return gatewayHold(gateway, await store.previousState(gateway, nowMs), nowMs);
+}
+
+/** Throws a GatewayHeldError with the command that approves the gateway of a file, if nothing may be sent there yet. */
+export async function assertGatewayApproved(
+  { clock, settings }: Pick<AppContext, 'clock' | 'settings'>,
+  store: Pick<StoreReader, 'previousState'>,
+  gateway: GatewaySettings,
+): Promise<void> {
+  const fileHeld = await heldGateway({ clock }, store, gateway);
+  if (fileHeld === null || settings.emulate) return;
+  const digest = approvalDigest({ gateway, isEmulated: false, changes: [], fileHeld }) ?? '';
+  const command = `${formatCommandLine('approve', [shortDigest(digest)], settings)} --by NAME --reason TEXT`;
+  throw new GatewayHeldError(`the file is held, and nothing is asked at its gateway: ${fileHeld.message}; to approve: ${command}`, {
+    hint: fileHeld.hint,
+  });
+}
+
+/** Does what `withGatewayReader` does for a gateway that is approved. Throws a GatewayHeldError for any other. */
+export async function withApprovedReader<T>(
+  context: AppContext,
+  { store, ...of }: Parameters<typeof withGatewayReader>[1] & { readonly store: Pick<StoreReader, 'previousState'> },
+  use: (gateway: GatewayReader) => Promise<T>,
+): Promise<T> {
+  await assertGatewayApproved(context, store, of.settings);
+  return withGatewayReader(context, of, use);
 }
 
 /** Returns the error for a failed observation. */

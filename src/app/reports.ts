@@ -22,11 +22,13 @@ import { placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { withGatewayReader } from './gateway-access.ts';
 import {
   computeCurrentPlan,
+  heldGateway,
   observationFailedError,
   type ReadSession,
   reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
+  withApprovedReader,
   withReadSession,
 } from './read-session.ts';
 import { isFileError, withKnownGateway } from './store/known-gateway.ts';
@@ -122,6 +124,7 @@ async function observeIfNeeded(
   const { clock } = context;
   const { refresh, emulate } = context.settings;
   if (refresh === 'never') return null;
+  if (!emulate && (await heldGateway(context, store, desired.gateway)) !== null) return null;
   const isRequested = refresh === 'always';
   const checked = { uncheckedReason: null, unobserved: null, listed: null };
   const lastObservation = await store.lastObservation(desired.gateway);
@@ -333,7 +336,7 @@ export async function readVersions(context: AppContext, of: PublicationRef): Pro
     const recorded = await store.readRecordedState(desired.gateway);
     const names = findPublication(of, desired, recorded);
     const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
-    const read = await withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) =>
+    const read = await withApprovedReader(context, { settings: desired.gateway, seed, store }, (gateway) =>
       gateway.listVersions(names, context.signal),
     );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);

@@ -20,7 +20,7 @@ import type { Lease, Store } from '../store/interface.ts';
 import { openStore } from '../store/open.ts';
 import { emulatedProbe, openEmulatedGateway, placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { type GatewayAccess, openGatewayAccess, openRateLimiter } from './gateway-access.ts';
-import { reportUnrecorded } from './read-session.ts';
+import { assertGatewayApproved, reportUnrecorded } from './read-session.ts';
 
 /*
  * Opens store, lease, rate limiter, gateway and reconcile runner in this order and closes them in reverse. Modules that only some commands
@@ -48,6 +48,11 @@ export interface SessionOptions {
   readonly isStandby?: boolean;
   /** An open store, which the session does not close. Default: the session opens its own. */
   readonly store?: Store;
+  /**
+   * Whether the first gateway of the file needs no approval although the store does not know it: the operator has named the file, or the store was
+   * empty. Default: it needs none.
+   */
+  readonly isTrusted?: boolean;
   /** When this process last sent a request to the gateway, on the monotonic clock: it may still count against the rate limit. Default: never. */
   readonly lastRequestAtMs?: number;
 }
@@ -81,8 +86,8 @@ export async function openSession(context: AppContext, options: SessionOptions =
   await using resources = new AsyncDisposableStack();
   const store = options.store ?? resources.adopt(await openConfiguredStore(context), (opened) => opened.close());
   const emulator = context.settings.emulate ? resources.adopt(await openEmulatedGateway(), (opened) => opened.close()) : null;
-  const { isStandby = false, lastRequestAtMs = Number.NEGATIVE_INFINITY } = options;
-  return new Session(context, { store, emulator, isStandby, lastRequestAtMs, resources: resources.move() });
+  const { isStandby = false, isTrusted = true, lastRequestAtMs = Number.NEGATIVE_INFINITY } = options;
+  return new Session(context, { store, emulator, isStandby, isTrusted, lastRequestAtMs, resources: resources.move() });
 }
 
 /** An open store and the reconcile runner for the gateway of the current file. */
@@ -100,15 +105,25 @@ export class Session implements AsyncDisposable {
   #isClosed = false;
   /** The last address that a file of a daemon was applied to; `null` before the first one. */
   #applied: GatewayAddress | null = null;
+  /** Whether the next gateway is accepted although the store does not know it. */
+  #isTrusted: boolean;
 
   constructor(
     context: AppContext,
-    opened: { store: Store; emulator: Emulator | null; isStandby: boolean; lastRequestAtMs: number; resources: AsyncDisposableStack },
+    opened: {
+      store: Store;
+      emulator: Emulator | null;
+      isStandby: boolean;
+      isTrusted: boolean;
+      lastRequestAtMs: number;
+      resources: AsyncDisposableStack;
+    },
   ) {
     this.#context = context;
     this.store = opened.store;
     this.#emulator = opened.emulator;
     this.#isStandby = opened.isStandby;
+    this.#isTrusted = opened.isTrusted;
     this.#lastRequestAtMs = opened.lastRequestAtMs;
     this.#resources = opened.resources;
     const onEvent = context.events.subscribe((event) => {
@@ -135,6 +150,8 @@ export class Session implements AsyncDisposable {
     const isLeaseHolder = this.#gateway?.settingsKey === JSON.stringify(of) && this.#gateway.lease.isHeld();
     const removesNames = knownIds.size > names.length && (isLeaseHolder || !this.#isStandby);
     if (isKnown && !removesNames) return resolveNames(names, { knownIds, signal, gateway: lookupForbidden });
+    await this.#admit(of);
+    if (!isKnown) await assertGatewayApproved(this.#context, this.store, of);
     // Resolving names must not claim a share of the gateways, so take this lease without even sharing and release it afterwards.
     const { gateway } = await this.#serialize(() => this.#openGateway(of, false));
     try {
@@ -156,9 +173,9 @@ export class Session implements AsyncDisposable {
     { maxTries, triggers, targets = allTargets, saved = null }: RunnerOptions,
   ): Promise<ReconcileRunner> {
     const { clock, random, events, settings } = this.#context;
+    await this.#admit(desired.gateway);
     const current = await this.#openGateway(desired.gateway, this.#isStandby);
     if (current.runner) return current.runner;
-    if (this.#isStandby) await this.#recordMove(desired.gateway);
     this.#emulator?.state.add(seedFromState(desired, await this.store.readRecordedState(desired.gateway)));
     if (await this.#isFirstContact(desired)) await reportUnrecorded(this.#context);
     const { rateLimiter, gateway } = current;
@@ -183,14 +200,26 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Records that the file names another gateway than the one it was applied to, so that it is held. Another process may have had the
-   * same move approved.
+   * Records that the file names another gateway than the one it was applied to, or one that the store does not know, so that it is held. Another
+   * process may have had the same gateway approved.
    */
-  async #recordMove(gateway: GatewayAddress): Promise<void> {
+  async #admit(gateway: GatewayAddress): Promise<void> {
+    if (!this.#isStandby || this.#emulator) return;
     const from = this.#applied;
-    if (from === null || isSameAddress(from, gateway)) return;
+    if (from !== null && isSameAddress(from, gateway)) return;
     const { moved } = await this.store.previousState(gateway, this.#context.clock.now());
-    if (!moved?.isApproved || !isSameAddress(moved.from, from)) await this.store.saveMove(gateway, from);
+    if (from !== null) {
+      if (!moved?.isApproved || (moved.from !== null && !isSameAddress(moved.from, from))) await this.store.saveMove(gateway, from);
+      return;
+    }
+    const isPending = moved !== null && !moved.isApproved;
+    if (isPending && moved.from !== null) return;
+    if (this.#isTrusted) await this.store.acceptAddress(gateway);
+    this.#isTrusted = false;
+    const isAccepted = await this.store.isAcceptedAddress(gateway);
+    // Another process that did not know the gateway yet may have held the file.
+    if (isAccepted && isPending) await this.store.endMove(gateway, null);
+    if (!isAccepted && !isPending) await this.store.saveMove(gateway, null);
   }
 
   /** Whether the store has no record of the gateway, and the gateway is observed before the first plan. */

@@ -4,7 +4,6 @@ import type { Change, Plan, ProbeResult, ProbeResults } from '../model/change.ts
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
-import { isSameAddress } from '../model/gateway.ts';
 import type { Unobserved } from '../model/observation.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { PublicationKey } from '../model/publication.ts';
@@ -14,7 +13,7 @@ import type { RefreshMode } from '../model/settings.ts';
 import { isRevisionAssumed, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { approvalDigest, gatewayApproval, gatewayHold, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -135,11 +134,17 @@ export class Planner {
    * @throws EdictError `STORE_*` if the recorded state cannot be read, `SAVED_PLAN_STALE` as `planReconciliation` does
    */
   async plan({ desired, cause, reconcileId, retryNow }: PlanRequest): Promise<Planned> {
-    const { emit, maxTries } = this.#deps;
     this.#desired = desired;
+    const request = { desired, cause, reconcileId, retryNow };
+    if (await this.#isHeldGateway(desired)) return { kind: 'planned', plan: await this.#compute(request) };
     const observation = await this.#driftDetector.start(desired, reconcileId);
     if (observation === 'required') return { kind: 'required' };
     if (observation === 'running' && cause === 'resync') return { kind: 'awaited' };
+    return { kind: 'planned', plan: await this.#compute(request) };
+  }
+
+  async #compute({ desired, cause, reconcileId, retryNow }: PlanRequest): Promise<Plan> {
+    const { emit, maxTries } = this.#deps;
     const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
@@ -154,7 +159,23 @@ export class Planner {
       this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
       this.#dueTimer.schedule(nextDueAtMs(plan));
     }
-    return { kind: 'planned', plan };
+    return plan;
+  }
+
+  /**
+   * Returns whether nobody has approved the gateway yet, so that it must not be observed either. Saves an approval, and that a move was
+   * reverted.
+   */
+  async #isHeldGateway({ gateway }: DesiredState): Promise<boolean> {
+    const { store, clock, isEmulated } = this.#deps;
+    const nowMs = clock.now();
+    const previous = await store.previousState(gateway, nowMs);
+    if (isEmulated || previous.moved === null || previous.moved.isApproved) return false;
+    if (gatewayHold(gateway, previous, nowMs)) return true;
+    const approval = gatewayApproval(gateway, previous, nowMs);
+    if (approval) await store.acceptAddress(gateway);
+    await store.endMove(gateway, approval?.id ?? null);
+    return false;
   }
 
   /** Ends what is in progress; resolves when it has ended. */
@@ -178,7 +199,7 @@ export class Planner {
   async #saveDeclared(
     desired: DesiredState,
     { approval }: Plan,
-    { previous: { declared, moved }, recorded }: { readonly previous: PreviousState; readonly recorded: RecordedState },
+    { previous: { declared }, recorded }: { readonly previous: PreviousState; readonly recorded: RecordedState },
   ): Promise<void> {
     if (desired === this.#declared && approval === null) return;
     try {
@@ -188,8 +209,8 @@ export class Planner {
         adoptedRevisions: adoptedRevisions(desired, recorded, declared),
         digest: desiredDigest(desired),
         approvalId: approval?.id ?? null,
-        move: moved === null || moved.isApproved ? undefined : isSameAddress(moved.from, desired.gateway) ? 'reverted' : 'approved',
       });
+      if (!this.#deps.isEmulated) await this.#deps.store.acceptAddress(desired.gateway);
       this.#declared = desired;
     } catch (error) {
       this.#deps.onStoreError(error);

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, StoreError } from '../model/errors.ts';
+import { EdictError, GatewayHeldError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { DesiredSource } from '../source/interface.ts';
 
@@ -112,7 +112,7 @@ export class SourceLoader {
 
   #onFileError(error: EdictError): void {
     const { emit, clock } = this.#deps;
-    this.hasUnresolvedNames = error instanceof NamesUnresolvedError;
+    this.hasUnresolvedNames = error instanceof NamesUnresolvedError || error instanceof GatewayHeldError;
     this.#nextLoadAtMs = clock.monotonicMs() + nameRetryMs;
     const description = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
     if (description === this.#lastError) return;

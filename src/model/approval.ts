@@ -15,6 +15,7 @@ export interface Hold {
     | 'missingInclude'
     | 'otherGateway'
     | 'movedGateway'
+    | 'newGateway'
     | 'first-contact'
     | 'unobserved';
   readonly message: string;

@@ -17,9 +17,10 @@ export interface GatewayAddress extends GatewayIdentity {
   readonly iamEndpoint: string;
 }
 
-/** A followed file that named another gateway before. It is held until a person approves the move. */
+/** A followed file that named another gateway before, or a new one. It is held until a person approves the gateway. */
 export interface GatewayMove {
-  readonly from: GatewayAddress;
+  /** `null`: the file is new in a followed folder, or was changed while no daemon ran. */
+  readonly from: GatewayAddress | null;
   readonly isApproved: boolean;
 }
 

@@ -10,7 +10,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies } from './policies.ts';
+import { applyApprovals, applyPolicies, gatewayHold } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
@@ -46,8 +46,21 @@ export interface PlanInput {
  * function. Policies and rollout see the whole plan, so that splitting a change into targeted parts cannot bypass them.
  */
 export function computePlan(input: PlanInput): Plan {
-  const { desired, recorded, previous, targets, nowMs, probes = new Map(), savedPlanInput = null, unobserved = null } = input;
+  const {
+    desired,
+    recorded,
+    previous,
+    targets,
+    nowMs,
+    probes = new Map(),
+    savedPlanInput = null,
+    unobserved = null,
+    isEmulated = false,
+  } = input;
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
+  const unapproved = isEmulated ? null : gatewayHold(desired.gateway, previous, nowMs);
+  // Nothing may be asked there, so that there is nothing to plan yet, and nothing to approve but the gateway.
+  if (unapproved) return { ...diffObserved(input), suspension, changes: [], fileHeld: unapproved };
   const heldPlan = applyPolicies({ ...diffObserved(input), suspension }, { desired, recorded, previous, unobserved });
   const whole = applyRollout(
     applyFreezes(

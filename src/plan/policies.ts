@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../model/desired-state.ts';
-import { addressOf, isSameAddress } from '../model/gateway.ts';
+import { addressOf, type GatewayAddress, isSameAddress } from '../model/gateway.ts';
 import { type LastObservation, maxListedUnmanaged, type Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -20,17 +20,14 @@ export function allowedCount({ count, share }: Threshold, total: number): number
 export interface PolicyInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
-  readonly previous: Pick<PreviousState, 'declared' | 'otherGateways' | 'moved'>;
+  readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
   /** Why the gateway was not observed when the plan needed it; `null`, the default, if it was, or need not be. */
   readonly unobserved?: Unobserved | null;
 }
 
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
 export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null }: PolicyInput): Plan {
-  const fileHeld =
-    moveHold(desired, previous) ??
-    findFileHold(desired, recorded, previous) ??
-    firstContactHold({ desired, recorded, previous, unobserved });
+  const fileHeld = findFileHold(desired, recorded, previous) ?? firstContactHold({ desired, recorded, previous, unobserved });
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
@@ -121,14 +118,36 @@ function findSwappedIds(changes: readonly Change[], desired: DesiredState, recor
   return holds;
 }
 
-/** Returns the hold of a file that named another gateway before, unless that was approved; `null` if it did not. */
-function moveHold({ gateway }: DesiredState, { moved }: Pick<PreviousState, 'moved'>): FileHold | null {
-  if (moved === null || moved.isApproved || isSameAddress(moved.from, gateway)) return null;
+/** The facts that decide whether a gateway is approved. */
+type GatewayApprovals = Pick<PreviousState, 'moved' | 'approvals'>;
+
+/**
+ * Returns the hold of a file whose gateway nobody has approved: nothing may be sent there, no read and no login either. `null` if the gateway is
+ * known, or released by an approval.
+ */
+export function gatewayHold(gateway: GatewayAddress, previous: GatewayApprovals, nowMs: number): FileHold | null {
+  return gatewayApproval(gateway, previous, nowMs) === null ? unapprovedGateway(gateway, previous) : null;
+}
+
+/** Returns the approval that releases the hold of a file's gateway; `null` if it is not held, or not approved. */
+export function gatewayApproval(gateway: GatewayAddress, previous: GatewayApprovals, nowMs: number): Approval | null {
+  const hold = unapprovedGateway(gateway, previous);
+  return (hold && findApproval([holdEntry(hold)], previous.approvals, nowMs)) ?? null;
+}
+
+function unapprovedGateway(gateway: GatewayAddress, { moved }: GatewayApprovals): FileHold | null {
+  if (moved === null || moved.isApproved) return null;
   const { from } = moved;
+  const hint = 'check that edict shall work on this gateway, and send its credentials there';
+  if (from === null) {
+    const { endpoint, iamEndpoint, project, instance } = gateway;
+    const message = `the file is new, or was changed, and names a gateway that the store does not know: endpoint ${endpoint}, iam ${iamEndpoint}, project ${project}, instance ${instance}`;
+    return { rule: 'newGateway', message, hint, affected: [JSON.stringify(addressOf(gateway))] };
+  }
+  if (isSameAddress(from, gateway)) return null;
   const keys = { endpoint: 'endpoint', iamEndpoint: 'iam', project: 'project', instance: 'instance' } as const;
   const changed = (Object.keys(keys) as (keyof typeof keys)[]).filter((key) => from[key] !== gateway[key]);
   const message = `the file names another gateway than before: ${changed.map((key) => `${keys[key]} ${gateway[key]}, was ${from[key]}`).join('; ')}`;
-  const hint = 'check that edict shall work on this gateway, and send its credentials there';
   return { rule: 'movedGateway', message, hint, affected: [from, gateway].map((address) => JSON.stringify(addressOf(address))) };
 }
 
@@ -229,7 +248,11 @@ export function changeFingerprint({
 /** Returns the held entries of a plan as sorted texts: its held changes, and its file hold. */
 export function approvalScope({ changes, fileHeld }: Pick<Plan, 'changes' | 'fileHeld'>): string[] {
   const entries = changes.filter((change) => change.held).map(changeFingerprint);
-  return [...entries, ...(fileHeld ? [JSON.stringify([fileHeld.rule, fileHeld.affected])] : [])].sort();
+  return [...entries, ...(fileHeld ? [holdEntry(fileHeld)] : [])].sort();
+}
+
+function holdEntry({ rule, affected }: FileHold): string {
+  return JSON.stringify([rule, affected]);
 }
 
 /** Returns the digest of the held entries, `sha256:` and 64 hex digits; `null` if nothing is held. Approvals refer to it. */
@@ -252,12 +275,16 @@ function sha256Of(parts: unknown): string {
 export function applyApprovals(plan: Plan, approvals: readonly Approval[], nowMs: number): Plan {
   const heldEntries = approvalScope(plan);
   if (heldEntries.length === 0) return plan;
-  const approval = approvals.findLast((candidate) => nowMs < candidate.expiresAtMs && coversScope(candidate, heldEntries));
+  const approval = findApproval(heldEntries, approvals, nowMs);
   if (!approval) return plan;
   const { id, by, reason, expiresAtMs } = approval;
   const approvalRef: ApprovalRef = { id, by, reason, expiresAtMs };
   const changes = plan.changes.map((change) => (change.held ? { ...change, held: null, approval: approvalRef } : change));
   return { ...plan, fileHeld: null, approval: approvalRef, changes };
+}
+
+function findApproval(heldEntries: readonly string[], approvals: readonly Approval[], nowMs: number): Approval | undefined {
+  return approvals.findLast((candidate) => nowMs < candidate.expiresAtMs && coversScope(candidate, heldEntries));
 }
 
 function coversScope({ scope, usedKeys, isFileHoldReleased }: Approval, heldEntries: readonly string[]): boolean {

@@ -39,7 +39,7 @@ export interface StoreReader {
   /** Returns the attempts after `attemptId` that succeeded, oldest first. */
   succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]>;
   /** Returns what the store knows of earlier files, and the approvals that have not expired at `nowMs`. */
-  previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState>;
+  previousState(gateway: GatewayIdentity & Partial<GatewayAddress>, nowMs: number): Promise<PreviousState>;
   /** Returns every approval, newest first. */
   approvals(gateway: GatewayIdentity): Promise<readonly Approval[]>;
   /** Returns the IDs to which names in the file were resolved. */
@@ -77,8 +77,6 @@ export interface AppliedFile {
   readonly digest: string;
   /** The approval that released the file if it was held. */
   readonly approvalId: number | null;
-  /** The move to this gateway that ends with the file; default: none. */
-  readonly move?: 'approved' | 'reverted' | undefined;
 }
 
 /** An attempt that has begun. */
@@ -136,8 +134,14 @@ export interface Store extends StoreReader {
   saveObservation(gateway: GatewayIdentity, observation: SavedObservation): Promise<void>;
   /** Saves why the gateway could not be observed, until the next `saveObservation`. */
   saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void>;
-  /** Saves that a followed file named another gateway before. */
-  saveMove(gateway: GatewayIdentity, from: GatewayAddress): Promise<void>;
+  /** Saves that a followed file named the gateway `from` before; `null`: that it is new. */
+  saveMove(gateway: GatewayIdentity, from: GatewayAddress | null): Promise<void>;
+  /** Ends the last move to this gateway: a person has released it with the approval `approvalId`, or there was none after all (`null`). */
+  endMove(gateway: GatewayIdentity, approvalId: number | null): Promise<void>;
+  /** Saves that credentials may be sent to an address: a file was applied there, or the operator has named it. */
+  acceptAddress(address: GatewayAddress): Promise<void>;
+  /** Whether `acceptAddress` was called for this address; for `null`, for any. */
+  isAcceptedAddress(address: GatewayAddress | null): Promise<boolean>;
   /** Saves the declared publications of a file that is being applied. */
   saveDeclared(gateway: GatewayIdentity, file: AppliedFile): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import type { StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Approval, PreviousState } from '../model/approval.ts';
 import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import { addressOf, type GatewayAddress, type GatewayIdentity } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
@@ -108,7 +108,7 @@ export class ReadonlyStore implements StoreReader {
     return toUnobserved(await this.#readGateway(gateway));
   }
 
-  async previousState(gateway: GatewayIdentity, nowMs: number): Promise<PreviousState> {
+  async previousState(gateway: GatewayIdentity & Partial<GatewayAddress>, nowMs: number): Promise<PreviousState> {
     const id = await this.gatewayId(gateway);
     const rows = await this.database.read(bindQuery(this.queries.declared, { gateway: id }));
     const declared = new Map(
@@ -121,7 +121,17 @@ export class ReadonlyStore implements StoreReader {
     }));
     const approvals = await this.#readApprovals(id, nowMs);
     const row = await this.#readGateway(gateway);
-    return { declared, otherGateways, approvals, moved: toGatewayMove(row), suspension: toSuspension(row) };
+    const moved = toGatewayMove(row);
+    // Another file may name the same gateway with another identity service: what is held is that file, not this one.
+    const isOfAnother =
+      moved?.from === null && gateway.iamEndpoint !== undefined && (await this.isAcceptedAddress(gateway as GatewayAddress));
+    return { declared, otherGateways, approvals, moved: isOfAnother ? null : moved, suspension: toSuspension(row) };
+  }
+
+  /** Whether credentials may be sent to this address, see `Store.acceptAddress`; for `null`, whether to any. */
+  async isAcceptedAddress(address: GatewayAddress | null): Promise<boolean> {
+    const [row] = await this.database.read(bindQuery(this.queries.readSetting, { name: toAcceptedKey(address) }));
+    return row !== undefined;
   }
 
   async approvals(gateway: GatewayIdentity): Promise<readonly Approval[]> {
@@ -178,6 +188,11 @@ export class ReadonlyStore implements StoreReader {
 /** Returns the name of the setting that holds the reconcile request of a gateway. */
 export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
   return `reconcile ${endpoint} ${project} ${instance}`;
+}
+
+/** Returns the name of the setting that says that an address was accepted; for `null`, that any was. */
+export function toAcceptedKey(address: GatewayAddress | null): string {
+  return address === null ? 'accepted' : `accepted ${JSON.stringify(addressOf(address))}`;
 }
 
 /** Stands in for a store that does not exist yet. */

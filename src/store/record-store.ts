@@ -4,7 +4,7 @@ import type { Change } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { type EdictError, LeaseHeldError } from '../model/errors.ts';
-import type { GatewayAddress, GatewayIdentity, GatewayMove } from '../model/gateway.ts';
+import { addressOf, type GatewayAddress, type GatewayIdentity, type GatewayMove } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { Unobserved } from '../model/observation.ts';
 import { type PublicationKey, pickNames } from '../model/publication.ts';
@@ -12,7 +12,7 @@ import type { RecordedPublication } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
 import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, PrunedBatch, SavedObservation, Store } from './interface.ts';
-import { ReadonlyStore } from './readonly-store.ts';
+import { ReadonlyStore, toAcceptedKey } from './readonly-store.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
 
@@ -109,9 +109,9 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async saveDeclared(
     gateway: GatewayIdentity,
-    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId, move }: AppliedFile,
+    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId }: AppliedFile,
   ): Promise<void> {
-    const { declared, moved } = await this.previousState(gateway, 0);
+    const { declared } = await this.previousState(gateway, 0);
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
@@ -133,7 +133,6 @@ export class RecordStore extends ReadonlyStore implements Store {
     // Marked first: until then `declared` tells that they may be pruned.
     await this.#writeRows(markDeclared, params, lost);
     await this.#writeRows(undeclare, params, lost);
-    if (moved !== null && move !== undefined) await this.#endMove(gateway, moved, move);
     if (!isNew && approvalId === null) return;
     await this.#writeUnderLease(params.gateway, [
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
@@ -141,14 +140,25 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async saveMove(gateway: GatewayIdentity, from: GatewayAddress): Promise<void> {
+  async saveMove(gateway: GatewayIdentity, from: GatewayAddress | null): Promise<void> {
     await this.#setMoved(gateway, { from, isApproved: false });
   }
 
-  async #endMove(gateway: GatewayIdentity, { from }: GatewayMove, move: 'approved' | 'reverted'): Promise<void> {
+  async endMove(gateway: GatewayIdentity, approvalId: number | null): Promise<void> {
+    const { moved } = await this.previousState(gateway, 0);
+    const from = moved?.from ?? null;
     // A move back is not approved with this one, so an earlier approval of it must not stay.
-    if ((await this.gatewayId(from)) !== (await this.gatewayId(gateway))) await this.#setMoved(from, null);
-    await this.#setMoved(gateway, move === 'approved' ? { from, isApproved: true } : null);
+    if (from !== null && (await this.gatewayId(from)) !== (await this.gatewayId(gateway))) await this.#setMoved(from, null);
+    await this.#setMoved(gateway, approvalId === null ? null : { from, isApproved: true });
+    if (approvalId === null) return;
+    await this.#writeUnderLease(await this.#ensureGateway(gateway), [bindQuery(this.queries.spendApproval, { approval: approvalId })]);
+  }
+
+  async acceptAddress(address: GatewayAddress): Promise<void> {
+    if (await this.isAcceptedAddress(address)) return;
+    const value = JSON.stringify(addressOf(address));
+    const names = [toAcceptedKey(address), toAcceptedKey(null)];
+    await this.database.write(names.map((name) => bindQuery(this.queries.insertSetting, { name, value })));
   }
 
   async #setMoved(gateway: GatewayIdentity, moved: GatewayMove | null): Promise<void> {

@@ -23,7 +23,7 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   const context = createAppContext(settings, {});
   context.events.subscribe((event) => events.push(event));
   await using parsers = new WorkerParser();
-  const managedFile = await openManagedFile(context, times, { store, parsers });
+  const managedFile = await openManagedFile(context, times, { store, parsers, isTrusted: false });
   const servedFile = await toServedFile(managedFile);
   servedFile.events.subscribe((event) => shown.push(event));
   const running = managedFile.controller.run();

@@ -365,6 +365,9 @@ test('an outcome that cannot be written is written later, and its call is not re
     approvals: store.approvals.bind(store),
     saveDeclared: store.saveDeclared.bind(store),
     saveMove: store.saveMove.bind(store),
+    endMove: store.endMove.bind(store),
+    acceptAddress: store.acceptAddress.bind(store),
+    isAcceptedAddress: store.isAcceptedAddress.bind(store),
     saveNames: store.saveNames.bind(store),
     close: store.close.bind(store),
     finishAttempt: (...args) => {

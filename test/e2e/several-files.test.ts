@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { fasterClock, startLoggedDaemon } from '../support/daemon.ts';
+import { edict } from '../support/edict-command.ts';
 import { fileOf, killStarted, type Running, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 /*
@@ -114,6 +115,10 @@ test('a file added to the folder is managed, and a removed one no longer: its pu
   await until('all of the first are online', () => online(0) === names.length);
   write('all/two.yaml', 1, 'a');
   writeFileSync(join(folder, 'all/three.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
+  const held = () => of(daemon, 'plan:computed', 'two.yaml').filter(({ fileHeld }) => fileHeld === 'newGateway');
+  await until('the gateway of the second waits for an approval', () => held().length > 0);
+  const approval = ['approve', String(held()[0]?.['approvalDigest']), 'all/two.yaml', '--by', 'ada', '--reason', 'new team'];
+  assert.is((await edict([...approval, '--state', 'sqlite:.edict/state.db'], folder)).code, 0);
   await until('all of the second are online', () => online(1) === names.length - 1);
   await until('the invalid one is reported', () => of(daemon, 'file:invalid', 'three.yaml').length === 1);
   const { url } = daemon;

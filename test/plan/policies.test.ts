@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Approval } from '../../src/model/approval.ts';
+import type { Approval, PreviousState } from '../../src/model/approval.ts';
 import type { Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
 import { addressOf, type GatewayMove } from '../../src/model/gateway.ts';
@@ -8,20 +8,25 @@ import { maxListedUnmanaged } from '../../src/model/observation.ts';
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
+import { computePlan } from '../../src/plan/planner.ts';
 import {
   allowedCount,
   applyApprovals,
   applyPolicies,
   approvalDigest,
   approvalScope,
+  gatewayApproval,
+  gatewayHold,
   unobservedByChoice,
   unseenPublications,
 } from '../../src/plan/policies.ts';
+import { allTargets } from '../../src/plan/targets.ts';
 import { fc } from '../support/fast-check.ts';
+import { noPast } from '../support/saved-plans.ts';
 import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const test = suite('policies');
-const nothingKnown = { declared: new Map<never, never>(), otherGateways: [], moved: null };
+const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${String(index).padStart(3, '0')}`);
 
 /** A file that takes `offline` of `all` APIs offline, all of them recorded online. */
@@ -167,7 +172,7 @@ test('a file from which more publications were removed than guards.maxRemoved al
     return applyPolicies(diffStates(desired, before, { wasDeclared: (key) => declared.has(key) }), {
       desired,
       recorded: before,
-      previous: { declared, otherGateways: [], moved: null },
+      previous: { declared, otherGateways: [] },
     });
   };
   assert.is(fileWith(7).fileHeld, null);
@@ -190,7 +195,6 @@ test('a file that became empty is held, however few publications it had', () => 
       previous: {
         declared: new Map([[wanted('a', 'test').key, '']]),
         otherGateways: [],
-        moved: null,
       },
     });
     assert.is(held.fileHeld?.rule, 'empty');
@@ -206,7 +210,7 @@ test('a publication that was never made is named as far as known', () => {
   const { fileHeld } = applyPolicies(diffStates(desired, before), {
     desired,
     recorded: before,
-    previous: { declared, otherGateways: [], moved: null },
+    previous: { declared, otherGateways: [] },
   });
   assert.match(fileHeld?.message ?? '', 'the last one declared api-carts in test, orders in test');
 });
@@ -224,7 +228,7 @@ test('a file that no longer includes another and lost its publications is held; 
     return applyPolicies(diffStates(desired, new Map()), {
       desired,
       recorded: new Map(),
-      previous: { declared, otherGateways: [], moved: null },
+      previous: { declared, otherGateways: [] },
     }).fileHeld;
   };
   const held = suspicion(all.slice(1));
@@ -258,17 +262,37 @@ test('at first contact with a gateway that may not be observed the whole file is
 });
 
 test('a file that a daemon follows is held if one key of its gateway has changed, until the move is approved or reverted', () => {
-  const desired = desiredState([wanted('orders', 'test')]);
-  const address = addressOf(desired.gateway);
-  const rule = (moved: GatewayMove | null) =>
-    applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: { ...nothingKnown, moved } }).fileHeld?.rule;
+  const { gateway } = desiredState([]);
+  const address = addressOf(gateway);
+  const rule = (moved: GatewayMove | null) => gatewayHold(gateway, { moved, approvals: [] }, 0)?.rule;
   for (const key of ['endpoint', 'iamEndpoint', 'project', 'instance'] as const) {
     const from = { ...address, [key]: 'other' };
     assert.is(rule({ from, isApproved: false }), 'movedGateway', key);
     assert.is(rule({ from, isApproved: true }), undefined, key);
   }
   assert.is(rule({ from: address, isApproved: false }), undefined);
+  assert.is(rule({ from: null, isApproved: false }), 'newGateway');
+  assert.is(rule({ from: null, isApproved: true }), undefined);
   assert.is(rule(null), undefined);
+});
+
+test('the hold of a gateway leaves nothing to plan, and an approval of it is for its exact address', () => {
+  const desired = desiredState([wanted('orders', 'test')]);
+  const { gateway } = desired;
+  const previous = { ...noPast, moved: { from: null, isApproved: false } };
+  const planned = (over: Partial<PreviousState>, of = desired) =>
+    computePlan({ desired: of, recorded: new Map(), previous: { ...previous, ...over }, targets: allTargets, nowMs: 5 });
+  const held = planned({});
+  assert.equal([held.fileHeld?.rule, held.changes], ['newGateway', []]);
+  const approval = {
+    ...{ id: 1, by: 'me', reason: 'x', digest: approvalDigest(held) ?? '', approvedAtMs: 1, expiresAtMs: 9 },
+    ...{ scope: approvalScope(held), usedKeys: new Set<never>(), isFileHoldReleased: false },
+  };
+  assert.equal([planned({ approvals: [approval] }).fileHeld, planned({ approvals: [approval] }).changes.length], [null, 1]);
+  assert.is(gatewayApproval(gateway, { ...previous, approvals: [approval] }, 5), approval);
+  assert.is(planned({ approvals: [{ ...approval, expiresAtMs: 5 }] }).fileHeld?.rule, 'newGateway');
+  const otherIam = { ...desired, gateway: { ...gateway, iamEndpoint: 'https://iam.other' } };
+  assert.is(planned({ approvals: [approval] }, otherIam).fileHeld?.rule, 'newGateway');
 });
 
 test('a file whose APIs belong to another gateway is held', () => {
@@ -278,11 +302,11 @@ test('a file whose APIs belong to another gateway is held', () => {
   const held = applyPolicies(diffStates(desired, new Map()), {
     desired,
     recorded: new Map(),
-    previous: { declared: new Map(), otherGateways, moved: null },
+    previous: { declared: new Map(), otherGateways },
   });
   assert.is(held.fileHeld?.rule, 'otherGateway');
   assert.match(held.fileHeld?.message ?? '', "1 of the file's 2 APIs belong to another gateway: https://other.example.com, instance i");
-  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways, moved: null };
+  const known = { declared: new Map([[wanted('orders', 'test').key, '']]), otherGateways };
   assert.is(applyPolicies(diffStates(desired, new Map()), { desired, recorded: new Map(), previous: known }).fileHeld, null);
 });
 
@@ -365,7 +389,7 @@ test('an approval still releases the rest after some changes were made, and noth
 test('after a held file was acted on, its approval covers what other guards hold of it, and no other loss', () => {
   const [made, desired, before] = takingDown(2, 4, { maxOffline, maxRemoved: { count: 0, share: null } });
   const declared = new Map([...desired.publications.keys(), wanted('lost', 'test').key].map((key) => [key, '']));
-  const suspicious = applyPolicies(made, { desired, recorded: before, previous: { declared, otherGateways: [], moved: null } });
+  const suspicious = applyPolicies(made, { desired, recorded: before, previous: { declared, otherGateways: [] } });
   const approval = approvalOf(suspicious);
   assert.is(applyApprovals(suspicious, [approval], 50).fileHeld, null);
   const spent = { ...approval, isFileHoldReleased: true };
@@ -376,7 +400,6 @@ test('after a held file was acted on, its approval covers what other guards hold
     previous: {
       declared: new Map([...desired.publications.keys()].map((key) => [key, ''])),
       otherGateways: [],
-      moved: null,
     },
   });
   assert.equal(heldRules(after), ['maxOffline', 'maxOffline']);

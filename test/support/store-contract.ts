@@ -631,15 +631,30 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.saveMove(here, there);
     await store.saveDeclared(here, file);
     assert.equal(await movedTo(here), { from: there, isApproved: false });
-    await store.saveDeclared(here, { ...file, move: 'approved' });
+    await store.endMove(here, 1);
     assert.equal(await movedTo(here), { from: there, isApproved: true });
     await store.saveMove(there, here);
-    await store.saveDeclared(there, { ...file, move: 'approved' });
+    await store.endMove(there, 1);
     assert.equal([await movedTo(here), await movedTo(there)], [null, { from: here, isApproved: true }]);
     const otherIam = { ...here, iamEndpoint: 'https://iam.other' };
     await store.saveMove(here, otherIam);
-    await store.saveDeclared(here, { ...file, move: 'reverted' });
+    await store.endMove(here, null);
     assert.is(await movedTo(here), null);
+  });
+
+  withStore('a new gateway is held until it is approved, and the addresses that were accepted are known', async (store) => {
+    const here = addressOf(gatewaySettings());
+    const otherIam = { ...here, iamEndpoint: 'https://iam.other' };
+    await store.saveMove(here, null);
+    assert.equal((await store.previousState(here, 0)).moved, { from: null, isApproved: false });
+    await store.endMove(here, 1);
+    assert.equal((await store.previousState(here, 0)).moved, { from: null, isApproved: true });
+    assert.is(await store.isAcceptedAddress(null), false);
+    for (let again = 0; again < 2; again += 1) await store.acceptAddress(here);
+    assert.equal(await Promise.all([here, otherIam, null].map((address) => store.isAcceptedAddress(address))), [true, false, true]);
+    await store.saveMove(otherIam, null);
+    const movedOf = async (of: GatewayAddress) => (await store.previousState(of, 0)).moved;
+    assert.equal([await movedOf(here), await movedOf(otherIam)], [null, { from: null, isApproved: false }]);
   });
 
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {

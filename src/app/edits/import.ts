@@ -13,7 +13,7 @@ import type { GatewayArguments } from '../../source/export/gateway-options.ts';
 import type { SkippedPublication } from '../../source/export/missing.ts';
 import type { PublicationEdit } from '../../source/export/patch.ts';
 import { withGatewayReader } from '../gateway-access.ts';
-import { withReadSession } from '../read-session.ts';
+import { withApprovedReader, withReadSession } from '../read-session.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { FilesPatch } from './file-patch.ts';
 
@@ -129,7 +129,7 @@ export function readImportUpdate(context: AppContext): Promise<ImportUpdate> {
     const { gateway: settings } = desired;
     const readAtMs = context.clock.now();
     const timeLimitMs = observationTimeLimitMs(settings.limit);
-    const inventory = await withGatewayReader(context, { settings, seed: null }, (gateway) =>
+    const inventory = await withApprovedReader(context, { settings, seed: null, store }, (gateway) =>
       readInventory(gateway, { ...context, timeLimitMs }),
     );
     const [recorded, knownIds] = [await store.readRecordedState(settings), await store.resolvedNames(settings)];

@@ -5,8 +5,7 @@ import { CredentialsMissingError, EdictError } from '../../model/errors.ts';
 import type { RecordedState } from '../../model/recorded-state.ts';
 import { computeUndo, filterMissingFromFile, filterRestorable, type Restoration, type UndoResult } from '../../plan/undo.ts';
 import type { StoreReader } from '../../store/interface.ts';
-import { withGatewayReader } from '../gateway-access.ts';
-import { observationFailedError, withReadSession } from '../read-session.ts';
+import { observationFailedError, withApprovedReader, withReadSession } from '../read-session.ts';
 import type { FilesPatch } from './file-patch.ts';
 
 /*
@@ -62,7 +61,7 @@ export function readUndo(context: AppContext, request: UndoRequest): Promise<Und
     const { of: target, attempts } = await findRequestedAttempts(request, desired, store);
     const recorded = await store.readRecordedState(gateway);
     const undoResult = computeUndo(attempts, await store.succeededAfter(gateway, attempts[0]?.id ?? 0), recorded);
-    const checked = await checkVersions(context, undoResult, { recorded, desired });
+    const checked = await checkVersions(context, undoResult, { recorded, desired, store });
     const file = await buildFilePatch(context, filterMissingFromFile(desired, recorded, checked.restorations), desired);
     return { target, ...checked, file };
   });
@@ -93,12 +92,16 @@ async function findRequestedAttempts(
 async function checkVersions(
   context: AppContext,
   undoResult: UndoResult,
-  { recorded, desired: { gateway: settings } }: { readonly recorded: RecordedState; readonly desired: DesiredState },
+  {
+    recorded,
+    desired: { gateway: settings },
+    store,
+  }: { readonly recorded: RecordedState; readonly desired: DesiredState; readonly store: StoreReader },
 ): Promise<UndoResult & Pick<UndoReport, 'uncheckedReason'>> {
   if (undoResult.restorations.length === 0 || context.settings.emulate) return { ...undoResult, uncheckedReason: null };
   const { readKeptVersions } = await import('../../controller/observe/kept-versions.ts');
   try {
-    const read = await withGatewayReader(context, { settings, seed: null }, (gateway) =>
+    const read = await withApprovedReader(context, { settings, seed: null, store }, (gateway) =>
       readKeptVersions(undoResult.restorations, recorded, { ...context, gateway, settings }),
     );
     if (read.kind !== 'read') throw observationFailedError(`${read.failure.code} ${read.failure.message}`, read.failure.hint);

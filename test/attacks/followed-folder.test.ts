@@ -1,0 +1,138 @@
+/*
+ * A file of a followed folder cannot lead credentials to a new gateway.
+ *
+ * Whoever may add a file to a folder that a daemon follows, or change one while no daemon runs, names the host that credentials are sent to. Until
+ * a person has approved the gateway, nothing may be sent there: no call, no read, no login.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSettings } from '../../src/app/settings.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import type { EdictEvent } from '../../src/model/events.ts';
+import { approvalDigest } from '../../src/plan/policies.ts';
+import { fasterClock, startTestDaemon, type TestDaemon } from '../support/daemon.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { storeEngines } from '../support/store-engines.ts';
+
+const test = suite('attacks with a followed folder');
+
+for (const { name, make } of storeEngines(test)) {
+  test(`author: a new or changed file that names a new gateway is held, until it is approved (${name})`, async () => {
+    const folder = scratchFolder();
+    const gateways = await Promise.all(
+      ['one', 'two', 'three', 'four'].map((of) =>
+        startEmulator({ seed: { ...seedOf(of), users: [{ name: of, password: 'p', domain: 'd' }] } }),
+      ),
+    );
+    const [one, two, three, four] = gateways as [Emulator, Emulator, Emulator, Emulator];
+    const nameOf = (emulator: Emulator): string => ['one', 'two', 'three', 'four'][gateways.indexOf(emulator)] ?? '';
+    const env = { HW_USER_NAME: 'one', HW_USER_PASSWORD: 'p', HW_DOMAIN_NAME: 'd' };
+    const write = (file: string, emulator: Emulator): void =>
+      writeFileSync(
+        join(folder, file),
+        fileOf(emulator.url, { [nameOf(emulator)]: 'online' }).replace('gateway: { ', `gateway: { iam: "${one.url}", `),
+      );
+    const asked = (): number[] =>
+      gateways.map(({ requests }) => requests.all().filter(({ operation }) => operation !== 'createToken').length);
+    const publishes = ({ requests }: Emulator): number =>
+      requests.all().filter(({ operation }) => operation === 'changePublication').length;
+    const state = await make();
+    let events: { readonly file: string; readonly event: EdictEvent }[] = [];
+    const start = (): Promise<TestDaemon> => {
+      events = [];
+      return startTestDaemon(parseSettings(join(folder, 'one.yaml'), { state }), {
+        env,
+        paths: [folder],
+        // A lease of PostgreSQL is kept by its own clock.
+        ...(name === 'sqlite' && { clock: fasterClock(20) }),
+        logFor: (file) => (event) => void events.push({ file, event }),
+      });
+    };
+    const heldIn = (file: string) =>
+      events.flatMap((one) =>
+        one.file.endsWith(file) && one.event.type === 'plan:computed' && one.event.plan.fileHeld ? [one.event.plan] : [],
+      );
+    const command = (...args: readonly string[]) => edict([...args, '--state', state], folder, env);
+
+    write('one.yaml', one);
+    let daemon = await start();
+    await until('the files of the first start are accepted', () => publishes(one) === 1);
+
+    write('two.yaml', two);
+    await until('a new file is held', () => heldIn('two.yaml').length > 0);
+    const [plan] = heldIn('two.yaml');
+    assert.equal([plan?.fileHeld?.rule, plan?.changes], ['newGateway', []]);
+    assert.match(plan?.fileHeld?.message ?? '', two.url);
+    for (const [args, says] of [
+      [['plan', 'two.yaml', '--refresh'], 'The whole file is held'],
+      [['status', 'two.yaml'], 'The whole file is held'],
+      [['apply', 'two.yaml', '--yes'], 'The whole file is held'],
+      [['explain', 'two', 'test', 'two.yaml', '--refresh'], 'the file is held'],
+      [['history', '--versions', 'two', 'test', 'two.yaml'], 'the file is held'],
+      [['import', '--update', 'two.yaml'], 'the file is held'],
+    ] as const) {
+      const { stdout, stderr } = await command(...args);
+      // Another process holds the lease.
+      if (args[0] !== 'apply') assert.match(stdout + stderr, says, args.join(' '));
+    }
+    assert.is(asked()[1], 0, 'nothing is sent');
+
+    daemon.stop();
+    await daemon.done;
+    const applied = await command('apply', 'two.yaml', '--yes');
+    assert.is(applied.code, 4, applied.stdout + applied.stderr);
+    write('three.yaml', three);
+    writeFileSync(
+      join(folder, 'three.yaml'),
+      fileOf(three.url, {})
+        .replace('gateway: { ', `gateway: { iam: "${one.url}", `)
+        .replace('apis: {}', 'apis:\n  three: { environments: { test: online } }'),
+    );
+    write('one.yaml', four);
+    daemon = await start();
+    await until('they are held after a restart', () => heldIn('two.yaml').length > 0);
+    await until('so is one that was changed while no daemon ran', () => heldIn('one.yaml').length > 0);
+    const isRefused = (event: EdictEvent): boolean => event.type === 'file:unreadable' && event.message.includes('the file is held');
+    await until('names of a new one are not looked up', () => events.some(({ event }) => isRefused(event)));
+    assert.equal(asked().slice(1), [0, 0, 0], 'nothing is sent');
+
+    const refusal = events.map(({ event }) => (event.type === 'file:unreadable' ? event.message : '')).find(Boolean) ?? '';
+    const [, digestOfThree = ''] = /edict approve ([0-9a-f]{12}) /.exec(refusal) ?? [];
+    const digestOf = (file: string): string => approvalDigest(heldIn(file)[0] as NonNullable<typeof plan>) ?? '';
+    for (const [file, digest] of [
+      ['two.yaml', digestOf('two.yaml')],
+      ['one.yaml', digestOf('one.yaml')],
+      ['three.yaml', digestOfThree],
+    ] as const) {
+      const approved = await command('approve', digest, file, '--by', 'me', '--reason', 'reviewed');
+      assert.is(approved.code, 0, file + approved.stderr);
+    }
+    for (const emulator of [two, three, four]) await until('an approval releases it', () => publishes(emulator) === 1, [], 40_000);
+
+    daemon.stop();
+    await daemon.done;
+    rmSync(join(folder, 'three.yaml'));
+    write('renamed.yaml', three);
+    write('one.yaml', one);
+    daemon = await start();
+    await until('what is known stays known', () =>
+      ['one', 'two', 'renamed'].every((of) =>
+        events.some(({ file, event }) => file.endsWith(`${of}.yaml`) && event.type === 'reconcile:finished'),
+      ),
+    );
+    assert.equal(
+      events.filter(({ event }) => event.type === 'plan:computed' && event.plan.fileHeld?.rule === 'newGateway'),
+      [],
+    );
+    writeFileSync(join(folder, 'iam.yaml'), fileOf(four.url, { four: 'online' }).replace('gateway: { ', `gateway: { iam: "${two.url}", `));
+    await until('another identity service is a new gateway', () => heldIn('iam.yaml').length > 0);
+    daemon.stop();
+    await daemon.done;
+    for (const gateway of gateways) await gateway.close();
+  });
+}
+
+test.run();
