@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parse, YAMLParseError } from 'yaml';
+import { type Document, isScalar, parseDocument, visit } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
 import { schemaError } from './control-schemas.ts';
 
@@ -105,15 +105,40 @@ export function parseSeed(text: string, file: string): Seed {
   }
 }
 
-/** Throws an Error without the text around the place, which may be a password. */
+/**
+ * Returns the value of a YAML text. Throws an Error without the text around the place, which may be a password.
+ *
+ * Keys are checked here: the yaml package compares every pair of keys in a map, and needs hours to write maps that are keys of each other as text.
+ */
 function parseYamlSeed(text: string): unknown {
-  try {
-    return parse(text, { logLevel: 'error' });
-  } catch (cause) {
-    const [place] = cause instanceof YAMLParseError ? (cause.linePos ?? []) : [];
-    const where = place ? ` at line ${place.line}, column ${place.col}` : '';
-    throw new Error(`it is not valid YAML (${cause instanceof YAMLParseError ? cause.code : 'aliases'})${where}`, { cause });
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
+  const problem = document.errors[0] ? { code: document.errors[0].code, place: document.errors[0].linePos?.[0] } : findWrongKey(document);
+  if (problem) {
+    const where = problem.place ? ` at line ${problem.place.line}, column ${problem.place.col}` : '';
+    throw new Error(`it is not valid YAML (${problem.code})${where}`);
   }
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new Error('it is not valid YAML: it has aliases without an anchor, or too many', { cause });
+  }
+}
+
+/** Returns a key that is no text or is in its map twice; `null` if there is none. */
+function findWrongKey(document: Document.Parsed): { readonly code: string; readonly place?: undefined } | null {
+  let found: { readonly code: string } | null = null;
+  visit(document, {
+    Map: (_, { items }) => {
+      const names = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) found = { code: 'a key is not a text' };
+        else if (names.has(key.value)) found = { code: 'DUPLICATE_KEY' };
+        else names.add(key.value);
+      }
+      return found ? visit.BREAK : undefined;
+    },
+  });
+  return found;
 }
 
 /** Checks references and times, which the schema cannot. */

@@ -116,7 +116,12 @@ function probeDeferral(
   return { rule: 'rollout', message: `waits for a probe of ${environment}, ${url}: ${result.message}`, untilMs: null, probe: target };
 }
 
+/** Half of a character, as in the name "\ud800", has no encoding. */
+function encode(name: string): string {
+  return encodeURIComponent(name.toWellFormed());
+}
+
 /** Returns the URL of a probe for an API in an environment. Names are encoded, so they cannot change other parts of the URL. */
 export function expandProbeUrl(template: string, { api, environment }: { readonly api: string; readonly environment: string }): string {
-  return template.replaceAll('{api}', encodeURIComponent(api)).replaceAll('{environment}', encodeURIComponent(environment));
+  return template.replaceAll('{api}', encode(api)).replaceAll('{environment}', encode(environment));
 }

@@ -179,6 +179,7 @@ test('an API may have a probe URL of its own, or none', () => {
 
 test('a name cannot change the structure of a probe URL', () => {
   const names = { api: 'a/../b?c#d@e', environment: 'ü' };
+  assert.is(expandProbeUrl('https://x/{api}', { api: '\ud800', environment: 'e' }), 'https://x/%EF%BF%BD');
   assert.is(expandProbeUrl('https://{environment}.x/{api}/{api}', names), 'https://%C3%BC.x/a%2F..%2Fb%3Fc%23d%40e/a%2F..%2Fb%3Fc%23d%40e');
 });
 

@@ -122,4 +122,12 @@ test('a name that is not valid in a host name is an error of its API, unless the
   assert.equal(errorsOf(rollout, 'a/b: { id: A, probe: "https://x", environments: {} }'), []);
 });
 
+test('half of a character in a name is an error like any other', () => {
+  const text = 'edict: 1\ngateway: { endpoint: "https://roma.example.invalid", project: p, instance: i }\nenvironments: { "\\ud800": e, b: f }\nrollout: [{ environment: "\\ud800", probe: "https://x/{environment}" }, b]\napis: {}\n';
+  assert.throws(
+    () => parseDesiredState({ text, file: 'edict.yaml', variables: {} }),
+    (error: Error) => error instanceof InvalidFileError,
+  );
+});
+
 test.run();

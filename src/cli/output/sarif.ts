@@ -64,5 +64,11 @@ function sarifResult({ rule, file, line, column, length, message, hint }: Diagno
 function artifactLocation(file: string): object {
   const path = repositoryPath(file);
   if (path === null) return { uri: pathToFileURL(file).href };
-  return { uri: path.split('/').map(encodeURIComponent).join('/'), uriBaseId: '%SRCROOT%' };
+  return {
+    uri: path
+      .split('/')
+      .map((name) => encodeURIComponent(name.toWellFormed()))
+      .join('/'),
+    uriBaseId: '%SRCROOT%',
+  };
 }
