@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, isScalar, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { validateSeed } from '../../generated/emulator-seed-validator.cjs';
 import { schemaError } from './control-schemas.ts';
 
@@ -108,14 +108,16 @@ export function parseSeed(text: string, file: string): Seed {
 /**
  * Returns the value of a YAML text. Throws an Error without the text around the place, which may be a password.
  *
- * Keys are checked here: the yaml package compares every pair of keys in a map, and needs hours to write maps that are keys of each other as text.
+ * Keys are checked here: the yaml package compares every pair of keys in a map, and needs hours to write maps that are keys of each other as text. Its long errors take
+ * a second for a line of 4,000 characters.
  */
 function parseYamlSeed(text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
-  const problem = document.errors[0] ? { code: document.errors[0].code, place: document.errors[0].linePos?.[0] } : findWrongKey(document);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error', prettyErrors: false, lineCounter: lines });
+  const problem = document.errors[0] ?? findWrongKey(document);
   if (problem) {
-    const where = problem.place ? ` at line ${problem.place.line}, column ${problem.place.col}` : '';
-    throw new Error(`it is not valid YAML (${problem.code})${where}`);
+    const { line, col } = lines.linePos(problem.pos[0]);
+    throw new Error(`it is not valid YAML (${problem.code}) at line ${line}, column ${col}`);
   }
   try {
     return document.toJS();
@@ -124,15 +126,22 @@ function parseYamlSeed(text: string): unknown {
   }
 }
 
+interface WrongKey {
+  readonly code: string;
+  /** Where it starts. */
+  readonly pos: readonly [number];
+}
+
 /** Returns a key that is no text or is in its map twice; `null` if there is none. */
-function findWrongKey(document: Document.Parsed): { readonly code: string; readonly place?: undefined } | null {
-  let found: { readonly code: string } | null = null;
+function findWrongKey(document: Document.Parsed): WrongKey | null {
+  let found: WrongKey | null = null;
   visit(document, {
     Map: (_, { items }) => {
       const names = new Set<unknown>();
       for (const { key } of items) {
-        if (!isScalar(key)) found = { code: 'a key is not a text' };
-        else if (names.has(key.value)) found = { code: 'DUPLICATE_KEY' };
+        const pos = [(key as { readonly range?: readonly number[] } | null)?.range?.[0] ?? 0] as const;
+        if (!isScalar(key)) found = { code: 'a key is not a text', pos };
+        else if (names.has(key.value)) found = { code: 'DUPLICATE_KEY', pos };
         else names.add(key.value);
       }
       return found ? visit.BREAK : undefined;

@@ -123,7 +123,8 @@ test('a name that is not valid in a host name is an error of its API, unless the
 });
 
 test('half of a character in a name is an error like any other', () => {
-  const text = 'edict: 1\ngateway: { endpoint: "https://roma.example.invalid", project: p, instance: i }\nenvironments: { "\\ud800": e, b: f }\nrollout: [{ environment: "\\ud800", probe: "https://x/{environment}" }, b]\napis: {}\n';
+  const text =
+    'edict: 1\ngateway: { endpoint: "https://roma.example.invalid", project: p, instance: i }\nenvironments: { "\\ud800": e, b: f }\nrollout: [{ environment: "\\ud800", probe: "https://x/{environment}" }, b]\napis: {}\n';
   assert.throws(
     () => parseDesiredState({ text, file: 'edict.yaml', variables: {} }),
     (error: Error) => error instanceof InvalidFileError,
