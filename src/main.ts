@@ -10,6 +10,8 @@ if (major < 24) {
   process.stderr.write(`edict: needs Node.js 24 or newer, and this is ${process.versions.node}: ${process.execPath}\n`);
   process.exit(1);
 }
+// The report that Node.js writes of a crash, if asked to, has all variables otherwise.
+process.report.excludeEnv = true;
 module.enableCompileCache();
 const { runCli } = await import('./cli/program.ts');
 const { env, stdin, stdout, stderr } = process;

@@ -418,7 +418,9 @@ test('operator: strings of the command line and of variables', async () => {
       ['run', 'edict.yaml', '--resync', 'x'],
       ['import', '--project', 'x', '--instance', 'y'],
     ]) {
-      await runHostile(args, folder, { ...env, [name]: hostile });
+      // commander reads the variables of the process itself.
+      process.env[name] = hostile;
+      await runHostile(args, folder, { ...env, [name]: hostile }).finally(() => delete process.env[name]);
     }
   }
 });

@@ -1,0 +1,328 @@
+/*
+ * No secret leaves the place where it belongs.
+ *
+ * Every secret that a daemon or a CI job can have is planted, and every command runs in every format, with success and with each failure. A
+ * gateway, a proxy and a store that repeat what they were sent take part. No secret may be in any output, in the log, in the store, in a patch, in a
+ * saved plan, on the page, in a notification, or in the variables and arguments of a child process, in whichever form.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { type Answer, answeringServer, json, tokenAnswer } from '../gateway/answering-server.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
+
+const test = suite('canaries');
+
+/** Returns a secret that is told from every other, with characters that each form of a text writes in its own way. */
+const secret = (name: string): string => `C4nary/${name}+"s&cret"`;
+
+/** What is only in a variable, beside the credentials. */
+const others: Readonly<Record<string, string>> = {
+  EDICT_TOKEN: secret('page-token'),
+  EDICT_READ_TOKEN: secret('read-token'),
+  EDICT_WEBHOOK_SECRET: `whsec_${Buffer.from(secret('webhook-secret-of-32-bytes')).toString('base64')}`,
+  OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(secret('otel-header'))}`,
+  PGPASSWORD: secret('pg-password'),
+  EDICT_VAR_UNUSED: secret('unused-variable'),
+  GITHUB_TOKEN: secret('github-token'),
+  ACTIONS_RUNTIME_TOKEN: secret('actions-token'),
+  AWS_SECRET_ACCESS_KEY: secret('aws-key'),
+  DATABASE_URL: `postgres://u:${encodeURIComponent(secret('database-url'))}@db/x`,
+  npm_config__authToken: secret('npm-token'),
+  GIT_ASKPASS_SECRET: secret('git-secret'),
+  KUBECONFIG_TOKEN: secret('kubernetes-token'),
+};
+
+/** Credentials, of which a process has one kind. */
+const credentials: Readonly<Record<string, (folder: string) => Readonly<Record<string, string>>>> = {
+  token: () => ({ HW_AUTH_TOKEN: secret('auth-token') }),
+  'token in a file': (folder) => {
+    writeFileSync(join(folder, 'mounted'), `${secret('mounted-token')}\n`);
+    return { HW_AUTH_TOKEN_FILE: join(folder, 'mounted') };
+  },
+  'temporary key': () => ({ HW_ACCESS_KEY: 'AKCANARY', HW_SECRET_KEY: secret('secret-key'), HW_SECURITY_TOKEN: secret('security-token') }),
+  user: () => ({ HW_USER_NAME: 'ada', HW_USER_PASSWORD: secret('password'), HW_DOMAIN_NAME: 'acme' }),
+};
+
+/** What a gateway gives, in place of a variable. */
+const issuedToken = secret('issued-token');
+const storePassword = secret('store-password');
+const proxyPassword = secret('proxy-password');
+const hookPath = secret('webhook-path');
+
+const names = [
+  ...[
+    'page-token',
+    'read-token',
+    'webhook-secret',
+    'otel-header',
+    'pg-password',
+    'unused-variable',
+    'github-token',
+    'actions-token',
+    'aws-key',
+  ],
+  ...[
+    'database-url',
+    'npm-token',
+    'git-secret',
+    'kubernetes-token',
+    'auth-token',
+    'mounted-token',
+    'secret-key',
+    'security-token',
+    'password',
+  ],
+  ...['issued-token', 'store-password', 'proxy-password', 'webhook-path'],
+];
+
+/** Returns every form of the middle of a secret: as it is, in each alignment of base64, in hexadecimal and backwards. */
+function formsOf(name: string): string[] {
+  const core = Buffer.from(`C4nary/${name}`);
+  const base64 = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), core]).toString('base64');
+    // The first and the last characters depend on what is around.
+    return text.slice(shift === 0 ? 0 : 4, text.replace(/=+$/, '').length - 2);
+  });
+  return [String(core), `C4nary%2F${name}`, `C4nary\\/${name}`, ...base64, core.toString('hex')];
+}
+
+/** Throws an AssertionError with the place if a text has a secret. */
+function assertNoSecret(text: string, where: string): void {
+  for (const name of names) {
+    for (const form of formsOf(name)) {
+      const at = text.indexOf(form);
+      assert.is(at, -1, `${where} has ${name}: ${JSON.stringify(text.slice(Math.max(0, at - 120), at + 60))}`);
+    }
+  }
+}
+
+/** Returns everything in the files of a folder and below but what was planted there. */
+function contents(folder: string): string {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name !== 'mounted');
+  return files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join('\n');
+}
+
+/** Repeats a whole request in every place of a response that is shown. */
+const repeating =
+  (status: number): Answer =>
+  (response, { headers, body, path }) => {
+    if (path.startsWith('/v3/auth') && status !== 401) return tokenAnswer(response, issuedToken);
+    const said = JSON.stringify({ headers, body });
+    const id = { 'x-request-id': encodeURIComponent(Object.values(headers).join(' ')).slice(0, 4000) };
+    if (status === 302) return void response.writeHead(302, { ...id, location: `http://elsewhere/${encodeURIComponent(said)}` }).end();
+    if (status === 502)
+      return void response
+        .writeHead(502, { ...id, 'content-type': 'text/html' })
+        .end(`<h1>${said}</h1>${Buffer.from(said).toString('base64')}`);
+    if (status === 200) return json(response, 200, { [said]: said, apis: [said], envs: said, api_versions: said }, id);
+    json(
+      response,
+      status,
+      { error_code: said.slice(0, 60), error_msg: `${Object.values(headers).join(' ')} ${said}`, request_id: said },
+      id,
+    );
+  };
+
+const commands: readonly (readonly string[])[] = [
+  ...['text', 'json', 'github', 'sarif'].map((format) => ['validate', 'edict.yaml', '--format', format]),
+  ...['text', 'json', 'markdown', 'github'].map((format) => ['plan', 'edict.yaml', '--format', format]),
+  ['plan', 'edict.yaml', '--refresh'],
+  ['plan', 'edict.yaml', '--out', 'a.plan'],
+  ['apply', 'edict.yaml', '--yes', '--log-level', 'debug', '--log-format', 'json'],
+  ['apply', 'edict.yaml', '--yes', '--log-level', 'debug', '--log-format', 'pretty', '--format', 'json'],
+  ...['text', 'json'].flatMap((format) => [
+    ['status', 'edict.yaml', '--format', format],
+    ['history', 'edict.yaml', '--format', format],
+    ['explain', 'a', 'test', 'edict.yaml', '--refresh', '--format', format],
+    ['undo', 'last', 'edict.yaml', '--format', format],
+    ['state', 'show', '--state', 'sqlite:.edict/state.db', '--format', format],
+  ]),
+  ['history', '--versions', 'a', 'test', 'edict.yaml'],
+  ['suspend', 'edict.yaml', '--by', 'me', '--reason', 'x'],
+  ['resume', 'edict.yaml'],
+];
+
+const isFullRun = process.env['EDICT_TEST_RUNS'] === 'full';
+
+/** Runs every command, and checks what it prints and what it leaves in the folder. */
+async function sweep(folder: string, env: Readonly<Record<string, string>>, what: string, all = commands): Promise<void> {
+  for (const args of all) {
+    const { stdout, stderr } = await edict(args, folder, { ...others, ...env });
+    assertNoSecret(stdout + stderr, `${what}: ${args.join(' ')}`);
+  }
+  assertNoSecret(contents(folder), `${what}: the folder`);
+}
+
+/** A program in place of Git that notes its variables and arguments, and does what Git does. */
+function notingGit(): { readonly PATH: string; readonly noted: () => string } {
+  const folder = scratchFolder();
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  const note = join(folder, 'noted');
+  writeFileSync(note, '');
+  writeFileSync(
+    join(folder, 'git'),
+    `#!/bin/sh\n{ env; cat "/proc/$$/environ" 2>/dev/null; echo "$@"; } >> '${note}'\nexec '${real}' "$@"\n`,
+    { mode: 0o755 },
+  );
+  return { PATH: `${folder}:${process.env['PATH']}`, noted: () => readFileSync(note, 'latin1') };
+}
+
+for (const [kind, variables] of Object.entries(credentials)) {
+  test(`gateway and anyone: every command, with success (${kind})`, async () => {
+    const folder = scratchFolder();
+    const { PATH, noted } = notingGit();
+    const users = [{ name: 'ada', password: secret('password'), domain: 'acme' }];
+    const keys = [{ access: 'AKCANARY', secret: secret('secret-key'), securityToken: secret('security-token') }];
+    const emulator = await startEmulator({ seed: { ...seedOf('a'), users, keys } });
+    writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { a: 'online' }));
+    execFileSync('git', ['init', '-q'], { cwd: folder });
+    execFileSync('git', ['add', 'edict.yaml'], { cwd: folder });
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'x'], { cwd: folder });
+    await sweep(folder, { ...variables(folder), PATH }, kind);
+    assert.match(noted(), 'blame', 'Git was run');
+    assertNoSecret(noted(), 'the variables and arguments of Git');
+    await emulator.close();
+  });
+
+  test(`gateway: answers that repeat the request, and failures (${kind})`, async () => {
+    const statuses = isFullRun || kind === 'user' ? [200, 302, 400, 401, 403, 409, 500, 502] : [302, 401, 500];
+    for (const status of statuses) {
+      const server = await answeringServer(repeating(status));
+      const folder = scratchFolder();
+      await recordEmptyGatewayIn(folder, server.url);
+      writeFileSync(
+        join(folder, 'edict.yaml'),
+        `${fileOf(server.url, { a: 'online' }).replace('gateway: {', `gateway: { iam: "${server.url}",`)}refresh: never\n`,
+      );
+      // Reads are repeated for seconds if nobody has refused them, so that only the calls and one read are made then.
+      const quick = [commands[8], commands[10], ...commands.slice(12)].filter((args) => args !== undefined);
+      await sweep(
+        folder,
+        variables(folder),
+        `${kind}, ${status}`,
+        status === 401 ? commands : quick.filter(([command]) => command !== 'history' || status !== 502),
+      );
+      await server.close();
+    }
+  });
+}
+
+test('anyone: no connection, TLS that fails, a proxy, stores that fail, and invalid files', async () => {
+  const plain = await answeringServer((response) => json(response, 500, {}));
+  const env = { HW_AUTH_TOKEN: secret('auth-token') };
+  const closed = 'http://127.0.0.1:1';
+  const quick = [
+    ['plan', 'edict.yaml', '--refresh'],
+    ['explain', 'a', 'test', 'edict.yaml', '--refresh'],
+    ['status', 'edict.yaml', '--format', 'json'],
+  ];
+  const proxy = `http://user:${encodeURIComponent(proxyPassword)}@127.0.0.1:1`;
+  for (const [what, endpoint, more] of [
+    ['unreachable', closed, {}],
+    ['TLS', plain.url.replace('http:', 'https:'), {}],
+    [
+      'an unknown host',
+      'https://roma.cn-north-4.myhuaweicloud.com.invalid',
+      { EDICT_ALLOWED_HOSTS: 'roma.cn-north-4.myhuaweicloud.com.invalid' },
+    ],
+    ['a proxy', 'https://roma.cn-north-4.myhuaweicloud.com', { HTTPS_PROXY: proxy, HTTP_PROXY: proxy }],
+    ['a proxy that is none', 'https://roma.cn-north-4.myhuaweicloud.com', { HTTPS_PROXY: `http://user:${proxyPassword}@[` }],
+  ] as const) {
+    const folder = scratchFolder();
+    writeFileSync(join(folder, 'edict.yaml'), fileOf(endpoint, { a: 'online' }));
+    await sweep(folder, { ...env, ...more }, what, quick);
+  }
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'folder'));
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(closed, { a: 'online' }));
+  writeFileSync(join(folder, 'broken.db'), 'not a store');
+  const password = encodeURIComponent(storePassword);
+  for (const state of [
+    ...['sqlite:folder', 'sqlite:broken.db', 'sqlite:none/x.db', 'oracle://x'],
+    ...[
+      `postgres://u:${password}@127.0.0.1:1/x`,
+      `postgres://u:${storePassword}@127.0.0.1:1/x`,
+      `postgres://u@127.0.0.1:1/x?password=${password}`,
+    ],
+    ...[`postgres://u:${password}@127.0.0.1:99999/x`, `postgres://u:${password}@/x?sslmode=wrong`, `u:${password}@127.0.0.1/x`],
+  ]) {
+    for (const args of [
+      ['plan', 'edict.yaml', '--no-refresh'],
+      ['apply', 'edict.yaml', '--yes'],
+      ['status', 'edict.yaml', '--format', 'json'],
+      ['state', 'show'],
+      ['state', 'copy', 'sqlite:copy.db'],
+    ]) {
+      // commander reads the variables of the process itself.
+      process.env['EDICT_STATE'] = state;
+      await sweep(folder, env, `EDICT_STATE ${state.slice(0, 12)}`, [args]);
+      delete process.env['EDICT_STATE'];
+      await sweep(folder, env, `--state ${state.slice(0, 12)}`, [[...args, '--state', state]]);
+    }
+  }
+  for (const file of [
+    `edict: 1\ngateway: { project: "$\{EDICT_TOKEN}" }\n`,
+    'edict: [\n',
+    `edict: 1\ninclude: ["$\{GITHUB_TOKEN}", "/proc/self/environ"]\n`,
+  ]) {
+    writeFileSync(join(folder, 'edict.yaml'), file);
+    await sweep(folder, env, 'an invalid file');
+  }
+  await plain.close();
+});
+
+test('viewer: the page, the API, metrics, notifications and the log of a daemon', async () => {
+  const server = await answeringServer(repeating(400));
+  const hook = await answeringServer((response, { headers, body }) => json(response, 500, { headers, body }));
+  const folder = scratchFolder();
+  await recordEmptyGatewayIn(folder, server.url);
+  writeFileSync(join(folder, 'edict.yaml'), `${fileOf(server.url, { a: 'online' })}refresh: never\n`);
+  const url = `${hook.url}/${encodeURIComponent(hookPath)}?key=${encodeURIComponent(hookPath)}`;
+  const env = { ...others, HW_AUTH_TOKEN: secret('auth-token'), EDICT_WEBHOOK_URL: url, OTEL_EXPORTER_OTLP_ENDPOINT: hook.url };
+  const log: unknown[] = [];
+  {
+    await using daemon = await startLoggedDaemon(folder, { env, listen: { host: '127.0.0.1', port: 0 }, resyncMs: 200 });
+    await until('it has notified', () => hook.requests.some(({ path }) => path.includes('C4nary')));
+    for (const path of ['/', '/api/v1/status', '/api/v1/plan', '/api/v1/history', '/metrics', '/livez', '/readyz', '/api/v1/nothing']) {
+      const headers = { authorization: `Bearer ${others['EDICT_TOKEN']}` };
+      const answer = await fetch(new URL(path, daemon.url ?? ''), { headers });
+      assertNoSecret(`${JSON.stringify([...answer.headers])}${await answer.text()}`, path);
+    }
+    await until('a failure was logged', () => daemon.events('webhook:failed').length > 0);
+    for (const event of ['file:loaded', 'plan:computed', 'attempt:finished', 'webhook:failed', 'trace:failed', 'requests:paused'])
+      log.push(daemon.events(event));
+  }
+  assertNoSecret(JSON.stringify(log), 'the log');
+  for (const { body } of hook.requests) assertNoSecret(body, 'a notification');
+  assertNoSecret(contents(folder), 'the store');
+  await Promise.all([server.close(), hook.close()]);
+});
+
+test('anyone: a crash, and the report that Node.js writes of it', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'edict.yaml'), fileOf('http://127.0.0.1:1', { a: 'online' }));
+  writeFileSync(join(folder, 'crash.cjs'), "process.on('SIGUSR2', () => { throw new Error('a bug'); });\n");
+  const options = `--require ${join(folder, 'crash.cjs')} --report-uncaught-exception --report-on-fatalerror --report-directory=${folder}`;
+  const env = { ...others, HW_AUTH_TOKEN: secret('auth-token'), NODE_OPTIONS: options };
+  const daemon = startEdict(['run', 'edict.yaml', '--log-level', 'debug', '--log-format', 'json'], folder, env);
+  await until('it runs', () => daemon.events('daemon:started').length > 0, [daemon]);
+  daemon.child.kill('SIGUSR2');
+  const { code, stdout, stderr } = await daemon.finished;
+  assert.is.not(code, 0);
+  assert.match(stderr, 'a bug');
+  assertNoSecret(stdout + stderr, 'a crash');
+  assert.ok(
+    readdirSync(folder).some((name) => name.startsWith('report.')),
+    'a report was written',
+  );
+  assertNoSecret(contents(folder), 'the report of a crash');
+});
+
+test.run();
