@@ -35,7 +35,8 @@ const all = names.map((name) => api(name)).join('');
 test('a held correction stays held when half a file was saved meanwhile', async () => {
   write(all, 'drift: correct\n');
   await edict(['apply'], folder);
-  await sleep(2500); // The edit must not look like a part of the publication.
+  // The edit must not look like a part of the publication, whose time has whole seconds.
+  await sleep(3500);
   await fetch(`${emulator.url}/_emulator/apis/api-b`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
