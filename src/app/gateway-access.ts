@@ -5,11 +5,10 @@ import type { Credentials } from '../gateway/auth/credentials.ts';
 import type { AcquireRequestSlot, GatewayReader } from '../gateway/interface.ts';
 import type { OnPageRead } from '../gateway/lists.ts';
 import type { AppContext } from '../model/app-context.ts';
-import type { Env } from '../model/env.ts';
+import { type Env, parseProxySettings } from '../model/env.ts';
 import { EdictError, HostNotAllowedError } from '../model/errors.ts';
 import type { GatewaySettings } from '../model/gateway.ts';
 import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../model/gateway.ts';
-import { parseProxySettings } from '../model/proxy-settings.ts';
 import { quoteForShell } from '../render/command-line.ts';
 import { openEmulatedGateway } from './emulated-gateway.ts';
 

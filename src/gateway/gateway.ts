@@ -4,9 +4,9 @@
  * a message. A dry run must never be able to send a change.
  */
 import type { Change } from '../model/change.ts';
+import type { ProxySettings } from '../model/env.ts';
 import type { GatewaySettings } from '../model/gateway.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { ProxySettings } from '../model/proxy-settings.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { parseBatchResponse } from './batch-response.ts';
 import { RequestNotSentError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
+import type { ProxySettings } from '../model/env.ts';
 import { errorMessage } from '../model/errors.ts';
-import type { ProxySettings } from '../model/proxy-settings.ts';
 import type { Probe } from './interface.ts';
 import { assertProbeHost, createCheckedLookup, ProbeRefusedError } from './probe-addresses.ts';
 

@@ -1,5 +1,5 @@
 import { Agent, EnvHttpProxyAgent } from 'undici';
-import type { ProxySettings } from '../model/proxy-settings.ts';
+import type { ProxySettings } from '../model/env.ts';
 import type { RequestAuth } from './auth/credentials.ts';
 import { ReadOnlyTransportError } from './errors.ts';
 import { HttpRequest, sendRequest } from './http-exchange.ts';

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../model/clock.ts';
-import type { CredentialVariable, Env } from '../../model/env.ts';
+import { type CredentialVariable, type Env, parseProxySettings } from '../../model/env.ts';
 import { CredentialsMissingError, EdictError } from '../../model/errors.ts';
 import type { GatewaySettings } from '../../model/gateway.ts';
-import { parseProxySettings } from '../../model/proxy-settings.ts';
 import { CredentialsError } from '../errors.ts';
 import type { AcquireRequestSlot } from '../interface.ts';
 import { type Credentials, isHeaderValue, type RequestAuth, tokenAuth } from './credentials.ts';

@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
 import type { paths } from '../../../generated/roma-connect.d.ts';
+import type { ProxySettings } from '../../model/env.ts';
 import { errorMessage } from '../../model/errors.ts';
-import type { ProxySettings } from '../../model/proxy-settings.ts';
 import { type CredentialsCode, CredentialsError, GatewayError } from '../errors.ts';
 import { parseResponse } from '../response.ts';
 import { openTransport } from '../transport.ts';

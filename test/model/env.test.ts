@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseProxySettings } from '../../src/model/env.ts';
 import type { EdictError } from '../../src/model/errors.ts';
-import { parseProxySettings } from '../../src/model/proxy-settings.ts';
 
 test('without proxy settings nothing uses a proxy', () => {
   for (const environment of [{}, { NO_PROXY: 'a' }, { HTTP_PROXY: '', https_proxy: ' ' }]) assert.is(parseProxySettings(environment), null);
