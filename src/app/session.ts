@@ -207,7 +207,7 @@ export class Session implements AsyncDisposable {
     if (!this.#isStandby || this.#emulator) return;
     const from = this.#applied;
     if (from !== null && isSameAddress(from, gateway)) return;
-    const { moved } = await this.store.previousState(gateway, this.#context.clock.now());
+    const moved = await this.store.gatewayMove(gateway);
     if (from !== null) {
       if (!moved?.isApproved || (moved.from !== null && !isSameAddress(moved.from, from))) await this.store.saveMove(gateway, from);
       return;

@@ -3,7 +3,7 @@ import type { Attempt, AttemptSelector, HistoryFilter, NewAttempt } from '../mod
 import type { Change } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { Suspension } from '../model/desired-state.ts';
-import type { GatewayAddress, GatewayIdentity } from '../model/gateway.ts';
+import type { GatewayAddress, GatewayIdentity, GatewayMove } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -38,6 +38,8 @@ export interface StoreReader {
   findAttempts(gateway: GatewayIdentity, selector: AttemptSelector): Promise<readonly Attempt[]>;
   /** Returns the attempts after `attemptId` that succeeded, oldest first. */
   succeededAfter(gateway: GatewayIdentity, attemptId: number): Promise<readonly Attempt[]>;
+  /** Returns the last move to the gateway; `null` if there is none, or it is of another file that names the gateway with another identity service. */
+  gatewayMove(gateway: GatewayIdentity & Partial<GatewayAddress>): Promise<GatewayMove | null>;
   /** Returns what the store knows of earlier files, and the approvals that have not expired at `nowMs`. */
   previousState(gateway: GatewayIdentity & Partial<GatewayAddress>, nowMs: number): Promise<PreviousState>;
   /** Returns every approval, newest first. */

@@ -2,7 +2,7 @@ import type { StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Approval, PreviousState } from '../model/approval.ts';
 import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
-import { addressOf, type GatewayAddress, type GatewayIdentity } from '../model/gateway.ts';
+import { addressOf, type GatewayAddress, type GatewayIdentity, type GatewayMove } from '../model/gateway.ts';
 import type { NameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
@@ -121,11 +121,19 @@ export class ReadonlyStore implements StoreReader {
     }));
     const approvals = await this.#readApprovals(id, nowMs);
     const row = await this.#readGateway(gateway);
+    return { declared, otherGateways, approvals, moved: await this.#toMove(row, gateway), suspension: toSuspension(row) };
+  }
+
+  async gatewayMove(gateway: GatewayIdentity & Partial<GatewayAddress>): Promise<GatewayMove | null> {
+    return this.#toMove(await this.#readGateway(gateway), gateway);
+  }
+
+  async #toMove(row: SqlRow | undefined, gateway: GatewayIdentity & Partial<GatewayAddress>): Promise<GatewayMove | null> {
     const moved = toGatewayMove(row);
     // Another file may name the same gateway with another identity service: what is held is that file, not this one.
     const isOfAnother =
       moved?.from === null && gateway.iamEndpoint !== undefined && (await this.isAcceptedAddress(gateway as GatewayAddress));
-    return { declared, otherGateways, approvals, moved: isOfAnother ? null : moved, suspension: toSuspension(row) };
+    return isOfAnother ? null : moved;
   }
 
   /** Whether credentials may be sent to this address, see `Store.acceptAddress`; for `null`, whether to any. */
@@ -208,6 +216,7 @@ export const emptyStore: StoreReader = {
   lastObservation: async () => null,
   unobserved: async () => null,
   resolvedNames: async () => new Map(),
+  gatewayMove: async () => null,
   previousState: async () => ({ declared: new Map(), otherGateways: [], moved: null, approvals: [], suspension: null }),
   approvals: async () => [],
   newestAttemptId: async () => 0,

@@ -145,8 +145,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 
   async endMove(gateway: GatewayIdentity, approvalId: number | null): Promise<void> {
-    const { moved } = await this.previousState(gateway, 0);
-    const from = moved?.from ?? null;
+    const from = (await this.gatewayMove(gateway))?.from ?? null;
     // A move back is not approved with this one, so an earlier approval of it must not stay.
     if (from !== null && (await this.gatewayId(from)) !== (await this.gatewayId(gateway))) await this.#setMoved(from, null);
     await this.#setMoved(gateway, approvalId === null ? null : { from, isApproved: true });

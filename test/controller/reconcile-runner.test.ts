@@ -323,6 +323,7 @@ test('no call is made if the store cannot record the attempt', async () => {
       readPublication: store.readPublication.bind(store),
       saveStatus: store.saveStatus.bind(store),
       previousState: store.previousState.bind(store),
+      gatewayMove: store.gatewayMove.bind(store),
       lastObservation: store.lastObservation.bind(store),
       saveDeclared: () => Promise.reject(full),
     });
@@ -368,6 +369,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     endMove: store.endMove.bind(store),
     acceptAddress: store.acceptAddress.bind(store),
     isAcceptedAddress: store.isAcceptedAddress.bind(store),
+    gatewayMove: store.gatewayMove.bind(store),
     saveNames: store.saveNames.bind(store),
     close: store.close.bind(store),
     finishAttempt: (...args) => {

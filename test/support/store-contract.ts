@@ -624,7 +624,11 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
 
   withStore('a move to this gateway is kept until it ends; a move back needs an approval of its own', async (store) => {
     const [here, there] = [gatewaySettings(), gatewaySettings({ instance: 'there' })].map(addressOf) as [GatewayAddress, GatewayAddress];
-    const movedTo = async (of: GatewayAddress) => (await store.previousState(of, 0)).moved;
+    const movedTo = async (of: GatewayAddress) => {
+      const { moved } = await store.previousState(of, 0);
+      assert.equal(await store.gatewayMove(of), moved);
+      return moved;
+    };
     const file = { sourceFiles: new Map(), digest: 'd', approvalId: null };
     await store.acquire(there, 1);
     assert.is(await movedTo(here), null);
@@ -655,6 +659,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     await store.saveMove(otherIam, null);
     const movedOf = async (of: GatewayAddress) => (await store.previousState(of, 0)).moved;
     assert.equal([await movedOf(here), await movedOf(otherIam)], [null, { from: null, isApproved: false }]);
+    assert.equal([await store.gatewayMove(here), await store.gatewayMove(otherIam)], [null, { from: null, isApproved: false }]);
   });
 
   withStore('an observation leaves a publication with an unknown outcome as it is', async (store) => {
