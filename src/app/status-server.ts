@@ -6,7 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { Env } from '../model/env.ts';
 import type { Emit, EventBus } from '../model/events.ts';
-import type { GatewayIdentity } from '../model/gateway.ts';
+import { type GatewayIdentity, isLoopbackHost } from '../model/gateway.ts';
 import type { DaemonSettings, Settings } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
 import { readVersion } from '../render/version.ts';
@@ -43,7 +43,7 @@ export interface StatusServerDeps {
   /** `EDICT_TOKEN` authorizes requests that act, `EDICT_READ_TOKEN` those that read, `EDICT_HOSTS` lists the host names that requests may use. */
   readonly env: Env;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
-  /** Is told about the server, not about a file. */
+  /** Receives the events of the server, which are of no file. */
   readonly emit: Emit;
   /** Whether there is only one file, whose page is then at the root path. */
   readonly isSingleFile: boolean;
@@ -110,7 +110,7 @@ export async function openStatusServer(
     routes: entries.map(({ routes }) => routes),
     allowedHosts: (env['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
-  if (tokens.read() === null && !isLoopback(server.url)) emit({ type: 'server:exposed', url: server.url });
+  if (tokens.read() === null && !isLoopbackHost(new URL(server.url).hostname)) emit({ type: 'server:exposed', url: server.url });
   const update = (): Promise<void> => server.setRoutes(entries.map(({ routes }) => routes));
   return {
     addFile: async (file) => {
@@ -131,10 +131,6 @@ export async function openStatusServer(
       await server.close();
     },
   };
-}
-
-function isLoopback(url: string): boolean {
-  return /^http:\/\/(?:127\.|\[::1\])/.test(url);
 }
 
 /** Returns the result of the first unhealthy file, with its name if there may be several files; otherwise the first file's result. */

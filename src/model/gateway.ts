@@ -68,7 +68,10 @@ const region = '[a-z]{2}-[a-z]+-\\d+';
 /** The hosts of the vendor that credentials are for. */
 const vendorHost = new RegExp(`^(?:(?:roma|apig|iam)\\.${region}|iam)\\.myhuaweicloud\\.(?:com|eu)$`);
 
-const loopbackHost = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** Returns whether the host of a URL, as `URL.hostname` gives it, is this machine. */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
 
 /**
  * Returns the origin, such as `https://roma.example.com:8443`, that an allowed host names: `HOST`, `HOST:PORT`, or `http://HOST:PORT` for one
@@ -96,6 +99,6 @@ export function formatAllowedHost(origin: string): string {
  */
 export function isAllowedHost(origin: string, allowed: readonly string[]): boolean {
   const { protocol, hostname, port } = new URL(origin);
-  if (allowed.includes(origin) || loopbackHost.test(hostname)) return true;
+  if (allowed.includes(origin) || isLoopbackHost(hostname)) return true;
   return protocol === 'https:' && port === '' && vendorHost.test(hostname);
 }

@@ -12,9 +12,9 @@ export interface StoreOptions {
   readonly lockTimeoutMs?: number;
   /** Aborts the wait; optional. */
   readonly signal?: AbortSignal;
-  /** Called once, with a message that names the lock holder, when the wait begins. */
   /** Called once a store is open whose server is not verified, with the `sslmode` that says so. */
   readonly onUnverified?: (sslmode: string) => void;
+  /** Called once, with a message that names the lock holder, when the wait begins. */
   readonly onWait?: (message: string) => void;
 }
 

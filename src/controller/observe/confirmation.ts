@@ -4,7 +4,7 @@ import type { DesiredPublication } from '../../model/desired-state.ts';
 import type { ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
 import type { Failure, ReadFailure } from '../../model/outcome.ts';
 import type { PublicationKey } from '../../model/publication.ts';
-import type { RecordedPublication } from '../../model/recorded-state.ts';
+import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { isSameDrift, type ObservationInput } from '../../plan/drift.ts';
 import type { StoreReader } from '../../store/interface.ts';
 
@@ -86,8 +86,6 @@ async function confirmOmitted(
   { gateway, signal }: ConfirmDeps,
 ): Promise<ObservationFailed | Set<string>> {
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
-  const isNew = ({ key, state }: DesiredPublication): boolean => state === 'online' && !recorded.has(key);
-  const mayBeNew = new Set([...desired.publications.values()].filter(isNew).map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
   const deleted = new Set<string>();
   for (const apiId of sample(omitted)) {
@@ -96,7 +94,8 @@ async function confirmOmitted(
       return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
     if (read.kind === 'read') deleted.add(apiId);
     // It would be published, and may be online already.
-    if (read.kind === 'rejected' && mayBeNew.has(apiId)) return { ...readFailed(read), isRefused: true };
+    const isNew = (publication: DesiredPublication): boolean => publication.apiId === apiId && wouldBeNew(publication, recorded);
+    if (read.kind === 'rejected' && [...desired.publications.values()].some(isNew)) return { ...readFailed(read), isRefused: true };
     // A rejected single read, such as a missing permission, is no other evidence against the list.
     if (read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
   }
@@ -118,8 +117,8 @@ async function confirmUnpublished(
 ): Promise<ObservationFailed | null> {
   const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
   const allLost = missing.filter(({ state }) => state === 'online');
-  const isNew = ({ key, apiId, environmentId, state }: DesiredPublication): boolean =>
-    state === 'online' && !recorded.has(key) && observation.get(apiId)?.publications.has(environmentId) === false;
+  const isNew = (publication: DesiredPublication): boolean =>
+    wouldBeNew(publication, recorded) && observation.get(publication.apiId)?.publications.has(publication.environmentId) === false;
   const allNew = previous === null ? [...desired.publications.values()].filter(isNew) : [];
   for (const lost of [...sample(allLost), ...sample(allNew)]) {
     const read = await gateway.listVersions(lost, signal);
@@ -145,6 +144,11 @@ async function confirmUnpublished(
   if (listed.publications >= before * (1 - maxPlausibleLoss)) return null;
   const reason = `the list shows ${listed.publications} publications and showed ${before} the last time; it is accepted if the next one shows no more`;
   return observationFailed(reason, listed);
+}
+
+/** Returns whether a publication is published for the first time unless it is found online. */
+function wouldBeNew({ key, state }: DesiredPublication, recorded: RecordedState): boolean {
+  return state === 'online' && !recorded.has(key);
 }
 
 /** Returns how much a list shows. */
