@@ -15,7 +15,7 @@ export interface AccessTokens {
 export interface AccessControlDeps {
   readonly tokens: AccessTokens;
   readonly monotonicMs: () => number;
-  /** Is told each wrong token. */
+  /** Receives an event for each wrong token. */
   readonly emit: Emit;
 }
 

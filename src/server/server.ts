@@ -41,7 +41,7 @@ export interface ServerDeps {
   readonly allowedHosts: readonly string[];
   readonly tokens: AccessTokens;
   readonly monotonicMs: () => number;
-  /** Is told about refused tokens. */
+  /** Receives the events of refused tokens. */
   readonly emit: Emit;
 }
 

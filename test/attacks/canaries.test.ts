@@ -19,7 +19,7 @@ import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 const test = suite('canaries');
 
-/** Returns a secret that is told from every other, with characters that each form of a text writes in its own way. */
+/** Returns a secret unlike every other, with characters that each form of a text escapes differently. */
 const secret = (name: string): string => `C4nary/${name}+"s&cret"`;
 
 /** What is only in a variable, beside the credentials. */

@@ -162,7 +162,7 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     case 'in-sync':
       return formatHeadline(plan, summarizePlan(plan));
     case 'drifted':
-      return `In effect, with drift that the file says to report: ${summary}.`;
+      return `In effect, with drift left in place: ${summary}.`;
     case 'deferred':
       return `In effect, with deferred changes left: ${summary}.`;
     case 'held':
