@@ -47,9 +47,13 @@ function withoutInstall(command: string): string {
   return isFull ? command : command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run `);
 }
 
+/** Files of packages that never run: only the full run packs and installs them, since they are half of all files. */
+const unused = /\.(?:d\.[cm]?ts|map|md)$|\/(?:tests?|docs|benchmarks?|esnext)$/;
+
 /** Gives a folder the installed packages: those that a package of edict contains as copies, since npm packs no links, and the others as links. */
 function linkPackages(source: string): void {
-  for (const [path] of production) cpSync(join(root, path), join(source, path), { recursive: true });
+  const filter = (path: string): boolean => !unused.test(path);
+  for (const [path] of production) cpSync(join(root, path), join(source, path), { recursive: true, filter });
   for (const parent of ['node_modules', ...globSync('node_modules/@*', { cwd: root })]) {
     for (const name of readdirSync(join(root, parent))) {
       const target = join(source, parent, name);
