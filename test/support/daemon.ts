@@ -91,22 +91,26 @@ export interface LoggedDaemon extends AsyncDisposable {
 }
 
 export interface LoggedDaemonOptions extends Partial<Omit<DaemonOptions, 'logFor'>> {
+  /** Default: the one beside the files. */
+  readonly state?: string;
   readonly env?: Env;
   readonly clock?: Clock;
 }
 
 /** Starts `edict run` for the files of a folder, `edict.yaml` by default, in this process: for tests about what a daemon does, not about its process. */
 export async function startLoggedDaemon(folder: string, options: LoggedDaemonOptions = {}): Promise<LoggedDaemon> {
-  const { paths = ['edict.yaml'], env = { HW_AUTH_TOKEN: secretToken }, ...more } = options;
+  const {
+    paths = ['edict.yaml'],
+    env = { HW_AUTH_TOKEN: secretToken },
+    state = `sqlite:${join(folder, '.edict/state.db')}`,
+    ...more
+  } = options;
   const files = paths.map((path) => join(folder, path));
   const records: Record<string, unknown>[] = [];
-  const daemon = await startTestDaemon(
-    parseSettings(files[0], { state: `sqlite:${join(folder, '.edict/state.db')}`, allowProbeHost: ['127.0.0.1'] }),
-    {
-      ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
-      logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
-    },
-  );
+  const daemon = await startTestDaemon(parseSettings(files[0], { state, allowProbeHost: ['127.0.0.1'] }), {
+    ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
+    logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
+  });
   const stop = (): Promise<number> => {
     daemon.stop();
     return daemon.done;
