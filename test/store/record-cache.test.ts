@@ -171,6 +171,16 @@ async function stateOf(reader: StoreReader): Promise<unknown> {
 }
 
 for (const { name, make } of storeEngines(test)) {
+  test(`${name}: what is pruned leaves the lease holder's memory`, async () => {
+    const store = await openStore({ url: await make(), isEmulated: false });
+    await store.acquire(gateway, 1);
+    await run(store, { kind: 'attempt', name: 'a', isFinished: true, state: 'offline' }, 2);
+    assert.is((await store.readRecordedState(gateway)).size, 1);
+    await run(store, { kind: 'prune' }, 3);
+    assert.is((await store.readRecordedState(gateway)).size, 0);
+    await store.close();
+  });
+
   test(`${name}: whatever is written, the lease holder's memory is as the store`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.array(fc.boolean()), async (steps, reads) => {
