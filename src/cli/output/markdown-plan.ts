@@ -50,7 +50,7 @@ export function renderMarkdownPlan(view: PlanView): string {
     fixedSection(renderHeader(view)),
     fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
     offlineSection(plan.changes, view),
-    fixedSection(renderFileHold(plan)),
+    fixedSection(renderFileHold(view)),
     changesSection('Held for approval', held, view),
     fixedSection(renderApproveCommand(view)),
     changesSection('Deferred', deferred, view),
@@ -84,8 +84,10 @@ function renderHeader(view: PlanView): string {
   ].join('\n\n');
 }
 
-function renderFileHold({ fileHeld }: Plan): string {
-  return fileHeld ? `**The whole file is held**: ${escapeText(fileHeld.message)}. Nothing is sent.` : '';
+function renderFileHold({ plan: { fileHeld }, approveCommand }: PlanView): string {
+  if (!fileHeld) return '';
+  const remedy = approveCommand === null ? ` To do: ${escapeText(fileHeld.hint)}.` : '';
+  return `**The whole file is held**: ${escapeText(fileHeld.message)}. Nothing is sent.${remedy}`;
 }
 
 /** Returns the command that approves the held changes. */

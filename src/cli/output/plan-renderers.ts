@@ -44,7 +44,7 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const title = paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`);
   const noticePart = [...(adopted === null ? [] : [adopted, '']), ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : [])];
   const scope = formatScope(plan);
-  const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
+  const heldPart = approveCommand === null && !plan.fileHeld ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];
   const summary = summarizePlan(plan);
   const headline = formatHeadline(plan, summary);
@@ -114,9 +114,10 @@ function changeRow(change: Change, { sign, commits, paint }: Pick<Group, 'sign'>
 }
 
 /** Returns the lines that explain the held changes and how to approve them. */
-function heldLines(plan: Plan, approveCommandLine: string, paint: Colorize): string[] {
+function heldLines(plan: Plan, approveCommandLine: string | null, paint: Colorize): string[] {
   const file = plan.fileHeld ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.fileHeld.message}. Nothing is sent.`] : [];
   const hints = new Set(plan.changes.flatMap(({ held }) => held?.hint ?? []));
   if (plan.fileHeld) hints.add(plan.fileHeld.hint);
+  if (approveCommandLine === null) return [...file, `To do: ${[...hints].join('; ')}.`];
   return [...file, `Before you approve: ${[...hints].join('; ')}.`, `To approve: ${paint('bold', approveCommandLine)}`];
 }

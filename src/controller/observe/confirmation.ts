@@ -1,7 +1,7 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredPublication } from '../../model/desired-state.ts';
-import type { ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
+import type { ListedCounts, Observation, ObservedApi, Unobserved } from '../../model/observation.ts';
 import type { Failure, ReadFailure } from '../../model/outcome.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
@@ -46,6 +46,21 @@ export function observationFailed(reason: string, listed: ListedCounts | null = 
 /** Returns an observation that failed because of a read. */
 export function readFailed({ kind, failure }: ReadFailure): ObservationFailed {
   return { ...observationFailed(`${failure.code} ${failure.message}`), unauthorized: kind === 'unauthorized' ? failure : null };
+}
+
+/** Returns an observation that failed because a list could not be read. */
+export function listFailed(read: ReadFailure): ObservationFailed {
+  const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
+  return { ...readFailed(read), isRefused };
+}
+
+/** Returns why the gateway was not observed, and what a person can do about it. `what`: what was to be listed. */
+export function unobservedBecause(
+  { reason, isRefused, unauthorized }: ObservationFailed,
+  what: 'APIs' | 'environments' = 'APIs',
+): Unobserved {
+  if (isRefused) return { reason, remedy: `grant the permission to list the ${what} of the instance` };
+  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
 }
 
 interface ConfirmedObservation {

@@ -10,7 +10,6 @@ import {
   type Observation,
   type ObservedApi,
   type UnmanagedPublication,
-  type Unobserved,
 } from '../../model/observation.ts';
 import { type PublicationKey, pickNames, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
@@ -20,6 +19,7 @@ import {
   type ConfirmDeps,
   confirmObservation,
   countListed,
+  listFailed,
   type ObservationFailed,
   observationFailed,
   readFailed,
@@ -89,10 +89,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const { propagationDelayMs } = desired.gateway;
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
-  if (read.kind !== 'read') {
-    const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
-    return { ...readFailed(read), isRefused };
-  }
+  if (read.kind !== 'read') return listFailed(read);
   const isSettled = ({ changedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
     changedAtMs === null ||
@@ -170,12 +167,6 @@ export async function observeUnseen(
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
   return { kind: 'observed', recorded: result, updates, notices, listed, apiCount: observation.size, isComplete: false, newestAttemptId };
-}
-
-/** Returns why the gateway was not observed, and what a person can do about it. */
-export function unobservedBecause({ reason, isRefused, unauthorized }: ObservationFailed): Unobserved {
-  if (isRefused) return { reason, remedy: 'grant the permission to list the APIs of the instance' };
-  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
 }
 
 /**
