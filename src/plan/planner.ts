@@ -95,6 +95,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   const plan = diffStates(desired, recorded, {
     isSettling,
     missingApiIds: observation?.missingApiIds ?? [],
+    unreadVersions: observation?.unreadVersions ?? [],
     wasDeclared: (key) => previous.declared.has(key),
   });
   const isUnmanaged = ({ key }: UnmanagedPublication): boolean =>

@@ -202,7 +202,7 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 function nextStepForMissingApi({ message }: Notice): NextStep {
   return {
     ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
-    summary: 'no change; its API is no longer at the gateway',
+    summary: 'no change; the gateway no longer lists its API',
     advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
   };
 }

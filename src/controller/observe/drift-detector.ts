@@ -178,7 +178,7 @@ export class DriftDetector {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, {
             ...nothingObserved,
-            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [] },
+            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [], unreadVersions: [] },
           });
         if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
         return this.#onFailed(observation, desired, reconcileId);
