@@ -773,12 +773,18 @@ export interface components {
         };
         readonly ReconciliationResult: {
             readonly deferred: number;
+            readonly drifted: number;
             readonly durationMs: number;
             readonly failed: number;
+            readonly failedProbes: number;
             readonly held: number;
             readonly offline: number;
             readonly online: number;
+            readonly settling: number;
             readonly unchanged: number;
+            readonly unknown: number;
+            readonly unmanaged: number;
+            readonly unsent: number;
         };
         readonly Source: {
             readonly column: number;

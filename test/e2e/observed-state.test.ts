@@ -215,4 +215,31 @@ test('of many APIs that are gone none counts as unchanged', async () => {
   assert.match((await edict(['status'], folder)).stdout, /^45 drifted, 0 unchanged\.(.|\n)*the gateway no longer lists its API/);
   assert.is(calls(), 0);
 });
+test('an attempt whose outcome nobody can see is unknown in every command, and the counts add up', async () => {
+  emulator.state.changeManually('api-a', 'env-test', 'offline');
+  write(all, '', '1ms');
+  emulator.faults.add({ kind: 'cut', applied: true, share: 1, operation: 'changePublication' });
+  emulator.faults.add(refusedVersions);
+  const first = await edict(['apply', '--format', 'json'], folder);
+  const counts = JSON.parse(first.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
+  const { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unsent } = counts;
+  assert.equal(
+    { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unsent },
+    {
+      ...{ online: 0, offline: 0, unchanged: 5, settling: 0, held: 0, deferred: 0, failed: 0, unknown: 1, drifted: 0, unsent: 0 },
+    },
+  );
+  assert.is(first.code, 5);
+  for (const [args, code] of [
+    [['apply'], 5],
+    [['plan', '--detailed-exitcode'], 2],
+    [['status'], 0],
+  ] as const) {
+    const shown = await edict(args, folder);
+    assert.is(shown.code, code, args.join(' '));
+    assert.match(shown.stdout, /^1 with unknown outcome, 5 unchanged\./, args.join(' '));
+    assert.not.match(shown.stdout + shown.stderr, /held|Goes online/, args.join(' '));
+  }
+  assert.match((await edict(['apply'], folder)).stderr, 'reconciliation finished with failures: 1 unknown, 5 unchanged');
+});
 test.run();

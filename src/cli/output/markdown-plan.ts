@@ -46,6 +46,8 @@ export function renderMarkdownPlan(view: PlanView): string {
   const others = plan.changes.filter(({ action }) => action === 'online');
   const held = others.filter((change) => change.held);
   const deferred = others.filter((change) => change.deferred && !change.held);
+  const actionable = others.filter(isActionable);
+  const [unknown = [], online = []] = [true, false].map((is) => actionable.filter(({ reason }) => (reason === 'unknown') === is));
   const sections = [
     fixedSection(renderHeader(view)),
     fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
@@ -54,7 +56,8 @@ export function renderMarkdownPlan(view: PlanView): string {
     changesSection('Held for approval', held, view),
     fixedSection(renderApproveCommand(view)),
     changesSection('Deferred', deferred, view),
-    changesSection('Goes online', others.filter(isActionable), view),
+    changesSection('Outcome unknown, looked up before anything is sent', unknown, view),
+    changesSection('Goes online', online, view),
     noticesSection(view),
     unmanagedSection(view),
     fixedSection(plan.changes.length === 0 ? '' : `Digest \`${planDigest(plan)}\``),

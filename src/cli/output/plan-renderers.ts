@@ -92,9 +92,12 @@ interface Group {
 
 /** Groups the changes by effect. Offline changes come last, next to the totals, so that they are not overlooked. */
 function groupChanges({ changes }: Plan): Group[] {
-  const actionable = changes.filter(isActionable);
+  const [unknown = [], actionable = []] = [true, false].map((is) =>
+    changes.filter((change) => isActionable(change) && (change.reason === 'unknown') === is),
+  );
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
+    { title: 'Outcome unknown, looked up before anything is sent', sign: '?', style: 'yellow', changes: unknown },
     { title: 'Held for approval', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
     { title: 'Deferred', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
