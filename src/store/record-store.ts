@@ -258,8 +258,8 @@ export class RecordStore extends ReadonlyStore implements Store {
     ]);
   }
 
-  async saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void> {
-    const params = { gateway: await this.#ensureGateway(gateway), unobserved: JSON.stringify(unobserved) };
+  async saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved | null): Promise<void> {
+    const params = { gateway: await this.#ensureGateway(gateway), unobserved: unobserved && JSON.stringify(unobserved) };
     await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.setUnobserved, params)]);
   }
 
