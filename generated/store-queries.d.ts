@@ -71,6 +71,7 @@ export interface StoreQueries {
   readonly copyName: Query<'gateway_id' | 'name' | 'id'>;
   readonly rowsOfDeclared: Query<never>;
   readonly copyDeclared: Query<'gateway_id' | 'api_id' | 'environment_id' | 'source_file'>;
+  readonly rowsOfAccepted: Query<never>;
 }
 export declare const sqlite: StoreQueries;
 export declare const postgres: StoreQueries;

@@ -67,6 +67,7 @@ export const sqlite = {
   copyName: { sql: "insert into \"name\" (\"gateway_id\", \"name\", \"id\") values (?, ?, ?)", parameters: ["gateway_id","name","id"] },
   rowsOfDeclared: { sql: "select \"gateway_id\", \"api_id\", \"environment_id\", \"source_file\" from \"declared\"", parameters: [] },
   copyDeclared: { sql: "insert into \"declared\" (\"gateway_id\", \"api_id\", \"environment_id\", \"source_file\") values (?, ?, ?, ?)", parameters: ["gateway_id","api_id","environment_id","source_file"] },
+  rowsOfAccepted: { sql: "select \"name\", \"value\" from \"setting\" where (\"name\" = 'accepted' or \"name\" like 'accepted %')", parameters: [] },
 };
 export const postgres = {
   readSetting: { sql: "select \"value\" from \"edict\".\"setting\" where \"name\" = $1", parameters: ["name"] },
@@ -136,4 +137,5 @@ export const postgres = {
   copyName: { sql: "insert into \"edict\".\"name\" (\"gateway_id\", \"name\", \"id\") values ($1, $2, $3)", parameters: ["gateway_id","name","id"] },
   rowsOfDeclared: { sql: "select \"gateway_id\", \"api_id\", \"environment_id\", \"source_file\" from \"edict\".\"declared\"", parameters: [] },
   copyDeclared: { sql: "insert into \"edict\".\"declared\" (\"gateway_id\", \"api_id\", \"environment_id\", \"source_file\") values ($1, $2, $3, $4)", parameters: ["gateway_id","api_id","environment_id","source_file"] },
+  rowsOfAccepted: { sql: "select \"name\", \"value\" from \"edict\".\"setting\" where (\"name\" = 'accepted' or \"name\" like 'accepted %')", parameters: [] },
 };

@@ -690,5 +690,10 @@ function copyQueries({ db, resetIdSequence }: Dialect) {
     queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, param(column)])));
     if (hasId) queries[`continue${name}`] = { compile: () => resetIdSequence(table).compile(db) };
   }
+  // Of the settings, only what the operator has accepted belongs into a copy: the others are about one store alone.
+  queries['rowsOfAccepted'] = db
+    .selectFrom('setting')
+    .select(['name', 'value'])
+    .where((eb) => eb.or([eb('name', '=', sql.lit('accepted')), eb('name', 'like', sql.lit('accepted %'))]));
   return queries;
 }
