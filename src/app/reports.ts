@@ -149,7 +149,7 @@ async function observeIfNeeded(
     if (observation.kind === 'observed') return { ...checked, ...observation };
     if (isOptional) return null;
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation, { isRequested, makesCalls: false });
+    if (!isHeld) throw planObservationError(observation, { isRequested });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;

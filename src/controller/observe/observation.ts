@@ -1,6 +1,6 @@
 import { maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
-import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
+import { ObservationFailedError } from '../../model/errors.ts';
 import { listPageSize, type RateLimit } from '../../model/gateway.ts';
 import { type NameResolution, nameResolver } from '../../model/name-ref.ts';
 import {
@@ -183,18 +183,14 @@ export async function observeUnseen(
 }
 
 /**
- * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file. `makesCalls`:
- * whether the command would make calls next, which all fail with rejected credentials, as its exit code says.
+ * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file.
  */
 export function planObservationError(
   { reason, unauthorized }: ObservationFailed,
-  { isRequested, makesCalls }: { readonly isRequested: boolean; readonly makesCalls: boolean },
+  { isRequested }: { readonly isRequested: boolean },
 ): ObservationFailedError {
   const message = `the gateway cannot be observed: ${reason}`;
-  if (unauthorized) {
-    const exitCode = makesCalls ? exitCodes.callsFailed : exitCodes.error;
-    return new ObservationFailedError(message, { exitCode, ...(unauthorized.hint !== null && { hint: unauthorized.hint }) });
-  }
+  if (unauthorized) return new ObservationFailedError(message, unauthorized.hint === null ? {} : { hint: unauthorized.hint });
   const remedy = isRequested
     ? 'without --refresh the plan starts from the record alone'
     : 'with --no-refresh what may be online already is held for approval';
