@@ -4,6 +4,7 @@ import type { RequestPause } from '../model/controller-status.ts';
 
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { RequestLimits } from '../model/gateway.ts';
+import { visible } from '../model/visible.ts';
 import { summarizePlan } from '../plan/summary.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
@@ -34,7 +35,7 @@ export function openMetrics(version: string): Metrics {
   const registries = new Map<string, Registry>();
   const forFile = (file: string): Emit => {
     const registry = new Registry();
-    registry.setDefaultLabels({ file });
+    registry.setDefaultLabels({ file: visible(file) });
     registries.set(file, registry);
     return metricsSubscriber(createInstruments(registry));
   };
@@ -109,11 +110,12 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       instruments.probes.inc({ expected: String(event.isExpected) });
       break;
     case 'reconcile:finished': {
-      const { failed, held, deferred, durationMs } = event.summary;
+      const { failed, unknown, failedProbes, held, deferred, durationMs } = event.summary;
+      const failing = failed + unknown + failedProbes;
       instruments.reconcileSeconds.observe(durationMs / 1000);
-      instruments.failing.set(failed);
+      instruments.failing.set(failing);
       instruments.held.set(held);
-      if (failed + held + deferred === 0) instruments.lastInSync.setToCurrentTime();
+      if (failing + held + deferred === 0) instruments.lastInSync.setToCurrentTime();
       break;
     }
     case 'gateway:observed':

@@ -26,10 +26,14 @@ export interface ShownPage {
 /** Opens the real page from a real server in a real browser; the test takes the place of the controller. */
 export async function openShownPage(
   attempts: readonly Attempt[] = [],
-  { tokens = {}, ...options }: BrowserContextOptions & { readonly tokens?: Pick<TestServerOptions, 'act' | 'read'> } = {},
+  {
+    tokens = {},
+    file = 'edict.yaml',
+    ...options
+  }: BrowserContextOptions & { readonly tokens?: Pick<TestServerOptions, 'act' | 'read'>; readonly file?: string } = {},
 ): Promise<ShownPage> {
   const statusCache = new StatusCache(Date.now);
-  const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
+  const daemonInfo = { version: '1.2.3', file, approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
   const broadcaster = new Broadcaster(statusCache, daemonInfo);
   const server = await startTestServer({
     ...tokens,
