@@ -508,7 +508,7 @@ export interface components {
          * @description The guard that holds it.
          * @enum {unknown}
          */
-        readonly "Plan.HoldRule": "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved";
+        readonly "Plan.HoldRule": "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
         /** @description The file is invalid (exit code 3). */
         readonly "Plan.InvalidFile": {
             /** @description All errors, in the order of the file. */
@@ -773,12 +773,18 @@ export interface components {
         };
         readonly ReconciliationResult: {
             readonly deferred: number;
+            readonly drifted: number;
             readonly durationMs: number;
             readonly failed: number;
+            readonly failedProbes: number;
             readonly held: number;
             readonly offline: number;
             readonly online: number;
+            readonly settling: number;
             readonly unchanged: number;
+            readonly unknown: number;
+            readonly unmanaged: number;
+            readonly unsent: number;
         };
         readonly Source: {
             readonly column: number;

@@ -75,7 +75,7 @@ export interface components {
          * @description The guard that holds it.
          * @enum {unknown}
          */
-        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved";
+        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
         /** @description The file is invalid (exit code 3). */
         readonly InvalidFile: {
             /** @description All errors, in the order of the file. */
@@ -231,6 +231,8 @@ export interface components {
             readonly excluded: number;
             /** @description Changes whose last attempt did not succeed. */
             readonly failed: number;
+            /** @description Probes that failed. */
+            readonly failedProbes: number;
             /** @description Why the whole file is held; null if it is not. */
             readonly fileHeld: components["schemas"]["FileHold"] | null;
             /**
@@ -246,6 +248,8 @@ export interface components {
             readonly online: number;
             /** @description The difference to the saved plan; null without one. */
             readonly savedPlan: components["schemas"]["SavedPlanDiff"] | null;
+            /** @description Publications that match the file, and were changed too recently by an earlier apply to be judged. */
+            readonly settling: number;
             /** @description A suspension of all calls that was set outside the file; null if there is none. */
             readonly suspension: components["schemas"]["Suspension"] | null;
             /**
@@ -253,8 +257,10 @@ export interface components {
              * @constant
              */
             readonly type: "summary";
-            /** @description Publications that matched the file, also those changed too recently to be judged. */
+            /** @description Publications that matched the file and were not changed. */
             readonly unchanged: number;
+            /** @description Publications with an attempt of unknown outcome. */
+            readonly unknown: number;
             /** @description Publications that are online at the gateway and not in the file. */
             readonly unmanaged: number;
             /** @description Changes that were not sent because the run was stopped. */

@@ -45,6 +45,7 @@ export interface StoreQueries {
   readonly pruneApprovals: Query<'gateway' | 'beforeMs'>;
   readonly finishAttempt: Query<'atMs' | 'outcome' | 'code' | 'status' | 'message' | 'requestId' | 'versionId' | 'publishId' | 'attempt'>;
   readonly recorded: Query<'gateway'>;
+  readonly recordedSome: Query<'gateway' | 'rows'>;
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
   readonly markUnknown: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly prunePublications: Query<'gateway' | 'beforeMs' | 'limit'>;

@@ -485,6 +485,16 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
     .where('environment_id', '=', param('environmentId'));
   return {
     recorded,
+    recordedSome: recorded.where(({ refTuple, eb }) =>
+      eb(
+        refTuple('p.api_id', 'p.environment_id'),
+        'in',
+        db
+          .selectFrom(jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id'>>(textParam('rows'), keyColumns))
+          .select(['r.api_id', 'r.environment_id'])
+          .$asTuple('api_id', 'environment_id'),
+      ),
+    ),
     recordedOne: recorded.where('p.api_id', '=', param('apiId')).where('p.environment_id', '=', param('environmentId')),
     markUnknown: db
       .insertInto('publication')

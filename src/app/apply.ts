@@ -12,7 +12,7 @@ import { PlanChangedError, type StaleChange } from '../model/saved-plan-diff.ts'
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { excludeOwnChanges } from '../plan/saved-plan-check.ts';
-import { countAsDeclared } from '../plan/summary.ts';
+import { type ChangeProgress, summarizeProgress } from '../plan/summary.ts';
 import type { Targets } from '../plan/targets.ts';
 import type { ResolveNames } from '../source/file-source.ts';
 import type { OpenedSavedPlan } from './plan-file.ts';
@@ -128,16 +128,12 @@ async function applyInSession(
   session: Session,
   { desired, targets, saved }: { readonly desired: DesiredState; readonly targets: Targets; readonly saved: SavedPlan | null },
 ): Promise<ApplyResult> {
-  const totals = { online: 0, offline: 0 };
   // Assigned in a callback, which the compiler does not see.
   let initialPlan = null as Plan | null;
   let plan = null as Plan | null;
   let lastSummary = null as ReconcileSummary | null;
   let superseded: readonly StaleChange[] = [];
   using _subscription = events.subscribe((event) => {
-    // A change whose outcome could not be recorded counts as failed.
-    const isRecorded = event.type === 'attempt:recovered' || (event.type === 'attempt:finished' && event.isRecorded);
-    if (isRecorded && event.outcome.kind === 'succeeded') totals[event.change.action] += 1;
     if (event.type === 'plan:computed') {
       plan = event.plan;
       initialPlan ??= event.plan;
@@ -167,18 +163,11 @@ async function applyInSession(
   signal.removeEventListener('abort', stop);
   const unsent = await session.stop();
   if (!initialPlan || !plan) throw interruptedError(signal);
-  const finished: ReconcileSummary = lastSummary ?? {
-    online: 0,
-    offline: 0,
-    unchanged: countAsDeclared(initialPlan),
-    held: 0,
-    deferred: 0,
-    failed: 0,
-    durationMs: 0,
-  };
+  const nothing: ChangeProgress = { made: new Map(), failed: new Set(), unknown: new Set() };
+  const counts = lastSummary ?? { ...summarizeProgress(plan, nothing), failedProbes: 0 };
   return {
     plan: saved?.isConfirmed ? { ...plan, savedPlanDiff: null } : excludeOwnChanges(plan, initialPlan),
-    summary: { ...finished, ...totals, unchanged: countAsDeclared(initialPlan), durationMs: clock.now() - startedAtMs },
+    summary: { ...counts, durationMs: clock.now() - startedAtMs },
     unsent,
     superseded,
   };

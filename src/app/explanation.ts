@@ -3,7 +3,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import { EdictError } from '../model/errors.ts';
+import { EdictError, NamesUnresolvedError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -55,7 +55,7 @@ export type GatewayLookup =
  */
 export async function readExplanation(context: AppContext, of: PublicationRef, limit: number): Promise<Explanation> {
   const isRefreshed = context.settings.refresh === 'always';
-  return withReadSession(context, { resolvesNames: isRefreshed }, async ({ desired, store, placeholders }) => {
+  return withReadSession(context, { resolvesNames: isRefreshed && 'ifAllowed' }, async ({ desired, store, placeholders, unresolved }) => {
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const lastObservation = await store.lastObservation(desired.gateway);
     const found = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
@@ -82,7 +82,10 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const publication = desired.publications.get(key);
     const controllerStatus = await store.status(desired.gateway);
     const folder = await SourceFolder.open(context.settings.file, context.settings.allowedFolders);
-    const wholePlan = await computeCurrentPlan(context, { desired, recorded, store });
+    const hasPlaceholders = placeholders.size > 0;
+    const whyUnresolved = unresolved instanceof NamesUnresolvedError ? unresolved.unobserved : await store.unobserved(desired.gateway);
+    const unresolvedNames = hasPlaceholders ? whyUnresolved : null;
+    const wholePlan = await computeCurrentPlan(context, { desired, recorded, store, unresolvedNames });
     return {
       names,
       isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },

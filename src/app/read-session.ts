@@ -3,9 +3,15 @@ import type { AppContext } from '../model/app-context.ts';
 import type { FileHold } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { type EdictError, GatewayHeldError, ObservationFailedError } from '../model/errors.ts';
+import {
+  CredentialsMissingError,
+  type EdictError,
+  GatewayHeldError,
+  NamesUnresolvedError,
+  ObservationFailedError,
+} from '../model/errors.ts';
 import type { GatewayAddress, GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
-import { type NameKey, type NameResolution, nameKey } from '../model/name-ref.ts';
+import { type NameKey, type NameResolution, type NameResolutions, nameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
@@ -33,6 +39,7 @@ export async function computeCurrentPlan(
     targets = allTargets,
     saved = null,
     observation = null,
+    unresolvedNames = null,
   }: {
     readonly desired: DesiredState;
     readonly recorded: RecordedState;
@@ -41,6 +48,8 @@ export async function computeCurrentPlan(
     readonly saved?: SavedPlan | null;
     /** The observation that `recorded` includes, or why there is none although the plan needs one; `null`, the default, if none was tried. */
     readonly observation?: { readonly unobserved: Unobserved | null; readonly listed: LastObservation | null } | null;
+    /** Why names in the file have placeholder IDs; `null`, the default, if none has, or nobody has tried to look them up. */
+    readonly unresolvedNames?: Unobserved | null;
   },
 ): Promise<Plan> {
   const nowMs = clock.now();
@@ -69,6 +78,7 @@ export async function computeCurrentPlan(
     observation: lastObservation,
     isEmulated,
     unobserved,
+    unresolvedNames,
   });
 }
 
@@ -78,11 +88,16 @@ export interface ReadSession {
   readonly store: StoreReader;
   /** IDs that stand in for names that were never resolved. */
   readonly placeholders: ReadonlySet<string>;
+  /** Why `placeholders` were not looked up, as a NamesUnresolvedError or a CredentialsMissingError; `null` if nobody tried to. */
+  readonly unresolved: EdictError | null;
 }
 
 export interface ReadSessionOptions {
-  /** Whether the gateway resolves names that are not in the store. If not, such names get placeholder IDs. */
-  readonly resolvesNames: boolean;
+  /**
+   * Whether the gateway resolves names that are not in the store. `ifAllowed`: names get placeholder IDs where it refuses to, or there are no
+   * credentials; `false`: all do that are not in the store.
+   */
+  readonly resolvesNames: boolean | 'ifAllowed';
   /** Throws for a gateway that must not be contacted. */
   readonly assertGateway?: (gateway: GatewayIdentity) => void;
 }
@@ -96,6 +111,7 @@ export async function withReadSession<T>(
   const { settings, env, signal } = context;
   const store = await openReadonly({ url: settings.storeUrl });
   const placeholders = new Set<string>();
+  let unresolved = null as EdictError | null;
   try {
     const resolve: ResolveNames = async (of, unknown) => {
       assertGateway?.(of);
@@ -103,15 +119,24 @@ export async function withReadSession<T>(
       const { resolveNames } = await import('../controller/name-resolution.ts');
       const knownIds = await store.resolvedNames(of);
       const known = [...knownIds].map(([key, id]): [NameKey, NameResolution] => [key, { kind: 'one', id }]);
-      // Nothing may be asked at a gateway that nobody has approved, and nothing is planned there.
-      if (!resolvesNames || (await heldGateway(context, store, of)) !== null) {
+      const withPlaceholders = (): NameResolutions => {
         const placeholderResolutions = placeholderIds(unknown.filter((name) => !knownIds.has(nameKey(name))));
         for (const resolution of placeholderResolutions.values()) if (resolution.kind === 'one') placeholders.add(resolution.id);
         return new Map([...placeholderResolutions, ...known]);
+      };
+      const isKnown = unknown.every((name) => knownIds.has(nameKey(name)));
+      // Nothing may be asked at a gateway that nobody has approved, and nothing is planned there.
+      if (isKnown || !resolvesNames || (await heldGateway(context, store, of)) !== null) return withPlaceholders();
+      try {
+        return await withApprovedReader(context, { settings: of, seed: null, store }, (gateway) =>
+          resolveNames(unknown, { gateway, knownIds, signal }),
+        );
+      } catch (error) {
+        const isShown = error instanceof CredentialsMissingError || (error instanceof NamesUnresolvedError && error.isRefused);
+        if (resolvesNames !== 'ifAllowed' || !isShown) throw error;
+        unresolved = error;
+        return withPlaceholders();
       }
-      return withApprovedReader(context, { settings: of, seed: null, store }, (gateway) =>
-        resolveNames(unknown, { gateway, knownIds, signal }),
-      );
     };
     const desired = await new FileSource(settings.file, {
       allowedFolders: settings.allowedFolders,
@@ -119,7 +144,7 @@ export async function withReadSession<T>(
       resolveNames: resolve,
     }).load();
     assertGateway?.(desired.gateway);
-    return await use({ desired, store, placeholders });
+    return await use({ desired, store, placeholders, unresolved });
   } finally {
     await store.close();
   }

@@ -4,7 +4,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import { CredentialsMissingError, EdictError } from '../model/errors.ts';
+import { CredentialsMissingError, EdictError, NamesUnresolvedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import type { DriftNotice, LastObservation, ListedVersion, Unobserved } from '../model/observation.ts';
 import { type PublicationNames, pickNames } from '../model/publication.ts';
@@ -71,6 +71,8 @@ export interface PlanReport {
   readonly notices: readonly DriftNotice[];
   /** Why a gateway without recorded state was not observed, so that the plan may publish again what is online; `null` otherwise. */
   readonly uncheckedReason: string | null;
+  /** Why names in the file have placeholder IDs, so that nothing of the plan can be done; `null` if all have their own. */
+  readonly unresolved: EdictError | null;
 }
 
 /**
@@ -79,7 +81,7 @@ export interface PlanReport {
  * or a target matches nothing.
  */
 export async function readPlan(context: AppContext): Promise<PlanReport> {
-  return withReadSession(context, { resolvesNames: true }, (session) => buildPlanReport(context, session, null));
+  return withReadSession(context, { resolvesNames: 'ifAllowed' }, (session) => buildPlanReport(context, session, null));
 }
 
 /** Returns the commits of the lines that declare a plan's changes, as far as Git knows them. Takes a few seconds at most. */
@@ -100,15 +102,17 @@ interface PlanReportWithState extends PlanReport {
 }
 
 async function buildPlanReport(context: AppContext, session: ReadSession, saved: SavedPlan | null): Promise<PlanReportWithState> {
-  const { desired, store } = session;
+  const { desired, store, unresolved } = session;
   const recordedBefore = await store.readRecordedState(desired.gateway);
   const targets = saved ? await targetsOfSavedPlan(saved) : await resolveTargets(context, desired, store);
-  const observation = await observeIfNeeded(context, session, recordedBefore);
-  const none = { recorded: recordedBefore, notices: [], uncheckedReason: null };
+  const observation = unresolved === null ? await observeIfNeeded(context, session, recordedBefore) : null;
+  const unresolvedNames = unresolved instanceof NamesUnresolvedError ? unresolved.unobserved : null;
+  const none = { recorded: recordedBefore, notices: [], uncheckedReason: unresolvedNames === null ? (unresolved?.message ?? null) : null };
   const { recorded, notices, uncheckedReason } = observation ?? none;
-  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved, observation });
+  const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, saved, observation, unresolvedNames });
   const isObserved = observation !== null && uncheckedReason === null && observation.unobserved === null;
-  return { desired, plan, recorded, isObserved, uncheckedReason, notices: notices.filter((notice) => isTargeted(targets, notice)) };
+  const shownNotices = notices.filter((notice) => isTargeted(targets, notice));
+  return { desired, plan, recorded, isObserved, uncheckedReason, unresolved, notices: shownNotices };
 }
 
 /**
@@ -137,14 +141,15 @@ async function observeIfNeeded(
   const isOptional = !isRequested && age === 'stale' && unseen.length === 0;
   const isComplete = isRequested || isOptional || age === 'never';
   if (!isComplete && unseen.length === 0) return null;
-  const { planObservationError, unobservedBecause } = await import('../controller/observe/observation.ts');
+  const { planObservationError } = await import('../controller/observe/observation.ts');
+  const { unobservedBecause } = await import('../controller/observe/confirmation.ts');
   try {
     if (isUnrecorded && !emulate) await reportUnrecorded(context);
     const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
     if (observation.kind === 'observed') return { ...checked, ...observation };
     if (isOptional) return null;
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation, { isRequested, makesCalls: false });
+    if (!isHeld) throw planObservationError(observation, { isRequested });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
@@ -162,8 +167,12 @@ interface PlanObservation extends Pick<PlanReport, 'notices' | 'uncheckedReason'
   readonly unobserved: Unobserved | null;
 }
 
-/** Throws an EdictError `GATEWAY_UNCHECKED` for a plan that needs an observation and has none: it may publish again what is online. */
-export function assertChecked({ uncheckedReason }: PlanReport): void {
+/**
+ * Throws an EdictError `GATEWAY_UNCHECKED` for a plan that needs an observation and has none: it may publish again what is online. Throws a
+ * NamesUnresolvedError for one whose names have no IDs.
+ */
+export function assertChecked({ uncheckedReason, unresolved }: PlanReport): void {
+  if (unresolved instanceof NamesUnresolvedError) throw unresolved;
   if (uncheckedReason === null) return;
   throw new EdictError('GATEWAY_UNCHECKED', `the plan is not checked against the gateway: ${uncheckedReason}`, {
     hint: 'set the credentials, so that what is already online is adopted instead of published again',
@@ -186,7 +195,7 @@ export async function readSavablePlan(
   context: AppContext,
   { isConfirmed }: Pick<SavedPlan, 'isConfirmed'>,
 ): Promise<{ readonly report: PlanReport; readonly saved: SavedPlan }> {
-  return withReadSession(context, { resolvesNames: true }, async (session) => {
+  return withReadSession(context, { resolvesNames: 'ifAllowed' }, async (session) => {
     const createdAtMs = context.clock.now();
     const attempts = await session.store.lastAttempts(session.desired.gateway);
     const report = await buildPlanReport(context, session, null);
@@ -243,11 +252,12 @@ export interface StatusReport {
 
 /** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
 export async function readStatus(context: AppContext): Promise<StatusReport> {
-  return withReadSession(context, { resolvesNames: false }, async ({ desired, store }) => {
+  return withReadSession(context, { resolvesNames: false }, async ({ desired, store, placeholders }) => {
     const recorded = await store.readRecordedState(desired.gateway);
     const targets = await resolveTargets(context, desired, store);
     const controllerStatus = await store.status(desired.gateway);
-    const plan = await computeCurrentPlan(context, { desired, recorded, store, targets });
+    const unresolvedNames = placeholders.size > 0 ? await store.unobserved(desired.gateway) : null;
+    const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, unresolvedNames });
     return {
       input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
       targets,

@@ -8,7 +8,7 @@ import type { AcquireRequestSlot, Gateway, Probe } from '../gateway/interface.ts
 import type { AppContext } from '../model/app-context.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { parseProxySettings } from '../model/env.ts';
-import { EdictError } from '../model/errors.ts';
+import { EdictError, NamesUnresolvedError } from '../model/errors.ts';
 import { addressOf, type GatewayAddress, type GatewayIdentity, type GatewaySettings, isSameAddress } from '../model/gateway.ts';
 import { nameKey } from '../model/name-ref.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
@@ -155,8 +155,15 @@ export class Session implements AsyncDisposable {
     // Resolving names must not claim a share of the gateways, so take this lease without even sharing and release it afterwards.
     const { gateway } = await this.#serialize(() => this.#openGateway(of, false));
     try {
-      const resolutions = await resolveNames(names, { knownIds, signal, gateway: isKnown ? lookupForbidden : gateway });
+      const resolutions = await resolveNames(names, { knownIds, signal, gateway: isKnown ? lookupForbidden : gateway }).catch(
+        async (error: unknown) => {
+          // `status` says why nothing happens.
+          if (error instanceof NamesUnresolvedError && !signal.aborted) await this.store.saveUnobserved(of, error.unobserved);
+          throw error;
+        },
+      );
       await this.store.saveNames(of, resolvedIds(resolutions));
+      if (!isKnown) await this.store.saveUnobserved(of, null);
       return resolutions;
     } finally {
       if (this.#isStandby && !isLeaseHolder) await this.#serialize(() => this.#closeUnusedGateway());

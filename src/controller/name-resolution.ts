@@ -2,6 +2,7 @@ import type { GatewayReader } from '../gateway/interface.ts';
 import { NamesUnresolvedError } from '../model/errors.ts';
 import { type NamedResource, type NameKey, type NameRef, type NameResolutions, nameKey, nameResolver } from '../model/name-ref.ts';
 import type { ReadResult } from '../model/outcome.ts';
+import { listFailed, unobservedBecause } from './observe/confirmation.ts';
 
 export interface ResolveNamesDeps {
   readonly gateway: Pick<GatewayReader, 'listApis' | 'listEnvironments'>;
@@ -17,8 +18,8 @@ export interface ResolveNamesDeps {
  */
 export async function resolveNames(names: readonly NameRef[], { gateway, knownIds, signal }: ResolveNamesDeps): Promise<NameResolutions> {
   const isNew = (kind: NameRef['kind']): boolean => names.some((name) => name.kind === kind && !knownIds.has(nameKey(name)));
-  const apis = isNew('api') ? valueOrThrow(await gateway.listApis(signal)) : new Map<string, never>();
-  const environments = isNew('environment') ? valueOrThrow(await gateway.listEnvironments(signal)) : [];
+  const apis = isNew('api') ? valueOrThrow('APIs', await gateway.listApis(signal)) : new Map<string, never>();
+  const environments = isNew('environment') ? valueOrThrow('environments', await gateway.listEnvironments(signal)) : [];
   const all: Readonly<Record<NameRef['kind'], readonly NamedResource[]>> = {
     api: [...apis.values()].map(({ apiId, name, groupId, group }) => ({ id: apiId, name, groupId, group })),
     environment: environments.map(({ id, name }) => ({ id, name, groupId: '', group: '' })),
@@ -38,10 +39,11 @@ export function resolvedIds(resolutions: NameResolutions): Map<NameKey, string> 
   return new Map([...resolutions].flatMap(([key, resolution]) => (resolution.kind === 'one' ? [[key, resolution.id]] : [])));
 }
 
-function valueOrThrow<T>(read: ReadResult<T>): T {
+function valueOrThrow<T>(what: 'APIs' | 'environments', read: ReadResult<T>): T {
   if (read.kind === 'read') return read.value;
-  const { code, message, hint } = read.failure;
-  throw new NamesUnresolvedError(`the file has names without IDs, and they cannot be looked up at the gateway: ${code} ${message}`, {
-    hint: hint ?? 'try again later, or write the IDs into the file',
-  });
+  const failed = listFailed(read);
+  const unobserved = unobservedBecause(failed, what);
+  const { hint } = read.failure;
+  // The gateway's hint for a refusal is about publishing.
+  throw new NamesUnresolvedError(failed.isRefused || hint === null ? unobserved : { ...unobserved, remedy: hint }, failed);
 }

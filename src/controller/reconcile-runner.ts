@@ -61,7 +61,7 @@ export class ReconcileRunner {
   readonly #reconcilerDeps: ReconcilerDeps;
   readonly #recovery: Recovery;
   readonly #statusReporter: StatusReporter;
-  readonly #progress = new PlanProgress();
+  readonly #progress: PlanProgress;
   #isReplanRequested = false;
   #planDurationMs = 0;
   /** The ID of a reconciliation that has started and waits for an observation. */
@@ -72,6 +72,7 @@ export class ReconcileRunner {
     const { signal } = this.#stopping;
     const onStoreError = (error: unknown) => this.#onStoreError(error);
     this.#deps = deps;
+    this.#progress = new PlanProgress({ isOnce: deps.maxTries < Number.POSITIVE_INFINITY });
     this.#planner = new Planner(desired, {
       ...deps,
       signal,
@@ -90,6 +91,10 @@ export class ReconcileRunner {
     });
     this.#reconcilerDeps = {
       ...deps,
+      emit: (event) => {
+        if (event.type === 'attempt:recovered' && event.outcome.kind === 'succeeded') this.#progress.recordMade(event.change);
+        deps.emit(event);
+      },
       settings: desired.gateway,
       batcher: new Batcher({ gateway, settings: desired.gateway, clock, signal }),
       unknownOutcomes: new UnknownOutcomes(desired.gateway, clock),

@@ -1,56 +1,30 @@
-import type { Plan } from '../model/change.ts';
+import type { Change, Plan } from '../model/change.ts';
 import type { ReconcileSummary } from '../model/events.ts';
 import { apiIdOf, type PublicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
-import { countAsDeclared, summarizePlan } from '../plan/summary.ts';
+import { summarizeProgress } from '../plan/summary.ts';
 import type { Result } from './queue/workqueue.ts';
 import type { Reconciled } from './reconciler.ts';
 
-/** The progress of one reconciliation. */
-export interface Reconciliation {
+/** The reconciliation in progress, and its newest plan. */
+interface Reconciliation {
   readonly reconcileId: string;
-  readonly unchanged: number;
-  held: number;
-  deferred: number;
   /** On the monotonic clock, in milliseconds. */
   readonly startedAtMs: number;
-  online: number;
-  offline: number;
+  readonly plan: Plan;
 }
 
-/** Returns a reconciliation that has just computed its plan. */
-export function startReconciliation(plan: Plan, reconcileId: string, startedAtMs: number): Reconciliation {
-  return continueReconciliation(
-    { reconcileId, startedAtMs, unchanged: countAsDeclared(plan), held: 0, deferred: 0, online: 0, offline: 0 },
-    plan,
-  );
-}
-
-/** Updates `reconciliation` with the counts of a newer plan and returns it. */
-export function continueReconciliation(reconciliation: Reconciliation, plan: Plan): Reconciliation {
-  const { held, deferred } = summarizePlan(plan);
-  reconciliation.held = held;
-  reconciliation.deferred = deferred;
-  return reconciliation;
-}
-
-/** Returns the summary of a reconciliation that ends at `nowMs` (monotonic). `failed` and `held`: changes
- * that failed or were held while they were made, which the plan does not count. */
-export function summarizeReconciliation(
-  reconciliation: Reconciliation,
-  { failed, held, nowMs }: { failed: number; held: number; nowMs: number },
-): ReconcileSummary {
-  const { online, offline, unchanged, deferred, startedAtMs } = reconciliation;
-  return { online, offline, unchanged, held: reconciliation.held + held, deferred, failed, durationMs: Math.round(nowMs - startedAtMs) };
-}
-
-/** Tracks the newest plan: the counts of its reconciliation, and the keys that fail, are held, or are still to be changed. */
+/** Tracks the newest plan: the changes that its reconciliation has made, and the keys that fail, are unknown, or are still to be changed. */
 export class PlanProgress {
+  readonly #isOnce: boolean;
   #current: Reconciliation | null = null;
+  readonly #made = new Map<PublicationKey, Change>();
   /** Keys whose last attempt by this runner did not succeed. */
   readonly #failing = new Set<PublicationKey>();
-  /** Keys with an attempt of unknown outcome that is held for a person. */
-  readonly #heldUnknown = new Set<PublicationKey>();
+  /** Those of `#failing` with an attempt of unknown outcome, and those that are left for a person because nobody can resolve it. */
+  readonly #unknown = new Set<PublicationKey>();
+  /** Keys with an attempt of unknown outcome that is left for a person. */
+  readonly #leftUnknown = new Set<PublicationKey>();
   /** The IDs of the APIs with a change that the rollout defers. */
   #deferredApis: ReadonlySet<string> = new Set();
   /**
@@ -63,6 +37,11 @@ export class PlanProgress {
   /** Keys for which a second plan was requested because they needed no call after all. */
   readonly #replannedFor = new Set<PublicationKey>();
 
+  /** `isOnce`: whether the process ends after its calls, so that all its reconciliations count as one. */
+  constructor({ isOnce }: { readonly isOnce: boolean }) {
+    this.#isOnce = isOnce;
+  }
+
   /** The ID of the reconciliation in progress; `null` if there is none. */
   get reconcileId(): string | null {
     return this.#current?.reconcileId ?? null;
@@ -74,10 +53,9 @@ export class PlanProgress {
 
   /** Starts a reconciliation with its plan; one in progress with the same ID goes on with the new plan. */
   begin(plan: Plan, reconcileId: string, startedAtMs: number): void {
-    this.#current =
-      this.#current?.reconcileId === reconcileId
-        ? continueReconciliation(this.#current, plan)
-        : startReconciliation(plan, reconcileId, startedAtMs);
+    const isContinued = this.#current?.reconcileId === reconcileId;
+    if (!isContinued && !this.#isOnce) this.#made.clear();
+    this.#current = { reconcileId, plan, startedAtMs: isContinued ? (this.#current?.startedAtMs ?? startedAtMs) : startedAtMs };
     this.#unmade.clear();
     for (const change of plan.changes) if (isActionable(change)) this.#unmade.add(change.key);
   }
@@ -92,21 +70,31 @@ export class PlanProgress {
     if (retriesUnresolvable) this.#unresolvable.clear();
     const resolvable = deferredByRollout.filter(({ key, reason, held }) => reason === 'unknown' && !held && !this.#unresolvable.has(key));
     const keys = new Set([...changes.filter(isActionable), ...resolvable].map(({ key }) => key));
-    for (const keySet of [this.#failing, this.#heldUnknown]) for (const key of keySet) if (!keys.has(key)) keySet.delete(key);
+    for (const keySet of this.#results) for (const key of keySet) if (!keys.has(key)) keySet.delete(key);
     return keys;
   }
 
   /** Records the result for one key. Returns whether changes that were deferred for it may now be made. */
   record(key: PublicationKey, reconciled: Reconciled, result: Result): boolean {
-    if (this.#current && reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded') {
-      this.#current[reconciled.change.action] += 1;
-      this.#unmade.delete(key);
-    }
+    if (reconciled.kind === 'attempted' && reconciled.isRecorded && reconciled.outcome.kind === 'succeeded')
+      this.recordMade(reconciled.change);
     if (reconciled.kind === 'deferred') this.#unresolvable.add(key);
-    for (const keySet of [this.#failing, this.#heldUnknown]) keySet.delete(key);
+    for (const keySet of this.#results) keySet.delete(key);
     const hasFailed = result.kind === 'again' || result.kind === 'blocked';
-    if (hasFailed) (reconciled.kind === 'held' ? this.#heldUnknown : this.#failing).add(key);
+    if (hasFailed) (reconciled.kind === 'held' ? this.#leftUnknown : this.#failing).add(key);
+    if (hasFailed && hasUnknownOutcome(reconciled)) this.#unknown.add(key);
     return !hasFailed && this.#deferredApis.has(apiIdOf(key));
+  }
+
+  /** Records that a change was made, or turned out to have been made by an earlier attempt. */
+  recordMade(change: Change): void {
+    this.#made.set(change.key, change);
+    this.#unmade.delete(change.key);
+  }
+
+  /** The sets that hold a key according to its last result. */
+  get #results(): readonly Set<PublicationKey>[] {
+    return [this.#failing, this.#unknown, this.#leftUnknown];
   }
 
   /** Records that the attempt at a key could not be written. */
@@ -119,7 +107,7 @@ export class PlanProgress {
    * Status and metrics would show them until the next plan. Each key leads to one more plan at most until its change is made.
    */
   isPlanOutdated(): boolean {
-    const isLeft = (key: PublicationKey): boolean => !this.#failing.has(key) && !this.#heldUnknown.has(key);
+    const isLeft = (key: PublicationKey): boolean => !this.#failing.has(key) && !this.#leftUnknown.has(key);
     const outdated = [...this.#unmade].filter((key) => isLeft(key) && !this.#replannedFor.has(key));
     this.#replannedFor.clear();
     for (const key of outdated) this.#replannedFor.add(key);
@@ -131,7 +119,13 @@ export class PlanProgress {
     const current = this.#current;
     this.#current = null;
     if (!current) return null;
-    const counts = { failed: this.#failing.size + failedProbes, held: this.#heldUnknown.size, nowMs };
-    return { reconcileId: current.reconcileId, summary: summarizeReconciliation(current, counts) };
+    const { reconcileId, plan, startedAtMs } = current;
+    const counts = summarizeProgress(plan, { made: this.#made, failed: this.#failing, unknown: this.#unknown });
+    return { reconcileId, summary: { ...counts, failedProbes, durationMs: Math.round(nowMs - startedAtMs) } };
   }
+}
+
+function hasUnknownOutcome(reconciled: Reconciled): boolean {
+  if (reconciled.kind === 'attempted') return reconciled.outcome.kind === 'unknown';
+  return reconciled.kind === 'held' || reconciled.kind === 'tooEarly' || reconciled.kind === 'unreadable';
 }

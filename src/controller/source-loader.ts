@@ -114,11 +114,12 @@ export class SourceLoader {
     const { emit, clock } = this.#deps;
     this.hasUnresolvedNames = error instanceof NamesUnresolvedError || error instanceof GatewayHeldError;
     this.#nextLoadAtMs = clock.monotonicMs() + nameRetryMs;
-    const description = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : error.message;
+    const message = [error.message, error.hint].filter(Boolean).join('; ');
+    const description = error instanceof InvalidFileError ? JSON.stringify(error.diagnostics) : message;
     if (description === this.#lastError) return;
     this.#lastError = description;
     if (error instanceof InvalidFileError) emit({ type: 'file:invalid', error });
-    else emit({ type: 'file:unreadable', message: error.message });
+    else emit({ type: 'file:unreadable', message });
   }
 }
 

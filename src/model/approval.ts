@@ -17,7 +17,8 @@ export interface Hold {
     | 'movedGateway'
     | 'newGateway'
     | 'first-contact'
-    | 'unobserved';
+    | 'unobserved'
+    | 'unresolvedNames';
   readonly message: string;
   readonly hint: string;
 }

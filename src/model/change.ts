@@ -67,7 +67,7 @@ export interface Plan {
   /** Those of `unmanaged` that the last applied file declared. */
   readonly newlyUnmanaged: readonly UnmanagedPublication[];
   readonly lastChecked: LastChecked;
-  /** The IDs of APIs that the gateway does not have any more: no call brings their publications back. */
+  /** The IDs of APIs that the gateway does not list any more: no call brings their publications back. */
   readonly missingApiIds: readonly string[];
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];

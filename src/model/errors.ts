@@ -1,3 +1,5 @@
+import type { Unobserved } from './observation.ts';
+
 /** Optional parts of an error: the next step, the exit code (default 1) and the underlying error. */
 interface ErrorOptions {
   readonly hint?: string;
@@ -85,9 +87,29 @@ export class ObservationFailedError extends EdictError {
 
 /** The file uses names instead of IDs, and the gateway cannot be read to resolve them. */
 export class NamesUnresolvedError extends EdictError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('NAMES_UNRESOLVED', message, options);
+  readonly unobserved: Unobserved;
+  /** Whether the gateway refuses the list of names, which no retry remedies: the file is held until a person acts. */
+  readonly isRefused: boolean;
+
+  constructor(unobserved: Unobserved, { isRefused }: { readonly isRefused: boolean }) {
+    const subject = isRefused ? 'the file is held, and nothing is sent: it' : 'the file';
+    super('NAMES_UNRESOLVED', `${subject} ${unresolvedNamesReason(unobserved)}`, {
+      hint: unresolvedNamesHint(unobserved),
+      exitCode: isRefused ? exitCodes.held : exitCodes.error,
+    });
+    this.unobserved = unobserved;
+    this.isRefused = isRefused;
   }
+}
+
+/** Returns what is wrong with a file whose names could not be looked up, without its subject. */
+export function unresolvedNamesReason({ reason }: Unobserved): string {
+  return `has names without IDs, and they cannot be looked up at the gateway: ${reason}`;
+}
+
+/** Returns what a person can do about names that could not be looked up. */
+export function unresolvedNamesHint({ remedy }: Unobserved): string {
+  return `${remedy}, or write the IDs into the file`;
 }
 
 /** Nobody has approved the gateway of a file yet, so that nothing may be sent there. */

@@ -137,15 +137,32 @@ export type TriggerCause =
   /** A change is done that others were deferred for. */
   | 'rollout';
 
-/** The result of a reconciliation. `failed` counts changes whose last attempt did not succeed. */
+/**
+ * The result of a reconciliation. Every declared publication, and every other one that is changed, is counted in exactly one of the counts but
+ * `unmanaged` and `failedProbes`.
+ */
 export interface ReconcileSummary {
+  /** Changes that were made. */
   readonly online: number;
   readonly offline: number;
+  /** Publications that matched the file and were not changed. */
   readonly unchanged: number;
+  /** Those that were changed too recently, by an earlier reconciliation, to be judged. */
+  readonly settling: number;
   readonly held: number;
   /** Changes that are made later without an approval. */
   readonly deferred: number;
+  /** Changes whose last attempt did not succeed. */
   readonly failed: number;
+  /** Publications with an attempt of unknown outcome. */
+  readonly unknown: number;
+  /** Publications that were changed outside edict and are left in place. */
+  readonly drifted: number;
+  /** Changes that were not sent, because edict was stopped. */
+  readonly unsent: number;
+  /** Publications that are online at the gateway and not in the file. */
+  readonly unmanaged: number;
+  readonly failedProbes: number;
   readonly durationMs: number;
 }
 

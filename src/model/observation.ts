@@ -39,8 +39,17 @@ export interface LastObservation extends ListedCounts {
   readonly observedAtMs: number | null;
   /** What that list showed and the file did not declare, at most `maxListedUnmanaged` of it. */
   readonly unmanaged: readonly UnmanagedPublication[];
-  /** The IDs of declared and recorded APIs that the gateway did not have any more, as single reads confirmed. */
+  /** The IDs of declared and recorded APIs that the gateway did not list any more; a sample of them was confirmed by single reads. */
   readonly missingApiIds: readonly string[];
+  /** Pinned publications that were online, but whose effective version could not be read. */
+  readonly unreadVersions: readonly UnreadVersion[];
+}
+
+/** A pinned publication that is online, and nobody knows with which version. */
+export interface UnreadVersion extends Unobserved {
+  readonly key: PublicationKey;
+  /** The version that the file pinned at that time. */
+  readonly version: string;
 }
 
 /** The most unmanaged publications that the store keeps of a list. */

@@ -1,6 +1,7 @@
 import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
+import type { UnreadVersion } from '../model/observation.ts';
 import type { Action, PublicationKey, PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
@@ -80,6 +81,11 @@ function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
 export function isOutOfSync(declared: DesiredPublication, recorded: RecordedPublication): boolean {
   if (declared.state !== recorded.state) return true;
   return declared.state === 'online' && declared.version !== null && declared.version !== recorded.versionId;
+}
+
+/** Returns whether a publication is pinned and online, and nobody knows with which version. */
+export function isVersionUnknown(declared: DesiredPublication, { state, versionId }: RecordedPublication): boolean {
+  return declared.state === 'online' && declared.version !== null && state === 'online' && versionId === null;
 }
 
 /** An edit within this time after a publication may be part of it, in milliseconds: the service's lists have whole seconds. */
@@ -163,8 +169,10 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
 export interface DiffContext {
   /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
   readonly isSettling?: (recorded: RecordedPublication) => boolean;
-  /** The IDs of declared APIs that the gateway does not have any more; default: none. */
+  /** The IDs of declared APIs that the gateway does not list any more; default: none. */
   readonly missingApiIds?: readonly string[];
+  /** The pinned publications whose effective version could not be read; default: none. */
+  readonly unreadVersions?: readonly UnreadVersion[];
   /** Returns whether the last applied file declared a publication; default: it declared what is in this one, and nothing else. */
   readonly wasDeclared?: (key: PublicationKey) => boolean;
 }
@@ -178,7 +186,7 @@ export interface DiffContext {
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  { isSettling = () => false, missingApiIds = [], wasDeclared }: DiffContext = {},
+  { isSettling = () => false, missingApiIds = [], unreadVersions = [], wasDeclared }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
@@ -186,16 +194,21 @@ export function diffStates(
   const settling: RecordedPublication[] = [];
   const unmanaged: RecordedPublication[] = [];
   const missing = new Set(missingApiIds);
+  const unread = new Map(unreadVersions.map((one) => [one.key, one]));
+  let inBoth = 0;
   for (const [key, declared] of desired.publications) {
-    const previous = assumeRevision(recorded.get(key), declared, wasDeclared?.(key) ?? true);
-    const needed = diffPublication(declared, previous, desired);
+    const known = recorded.get(key);
+    if (known) inBoth += 1;
+    const previous = assumeRevision(known, declared, wasDeclared);
+    const unreadVersion = unread.get(key)?.version === declared.version ? unread.get(key) : undefined;
+    const needed = holdUnread(diffPublication(declared, previous, desired), { declared, previous, unreadVersion });
     if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
-    else if (previous && isSettling(previous)) settling.push(previous);
+    else if (previous && (isSettling(previous) || unreadVersion)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
   }
   const inFile = changes.length;
-  for (const [key, previous] of recorded) {
+  for (const [key, previous] of inBoth < recorded.size ? recorded : []) {
     if (desired.publications.has(key)) continue;
     const needed = previous.wasDeclared || wasDeclared?.(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
@@ -222,18 +235,44 @@ export function diffStates(
   };
 }
 
-/** Returns whether a publication was adopted and no applied file has declared it yet, so that its revision is an assumption. */
-export function isRevisionAssumed({ state, changedAtMs, wasDeclared }: RecordedPublication, isApplied: boolean): boolean {
-  return state === 'online' && changedAtMs === null && !wasDeclared && !isApplied;
+/** Holds the switch to a pinned version that may be effective already: what nobody could see is no reason to change it. */
+function holdUnread(
+  change: Change | null,
+  {
+    declared,
+    previous,
+    unreadVersion,
+  }: {
+    readonly declared: DesiredPublication;
+    readonly previous: RecordedPublication | undefined;
+    readonly unreadVersion: UnreadVersion | undefined;
+  },
+): Change | null {
+  if (change?.reason !== 'version' || !unreadVersion || !previous || !isVersionUnknown(declared, previous)) return change;
+  const { reason, remedy, version } = unreadVersion;
+  const message = `its effective version could not be read: ${reason}`;
+  return {
+    ...change,
+    held: change.held ?? { rule: 'unobserved', message, hint: `${remedy}, or approve the switch to version ${version}` },
+  };
+}
+
+/**
+ * Returns whether a publication was adopted and no earlier file has declared it, so that its revision is an assumption unless the last applied
+ * file declares it.
+ */
+export function isRevisionAssumed({ state, changedAtMs, wasDeclared }: RecordedPublication): boolean {
+  return state === 'online' && changedAtMs === null && !wasDeclared;
 }
 
 /** An adopted publication is taken to have the revision of the first file that is applied, not that of one that was only held. */
 function assumeRevision(
   recorded: RecordedPublication | undefined,
-  { revision, version }: DesiredPublication,
-  isApplied: boolean,
+  { key, revision, version }: DesiredPublication,
+  wasDeclared: DiffContext['wasDeclared'],
 ): RecordedPublication | undefined {
-  return recorded && version === null && isRevisionAssumed(recorded, isApplied) ? { ...recorded, revision } : recorded;
+  if (!recorded || version !== null || recorded.revision === revision) return recorded;
+  return isRevisionAssumed(recorded) && wasDeclared?.(key) === false ? { ...recorded, revision } : recorded;
 }
 
 /** Compares by the names of API and environment, then by their IDs. */

@@ -2,7 +2,7 @@ import type { DesiredPublication, DesiredState } from '../model/desired-state.ts
 import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { Drift, RecordedPublication, RecordedState } from '../model/recorded-state.ts';
-import { editToleranceMs, isOutOfSync } from './diff.ts';
+import { editToleranceMs, isOutOfSync, isVersionUnknown } from './diff.ts';
 
 /** The recorded state after an observation. */
 export interface ObservationResult {
@@ -28,6 +28,8 @@ export interface ObservationInput {
   readonly isFirst: boolean;
   /** Returns whether the last applied file declares a publication; default: it does not. */
   readonly isApplied?: (key: PublicationKey) => boolean;
+  /** The pinned versions of publications whose effective version the last observation could not read; default: it could. */
+  readonly unreadBefore?: ReadonlyMap<PublicationKey, string>;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ObservationInput {
  * ignored.
  */
 export function applyObservation(
-  { desired, recorded, observation, isFirst, isApplied = () => false }: ObservationInput,
+  { desired, recorded, observation, isFirst, isApplied = () => false, unreadBefore = new Map() }: ObservationInput,
   nowMs: number,
 ): ObservationResult {
   const result = new Map(recorded);
@@ -49,7 +51,8 @@ export function applyObservation(
     const api = publication && observation.get(publication.apiId);
     if (!publication || !api || previous?.unknownAttempt) continue;
     const published = api.publications.get(publication.environmentId);
-    const states = { declared, previous, publication, nowMs, isFirst, isApplied: isApplied(key) };
+    const wasUnread = declared?.version != null && previous?.versionId === null && unreadBefore.get(key) === declared.version;
+    const states = { declared, previous, publication, nowMs, isFirst, isApplied: isApplied(key), wasUnread };
     const transition = published ? observeOnline(states, published) : observeOffline(states);
     if (!transition) continue;
     const next = updateDrift(states, {
@@ -84,6 +87,8 @@ interface KnownStates {
   readonly isFirst: boolean;
   /** Whether the last applied file declares it. */
   readonly isApplied: boolean;
+  /** Whether it is pinned to the same version as at the last observation, which could not read the effective one. */
+  readonly wasUnread: boolean;
 }
 
 /** The recorded state after the observation, without its drift, and whether the publication was changed outside edict. */
@@ -108,7 +113,7 @@ function observeOffline({ previous, publication, nowMs }: KnownStates): Transiti
 }
 
 function observeOnline(
-  { declared, previous, publication, nowMs }: KnownStates,
+  { declared, previous, publication, nowMs, wasUnread }: KnownStates,
   { publishId, publishedAtMs, versionId }: ObservedPublication,
 ): Transition | null {
   const names = namesOf(publication);
@@ -123,7 +128,9 @@ function observeOnline(
       publishedAtMs: publishedAtMs ?? previous.publishedAtMs,
       versionId: versionId ?? previous.versionId,
     };
-    return { next: { ...previous, ...names, ...observedFields }, isExternal: false };
+    // The file asked for this version already when nobody could see that another one is effective.
+    const isSeenAtLast = wasUnread && isKnownDifferent(declared?.version ?? null, versionId);
+    return { next: { ...previous, ...names, ...observedFields }, isExternal: isSeenAtLast };
   }
   if (previous?.state !== 'online' && !declared) return null;
   const revision = previous?.state === 'online' ? previous.revision : adoptedRevision(declared, previous);
@@ -153,19 +160,20 @@ function adoptedRevision(declared: DesiredPublication | undefined, previous: Rec
 
 /** Returns `next` with its drift from the file set, updated or removed. */
 function updateDrift(
-  { declared, previous, nowMs, isFirst, isApplied }: KnownStates,
+  { declared, previous, nowMs, isFirst, isApplied, wasUnread }: KnownStates,
   { next, isExternal }: Transition,
 ): RecordedPublication {
   if (!declared && !isApplied) return next.state === 'online' ? next : { ...next, drift: null };
   if (!declared) return { ...next, drift: driftFromApplied(next, previous, nowMs) };
-  if (!isOutOfSync(declared, next)) return { ...next, drift: null };
-  if (isExternal && !(previous && isOutOfSync(declared, previous))) {
+  if (!isOutOfSync(declared, next) || isVersionUnknown(declared, next)) return { ...next, drift: null };
+  if (isExternal && (wasUnread || !(previous && isOutOfSync(declared, previous)))) {
+    const isAdopted = wasUnread && previous?.changedAtMs === null;
     const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
     return {
       ...corrected,
       drift: {
-        from: isFirst && !previous && declared.state === 'offline' ? 'unknown' : (previous?.state ?? null),
-        fromSinceMs: previous?.recordedAtMs ?? null,
+        from: isFirst && !previous && declared.state === 'offline' ? 'unknown' : isAdopted ? null : (previous?.state ?? null),
+        fromSinceMs: isAdopted ? null : (previous?.recordedAtMs ?? null),
         detectedAtMs: nowMs,
         backoffUntilMs: backoffUntilMs(corrected, nowMs),
       },

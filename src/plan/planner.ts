@@ -38,6 +38,8 @@ export interface PlanInput {
   readonly isEmulated?: boolean;
   /** Why the gateway was not observed when the plan needed it; default `null`: it was, or need not be. */
   readonly unobserved?: Unobserved | null;
+  /** Why names in the file have no IDs; default `null`: all have one. */
+  readonly unresolvedNames?: Unobserved | null;
 }
 
 /**
@@ -55,13 +57,14 @@ export function computePlan(input: PlanInput): Plan {
     probes = new Map(),
     savedPlanInput = null,
     unobserved = null,
+    unresolvedNames = null,
     isEmulated = false,
   } = input;
   const suspension = isInEffect(previous.suspension, nowMs) ? previous.suspension : null;
   const unapproved = isEmulated ? null : gatewayHold(desired.gateway, previous, nowMs);
   // Nothing may be asked there, so that there is nothing to plan yet, and nothing to approve but the gateway.
   if (unapproved) return { ...diffObserved(input), suspension, changes: [], fileHeld: unapproved };
-  const heldPlan = applyPolicies({ ...diffObserved(input), suspension }, { desired, recorded, previous, unobserved });
+  const heldPlan = applyPolicies({ ...diffObserved(input), suspension }, { desired, recorded, previous, unobserved, unresolvedNames });
   const whole = applyRollout(
     applyFreezes(
       deferRemovals(heldPlan, desired, nowMs),
@@ -92,6 +95,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   const plan = diffStates(desired, recorded, {
     isSettling,
     missingApiIds: observation?.missingApiIds ?? [],
+    unreadVersions: observation?.unreadVersions ?? [],
     wasDeclared: (key) => previous.declared.has(key),
   });
   const isUnmanaged = ({ key }: UnmanagedPublication): boolean =>

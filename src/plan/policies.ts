@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Approval, ApprovalRef, FileHold, Hold, PreviousState } from '../model/approval.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../model/desired-state.ts';
+import { unresolvedNamesHint, unresolvedNamesReason } from '../model/errors.ts';
 import { addressOf, type GatewayAddress, isSameAddress } from '../model/gateway.ts';
 import { type LastObservation, maxListedUnmanaged, type Unobserved } from '../model/observation.ts';
 import { type PublicationKey, publicationKey } from '../model/publication.ts';
@@ -23,11 +24,16 @@ export interface PolicyInput {
   readonly previous: Pick<PreviousState, 'declared' | 'otherGateways'>;
   /** Why the gateway was not observed when the plan needed it; `null`, the default, if it was, or need not be. */
   readonly unobserved?: Unobserved | null;
+  /** Why names in the file have no IDs; `null`, the default, if all have one. */
+  readonly unresolvedNames?: Unobserved | null;
 }
 
 /** Returns `plan` with every change held that breaks a policy. A pure function; it never releases and never adds a change. */
-export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null }: PolicyInput): Plan {
-  const fileHeld = findFileHold(desired, recorded, previous) ?? firstContactHold({ desired, recorded, previous, unobserved });
+export function applyPolicies(plan: Plan, { desired, recorded, previous, unobserved = null, unresolvedNames = null }: PolicyInput): Plan {
+  const fileHeld =
+    unresolvedNamesHold(desired, unresolvedNames) ??
+    findFileHold(desired, recorded, previous) ??
+    firstContactHold({ desired, recorded, previous, unobserved });
   if (fileHeld) return { ...plan, fileHeld, changes: plan.changes.map((change) => ({ ...change, held: change.held ?? fileHeld })) };
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
@@ -99,23 +105,30 @@ function publishesAgain({ action, reason, from, version }: Change): boolean {
  * right, but mixed-up IDs take down the wrong API. A new API under a known name is not a swap.
  */
 function findSwappedIds(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
+  const holds = new Map<PublicationKey, Hold>();
+  const renamed = findRenamed(changes, recorded);
+  if (renamed.length === 0) return holds;
   const nameOf = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const idOf = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));
-  const holds = new Map<PublicationKey, Hold>();
-  for (const { key, api, apiId } of changes) {
-    const previousName = nameOf.get(apiId);
-    const currentId = previousName === undefined ? undefined : idOf.get(previousName);
-    if (
-      previousName === undefined ||
-      currentId === undefined ||
-      currentId === apiId ||
-      (nameOf.get(currentId) ?? previousName) === previousName
-    )
-      continue;
+  for (const { key, api, apiId, previousName } of renamed) {
+    const currentId = idOf.get(previousName);
+    if (currentId === undefined || currentId === apiId || (nameOf.get(currentId) ?? previousName) === previousName) continue;
     const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
     holds.set(key, { rule: 'swappedIds', message, hint: 'check the IDs' });
   }
   return holds;
+}
+
+/** Returns the changes of APIs that have another name than when they were last recorded. */
+function findRenamed(changes: readonly Change[], recorded: RecordedState): (Change & { readonly previousName: string })[] {
+  if (changes.length === 0) return [];
+  const changed = new Set(changes.map(({ apiId }) => apiId));
+  const nameOf = new Map<string, string>();
+  for (const { apiId, api } of recorded.values()) if (changed.has(apiId)) nameOf.set(apiId, api);
+  return changes.flatMap((change) => {
+    const previousName = nameOf.get(change.apiId);
+    return previousName === undefined || previousName === change.api ? [] : [{ ...change, previousName }];
+  });
 }
 
 /** The facts that decide whether a gateway is approved. */
@@ -200,13 +213,24 @@ function unobservedHint({ remedy }: Unobserved): string {
  * Returns the hold of a file for a gateway that the store has no record of and that may not be observed: every publication that is online
  * there would be published again, and nobody could tell whether those declared offline are.
  */
-function firstContactHold({ desired, recorded, previous, unobserved }: Required<PolicyInput>): FileHold | null {
+function firstContactHold({ desired, recorded, previous, unobserved }: Required<Omit<PolicyInput, 'unresolvedNames'>>): FileHold | null {
   if (unobserved === null || recorded.size > 0 || previous.declared.size > 0 || desired.publications.size === 0) return null;
   return {
     rule: 'first-contact',
     message: `there is no record of this gateway, and it could not be observed: ${unobserved.reason}`,
     hint: unobservedHint(unobserved),
     affected: [...desired.publications.keys()].sort(),
+  };
+}
+
+/** Returns the hold of a file whose names have no IDs: no call could be made, so that it is not for a person to approve either. */
+function unresolvedNamesHold({ publications }: DesiredState, unresolvedNames: Unobserved | null): FileHold | null {
+  if (unresolvedNames === null) return null;
+  return {
+    rule: 'unresolvedNames',
+    message: `it ${unresolvedNamesReason(unresolvedNames)}`,
+    hint: unresolvedNamesHint(unresolvedNames),
+    affected: [...publications.keys()].sort(),
   };
 }
 
@@ -245,8 +269,9 @@ export function changeFingerprint({
   return JSON.stringify([apiId, environmentId, action, revision, remark, version]);
 }
 
-/** Returns the held entries of a plan as sorted texts: its held changes, and its file hold. */
+/** Returns the held entries of a plan that an approval can release, as sorted texts: its held changes, and its file hold. */
 export function approvalScope({ changes, fileHeld }: Pick<Plan, 'changes' | 'fileHeld'>): string[] {
+  if (fileHeld?.rule === 'unresolvedNames') return [];
   const entries = changes.filter((change) => change.held).map(changeFingerprint);
   return [...entries, ...(fileHeld ? [holdEntry(fileHeld)] : [])].sort();
 }
@@ -255,7 +280,7 @@ function holdEntry({ rule, affected }: FileHold): string {
   return JSON.stringify([rule, affected]);
 }
 
-/** Returns the digest of the held entries, `sha256:` and 64 hex digits; `null` if nothing is held. Approvals refer to it. */
+/** Returns the digest of the held entries, `sha256:` and 64 hex digits; `null` if nothing is held that an approval can release. Approvals refer to it. */
 export function approvalDigest(plan: Pick<Plan, 'gateway' | 'isEmulated' | 'changes' | 'fileHeld'>): string | null {
   const entries = approvalScope(plan);
   const { endpoint, project, instance } = plan.gateway;

@@ -2,7 +2,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
-import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
+import { type PublicationKey, type PublicationNames, type PublicationState, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
 /**
@@ -48,8 +48,10 @@ export interface StatusCell extends PublicationNames {
   /** `null`: there was no attempt. */
   readonly lastAttempt: AttemptSummary | null;
   readonly status: PublicationStatus;
-  /** Whether the gateway does not have its API any more. */
+  /** Whether the gateway does not list its API any more. */
   readonly isApiMissing: boolean;
+  /** The state that the last valid file declares, while the file is invalid; omitted otherwise, and for what that one did not declare. */
+  readonly lastDesired?: PublicationState;
 }
 
 /** The input from which status cells are computed. */
@@ -142,12 +144,25 @@ export function computeRecordedCells({
     const hasFailed = isFailure(lastAttempt) && (publication?.recordedAtMs ?? 0) <= (lastAttempt?.startedAtMs ?? 0);
     const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unchanged';
     const states = { desired: null, recorded: publication, change: null, lastAttempt };
-    return { key, ...pickNames(of), ...states, status, isApiMissing: missingApiIds.includes(of.apiId) };
+    const lastDesired = declared.has(key) ? lastDeclaredState(publication, hasFailed ? lastAttempt : null) : null;
+    const isApiMissing = missingApiIds.includes(of.apiId);
+    return { key, ...pickNames(of), ...states, status, isApiMissing, ...(lastDesired && { lastDesired }) };
   };
   return [
     ...[...recorded.values()].filter(({ key, state }) => declared.has(key) || state === 'online').map(cellOf),
     ...unmanaged.filter(({ key }) => !recorded.has(key)).map(cellOf),
   ];
+}
+
+/**
+ * Returns the state that the last valid file declared for a publication; `null` if nothing tells. The store keeps only which publications it
+ * declared: the rest follows from what was attempted last, and from how the recorded state came about.
+ */
+function lastDeclaredState(recorded: RecordedPublication | null, failed: AttemptSummary | null): PublicationState | null {
+  if (failed) return failed.action;
+  if (recorded === null || recorded.drift === null) return null;
+  // Drift from online to online is about the version.
+  return recorded.state === 'online' && recorded.drift.from !== 'online' ? 'offline' : 'online';
 }
 
 /** Returns the status of a publication that must change. */

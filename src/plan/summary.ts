@@ -1,4 +1,6 @@
 import type { Change, Plan } from '../model/change.ts';
+import type { ReconcileSummary } from '../model/events.ts';
+import type { PublicationKey } from '../model/publication.ts';
 import { type StatusInput, statusOfChange } from './status.ts';
 
 /**
@@ -32,6 +34,37 @@ export interface PlanSummary {
 /** Returns how many publications need no change: also what was changed too recently to be seen at the gateway. */
 export function countAsDeclared({ unchanged, settling }: Pick<Plan, 'unchanged' | 'settling'>): number {
   return unchanged + settling.length;
+}
+
+/** How far the changes of a plan have come. */
+export interface ChangeProgress {
+  /** The changes that were made, also by earlier plans of the same reconciliation. */
+  readonly made: ReadonlyMap<PublicationKey, Pick<Change, 'key' | 'action' | 'source'>>;
+  /** The publications whose last attempt did not succeed. */
+  readonly failed: ReadonlySet<PublicationKey>;
+  /** The publications with an attempt of unknown outcome. */
+  readonly unknown: ReadonlySet<PublicationKey>;
+}
+
+/** Returns how many publications of a plan are in each state after `progress`. */
+export function summarizeProgress(
+  plan: Pick<Plan, 'changes' | 'unchanged' | 'drifted' | 'settling' | 'unmanaged'>,
+  { made, failed, unknown }: ChangeProgress,
+): Omit<ReconcileSummary, 'failedProbes' | 'durationMs'> {
+  const counts = { online: 0, offline: 0, held: 0, deferred: 0, failed: 0, unknown: 0, unsent: 0 };
+  const stateOf = ({ key, held, deferred }: Change): keyof typeof counts => {
+    if (held) return 'held';
+    if (deferred) return 'deferred';
+    return unknown.has(key) ? 'unknown' : failed.has(key) ? 'failed' : 'unsent';
+  };
+  for (const change of plan.changes) if (!made.has(change.key)) counts[stateOf(change)] += 1;
+  for (const { action } of made.values()) counts[action] += 1;
+  const isLeft = ({ key }: { readonly key: PublicationKey }): boolean => !made.has(key);
+  const [settling, drifted] = [plan.settling.filter(isLeft).length, plan.drifted.filter(isLeft).length];
+  // A plan that was computed after a change counts its publication among those that need none.
+  const listed = new Set([...plan.changes, ...plan.settling, ...plan.drifted].map(({ key }) => key));
+  const madeAndUnchanged = [...made.values()].filter(({ key, source }) => source !== null && !listed.has(key)).length;
+  return { ...counts, settling, drifted, unchanged: plan.unchanged - madeAndUnchanged, unmanaged: plan.unmanaged.length };
 }
 
 type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanaged' | 'excluded'> & {

@@ -19,7 +19,7 @@ export function formatReason({ reason, action, from, revision, version, drift }:
     case 'revision':
       return `new revision ${revision}: publish again`;
     case 'version':
-      return `another version than ${version} is effective: switch to it`;
+      return `version ${version} is pinned: switch to it`;
     case 'edited':
       return 'edited at the gateway after it was published';
     case 'drift':

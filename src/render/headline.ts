@@ -1,4 +1,5 @@
 import type { Plan } from '../model/change.ts';
+import type { ReconcileSummary } from '../model/events.ts';
 import type { PlanSummary } from '../plan/summary.ts';
 import { hasTargets } from '../plan/targets.ts';
 import { formatTimestamp, pluralize } from './format.ts';
@@ -22,6 +23,28 @@ export const planStates: readonly (keyof PlanSummary)[] = [...phrases.map(([stat
 /** Returns everything that is not simply unchanged, with its count: `3 drifted, 2 unmanaged`; empty if there is nothing. */
 export function formatCounts(summary: PlanSummary): string {
   return phrases.flatMap(([state, words]) => (summary[state] > 0 ? [`${summary[state]} ${words}`] : [])).join(', ');
+}
+
+/** What is counted in a result besides what was made and what is unchanged, in the order in which it is named. */
+const resultPhrases: readonly (readonly [keyof ReconcileSummary, string])[] = [
+  ['held', 'held'],
+  ['deferred', 'deferred'],
+  ['failed', 'failed'],
+  ['unknown', 'with unknown outcome'],
+  ['unsent', 'not sent'],
+  ['drifted', 'drifted'],
+  ['settling', 'settling'],
+  ['unmanaged', 'unmanaged'],
+  ['failedProbes', 'failed probes'],
+];
+
+/** Returns the counts of a reconciliation: `2 online, 0 offline, 61 unchanged, 1 held`. */
+export function formatResultCounts(summary: Omit<ReconcileSummary, 'durationMs'>): string {
+  const others = resultPhrases.flatMap(([state, words]) => {
+    const count = summary[state as keyof typeof summary];
+    return count > 0 ? [`${count} ${words}`] : [];
+  });
+  return [`${summary.online} online`, `${summary.offline} offline`, `${summary.unchanged} unchanged`, ...others].join(', ');
 }
 
 /** Returns whether anything differs from the file, or is in the course of it. Unmanaged publications are no difference. */

@@ -46,7 +46,7 @@ function noticeForObservation(notice: ObservedNotice): Notice {
   if (kind === 'apiDeleted') {
     const replacementHint =
       replacementId === null ? '' : `; another API has its name now: if that one is meant, write \`id: ${replacementId}\``;
-    return { api, apiId, environment, environmentId, kind, message: `API ${apiId} is no longer at the gateway${replacementHint}` };
+    return { api, apiId, environment, environmentId, kind, message: `the gateway no longer lists API ${apiId}${replacementHint}` };
   }
   const change = currentState === 'online' ? 'published or switched outside edict' : 'taken offline outside edict';
   const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : change;
@@ -61,7 +61,7 @@ export function noticeForDrift(
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
   const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
-  if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: its API is no longer at the gateway` };
+  if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: the gateway no longer lists its API` };
   if (drift?.backoffUntilMs == null)
     return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };
   const until = formatTimestamp(drift.backoffUntilMs);

@@ -1,4 +1,5 @@
 import type { components } from '../../generated/edict-api.d.ts';
+import { formatSuspension } from '../render/format.ts';
 import { type DaemonInfo, headlineOf } from './daemon-status.ts';
 import type { StatusCache } from './status-cache.ts';
 
@@ -27,6 +28,11 @@ export function fileListJson(files: readonly ListedFile[]): components['schemas'
 }
 
 function headlineOfFile(statusCache: StatusCache): string {
+  const suspension = statusCache.plan?.suspension;
+  return `${stateOfFile(statusCache)}${suspension ? ` · ${formatSuspension(suspension)}` : ''}`;
+}
+
+function stateOfFile(statusCache: StatusCache): string {
   const { fileError, standbyReason } = statusCache;
   if (fileError) return fileError.message;
   if (standbyReason !== null) return 'standby';

@@ -147,8 +147,8 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
   const server = fastify({
     logger: false,
     bodyLimit: maxRequestBytes,
-    // Reject unknown properties instead of silently removing them.
-    ajv: { customOptions: { removeAdditional: false } },
+    // Reject unknown properties instead of silently removing them. `npm run generate` has validated the schemas already.
+    ajv: { customOptions: { removeAdditional: false, meta: false, validateSchema: false } },
   });
   server.setReplySerializer((document) => toJson(document));
   server.addHook('onRequest', async (request, reply) => {

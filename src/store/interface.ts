@@ -135,7 +135,7 @@ export interface Store extends StoreReader {
    */
   saveObservation(gateway: GatewayIdentity, observation: SavedObservation): Promise<void>;
   /** Saves why the gateway could not be observed, until the next `saveObservation`. */
-  saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved): Promise<void>;
+  saveUnobserved(gateway: GatewayIdentity, unobserved: Unobserved | null): Promise<void>;
   /** Saves that a followed file named the gateway `from` before; `null`: that it is new. */
   saveMove(gateway: GatewayIdentity, from: GatewayAddress | null): Promise<void>;
   /** Ends the last move to this gateway: a person has released it with the approval `approvalId`, or there was none after all (`null`). */

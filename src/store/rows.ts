@@ -136,8 +136,8 @@ export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
 }
 
 /** What the store keeps of a list as JSON. */
-type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds'>;
-const noDetails: ListDetails = { unmanaged: [], missingApiIds: [] };
+type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'unreadVersions'>;
+const noDetails: ListDetails = { unmanaged: [], missingApiIds: [], unreadVersions: [] };
 
 /** Returns the last list of a gateway from its row; `null` if there was none. */
 export function toLastObservation(row: SqlRow | undefined): LastObservation | null {

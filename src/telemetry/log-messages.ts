@@ -64,7 +64,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'attempt:unknown':
       return event.isRetried
         ? { level: 'warn', message: 'outcome unknown: the gateway cannot say whether the attempt took effect, retrying' }
-        : { level: 'error', message: 'outcome unknown: the gateway cannot say whether the attempt took effect, held for a person' };
+        : { level: 'error', message: 'outcome unknown: the gateway cannot say whether the attempt took effect, left for a person' };
     case 'gateway:page_read':
       return { level: 'debug', message: 'page of a list read' };
     case 'gateway:observed':
@@ -86,8 +86,8 @@ export function messageFor(event: EdictEvent): LogMessage {
         ? { level: 'info', message: 'probe succeeded' }
         : { level: 'warn', message: 'probe failed, the next environment is deferred' };
     case 'reconcile:finished': {
-      const { online, offline, failed } = event.summary;
-      if (failed > 0) return { level: 'warn', message: 'reconciliation finished with failures' };
+      const { online, offline, failed, unknown, failedProbes } = event.summary;
+      if (failed + unknown + failedProbes > 0) return { level: 'warn', message: 'reconciliation finished with failures' };
       return { level: online + offline > 0 ? 'info' : 'debug', message: 'reconciliation finished' };
     }
     case 'file:added':

@@ -110,11 +110,12 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       instruments.probes.inc({ expected: String(event.isExpected) });
       break;
     case 'reconcile:finished': {
-      const { failed, held, deferred, durationMs } = event.summary;
+      const { failed, unknown, failedProbes, held, deferred, durationMs } = event.summary;
+      const failing = failed + unknown + failedProbes;
       instruments.reconcileSeconds.observe(durationMs / 1000);
-      instruments.failing.set(failed);
+      instruments.failing.set(failing);
       instruments.held.set(held);
-      if (failed + held + deferred === 0) instruments.lastInSync.setToCurrentTime();
+      if (failing + held + deferred === 0) instruments.lastInSync.setToCurrentTime();
       break;
     }
     case 'gateway:observed':

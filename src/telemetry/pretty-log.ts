@@ -101,8 +101,11 @@ function formatResult(log: LogRecord, colorize: Colorize): string {
     const text = `${log[name]} ${name}`;
     return Number(log[name] ?? 0) > 0 ? [style ? colorize(style, text) : text] : [];
   };
-  const counts = [count('online'), count('offline'), count('failed', 'red'), count('held', 'yellow'), count('deferred', 'yellow')];
-  return [...counts.flat(), `${log['unchanged']} unchanged`].join(', ');
+  const made = [...count('online'), ...count('offline'), ...count('failed', 'red')];
+  const left = (['held', 'deferred', 'unknown', 'unsent', 'drifted', 'settling', 'unmanaged', 'failedProbes'] as const).flatMap((name) =>
+    count(name, 'yellow'),
+  );
+  return [...made, ...left, `${log['unchanged']} unchanged`].join(', ');
 }
 
 /** The counts of a plan. Zero counts are omitted, except `unchanged`. */

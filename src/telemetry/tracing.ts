@@ -127,7 +127,7 @@ export class Tracing {
   #onReconcileFinished({ reconcileId, summary }: EventOf<'reconcile:finished'>): void {
     const reconciliation = this.#reconciliations.get(reconcileId);
     if (!reconciliation) return;
-    const { online, offline, unchanged, held, deferred, failed } = summary;
+    const { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unmanaged, failedProbes } = summary;
     reconciliation.span.setAttributes({
       'edict.online': online,
       'edict.offline': offline,
@@ -135,8 +135,13 @@ export class Tracing {
       'edict.held': held,
       'edict.deferred': deferred,
       'edict.failed': failed,
+      'edict.unknown': unknown,
+      'edict.drifted': drifted,
+      'edict.settling': settling,
+      'edict.unmanaged': unmanaged,
     });
-    if (failed > 0) reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failed} failed` });
+    const failing = failed + unknown + failedProbes;
+    if (failing > 0) reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failing} failed` });
     this.#end(reconcileId, reconciliation);
   }
 

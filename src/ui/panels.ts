@@ -177,13 +177,15 @@ const causeLabels: Readonly<Record<string, string>> = {
   rollout: 'next environment',
 };
 
-function formatResult({ online, offline, held, deferred, failed, durationMs }: Schemas['ReconciliationResult']): string {
+function formatResult({ online, offline, held, deferred, failed, unknown, drifted, durationMs }: Schemas['ReconciliationResult']): string {
   const parts = [
     online > 0 ? `${formatNumber(online)} online` : '',
     offline > 0 ? `${formatNumber(offline)} offline` : '',
     held > 0 ? `${formatNumber(held)} held` : '',
     deferred > 0 ? `${formatNumber(deferred)} deferred` : '',
     failed > 0 ? `${formatNumber(failed)} failed` : '',
+    unknown > 0 ? `${formatNumber(unknown)} with unknown outcome` : '',
+    drifted > 0 ? `${formatNumber(drifted)} drifted` : '',
   ].filter(Boolean);
   return `${parts.length > 0 ? parts.join(', ') : 'no changes'} in ${formatSeconds(durationMs / 1000)}`;
 }

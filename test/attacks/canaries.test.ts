@@ -18,6 +18,7 @@ import { type Answer, answeringServer, json, tokenAnswer } from '../gateway/answ
 import { startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { isFullRun } from '../support/fast-check.ts';
 import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { testContext } from '../support/streams.ts';
@@ -189,8 +190,6 @@ const otherCommands: readonly (readonly string[])[] = [
   ['__complete', '--', 'explain', ''],
   ['__complete', '--', 'plan', '--state='],
 ];
-
-const isFullRun = process.env['EDICT_TEST_RUNS'] === 'full';
 
 /** Runs every command, and checks what it prints and what it leaves in the folder. */
 async function sweep(folder: string, env: Readonly<Record<string, string>>, what: string, all = commands): Promise<void> {

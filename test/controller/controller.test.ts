@@ -94,7 +94,10 @@ async function started(first: DesiredState | EdictError, times: { debounceMs?: n
 }
 
 test('name resolution is retried soon when the gateway cannot be read', async () => {
-  const { file, reconciliations, types, waits, stop } = await started(new NamesUnresolvedError('no connection'), { faster: 1000 });
+  const { file, reconciliations, types, waits, stop } = await started(
+    new NamesUnresolvedError({ reason: 'no connection', remedy: 'wait' }, { isRefused: false }),
+    { faster: 1000 },
+  );
   await until('it has retried a few times', () => file.loads > 2);
   assert.equal([types(), reconciliations.length], [['file:unreadable'], 0]);
   const again = waits.slice(waits.findIndex((ms) => ms < 60_000));

@@ -55,15 +55,21 @@ test('names that cannot be resolved are not recorded', async () => {
   assert.is(resolvedIds(meanings).size, 0);
 });
 
-test('a gateway that cannot be read is an error with a hint', async () => {
+test('a gateway that cannot be read is an error with a hint, and one that refuses to be listed holds the file', async () => {
   const failure = { code: 'APIG.1005', status: 403, message: 'no', hint: 'ask somebody', requestId: null, retryAfterMs: null };
-  const error = await lookedUp([orders], new Map(), { kind: 'rejected', failure }).then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, EdictError);
-  assert.match((error as EdictError).message, 'APIG.1005 no');
-  assert.is((error as EdictError).hint, 'ask somebody');
+  for (const [read, hint, exitCode] of [
+    [{ kind: 'rejected', failure }, 'grant the permission to list the APIs of the instance, or write the IDs into the file', 4],
+    [{ kind: 'rejected', failure: { ...failure, status: 404 } }, 'ask somebody, or write the IDs into the file', 1],
+    [{ kind: 'retryable', failure: { ...failure, status: 500 } }, 'ask somebody, or write the IDs into the file', 1],
+  ] as const) {
+    const error = await lookedUp([orders], new Map(), read).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    assert.instance(error, EdictError);
+    assert.match((error as EdictError).message, 'APIG.1005 no');
+    assert.equal([(error as EdictError).hint, (error as EdictError).exitCode], [hint, exitCode]);
+  }
 });
 
 test.run();

@@ -183,7 +183,7 @@ test('an offline whose response was lost is not repeated either, if it took effe
   assert.equal(fixture.requested(), ['orders online', 'orders offline']);
 });
 
-for (const [unknownOutcome, calls, held] of [
+for (const [unknownOutcome, calls, unknownCount] of [
   ['hold', 1, 1],
   ['retry', 2, 0],
 ] as const) {
@@ -200,7 +200,7 @@ for (const [unknownOutcome, calls, held] of [
     await fixture.controller.idle();
     assert.is(fixture.requested().length, calls);
     const last = fixture.events.filter((event) => event.type === 'reconcile:finished').at(-1);
-    assert.equal([last?.summary.held, last?.summary.failed], [held, 0]);
+    assert.equal([last?.summary.unknown, last?.summary.held, last?.summary.failed], [unknownCount, 0, 0]);
     const unknown = fixture.events.find((event) => event.type === 'attempt:unknown');
     assert.equal([unknown?.isRetried, unknown?.reason], [unknownOutcome === 'retry', 'APIG.1005 No permissions']);
   });

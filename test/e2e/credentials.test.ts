@@ -111,13 +111,16 @@ for (const [what, env, request, hint] of [
   ['key', { HW_ACCESS_KEY: 'AK', HW_SECRET_KEY: 'wrong' }, 'listApis 401', 'renew them'],
   ['password', { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' }, 'createToken 401', 'check the HW_ variables'],
 ] as const) {
-  test(`at first contact a wrong ${what} makes one request; apply ends with exit code 5 and the next step`, async () => {
+  test(`at first contact a wrong ${what} makes one request; plan and apply end with exit code 1 and the next step`, async () => {
     forgetGateway();
-    const { code, stderr } = await edict(['apply'], folder, env);
-    assert.is(code, 5, stderr);
-    assert.match(stderr, 'the gateway cannot be observed: ');
-    assert.match(stderr, hint);
-    assert.equal(requests(), [request]);
+    for (const command of ['plan', 'apply']) {
+      emulator.requests.clear();
+      const { code, stderr } = await edict([command], folder, env);
+      assert.is(code, 1, stderr);
+      assert.match(stderr, 'the gateway cannot be observed: ');
+      assert.match(stderr, hint);
+      assert.equal(requests(), [request]);
+    }
     assert.is((await edict(['plan'], folder, env)).code, 1);
     assert.equal(requests(), [request, request]);
   });

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { edict } from '../support/edict-command.ts';
-import { scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { scratchFolder, seedOf, startEdict, terminate, until } from '../support/edict-process.ts';
 
 /*
  * A gateway that the store knows nothing of: a fresh volume, an empty CI cache, another folder, a lost store. Its publications that are online
@@ -398,6 +398,75 @@ test('a pipeline whose cache is empty each time makes no call', async () => {
     assert.match((await edict(['apply'], checkout)).stdout, 'In sync. 62 publications');
   }
   assert.is(calls(), 0);
+});
+
+/** A file that names its APIs and not their IDs. */
+const writeNames = (names: readonly string[], more = ''): void => {
+  const apis = names.map((name) => `  ${name}: { name: ${name}, environments: { test: online } }\n`);
+  writeFileSync(
+    join(folder, 'edict.yaml'),
+    `edict: 1\n${more}gateway: { endpoint: "${emulator.url}", project: project, instance: instance }\nenvironments: { test: env-test }\napis:\n${apis.join('')}`,
+  );
+};
+
+test('a file of names is held where the gateway refuses to be listed, with the missing permission and no command that cannot help', async () => {
+  writeNames(['a0', 'a1']);
+  emulator.faults.add(refused);
+  const why = 'it has names without IDs, and they cannot be looked up at the gateway: APIG.1005 No permissions';
+  const remedy = 'grant the permission to list the APIs of the instance, or write the IDs into the file';
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply', '--dry-run'], ['plan', '--out', 'release.plan']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.equal([code, calls()], [args.includes('--dry-run') ? 0 : 4, 0], `${args}: ${stdout}${stderr}`);
+    assert.match(`${stdout}${stderr}`, why, args.join(' '));
+    assert.match(`${stdout}${stderr}`, remedy, args.join(' '));
+    assert.not.match(`${stdout}${stderr}`, /edict approve|publish APIs/, args.join(' '));
+  }
+  assert.match((await edict(['plan'], folder)).stdout, /^The whole file is held: 2 held, 0 unchanged; gateway never checked\./);
+  assert.match((await edict(['plan', '--format', 'markdown'], folder)).stdout, remedy);
+  const json = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as Record<string, Record<string, unknown>>;
+  assert.equal([json['fileHeld']?.['rule'], json['approvalDigest'], json['approveCommand']], ['unresolvedNames', null, null]);
+  for (const args of [['status'], ['explain', 'a0', 'test']]) {
+    const { stdout } = await edict(args, folder);
+    assert.match(stdout, why, args.join(' '));
+    assert.not.match(stdout, 'edict approve');
+  }
+  const digest = String(json['digest']);
+  const approved = await edict(['approve', digest, '--by', 'ada', '--reason', 'r'], folder);
+  assert.is(approved.code, 4);
+  assert.match(approved.stderr, remedy);
+  emulator.faults.clear();
+  assert.match((await edict(['apply'], folder)).stdout, 'In sync');
+  assert.not.match((await edict(['status'], folder)).stdout, 'cannot be looked up');
+  assert.is(calls(), 0);
+});
+
+test('a new name that cannot be looked up holds the file, and what the last one declared stays in force', async () => {
+  writeNames(['a0']);
+  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
+  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 1), [daemon]);
+  emulator.faults.add(refused);
+  writeNames(['a0', 'a1']);
+  await until('it says why', () => daemon.events('file:unreadable').length > 0, [daemon]);
+  assert.match(String(daemon.events('file:unreadable')[0]?.['reason']), 'grant the permission to list the APIs of the instance');
+  const status = await edict(['status'], folder);
+  assert.match(status.stdout, 'it has names without IDs, and they cannot be looked up at the gateway: APIG.1005 No permissions');
+  emulator.faults.clear();
+  await until('the name is looked up again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 2), [daemon]);
+  await terminate(daemon);
+  assert.is(calls(), 0);
+});
+
+test('a file of names is planned without credentials, as one with IDs is', async () => {
+  writeNames(['a0', 'a1']);
+  const planned = await edict(['plan', '--detailed-exitcode'], folder, {});
+  assert.is(planned.code, 2, planned.stderr);
+  assert.match(planned.stdout, /^Not checked against the gateway: there are no credentials/);
+  const saved = await edict(['plan', '--out', 'release.plan'], folder, {});
+  assert.is(saved.code, 1);
+  assert.match(saved.stderr, 'the plan is not checked against the gateway: there are no credentials');
+  await edict(['apply'], folder);
+  writeNames(['a0', 'a1', 'a2']);
+  assert.match((await edict(['plan'], folder, {})).stdout, /^Not checked against the gateway: there are no credentials/);
 });
 
 test.run();

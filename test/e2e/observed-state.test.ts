@@ -134,4 +134,112 @@ test('after a recorded state was deleted the gateway counts as not checked since
   emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: '*' });
   assert.not.match((await edict(['plan'], folder)).stdout, '1970');
 });
+
+/** The IDs of the effective versions in the test environment, by API. */
+const effectiveIds = () =>
+  new Map(
+    emulator.state
+      .publications()
+      .flatMap(({ api, environment, effective }) => (environment === 'env-test' && effective ? [[api, effective.versionId]] : [])),
+  );
+const pinned = (name: string, version: string) =>
+  `  ${name}: { id: api-${name}, environments: { test: { state: online, version: "${version}" } } }\n`;
+const refusedVersions = { status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: 'listVersions' } as const;
+
+test('a pinned version that may not be seen is neither drift nor in sync, and is not switched before a person approves', async () => {
+  const ids = effectiveIds();
+  write(pinned('a', ids.get('api-a') ?? '') + pinned('b', 'v-other'), 'drift: correct\n');
+  emulator.faults.add(refusedVersions);
+  for (const args of [['plan', '--detailed-exitcode'], ['apply'], ['apply', '--refresh']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.equal([code, calls()], [4, 0], `${args}: ${stdout}${stderr}`);
+    assert.match(stdout, /^2 held, 4 unmanaged, 0 unchanged/, args.join(' '));
+    assert.match(stdout, 'its effective version could not be read: APIG.1005 No permissions');
+    assert.not.match(stdout, 'drift');
+  }
+  assert.match((await edict(['status'], folder)).stdout, /^2 held, /);
+  emulator.faults.clear();
+  write(pinned('a', ids.get('api-a') ?? '') + pinned('b', 'v-other'));
+  const seen = await edict(['apply', '--refresh'], folder);
+  assert.match(seen.stdout, /^1 drifted, 4 unmanaged, 1 unchanged/, 'what is seen at last is judged like at first contact');
+  assert.is(calls(), 0);
+});
+test('a pinned version that somebody may have switched is not in sync while it may not be seen', async () => {
+  const ids = effectiveIds();
+  write(pinned('a', ids.get('api-a') ?? ''), 'drift: correct\n');
+  assert.match((await edict(['apply'], folder)).stdout, /^In sync/);
+  emulator.state.changeManually('api-a', 'env-test', 'offline');
+  emulator.state.changeManually('api-a', 'env-test', 'online');
+  emulator.faults.add(refusedVersions);
+  const refused = await edict(['apply', '--refresh'], folder);
+  assert.equal([refused.code, calls()], [4, 0], refused.stdout);
+  assert.match(refused.stdout, 'its effective version could not be read: APIG.1005 No permissions');
+  emulator.faults.clear();
+  await edict(['apply', '--refresh'], folder);
+  assert.is(calls(), 1, 'it is another version, and the drift is corrected once it is seen');
+});
+test('what a person approves without seeing its version is switched once', async () => {
+  write(pinned('a', effectiveIds().get('api-a') ?? ''));
+  emulator.faults.add(refusedVersions);
+  const [, digest = ''] = /edict approve ([0-9a-f]{12})/.exec((await edict(['apply'], folder)).stdout) ?? [];
+  assert.is((await edict(['approve', digest, '--by', 'ada', '--reason', 'r'], folder)).code, 0);
+  assert.equal([(await edict(['apply'], folder)).code, calls()], [0, 1]);
+  assert.equal([(await edict(['apply', '--refresh'], folder)).code, calls()], [0, 1]);
+});
+test('the versions of many pinned publications are read at first contact, and none is switched', async () => {
+  await emulator.close();
+  const many = Array.from({ length: 45 }, (_, index) => `p${index}`);
+  emulator = await startEmulator({
+    seed: { ...seedOf(...many), publications: many.map((name) => ({ api: `api-${name}`, environment: 'env-test' })) },
+  });
+  const ids = effectiveIds();
+  write(many.map((name) => pinned(name, ids.get(`api-${name}`) ?? '')).join(''));
+  const applied = await edict(['apply'], folder);
+  assert.equal([applied.code, calls()], [0, 0], applied.stdout);
+  assert.match(applied.stdout, /^In sync\. 45 publications match the file/);
+});
+test('of many APIs that are gone none counts as unchanged', async () => {
+  await emulator.close();
+  const many = Array.from({ length: 45 }, (_, index) => `p${index}`);
+  const others = Array.from({ length: 400 }, (_, index) => `o${index}`);
+  emulator = await startEmulator({
+    seed: { ...seedOf(...many, ...others), publications: many.map((name) => ({ api: `api-${name}`, environment: 'env-test' })) },
+  });
+  write(many.map((name) => `  ${name}: { id: api-${name}, environments: { test: online } }\n`).join(''), 'drift: correct\n');
+  await edict(['apply'], folder);
+  for (const name of many) await fetch(`${emulator.url}/_emulator/apis/api-${name}`, { method: 'DELETE' });
+  const planned = await edict(['plan', '--refresh'], folder);
+  assert.match(planned.stdout, /^45 drifted, 0 unchanged\./);
+  assert.match(planned.stdout, 'the gateway no longer lists API api-p0');
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 0);
+  assert.match((await edict(['status'], folder)).stdout, /^45 drifted, 0 unchanged\.(.|\n)*the gateway no longer lists its API/);
+  assert.is(calls(), 0);
+});
+test('an attempt whose outcome nobody can see is unknown in every command, and the counts add up', async () => {
+  emulator.state.changeManually('api-a', 'env-test', 'offline');
+  write(all, '', '1ms');
+  emulator.faults.add({ kind: 'cut', applied: true, share: 1, operation: 'changePublication' });
+  emulator.faults.add(refusedVersions);
+  const first = await edict(['apply', '--format', 'json'], folder);
+  const counts = JSON.parse(first.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
+  const { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unsent } = counts;
+  assert.equal(
+    { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unsent },
+    {
+      ...{ online: 0, offline: 0, unchanged: 5, settling: 0, held: 0, deferred: 0, failed: 0, unknown: 1, drifted: 0, unsent: 0 },
+    },
+  );
+  assert.is(first.code, 5);
+  for (const [args, code] of [
+    [['apply'], 5],
+    [['plan', '--detailed-exitcode'], 2],
+    [['status'], 0],
+  ] as const) {
+    const shown = await edict(args, folder);
+    assert.is(shown.code, code, args.join(' '));
+    assert.match(shown.stdout, /^1 with unknown outcome, 5 unchanged\./, args.join(' '));
+    assert.not.match(shown.stdout + shown.stderr, /held|Goes online/, args.join(' '));
+  }
+  assert.match((await edict(['apply'], folder)).stderr, 'reconciliation finished with failures: 1 unknown, 5 unchanged');
+});
 test.run();

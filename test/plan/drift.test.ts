@@ -360,7 +360,6 @@ test('a version that the file pins and somebody else has replaced is a drift', (
     [{ ...other, versionId: 'other' }, 'drift', 'other'],
     [{ ...at, versionId: 'other' }, 'drift', 'other'],
     [{ ...other, versionId: 'version' }, 'externalChange', 'version'],
-    [other, 'drift', null],
     [{ ...at, versionId: 'version' }, null, 'version'],
     [at, null, 'version'],
   ] as const) {
@@ -370,6 +369,23 @@ test('a version that the file pins and somebody else has replaced is a drift', (
     const correcting = desiredState([wanted('orders', 'test', { ...pinned, driftPolicy: 'correct' })]);
     assert.is(diffStates(correcting, after).changes[0]?.reason, kind === 'drift' ? 'drift' : undefined);
   }
+});
+
+test('a pinned publication that somebody has changed is no drift while nobody can see its version, and is not switched', () => {
+  const { next, note, after, desired } = observeOnce({ file: { version: 'version' }, record: known, seen: { ...at, publishId: 'q' } });
+  assert.equal([note?.kind, next?.versionId, next?.drift], ['externalChange', null, null]);
+  const unread = { key: recorded('orders', 'test').key, version: 'version', reason: 'APIG.1005 no', remedy: 'ask' };
+  for (const driftPolicy of ['report', 'correct'] as const) {
+    const declared = desiredState([wanted('orders', 'test', { version: 'version', driftPolicy })]);
+    const [change] = diffStates(declared, after, { unreadVersions: [unread] }).changes;
+    assert.equal([change?.reason, change?.held?.rule], ['version', 'unobserved']);
+  }
+  const [asked] = diffStates(desired, after, { unreadVersions: [{ ...unread, version: 'v1' }] }).changes;
+  assert.is(asked?.held, null, 'the file asks for another version than when it could not be seen');
+  const settling = diffStates(desired, recordedState([recorded('orders', 'test', { ...known, versionId: 'version' })]), {
+    unreadVersions: [unread],
+  });
+  assert.equal([settling.unchanged, settling.settling.length], [0, 1], 'the record may be out of date');
 });
 
 test('a version that the file has only now pinned is not a drift', () => {

@@ -165,6 +165,11 @@ test('without a valid file, what failed or drifted since it was recorded is know
     ],
   );
   assert.equal(
+    cells.map(({ lastDesired }) => lastDesired),
+    [undefined, 'online', undefined, undefined, 'online', undefined],
+    'only what failed or drifted tells what the last valid file declared',
+  );
+  assert.equal(
     cells.slice(0, 2).map((cell) => formatStatusCell(cell)),
     ['unchanged', 'last attempt rejected: APIG.9999 System error'],
   );

@@ -46,11 +46,11 @@ for (const [kind, over, expected] of [
   ['adopted', {}, 'already online at the gateway, adopted without a call'],
   ['externalChange', { previousState: 'online' }, 'published or switched outside edict'],
   ['externalChange', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
-  ['apiDeleted', { currentState: 'offline' }, 'API api-orders is no longer at the gateway'],
+  ['apiDeleted', { currentState: 'offline' }, 'the gateway no longer lists API api-orders'],
   [
     'apiDeleted',
     { currentState: 'offline', replacementId: 'api-7' },
-    'API api-orders is no longer at the gateway; another API has its name now: if that one is meant, write `id: api-7`',
+    'the gateway no longer lists API api-orders; another API has its name now: if that one is meant, write `id: api-7`',
   ],
 ] as const) {
   test(`describes ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}`, () => {

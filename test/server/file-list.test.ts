@@ -21,6 +21,21 @@ test('each file is listed with its page and its status', () => {
   statusCache.emit({ type: 'plan:computed', reconcileId: 'p', cause: 'startup', plan: { ...plan, changes }, recorded: new Map() });
   assert.is(shown()?.headline, '1 held, 0 unchanged; gateway never checked.');
   assert.equal(shown()?.gateway, { endpoint: plan.gateway.endpoint, project: 'project', instance: 'instance' });
+  const suspension = { by: 'ada', reason: 'INC-7', sinceMs: Date.UTC(2026, 10, 20), untilMs: null };
+  const emitPlan = (suspended: typeof suspension | null) =>
+    statusCache.emit({
+      type: 'plan:computed',
+      reconcileId: 'p',
+      cause: 'suspension',
+      plan: { ...plan, suspension: suspended },
+      recorded: new Map(),
+    });
+  emitPlan(suspension);
+  const suspended = 'No calls are made: suspended by ada since 2026-11-20T00:00:00Z (INC-7).';
+  assert.is(shown()?.headline, `2 going online, 0 unchanged; gateway never checked. · ${suspended}`);
+  statusCache.emit({ type: 'file:unreadable', message: 'gone' });
+  assert.is(shown()?.headline, `gone · ${suspended}`);
+  emitPlan(null);
   statusCache.emit({ type: 'file:unreadable', message: 'the file <x> is not there' });
   assert.is(shown()?.headline, 'the file <x> is not there');
 });

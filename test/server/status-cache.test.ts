@@ -5,7 +5,7 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { computeStatusCell } from '../../src/plan/status.ts';
 import { type ChangeScope, publicationKeysOf, StatusCache } from '../../src/server/status-cache.ts';
-import { change, desiredState, gatewaySettings, recorded, recordedState, wanted } from '../support/states.ts';
+import { change, desiredState, gatewaySettings, reconcileSummary, recorded, recordedState, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const was = recordedState([recorded('carts', 'test')]);
@@ -95,7 +95,7 @@ test('an error in the file stays until the file is valid', () => {
 
 test('a reconciliation is one entry, however often it plans again', () => {
   const started: EdictEvent = { type: 'reconcile:started', reconcileId: 'p', cause: 'file' };
-  const summary = { online: 1, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 5 };
+  const summary = reconcileSummary({ online: 1, unchanged: 1, durationMs: 5 });
   const board = boardAfter(started, { ...started, cause: 'rollout' }, { type: 'reconcile:finished', reconcileId: 'p', summary });
   assert.equal(board.reconciliations, [{ id: 'p', cause: 'file', startedAtMs: 1000, result: summary }]);
   for (let index = 0; index < 50; index += 1) board.emit({ ...started, reconcileId: String(index) });

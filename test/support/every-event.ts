@@ -3,7 +3,7 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import type { DriftNotice } from '../../src/model/observation.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { diffStates } from '../../src/plan/diff.ts';
-import { change, desiredState, recorded } from './states.ts';
+import { change, desiredState, reconcileSummary, recorded } from './states.ts';
 
 type EventOf<T extends EdictEvent['type']> = Extract<EdictEvent, { type: T }>;
 
@@ -30,7 +30,7 @@ const note: DriftNotice = {
   untilMs: null,
   replacementId: 'h',
 };
-const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
+const summary = reconcileSummary();
 const probe = { target: { ...orders, url: 'https://x', expectedStatus: null, timeoutMs: 1, sinceMs: 1 }, message: 's', afterMs: 1 };
 
 /** Every event in each form in which it is logged. */

@@ -1,6 +1,7 @@
 import type { Attempt, NewAttempt } from '../../src/model/attempt.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Environment, RolloutStep } from '../../src/model/desired-state.ts';
+import type { ReconcileSummary } from '../../src/model/events.ts';
 import type { LastObservation } from '../../src/model/observation.ts';
 import { type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication, RecordedState, UnknownAttempt } from '../../src/model/recorded-state.ts';
@@ -73,7 +74,7 @@ export function published(api: string, environment: string, over: Partial<Record
 
 /** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */
 export function lastObservation(apis: number, over: Partial<LastObservation> = {}): LastObservation {
-  return { apis, publications: apis, observedAtMs: 1, unmanaged: [], missingApiIds: [], ...over };
+  return { apis, publications: apis, observedAtMs: 1, unmanaged: [], missingApiIds: [], unreadVersions: [], ...over };
 }
 
 /** Returns what an observation saves: `updates`, whatever attempts have begun meanwhile. */
@@ -208,4 +209,10 @@ export function recordedState(publications: readonly RecordedPublication[]): Rec
 
 function byKey<T extends { readonly key: PublicationKey }>(items: readonly T[]): ReadonlyMap<PublicationKey, T> {
   return new Map(items.map((item) => [item.key, item]));
+}
+
+/** Returns the result of a reconciliation that made and found nothing. */
+export function reconcileSummary(over: Partial<ReconcileSummary> = {}): ReconcileSummary {
+  const left = { settling: 0, held: 0, deferred: 0, failed: 0, unknown: 0, drifted: 0, unsent: 0, unmanaged: 0, failedProbes: 0 };
+  return { online: 0, offline: 0, unchanged: 0, ...left, durationMs: 1, ...over };
 }

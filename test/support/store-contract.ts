@@ -768,7 +768,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const record of [second, reader]) {
       assert.equal(
         await record.lastObservation(gateway),
-        { apis: 0, publications: 3, observedAtMs: 9, unmanaged: [], missingApiIds: [] },
+        { apis: 0, publications: 3, observedAtMs: 9, unmanaged: [], missingApiIds: [], unreadVersions: [] },
         'a list that is not believed keeps the time',
       );
       assert.equal(await record.lastObservation(other), { ...lastObservation(7), observedAtMs: null });

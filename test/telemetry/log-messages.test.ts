@@ -5,7 +5,7 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { messageFor } from '../../src/telemetry/log-messages.ts';
-import { desiredState, wanted } from '../support/states.ts';
+import { desiredState, reconcileSummary, wanted } from '../support/states.ts';
 
 const plan = diffStates(desiredState([wanted('orders', 'test')]), new Map());
 const nothing = diffStates(desiredState([]), new Map());
@@ -23,7 +23,7 @@ const attemptFinished = (outcome: Outcome): EdictEvent => ({
 const finished = (over: object): EdictEvent => ({
   type: 'reconcile:finished',
   reconcileId: 'p',
-  summary: { online: 0, offline: 0, unchanged: 1, held: 0, deferred: 0, failed: 0, durationMs: 1, ...over },
+  summary: reconcileSummary({ unchanged: 1, durationMs: 1, ...over }),
 });
 
 const waiting = (held: Change['held'] = null) => {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { EdictEvent } from '../../src/model/events.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { QueueTimes } from '../../src/telemetry/queue-times.ts';
-import { change, desiredState, wanted } from '../support/states.ts';
+import { change, desiredState, reconcileSummary, wanted } from '../support/states.ts';
 
 const desired = desiredState([wanted('orders', 'test'), wanted('carts', 'test')]);
 const accepted: EdictEvent = { type: 'file:loaded', desired };
@@ -23,7 +23,7 @@ const attemptFinished = (kind: 'succeeded' | 'retryable'): EdictEvent => ({
 const finished = (failed: number): EdictEvent => ({
   type: 'reconcile:finished',
   reconcileId: 'p',
-  summary: { online: 1, offline: 0, unchanged: 0, held: 0, deferred: 0, failed, durationMs: 1 },
+  summary: reconcileSummary({ online: 1, failed, durationMs: 1 }),
 });
 
 function open() {

@@ -6,7 +6,7 @@ import type { EdictEvent, TriggerCause } from '../../src/model/events.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Tracing } from '../../src/telemetry/tracing.ts';
-import { change, desiredState } from '../support/states.ts';
+import { change, desiredState, reconcileSummary } from '../support/states.ts';
 
 const test = suite('tracing');
 let exporter: InMemorySpanExporter;
@@ -48,7 +48,7 @@ const attemptFinished = (
 const finished = (reconcileId: string, failed = 0): EdictEvent => ({
   type: 'reconcile:finished',
   reconcileId,
-  summary: { online: 2, offline: 0, unchanged: 3, held: 1, deferred: 0, failed, durationMs: 1 },
+  summary: reconcileSummary({ online: 2, unchanged: 3, held: 1, failed, durationMs: 1 }),
 });
 
 /** Returns the ended spans, in short: those of a reconciliation below it. */

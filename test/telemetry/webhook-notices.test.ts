@@ -11,7 +11,7 @@ import { everyEvent } from '../support/every-event.ts';
 import { fc, runs } from '../support/fast-check.ts';
 import { growth, linear } from '../support/growth.ts';
 import { assertConforms } from '../support/json-schemas.ts';
-import { change, desiredState, recorded, wanted } from '../support/states.ts';
+import { change, desiredState, reconcileSummary, recorded, wanted } from '../support/states.ts';
 
 const nowMs = Date.UTC(2026, 10, 30, 12);
 const orders = change('orders', 'test');
@@ -42,7 +42,7 @@ const made = (over: Partial<Plan> = {}): EdictEvent => {
     plan: { ...diffStates(desiredState([]), new Map()), ...over },
   };
 };
-const summary = { online: 0, offline: 0, unchanged: 0, held: 0, deferred: 0, failed: 0, durationMs: 1 };
+const summary = reconcileSummary({ durationMs: 1 });
 const finished: EdictEvent = { type: 'reconcile:finished', reconcileId: 'p', summary };
 const invalidFile: EdictEvent = { type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) };
 const missedFile: EdictEvent = { type: 'file:unreadable', message: 'edict.yaml does not exist' };

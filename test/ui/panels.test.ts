@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidFileError } from '../../src/model/errors.ts';
 import { openShownPage, type ShownPage } from '../support/shown-page.ts';
-import { recorded, wanted } from '../support/states.ts';
+import { reconcileSummary, recorded, wanted } from '../support/states.ts';
 
 const test = suite('panels');
 let shown: ShownPage;
@@ -78,7 +78,7 @@ test('a notice shows the held changes, the reasons, and the approve command with
 });
 
 test('the last reconciliations are shown with their results', async () => {
-  const summary = { online: 1200, offline: 1, unchanged: 0, held: 2, deferred: 0, failed: 3, durationMs: 12_000 };
+  const summary = reconcileSummary({ online: 1200, offline: 1, held: 2, failed: 3, durationMs: 12_000 });
   shown.emit({ type: 'reconcile:started', reconcileId: '1', cause: 'file' }, { type: 'reconcile:finished', reconcileId: '1', summary });
   shown.emit({ type: 'reconcile:started', reconcileId: '2', cause: 'resync' });
   await shown.page.getByText('resync: running').waitFor();

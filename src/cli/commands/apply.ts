@@ -124,6 +124,7 @@ function isAsking({ yes, emulate, format }: ApplyOptions, { env, stdin, stderr }
 }
 
 function exitCodeOf({ plan, summary, unsent, superseded }: ApplyResult): ExitCode {
-  if (summary.failed > 0 || unsent > 0 || superseded.length > 0) return exitCodes.callsFailed;
-  return summary.held > 0 || plan.fileHeld ? exitCodes.held : exitCodes.done;
+  const { failed, unknown, failedProbes, held } = summary;
+  if (failed + unknown + failedProbes + unsent + superseded.length > 0) return exitCodes.callsFailed;
+  return held > 0 || plan.fileHeld ? exitCodes.held : exitCodes.done;
 }

@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { components } from '../../../generated/edict-apply.d.ts';
 import type { ApplyResult } from '../../app/apply.ts';
-import type { Change, Plan } from '../../model/change.ts';
-import type { EdictEvent, Emit, ReconcileSummary } from '../../model/events.ts';
+import type { Change } from '../../model/change.ts';
+import type { EdictEvent, Emit } from '../../model/events.ts';
 import type { Settings } from '../../model/settings.ts';
 import { toJson, visibleLine } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { approveCommand } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp, formatUnrecorded } from '../../render/format.ts';
-import { formatHeadline } from '../../render/headline.ts';
+import { formatHeadline, formatResultCounts } from '../../render/headline.ts';
 import { formatAdopted } from '../../render/notices.ts';
 import { fileHoldJson, suspensionJson } from '../../render/plan-json.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
@@ -40,6 +40,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
   const failures = new Map<string, AttemptFinishedEvent>();
   const probes = new Map<string, ProbeEvent>();
   let adoptedCount = 0;
+  let hasSent = false;
   const writeJson = (line: object): void => writeText(stdout, `${toJson(line)}\n`);
   return {
     emit: (event) => {
@@ -50,6 +51,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       }
       if (event.type === 'gateway:observed') adoptedCount += event.adoptedCount;
       if (event.type !== 'attempt:finished') return;
+      hasSent ||= event.outcome.kind !== 'superseded';
       if ('failure' in event.outcome) failures.set(event.change.key, event);
       else failures.delete(event.change.key);
       if (format === 'json') writeJson(applyAttemptJson(event));
@@ -58,7 +60,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       const { plan } = result;
       const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
       if (format === 'text') {
-        const happened = { failures: [...failures.values()], probes: [...probes.values()], adoptedCount };
+        const happened = { failures: [...failures.values()], probes: [...probes.values()], adoptedCount, hasSent };
         writeText(stdout, applyText(result, happened, { approveCommandLine, paint: colorizersFor(context).out }));
         return;
       }
@@ -74,17 +76,20 @@ interface ApplyEvents {
   readonly probes: readonly ProbeEvent[];
   /** Publications that were adopted from the gateway. */
   readonly adoptedCount: number;
+  /** Whether a call was sent. */
+  readonly hasSent: boolean;
 }
 
 function applyText(
-  { plan, summary, unsent, superseded }: ApplyResult,
-  { failures, probes, adoptedCount }: ApplyEvents,
+  applied: ApplyResult,
+  { failures, probes, adoptedCount, hasSent }: ApplyEvents,
   { approveCommandLine, paint }: { readonly approveCommandLine: string | null; readonly paint: Colorize },
 ): string {
+  const { plan, superseded } = applied;
   const { fileHeld } = plan;
   const result = fileHeld
     ? `${paint('yellow', 'The whole file is held:')} ${fileHeld.message}. Nothing was sent. Before you approve: ${fileHeld.hint}.`
-    : formatSummary(summary, unsent, plan);
+    : formatSummary(applied, hasSent);
   const failed = [
     ...failures.map((failure) => failureRow(failure, paint)),
     ...probes.map(({ target, message }) => [`${paint('red', 'x')} ${target.api}`, target.environment, 'probe', message, target.url]),
@@ -124,21 +129,11 @@ function limitLines(lines: readonly string[], total: number): string[] {
   return total > lines.length ? [...indented, `  … and ${total - lines.length} more; see edict status`] : indented;
 }
 
-function formatSummary(
-  { online, offline, unchanged, held, deferred, failed, durationMs }: ReconcileSummary,
-  unsentCount: number,
-  plan: Plan,
-): string {
-  if (online + offline + failed + unsentCount === 0)
+function formatSummary({ plan, summary, unsent }: ApplyResult, hasSent: boolean): string {
+  const { online, offline, failed, failedProbes, durationMs } = summary;
+  if (!hasSent && online + offline + failed + failedProbes + unsent === 0)
     return plan.savedPlanDiff ? 'Nothing was sent.' : `${formatHeadline(plan, summarizePlan(plan))} Nothing was sent.`;
-  const parts = [`${online} online`, `${offline} offline`, `${unchanged} unchanged`];
-  if (held > 0) parts.push(`${held} held`);
-  if (deferred > 0) parts.push(`${deferred} deferred`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  if (unsentCount > 0) parts.push(`${unsentCount} not sent`);
-  if (plan.drifted.length > 0) parts.push(`${plan.drifted.length} drifted`);
-  if (plan.unmanaged.length > 0) parts.push(`${plan.unmanaged.length} unmanaged`);
-  return `Applied in ${formatDurationMs(durationMs)}: ${parts.join(', ')}.`;
+  return `Applied in ${formatDurationMs(durationMs)}: ${formatResultCounts({ ...summary, unsent })}.`;
 }
 
 function failureRow({ change, outcome }: AttemptFinishedEvent, paint: Colorize): string[] {
@@ -188,11 +183,20 @@ export function applySummaryJson(
     notInPlan: savedPlanDiff.notInPlan,
     superseded: superseded.map(staleChangeJson),
   };
-  const { online, offline, unchanged, held, deferred, failed, durationMs } = summary;
-  const others = { adopted: adoptedCount, drifted: plan.drifted.length, unmanaged: plan.unmanaged.length };
-  const counts = { online, offline, unchanged, held, deferred, failed, ...others };
+  const { unsent: _, ...counts } = summary;
   const suspension = plan.suspension && suspensionJson(plan.suspension);
-  return { type: 'summary', format: 1, ...counts, durationMs, unsent, excluded, savedPlan, fileHeld, suspension, approveCommand };
+  return {
+    type: 'summary',
+    format: 1,
+    ...counts,
+    adopted: adoptedCount,
+    unsent,
+    excluded,
+    savedPlan,
+    fileHeld,
+    suspension,
+    approveCommand,
+  };
 }
 
 /** Returns the progress of an apply on `stream`: a line for each finished change, above a bar. */

@@ -72,7 +72,7 @@ export function recordedExplanationText(
   const daemon = controllerStatus && holder ? formatControllerStatus(controllerStatus, { holder, limit: controllerStatus }, paint) : null;
   const parts = [
     [paint('bold', `${cell.api} in ${cell.environment}`), paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`)],
-    [title('File', paint('yellow', 'invalid, so the desired state is unknown'), paint)],
+    [title('File', paint('yellow', `invalid; ${lastFileText(cell)}`), paint)],
     recordedSection({ explanation: cell, paint, nowMs }),
     attemptsSection({ explanation: { attempts: attempts.map((attempt) => ({ attempt })) }, paint, nowMs }),
     [
@@ -85,6 +85,11 @@ export function recordedExplanationText(
     ],
   ];
   return `${parts.map((lines) => joinLines(lines)).join('\n\n')}\n`;
+}
+
+function lastFileText({ lastDesired, status }: RecordedExplanation['cell']): string {
+  if (lastDesired !== undefined) return `the last valid file says ${lastDesired}`;
+  return status === 'unmanaged' ? 'the last valid file does not declare it' : 'the last valid file declares it';
 }
 
 function desiredSection({ explanation, paint }: RenderContext): string[] {

@@ -46,15 +46,18 @@ export function renderMarkdownPlan(view: PlanView): string {
   const others = plan.changes.filter(({ action }) => action === 'online');
   const held = others.filter((change) => change.held);
   const deferred = others.filter((change) => change.deferred && !change.held);
+  const actionable = others.filter(isActionable);
+  const [unknown = [], online = []] = [true, false].map((is) => actionable.filter(({ reason }) => (reason === 'unknown') === is));
   const sections = [
     fixedSection(renderHeader(view)),
     fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
     offlineSection(plan.changes, view),
-    fixedSection(renderFileHold(plan)),
+    fixedSection(renderFileHold(view)),
     changesSection('Held for approval', held, view),
     fixedSection(renderApproveCommand(view)),
     changesSection('Deferred', deferred, view),
-    changesSection('Goes online', others.filter(isActionable), view),
+    changesSection('Outcome unknown, looked up before anything is sent', unknown, view),
+    changesSection('Goes online', online, view),
     noticesSection(view),
     unmanagedSection(view),
     fixedSection(plan.changes.length === 0 ? '' : `Digest \`${planDigest(plan)}\``),
@@ -84,8 +87,10 @@ function renderHeader(view: PlanView): string {
   ].join('\n\n');
 }
 
-function renderFileHold({ fileHeld }: Plan): string {
-  return fileHeld ? `**The whole file is held**: ${escapeText(fileHeld.message)}. Nothing is sent.` : '';
+function renderFileHold({ plan: { fileHeld }, approveCommand }: PlanView): string {
+  if (!fileHeld) return '';
+  const remedy = approveCommand === null ? ` To do: ${escapeText(fileHeld.hint)}.` : '';
+  return `**The whole file is held**: ${escapeText(fileHeld.message)}. Nothing is sent.${remedy}`;
 }
 
 /** Returns the command that approves the held changes. */

@@ -45,20 +45,15 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
   const details = `${step.details}; the file is held: ${fileHeld.message}`;
-  return {
-    ...step,
-    summary: `${step.summary}; the whole file is held`,
-    details,
-    advice: [...step.advice, fileHeld.hint, approvesAllNotice],
-    command: approveCommandFor(explanation, settings),
-  };
+  const { advice, command } = approvalOf(fileHeld.hint, explanation, settings);
+  return { ...step, summary: `${step.summary}; the whole file is held`, details, advice: [...step.advice, ...advice], command };
 }
 
-const approvesAllNotice = 'the command below approves everything that is held, not only this publication';
-
-/** Returns the approve command for the whole file, since an approval covers all changes that the policies hold. */
-function approveCommandFor({ wholePlan }: Explanation, settings: Settings): string | null {
-  return approveCommand(wholePlan, { ...settings, targets: allTargets.patterns });
+/** Returns the approve command for the whole file, since an approval covers all changes that the policies hold; `null` if none helps. */
+function approvalOf(hint: string, { wholePlan }: Explanation, settings: Settings): Pick<NextStep, 'advice' | 'command'> {
+  const command = approveCommand(wholePlan, { ...settings, targets: allTargets.patterns });
+  if (command === null) return { advice: [hint], command };
+  return { advice: [hint, 'the command below approves everything that is held, not only this publication'], command };
 }
 
 function nextStepForChange(change: Change, explanation: Explanation, settings: Settings): NextStep {
@@ -68,16 +63,17 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
     formatReason(change) + (failed?.code ? `; the last attempt failed: ${failed.code} ${failed.message ?? ''}`.trimEnd() : '');
   const actionAndReason = { action, reason } as const;
   if (held) {
-    const summary = `held: going ${action} needs an approval (rule \`${held.rule}\`)`;
-    const when = `after a person approves it${isControllerRunning(explanation) ? '' : `, ${formatWhenApplied(explanation)}`}`;
+    const approval = approvalOf(held.hint, explanation, settings);
+    const [needs, after] = approval.command === null ? ['a person', 'acts'] : ['an approval', 'approves it'];
+    const summary = `held: going ${action} needs ${needs} (rule \`${held.rule}\`)`;
+    const when = `after a person ${after}${isControllerRunning(explanation) ? '' : `, ${formatWhenApplied(explanation)}`}`;
     return {
       kind: 'held',
       ...actionAndReason,
       summary,
       details: `${details}; ${held.message}`,
       when,
-      advice: [held.hint, approvesAllNotice],
-      command: approveCommandFor(explanation, settings),
+      ...approval,
     };
   }
   if (deferred) {
@@ -206,7 +202,7 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 function nextStepForMissingApi({ message }: Notice): NextStep {
   return {
     ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
-    summary: 'no change; its API is no longer at the gateway',
+    summary: 'no change; the gateway no longer lists its API',
     advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
   };
 }

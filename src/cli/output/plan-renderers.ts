@@ -44,7 +44,7 @@ function checkedText(view: PlanView, paint: Colorize): string {
   const title = paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`);
   const noticePart = [...(adopted === null ? [] : [adopted, '']), ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : [])];
   const scope = formatScope(plan);
-  const heldPart = approveCommand === null ? [] : heldLines(plan, approveCommand, paint);
+  const heldPart = approveCommand === null && !plan.fileHeld ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];
   const summary = summarizePlan(plan);
   const headline = formatHeadline(plan, summary);
@@ -92,9 +92,12 @@ interface Group {
 
 /** Groups the changes by effect. Offline changes come last, next to the totals, so that they are not overlooked. */
 function groupChanges({ changes }: Plan): Group[] {
-  const actionable = changes.filter(isActionable);
+  const [unknown = [], actionable = []] = [true, false].map((is) =>
+    changes.filter((change) => isActionable(change) && (change.reason === 'unknown') === is),
+  );
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
+    { title: 'Outcome unknown, looked up before anything is sent', sign: '?', style: 'yellow', changes: unknown },
     { title: 'Held for approval', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
     { title: 'Deferred', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
@@ -114,9 +117,10 @@ function changeRow(change: Change, { sign, commits, paint }: Pick<Group, 'sign'>
 }
 
 /** Returns the lines that explain the held changes and how to approve them. */
-function heldLines(plan: Plan, approveCommandLine: string, paint: Colorize): string[] {
+function heldLines(plan: Plan, approveCommandLine: string | null, paint: Colorize): string[] {
   const file = plan.fileHeld ? [`${paint(['bold', 'yellow'], 'The whole file is held:')} ${plan.fileHeld.message}. Nothing is sent.`] : [];
   const hints = new Set(plan.changes.flatMap(({ held }) => held?.hint ?? []));
   if (plan.fileHeld) hints.add(plan.fileHeld.hint);
+  if (approveCommandLine === null) return [...file, `To do: ${[...hints].join('; ')}.`];
   return [...file, `Before you approve: ${[...hints].join('; ')}.`, `To approve: ${paint('bold', approveCommandLine)}`];
 }

@@ -70,7 +70,7 @@ export function renderRecordedStatus(status: InvalidFileStatus, { format, isWatc
   const parts = [
     [notice],
     renderMatrix(cells, width, paint),
-    renderOpenPublications(cells, paint),
+    renderOpenPublications(cells, paint, false),
     formatUnmanaged({ unmanaged, newlyUnmanaged: [] }, listsUnmanaged, paint),
     recordedSummaryLines(status, paint),
   ];
@@ -234,19 +234,21 @@ function formatStatus(cell: StatusCell, paint: Colorize): string {
   return paint(style, `${sign} ${word(cell)}`.trim());
 }
 
-/** Returns a line for each publication that is not unchanged, with its next step. */
-export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize): string[] {
+/** Returns a line for each publication that is not unchanged, with its next step. While the file is invalid, the last valid one says what is desired. */
+export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize, isFileValid = true): string[] {
   const open = cells.filter(({ status }) => status !== 'unchanged');
   if (open.length === 0) return [];
-  const head = ['API', 'environment', 'desired', 'recorded', 'since', 'next'].map((title) => paint('bold', title));
+  const head = ['API', 'environment', isFileValid ? 'desired' : 'last valid file', 'recorded', 'since', 'next'].map((title) =>
+    paint('bold', title),
+  );
   return formatTable([head, ...open.map((cell) => publicationRow(cell, paint))]);
 }
 
 function publicationRow(cell: StatusCell, paint: Colorize): string[] {
-  const { api, environment, desired, recorded } = cell;
+  const { api, environment, desired, lastDesired, recorded } = cell;
   const since = recorded?.state ? new Date(recorded.recordedAtMs).toISOString().replace(/\.\d+Z$/, 'Z') : '-';
   const recordedState = recorded?.unknownAttempt ? paint('yellow', 'unknown') : (recorded?.state ?? '-');
-  const desiredState = desired?.state ?? paint('dim', 'not in file');
+  const desiredState = desired?.state ?? lastDesired ?? paint('dim', 'not in file');
   return [api, environment, desiredState, recordedState, since, formatNext(cell, paint)];
 }
 

@@ -1,8 +1,8 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DesiredPublication } from '../../model/desired-state.ts';
-import type { ListedCounts, Observation, ObservedApi } from '../../model/observation.ts';
-import type { Failure, ReadFailure } from '../../model/outcome.ts';
+import type { ListedCounts, ListedVersion, Observation, ObservedApi, Unobserved, UnreadVersion } from '../../model/observation.ts';
+import type { Failure, ReadFailure, ReadResult } from '../../model/outcome.ts';
 import type { PublicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
 import { isSameDrift, type ObservationInput } from '../../plan/drift.ts';
@@ -17,6 +17,9 @@ const maxPlausibleLoss = 0.2;
 
 /** The most entries of a list that are confirmed by single reads, per check. */
 const maxSingleReads = 20;
+
+/** The most pinned publications whose effective version is read, because no list shows it. The next observation reads the rest. */
+const maxVersionReads = 200;
 
 /** The gateway could not be read, or its list is not plausible. */
 export interface ObservationFailed {
@@ -48,11 +51,28 @@ export function readFailed({ kind, failure }: ReadFailure): ObservationFailed {
   return { ...observationFailed(`${failure.code} ${failure.message}`), unauthorized: kind === 'unauthorized' ? failure : null };
 }
 
+/** Returns an observation that failed because a list could not be read. */
+export function listFailed(read: ReadFailure): ObservationFailed {
+  const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
+  return { ...readFailed(read), isRefused };
+}
+
+/** Returns why the gateway was not observed, and what a person can do about it. `what`: what was to be listed. */
+export function unobservedBecause(
+  { reason, isRefused, unauthorized }: ObservationFailed,
+  what: 'APIs' | 'environments' = 'APIs',
+): Unobserved {
+  if (isRefused) return { reason, remedy: `grant the permission to list the ${what} of the instance` };
+  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
+}
+
 interface ConfirmedObservation {
   readonly kind: 'closer';
   readonly observation: Observation;
-  /** Publications whose state could not be confirmed this time. */
+  /** Publications whose recorded state could not be confirmed this time. */
   readonly unconfirmed: ReadonlySet<PublicationKey>;
+  /** Pinned publications of which nobody knows which version is effective. */
+  readonly unreadVersions: readonly UnreadVersion[];
   /** The IDs of APIs that were deleted. */
   readonly deletedApiIds: ReadonlySet<string>;
 }
@@ -79,7 +99,10 @@ export async function confirmObservation(
   return pinned.kind === 'failed' ? pinned : { ...pinned, deletedApiIds };
 }
 
-/** Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted. */
+/**
+ * Rejects the whole list if an API that it omits still exists. Otherwise resolves to the IDs of the APIs that were deleted: all that it omits
+ * if every one of the sample is gone, or else those of the sample.
+ */
 async function confirmOmitted(
   { observation, desired, recorded }: ObservationInput,
   previous: ListedCounts | null,
@@ -88,7 +111,8 @@ async function confirmOmitted(
   const ours = new Set([...desired.publications.values(), ...recorded.values()].map(({ apiId }) => apiId));
   const omitted = [...ours].filter((apiId) => !observation.has(apiId)).sort();
   const deleted = new Set<string>();
-  for (const apiId of sample(omitted)) {
+  const sampled = sample(omitted);
+  for (const apiId of sampled) {
     const read = await gateway.getApi(apiId, signal);
     if (read.kind === 'read' && read.value)
       return observationFailed(`the list omits API ${apiId}, although the gateway returns it when requested by ID`);
@@ -100,7 +124,7 @@ async function confirmOmitted(
     if (read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
   }
   const isShort = previous !== null && observation.size < previous.apis * (1 - maxPlausibleLoss);
-  if (!isShort || omitted.length <= maxSingleReads) return deleted;
+  if (!isShort || omitted.length <= maxSingleReads) return deleted.size === sampled.length ? new Set(omitted) : deleted;
   const reason = `the list holds ${observation.size} APIs and held ${previous.apis} the last time; it is accepted if the next one holds no more`;
   return observationFailed(reason, countListed(observation));
 }
@@ -158,13 +182,17 @@ export function countListed(observation: Observation): ListedCounts {
   return { apis: observation.size, publications };
 }
 
-/** Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. */
-async function readPinnedVersions(
-  { observation, desired, recorded }: ObservationInput,
-  { gateway, signal }: ConfirmDeps,
+/**
+ * Reads the effective version of pinned publications where it is not known, because the list of APIs does not contain it. A version that cannot
+ * be read is no drift: a publication that is recorded with a version keeps it if the read may succeed the next time.
+ */
+export async function readPinnedVersions(
+  { observation, desired, recorded }: Pick<ObservationInput, 'observation' | 'desired' | 'recorded'>,
+  { gateway, signal }: Pick<ConfirmDeps, 'gateway' | 'signal'>,
 ): Promise<Omit<ConfirmedObservation, 'deletedApiIds'> | ObservationFailed> {
   const result = new Map(observation);
   const unconfirmed = new Set<PublicationKey>();
+  const unreadVersions: UnreadVersion[] = [];
   let readCount = 0;
   for (const pinned of desired.publications.values()) {
     const { key, apiId, environmentId, version, state } = pinned;
@@ -177,13 +205,29 @@ async function readPinnedVersions(
       [recordedPublication.publishId, null].includes(published?.publishId ?? null);
     if (!api || !published || version === null || state === 'offline' || isKnown || recordedPublication?.unknownAttempt) continue;
     readCount += 1;
-    const read = readCount > maxSingleReads ? null : await gateway.listVersions(pinned, signal);
+    const read = readCount > maxVersionReads ? null : await gateway.listVersions(pinned, signal);
     if (read && read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
     const effective = read?.kind === 'read' ? read.value.find(({ isEffective }) => isEffective) : undefined;
-    if (effective) result.set(apiId, withVersion(api, environmentId, effective.versionId));
-    else if (read?.kind !== 'rejected') unconfirmed.add(key);
+    if (effective) {
+      result.set(apiId, withVersion(api, environmentId, effective.versionId));
+      continue;
+    }
+    unreadVersions.push({ key, version, ...unreadBecause(read) });
+    if (read?.kind !== 'rejected' && recordedPublication?.state === 'online' && recordedPublication.versionId !== null)
+      unconfirmed.add(key);
   }
-  return { kind: 'closer', observation: result, unconfirmed };
+  return { kind: 'closer', observation: result, unconfirmed, unreadVersions };
+}
+
+/** Returns why the effective version of a publication is not known. `read`: the answer, which names none; `null`: nobody has asked. */
+function unreadBecause(read: ReadResult<readonly ListedVersion[]> | null): Unobserved {
+  if (read?.kind === 'rejected')
+    return {
+      reason: `${read.failure.code} ${read.failure.message}`,
+      remedy: 'grant the permission to list the versions of the API',
+    };
+  const reason = read === null ? `only ${maxVersionReads} versions are read at a time` : 'the gateway lists none as effective';
+  return { reason, remedy: 'observe the gateway again with --refresh' };
 }
 
 function withVersion(api: ObservedApi, environmentId: string, versionId: string): ObservedApi {

@@ -14,8 +14,8 @@ import type { RefreshMode } from '../../model/settings.ts';
 import { recordAge, unseenPublications } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
-import type { ObservationFailed } from './confirmation.ts';
-import { observeGateway, observeUnseen, planObservationError, unobservedBecause } from './observation.ts';
+import { type ObservationFailed, unobservedBecause } from './confirmation.ts';
+import { observeGateway, observeUnseen, planObservationError } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -178,7 +178,7 @@ export class DriftDetector {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, {
             ...nothingObserved,
-            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [] },
+            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [], unreadVersions: [] },
           });
         if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
         return this.#onFailed(observation, desired, reconcileId);
@@ -240,7 +240,7 @@ export class DriftDetector {
     if (isTurnedOff) this.#nextAtMs = Number.POSITIVE_INFINITY;
     if (this.#stopping.signal.aborted) return withoutError;
     emit({ type: 'gateway:observe_failed', reconcileId, reason: isTurnedOff ? `${reason}; ${turnedOffMessage}` : reason });
-    const error = this.#isRequired ? planObservationError(failed, { isRequested: this.#isRequested, makesCalls: true }) : null;
+    const error = this.#isRequired ? planObservationError(failed, { isRequested: this.#isRequested }) : null;
     return { error, unauthorized };
   }
 

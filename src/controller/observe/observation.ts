@@ -1,6 +1,6 @@
 import { maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
-import { exitCodes, ObservationFailedError } from '../../model/errors.ts';
+import { ObservationFailedError } from '../../model/errors.ts';
 import { listPageSize, type RateLimit } from '../../model/gateway.ts';
 import { type NameResolution, nameResolver } from '../../model/name-ref.ts';
 import {
@@ -10,7 +10,6 @@ import {
   type Observation,
   type ObservedApi,
   type UnmanagedPublication,
-  type Unobserved,
 } from '../../model/observation.ts';
 import { type PublicationKey, pickNames, publicationKey } from '../../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../model/recorded-state.ts';
@@ -20,9 +19,11 @@ import {
   type ConfirmDeps,
   confirmObservation,
   countListed,
+  listFailed,
   type ObservationFailed,
   observationFailed,
   readFailed,
+  readPinnedVersions,
 } from './confirmation.ts';
 
 /**
@@ -89,17 +90,15 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const { propagationDelayMs } = desired.gateway;
   const startedAtMs = clock.now();
   const read = await gateway.listApis(signal);
-  if (read.kind !== 'read') {
-    const isRefused = read.kind === 'rejected' && (read.failure.status === 403 || read.failure.status === 401);
-    return { ...readFailed(read), isRefused };
-  }
+  if (read.kind !== 'read') return listFailed(read);
   const isSettled = ({ changedAtMs, unknownAttempt }: RecordedPublication): boolean =>
     unknownAttempt !== null ||
     changedAtMs === null ||
     changedAtMs <= startedAtMs - propagationDelayMs ||
     // Before the clock was set back: nothing but the time since then tells how old it is.
     (changedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
-  const isFirst = ((await record.lastObservation(desired.gateway))?.observedAtMs ?? null) === null;
+  const previous = await record.lastObservation(desired.gateway);
+  const isFirst = (previous?.observedAtMs ?? null) === null;
   const confirmed = await confirmObservation(
     { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
     isSettled,
@@ -117,7 +116,11 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const settled = new Map([...recorded].filter(([key]) => isObservable(key)));
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
-    { desired: observable, recorded: settled, observation: confirmed.observation, isFirst, isApplied: (key) => declared.has(key) },
+    {
+      ...{ desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
+      isApplied: (key) => declared.has(key),
+      unreadBefore: new Map(previous?.unreadVersions.map(({ key, version }) => [key, version])),
+    },
     startedAtMs,
   );
   const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);
@@ -134,6 +137,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
       observedAtMs: startedAtMs,
       unmanaged: listUnmanaged(desired, read.value),
       missingApiIds: [...confirmed.deletedApiIds],
+      unreadVersions: confirmed.unreadVersions,
     },
     apiCount: read.value.size,
     isComplete: true,
@@ -166,31 +170,27 @@ export async function observeUnseen(
   const recorded = await record.readRecordedState(desired.gateway);
   const publications = new Map(unseen.flatMap((publication) => (recorded.has(publication.key) ? [] : [[publication.key, publication]])));
   const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: false };
-  const { updates, notices } = applyObservation(input, clock.now());
+  const pinned = await readPinnedVersions(input, deps);
+  if (pinned.kind === 'failed') return pinned;
+  const { updates, notices } = applyObservation({ ...input, observation: pinned.observation }, clock.now());
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
-  return { kind: 'observed', recorded: result, updates, notices, listed, apiCount: observation.size, isComplete: false, newestAttemptId };
-}
-
-/** Returns why the gateway was not observed, and what a person can do about it. */
-export function unobservedBecause({ reason, isRefused, unauthorized }: ObservationFailed): Unobserved {
-  if (isRefused) return { reason, remedy: 'grant the permission to list the APIs of the instance' };
-  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
+  const unreadVersions = [...listed.unreadVersions.filter(({ key }) => !publications.has(key)), ...pinned.unreadVersions];
+  return {
+    ...{ kind: 'observed', recorded: result, updates, notices, listed: { ...listed, unreadVersions } },
+    ...{ apiCount: observation.size, isComplete: false, newestAttemptId },
+  };
 }
 
 /**
- * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file. `makesCalls`:
- * whether the command would make calls next, which all fail with rejected credentials, as its exit code says.
+ * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file.
  */
 export function planObservationError(
   { reason, unauthorized }: ObservationFailed,
-  { isRequested, makesCalls }: { readonly isRequested: boolean; readonly makesCalls: boolean },
+  { isRequested }: { readonly isRequested: boolean },
 ): ObservationFailedError {
   const message = `the gateway cannot be observed: ${reason}`;
-  if (unauthorized) {
-    const exitCode = makesCalls ? exitCodes.callsFailed : exitCodes.error;
-    return new ObservationFailedError(message, { exitCode, ...(unauthorized.hint !== null && { hint: unauthorized.hint }) });
-  }
+  if (unauthorized) return new ObservationFailedError(message, unauthorized.hint === null ? {} : { hint: unauthorized.hint });
   const remedy = isRequested
     ? 'without --refresh the plan starts from the record alone'
     : 'with --no-refresh what may be online already is held for approval';

@@ -4,7 +4,7 @@ import { applyAttemptJson, applySummaryJson, blockedChangeJson } from '../../../
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { diffStates } from '../../../src/plan/diff.ts';
 import { assertConforms } from '../../support/json-schemas.ts';
-import { change, desiredState, recorded } from '../../support/states.ts';
+import { change, desiredState, reconcileSummary } from '../../support/states.ts';
 
 const failure = { code: 'TIMEOUT', status: null, message: 'no answer', hint: null, requestId: null, retryAfterMs: null };
 const outcomes: readonly Outcome[] = [
@@ -55,13 +55,12 @@ test('a held or deferred change has its reason and end', () => {
 });
 
 test('the last line has the totals, and only properties of the schema', () => {
-  const summary = { online: 1, offline: 0, unchanged: 2, held: 0, deferred: 0, failed: 0, durationMs: 3 };
-  const nothing = diffStates(desiredState([]), new Map());
-  const plan = { ...nothing, drifted: [recorded('a', 'test')], unmanaged: [recorded('b', 'test'), recorded('c', 'test')] };
+  const summary = reconcileSummary({ online: 1, unchanged: 2, drifted: 1, settling: 5, unknown: 6, unmanaged: 2, durationMs: 3 });
+  const plan = diffStates(desiredState([]), new Map());
   const line = applySummaryJson({ plan, summary, unsent: 0, superseded: [] }, { adoptedCount: 4, approveCommand: null });
   assertConforms('apply', line);
   assert.equal([line.online, line.unchanged, line.savedPlan, line.approveCommand], [1, 2, null, null]);
-  assert.equal([line.adopted, line.drifted, line.unmanaged], [4, 1, 2]);
+  assert.equal([line.adopted, line.drifted, line.unmanaged, line.settling, line.unknown], [4, 1, 2, 5, 6]);
 });
 
 test.run();

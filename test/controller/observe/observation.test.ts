@@ -110,7 +110,7 @@ test('merges the published APIs into the recorded state, with one read', async (
   assert.equal([notices, asked, reasons], [['adopted'], ['apis'], []]);
   const others = { key: publicationKey('api-others', 'env-test'), api: 'others', apiId: 'api-others' };
   const unmanaged = [{ ...others, environment: 'test', environmentId: 'env-test' }];
-  assert.equal(observed?.listed, { apis: 2, publications: 2, observedAtMs: nowMs, unmanaged, missingApiIds: [] });
+  assert.equal(observed?.listed, { apis: 2, publications: 2, observedAtMs: nowMs, unmanaged, missingApiIds: [], unreadVersions: [] });
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
     [['orders', 'online']],
@@ -505,13 +505,13 @@ test('the versions of a publication with a pinned version are read once', async 
 });
 
 test('a pinned publication whose version cannot be read this time is left as it is', async () => {
-  const names = Array.from({ length: 25 }, (_, index) => `a${String(index).padStart(2, '0')}`);
+  const names = Array.from({ length: 205 }, (_, index) => `a${String(index).padStart(3, '0')}`);
   const desired = desiredState(names.map((name) => wanted(name, 'test', { version: 'v' })));
   const list = names.map((name) => listed(name, 'test'));
   const versions = async (): Promise<ReadResult<readonly ListedVersion[]>> => ({ kind: 'read', value: [effective('v')] });
   const record = names.map((name) => recorded(name, 'test', { versionId: 'v', publishId: 'old' }));
   const first = await observeWith({ desired, list, versions, record });
-  assert.equal([first.asked.length, first.observed?.updates.length, first.reasons], [21, 20, []]);
+  assert.equal([first.asked.length, first.observed?.updates.length, first.reasons], [201, 200, []]);
   const second = await observeWith({
     desired,
     list,
@@ -520,6 +520,7 @@ test('a pinned publication whose version cannot be read this time is left as it 
     now: () => nowMs + hourMs,
   });
   assert.equal([second.asked.length, second.observed?.updates.length, second.reasons], [6, 5, []]);
+  assert.equal([first.observed?.listed.unreadVersions.length, second.observed?.listed.unreadVersions.length], [5, 0]);
 });
 
 test.run();
