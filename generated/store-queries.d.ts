@@ -45,6 +45,7 @@ export interface StoreQueries {
   readonly pruneApprovals: Query<'gateway' | 'beforeMs'>;
   readonly finishAttempt: Query<'atMs' | 'outcome' | 'code' | 'status' | 'message' | 'requestId' | 'versionId' | 'publishId' | 'attempt'>;
   readonly recorded: Query<'gateway'>;
+  readonly recordedSome: Query<'gateway' | 'rows'>;
   readonly recordedOne: Query<'gateway' | 'apiId' | 'environmentId'>;
   readonly markUnknown: Query<'gateway' | 'api' | 'apiId' | 'environment' | 'environmentId' | 'atMs'>;
   readonly prunePublications: Query<'gateway' | 'beforeMs' | 'limit'>;
@@ -70,6 +71,7 @@ export interface StoreQueries {
   readonly copyName: Query<'gateway_id' | 'name' | 'id'>;
   readonly rowsOfDeclared: Query<never>;
   readonly copyDeclared: Query<'gateway_id' | 'api_id' | 'environment_id' | 'source_file'>;
+  readonly rowsOfAccepted: Query<never>;
 }
 export declare const sqlite: StoreQueries;
 export declare const postgres: StoreQueries;

@@ -186,8 +186,13 @@ function contents(): Map<string, string> {
   files.set('store-queries.js', banner + engines.map((engine) => `export const ${engine} = ${inLines(storeQueries(engine))};\n`).join(''));
   files.set('store-queries.d.ts', banner + queryTypes(storeQueries('sqlite')) + declared.join(''));
   for (const name of readdirSync(new URL('src/ui/', root)).filter((path) => path.endsWith('.ts'))) {
-    files.set(`ui/${name.replace(/ts$/, 'js')}`, pageBanner + scriptOf(read(`src/ui/${name}`)));
+    files.set(
+      `ui/${name.replace(/ts$/, 'js')}`,
+      pageBanner + scriptOf(read(`src/ui/${name}`)).replace('"../model/visible.js"', '"./visible.js"'),
+    );
   }
+  // The one file that the page shares with the daemon.
+  files.set('ui/visible.js', pageBanner.replace('src/ui/', 'src/model/visible.ts') + scriptOf(read('src/model/visible.ts')));
   files.set('edict-included.schema.json', `${JSON.stringify({ ...file, ...included }, null, 2)}\n`);
   return files;
 }

@@ -485,6 +485,16 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
     .where('environment_id', '=', param('environmentId'));
   return {
     recorded,
+    recordedSome: recorded.where(({ refTuple, eb }) =>
+      eb(
+        refTuple('p.api_id', 'p.environment_id'),
+        'in',
+        db
+          .selectFrom(jsonRows<Pick<Tables['declared'], 'api_id' | 'environment_id'>>(textParam('rows'), keyColumns))
+          .select(['r.api_id', 'r.environment_id'])
+          .$asTuple('api_id', 'environment_id'),
+      ),
+    ),
     recordedOne: recorded.where('p.api_id', '=', param('apiId')).where('p.environment_id', '=', param('environmentId')),
     markUnknown: db
       .insertInto('publication')
@@ -680,5 +690,10 @@ function copyQueries({ db, resetIdSequence }: Dialect) {
     queries[`copy${name}`] = whole.insertInto(table).values(Object.fromEntries(columns.map((column) => [column, param(column)])));
     if (hasId) queries[`continue${name}`] = { compile: () => resetIdSequence(table).compile(db) };
   }
+  // Of the settings, only what the operator has accepted belongs into a copy: the others are about one store alone.
+  queries['rowsOfAccepted'] = db
+    .selectFrom('setting')
+    .select(['name', 'value'])
+    .where((eb) => eb.or([eb('name', '=', sql.lit('accepted')), eb('name', 'like', sql.lit('accepted %'))]));
   return queries;
 }

@@ -18,6 +18,26 @@ test('strings reach stdout and stderr through terminal.ts alone, which makes the
   assert.equal([...new Set(found.map(([path]) => path))], ['src/cli/output/terminal.ts']);
 });
 
+test('the page writes texts through element.ts alone, which makes them visible, and the server writes JSON through visible.ts alone', () => {
+  const isWrite = (node: ts.Node): node is ts.BinaryExpression | ts.CallExpression =>
+    ts.isBinaryExpression(node)
+      ? node.operatorToken.kind === ts.SyntaxKind.EqualsToken &&
+        /\.(?:textContent|innerText|innerHTML|outerHTML|nodeValue|title|ariaLabel)$/.test(node.left.getText())
+      : ts.isCallExpression(node) && /\.(?:insertAdjacent\w+|createTextNode|write|writeln)$/.test(node.expression.getText());
+  const writes = sourceFiles('src/ui').flatMap((file) => nodesOf(file, isWrite).map((node) => `${file.path}: ${node.getText()}`));
+  assert.equal(
+    writes.filter((write) => !write.startsWith('src/ui/element.ts: ')),
+    [],
+  );
+  const isCall = (node: ts.Node): node is ts.CallExpression => ts.isCallExpression(node);
+  const calls = sourceFiles('src/server').flatMap((file) => nodesOf(file, isCall).map((node) => `${file.path}: ${node.getText()}`));
+  // The status cache compares settings.
+  assert.equal(
+    calls.filter((call) => call.includes(': JSON.stringify(') && !call.startsWith('src/server/status-cache.ts: ')),
+    [],
+  );
+});
+
 test('every test file runs all of its tests', () => {
   const errors = sourceFiles('test').map((file) => [file.path, uvuError(file)] as const);
   assert.equal(

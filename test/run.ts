@@ -1,9 +1,9 @@
 /**
  * `npm test [part of a path …]`: runs the test files and ends with `N passed, N failed`.
  *
- * A file runs in a process of its own, or shares one with its folder (`sharingFolders`). The most expensive files start first. A line
+ * A file runs in a process of its own, or shares one with others of its folder (`sharingFolders`). The most expensive files start first. A line
  * `note: …` that a file writes is shown: it names a skipped check. Exit code 1 when anything failed or nothing ran. `--in FOLDER`
- * and `--limit SECONDS` (per process) are there for its own test.
+ * and `--limit SECONDS` (per file) are there for its own test.
  *
  * All files share a temporary folder (`EDICT_TEST_FOLDER`), which is also their `TMPDIR` and removed at the end, so that nothing of a killed
  * one is left; compiled modules; and one PostgreSQL (`EDICT_TEST_PG`), which is started if one of them needs it.
@@ -21,11 +21,14 @@ const concurrency = 2;
 /** Folders and files that take longest: they start first, so that the run does not end with one of them alone. */
 const costlyFirst = ['app/wait', 'e2e/', 'chaos/', 'store/', 'cli/commands/', 'app/'];
 
-/** Folders whose files run in one process. A file that changes global state of the process still has its own. */
+/** Folders whose files share processes: starting one, and compiling what is run often, costs a third of the CPU time of short files. */
 const sharingFolders = [
   'app/',
+  'attacks/',
   'cli/',
   'controller/',
+  'diagnostics/',
+  'e2e/',
   'emulator/',
   'gateway/',
   'model/',
@@ -37,7 +40,16 @@ const sharingFolders = [
   'telemetry/',
   'ui/',
 ];
-const touchesProcess = /\bprocess\.(?:env|chdir|umask|exit|exitCode|kill|on|once)\b|\/(?:browser|edict-command)\.ts'/;
+
+/** How many files share a process at most: both processes at a time have work until the end. */
+const maxShared = 12;
+
+/** A file that changes global state of its process, or measures it, has its own. */
+const touchesProcess =
+  /\bprocess\.(?:chdir|umask|exit|exitCode|on|once|memoryUsage)\b|\bprocess\.kill\(process\.pid|\bprocess\.env\[[^\]]+\] = |\bdelete process\.env\b|\(process\.env,/;
+
+/** Files that share a process, whatever their folder, so that the browser is started once. */
+const usesBrowser = /\/(?:browser|shown-page)\.ts'/;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -83,13 +95,17 @@ function temporaryFolder(): string {
   }
 }
 
-/** Returns which files run in one process each. */
+/** Returns the files of each process. */
 function processesOf(paths: readonly string[]): string[][] {
   const processes = Map.groupBy(paths, (path) => {
-    const shared = sharingFolders.find((prefix) => path.startsWith(prefix));
-    return shared === undefined || touchesProcess.test(readFileSync(join(folder, path), 'utf8')) ? path : shared;
+    const text = readFileSync(join(folder, path), 'utf8');
+    if (usesBrowser.test(text)) return 'browser';
+    return touchesProcess.test(text) ? path : (sharingFolders.find((prefix) => path.startsWith(prefix)) ?? path);
   });
-  return [...processes.values()];
+  return [...processes.values()].flatMap((group) => {
+    const size = Math.ceil(group.length / Math.ceil(group.length / maxShared));
+    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) => group.slice(index * size, (index + 1) * size));
+  });
 }
 
 function costRank(path: string): number {
@@ -99,7 +115,7 @@ function costRank(path: string): number {
 
 async function work(queue: string[][]): Promise<void> {
   for (let paths = queue.shift(); paths !== undefined && !stop.signal.aborted; paths = queue.shift()) {
-    const limits = { limitMs: Number(values.limit) * 1_000, signal: stop.signal };
+    const limits = { limitMs: Number(values.limit) * 1_000 * paths.length, signal: stop.signal };
     const results = await runTestFiles(
       paths.map((path) => join(folder, path)),
       limits,

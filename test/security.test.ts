@@ -38,4 +38,24 @@ test('SECURITY.md has the limits of the source, and no dependency runs a script 
   );
 });
 
+/** Images without a digest, and why. */
+const withoutDigest: Readonly<Record<string, string>> = {
+  'registry.k8s.io/git-sync/git-sync:v4.7.1': 'pinned with each release, see CONTRIBUTING.md',
+  'registry.example.com/edict:0.1.0': 'stands for the image that the reader has built',
+};
+
+/** Returns the images that the text of a file names: in a manifest, a pipeline or a Containerfile. */
+function imagesIn(text: string): string[] {
+  return [...text.matchAll(/^\s*(?:- )?(?:image:|FROM)\s+["']?([^\s"']+)/gm)].map(([, image = '']) => image);
+}
+
+test('every image in the examples is named by digest, or is in the list of those that are not', () => {
+  assert.equal(imagesIn('a:\n  - image: "x:1"\nFROM y@sha256:0 AS build\n    image: z\n'), ['x:1', 'y@sha256:0', 'z']);
+  const files = readdirSync(new URL('examples/', root), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const images = files.flatMap(({ parentPath, name }) => imagesIn(readFileSync(`${parentPath}/${name}`, 'utf8')));
+  const loose = images.filter((image) => !/^[^@]+:[^@]+@sha256:[0-9a-f]{64}$/.test(image));
+  assert.equal([...new Set(loose)].sort(), Object.keys(withoutDigest).sort());
+  assert.match(text, 'registry.k8s.io/git-sync/git-sync');
+});
+
 test.run();

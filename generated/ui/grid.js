@@ -1,5 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
-import { element } from "./element.js";
+import { element, replaceContent, setText, setTitle } from "./element.js";
 import { cellStyle } from "./status-styles.js";
 /** The number of rows rendered above and below the visible ones, so that fast scrolling shows no gap. */
 const overscan = 8;
@@ -113,9 +113,9 @@ export class Grid {
     }
     #fillRow(node, row, isUpdate) {
         const [head, ...cells] = node.children;
-        if (head && head.textContent !== row.api) {
-            head.textContent = row.api;
-            head.title = row.apiId;
+        if (head) {
+            setText(head, row.api);
+            setTitle(head, row.apiId);
         }
         for (const [index, { id }] of this.#columns.entries()) {
             const cell = cells[index];
@@ -192,8 +192,7 @@ export class Grid {
 function renderCell(node, cell, isUpdate) {
     const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
     const state = `${look.sign} ${look.label} ${look.detail}`;
-    if (node.title !== (cell?.message ?? ''))
-        node.title = cell?.message ?? '';
+    setTitle(node, cell?.message ?? '');
     if (node.dataset['state'] === state)
         return;
     node.dataset['state'] = state;
@@ -204,5 +203,5 @@ function renderCell(node, cell, isUpdate) {
         node.classList.add('new');
     }
     const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
-    node.replaceChildren(sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : []));
+    replaceContent(node, [sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : [])]);
 }

@@ -1,6 +1,6 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { fetchJson } from "./client.js";
-import { byId, element } from "./element.js";
+import { byId, element, setText, setTitle } from "./element.js";
 /*
  * The first page of a daemon with several files: lists them, each with a link to its page.
  */
@@ -18,11 +18,11 @@ async function showFiles() {
         // Only what has changed is replaced, so that the focus stays on its link.
         if (rows.innerHTML !== byId('files').innerHTML)
             byId('files').replaceChildren(...rows.childNodes);
-        document.title = `edict: ${files.length} files`;
-        byId('connection').textContent = '';
+        setTitle(document, `edict: ${files.length} files`);
+        setText(byId('connection'), '');
     }
     catch (error) {
-        byId('connection').textContent = `connection lost: ${error instanceof Error ? error.message : error}`;
+        setText(byId('connection'), `connection lost: ${error instanceof Error ? error.message : error}`);
     }
     setTimeout(() => void showFiles(), refreshMs);
 }

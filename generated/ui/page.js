@@ -1,6 +1,6 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
 import { request } from "./client.js";
-import { byId } from "./element.js";
+import { byId, setText, setTitle } from "./element.js";
 import { readEvents } from "./event-reader.js";
 import { formatNumber } from "./format.js";
 import { Grid } from "./grid.js";
@@ -26,9 +26,7 @@ function showRows() {
     const text = shown.length === rows.length
         ? `${formatNumber(rows.length)} APIs`
         : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
-    const node = byId('shown');
-    if (node.textContent !== text)
-        node.textContent = text;
+    setText(byId('shown'), text);
 }
 function showDaemon() {
     if (!daemon)
@@ -37,15 +35,13 @@ function showDaemon() {
     const name = gateway
         ? `${emulated ? 'emulated gateway in place of ' : ''}${gateway.endpoint} · instance ${gateway.instance} · ${file.path}`
         : file.path;
-    if (byId('gateway').textContent !== name)
-        byId('gateway').textContent = name;
-    if (byId('headline').textContent !== daemon.headline)
-        byId('headline').textContent = daemon.headline ?? '';
+    setText(byId('gateway'), name);
+    setText(byId('headline'), daemon.headline ?? '');
     showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
     showStatusFilters(byId('statuses'), { counts: statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
     showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
     showReconciliations(byId('reconciliations'), reconciliations);
-    document.title = pageTitle(daemon);
+    setTitle(document, pageTitle(daemon));
 }
 /** Returns the distinct reasons why changes are held, each with up to three of its changes. */
 function holdReasons() {
@@ -114,7 +110,7 @@ function onEvent(name, data) {
     showDaemon();
 }
 function showConnection(state, reason = '') {
-    byId('connection').textContent = state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`;
+    setText(byId('connection'), state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`);
     byId('connection').className = state === 'connected' ? '' : 'lost';
 }
 filter.addEventListener('input', showRows);

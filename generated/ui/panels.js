@@ -1,5 +1,5 @@
 // Made by `npm run generate` from src/ui/. Do not edit.
-import { element } from "./element.js";
+import { element, setText } from "./element.js";
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from "./format.js";
 import { statusOrder, statusSign } from "./status-styles.js";
 /** Shows the notices: invalid file, paused calls, standby, suspension and held changes. `holdReasons` are the distinct reasons. */
@@ -40,21 +40,22 @@ const pauseTitles = {
     credentials: 'The gateway rejects the credentials',
 };
 function fileError({ file, line, column, message, hint }) {
-    return element('pre', { tabindex: 0 }, element('strong', {}, `${file}:${line}:${column}`), `  ${message}`, hint === null ? '' : `\n  = ${hint}`);
+    return element('pre', { tabindex: 0 }, element('strong', {}, `${file}:${line}:${column}`), `  ${message}`, ...(hint === null ? [] : [element('br'), `  = ${hint}`]));
 }
 function commandBox(label, text) {
     const done = element('span', { role: 'status' });
+    const shown = element('code', {}, text);
     const copy = async () => {
-        await navigator.clipboard.writeText(text);
-        done.textContent = 'copied';
+        await navigator.clipboard.writeText(shown.textContent);
+        setText(done, 'copied');
     };
     const button = element('button', {
         type: 'button',
         onclick: () => void copy().catch(() => {
-            done.textContent = 'copy failed: select the command and copy it';
+            setText(done, 'copy failed: select the command and copy it');
         }),
     }, 'Copy');
-    return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
+    return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, shown, button, done));
 }
 /** Shows the number of publications per status, each as a filter button. */
 export function showStatusFilters(root, { counts, pressed, toggle }) {
@@ -63,8 +64,7 @@ export function showStatusFilters(root, { counts, pressed, toggle }) {
     const buttons = known.map((status) => {
         const text = `${statusSign(status)} ${formatNumber(counts[status] ?? 0)} ${status}`;
         const button = before.get(status) ?? element('button', { type: 'button', class: status, 'data-status': status, onclick: () => toggle(status) });
-        if (button.textContent !== text)
-            button.textContent = text;
+        setText(button, text);
         button.setAttribute('aria-pressed', String(pressed.has(status)));
         return button;
     });

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv';
 import { validateSavedPlan } from '../../generated/saved-plan-validator.cjs';
 import { EdictError } from '../model/errors.ts';
 import { publicationKey } from '../model/publication.ts';
+import { toJson } from '../model/visible.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { SavedChange, SavedPlan } from '../plan/saved-plan.ts';
 
@@ -17,8 +18,8 @@ export function looksLikeSavedPlan(start: string): boolean {
 /** Returns the text of a saved plan: JSON with one line per change. The same plan gives the same text. */
 export function writePlanDocument(saved: SavedPlan): string {
   const { changes, ...head } = contentOf(saved);
-  const start = JSON.stringify({ edictPlan: currentFormat, ...head, checksum: checksumOf(saved) }).slice(0, -1);
-  return `${start},"changes":[${changes.map((change) => `\n${JSON.stringify(change)}`).join(',')}\n]}\n`;
+  const start = toJson({ edictPlan: currentFormat, ...head, checksum: checksumOf(saved) }).slice(0, -1);
+  return `${start},"changes":[${changes.map((change) => `\n${toJson(change)}`).join(',')}\n]}\n`;
 }
 
 /**

@@ -66,6 +66,7 @@ export class Controller {
   /** The cause of a reconciliation that failed and must be run again. */
   #pendingCause: TriggerCause | null = null;
   #hasPlanned = false;
+  #isReconciling = false;
   /** When the last reconciliation ended, on the monotonic clock. */
   #reconciledAtMs: number;
   #fatalError: unknown = null;
@@ -107,7 +108,8 @@ export class Controller {
 
   /** Whether no call is left to make and nothing is due that may lead to one. */
   get isIdle(): boolean {
-    return this.#failures === 0 && this.#triggers.isEmpty && !this.#loader.isBusy && (this.#runner?.isIdle ?? true);
+    const isQuiet = !this.#isReconciling && this.#failures === 0 && this.#triggers.isEmpty && !this.#loader.isBusy;
+    return isQuiet && (this.#runner?.isIdle ?? true);
   }
 
   /** Requests a reconciliation soon. */
@@ -142,6 +144,7 @@ export class Controller {
     const { desired } = this.#loader;
     const causeIfUnchanged = triggered === 'file' ? 'resync' : triggered;
     let cause = strongestCause(this.#pendingCause, loaded?.isNew ? 'file' : null, causeIfUnchanged) ?? triggered;
+    this.#isReconciling = true;
     try {
       if (loaded?.error) throw loaded.error;
       const wasStandby = this.#standbyReason !== null;
@@ -156,6 +159,7 @@ export class Controller {
     } catch (error) {
       this.#onFailed(error, cause);
     } finally {
+      this.#isReconciling = false;
       this.#reconciledAtMs = clock.monotonicMs();
     }
   }

@@ -53,6 +53,11 @@ export interface PlannerDeps {
   readonly onStoreError: (error: unknown) => void;
 }
 
+/** Resolves in the next turn of the event loop. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A request for a plan. */
 export interface PlanRequest {
   readonly desired: DesiredState;
@@ -152,7 +157,10 @@ export class Planner {
     });
     this.#hasPlanned = true;
     this.#allowedChanges.setPlan(plan);
+    // With 100,000 publications each of these steps takes up to 100 ms, during which nothing else happens: no health check, no lease renewal.
+    await nextTurn();
     if (!plan.fileHeld) await this.#saveDeclared(desired, plan, { previous, recorded });
+    await nextTurn();
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
     if (maxTries === Number.POSITIVE_INFINITY) {
@@ -227,9 +235,10 @@ function adoptedRevisions(
 ): ReadonlyMap<PublicationKey, string | null> {
   const revisions = new Map<PublicationKey, string | null>();
   for (const { key, revision, version } of publications.values()) {
+    if (applied.has(key)) continue;
     const known = recorded.get(key);
     const isOther = known !== undefined && known.revision !== revision && version === null;
-    if (isOther && isRevisionAssumed(known, applied.has(key))) revisions.set(key, revision);
+    if (isOther && isRevisionAssumed(known)) revisions.set(key, revision);
   }
   return revisions;
 }
@@ -273,6 +282,8 @@ export async function planReconciliation(
   const savedInput = saved && { saved, lastAttempts: await store.lastAttempts(gateway) };
   const observation = await store.lastObservation(gateway);
   const observedAtMs = observation?.observedAtMs ?? null;
+  // Reading SQLite and planning each take long for a large file.
+  await nextTurn();
   const nowMs = clock.now();
   const desired = newest();
   const hasUnseen = refresh === 'never' && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;

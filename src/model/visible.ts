@@ -11,6 +11,9 @@
 const invisibleClass = String.raw`\p{C}\p{Zl}\p{Zp}[\p{Default_Ignorable_Code_Point}--\p{Variation_Selector}]`;
 const invisible = new RegExp(`[${invisibleClass}]`, 'gv');
 
+/** What may be invisible. The class above is many times slower than this one, and most texts have little of it. */
+const unusual = /[^ -~]+/g;
+
 /** JSON has no control character outside its strings but the line break, and none inside. */
 const invisibleInJson = new RegExp(String.raw`[[${invisibleClass}]--\n]`, 'gv');
 const invisibleInLines = new RegExp(invisibleInJson.source, 'v');
@@ -34,7 +37,7 @@ export function hasControlCharacters(text: string): boolean {
 
 /** Returns an untrusted string in one line, with each invisible or controlling character as `\n`, `\r`, `\t` or `\u{…}`. */
 export function visible(text: string): string {
-  return text.replace(invisible, escapeCharacter);
+  return text.replace(unusual, (found) => found.replace(invisible, escapeCharacter));
 }
 
 /** Returns a line that edict has composed for people: its own colors stay, everything else is as with `visible`. */
@@ -64,7 +67,8 @@ export function toJson(value: unknown, indent?: number): string {
 
 /** Returns JSON with its invisible characters as `\uXXXX`. It parses to the same value. */
 export function escapeJson(json: string): string {
-  return json.replace(invisibleInJson, escapeUnits).replace(runnerCommand, escapeUnits);
+  const escaped = json.replace(unusual, (found) => found.replace(invisibleInJson, escapeUnits));
+  return escaped.includes('##') ? escaped.replace(runnerCommand, escapeUnits) : escaped;
 }
 
 function escapeCharacter(character: string): string {

@@ -195,8 +195,11 @@ export function diffStates(
   const unmanaged: RecordedPublication[] = [];
   const missing = new Set(missingApiIds);
   const unread = new Map(unreadVersions.map((one) => [one.key, one]));
+  let inBoth = 0;
   for (const [key, declared] of desired.publications) {
-    const previous = assumeRevision(recorded.get(key), declared, wasDeclared?.(key) ?? true);
+    const known = recorded.get(key);
+    if (known) inBoth += 1;
+    const previous = assumeRevision(known, declared, wasDeclared);
     const unreadVersion = unread.get(key)?.version === declared.version ? unread.get(key) : undefined;
     const needed = holdUnread(diffPublication(declared, previous, desired), { declared, previous, unreadVersion });
     if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
@@ -205,7 +208,7 @@ export function diffStates(
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
   }
   const inFile = changes.length;
-  for (const [key, previous] of recorded) {
+  for (const [key, previous] of inBoth < recorded.size ? recorded : []) {
     if (desired.publications.has(key)) continue;
     const needed = previous.wasDeclared || wasDeclared?.(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
@@ -254,18 +257,22 @@ function holdUnread(
   };
 }
 
-/** Returns whether a publication was adopted and no applied file has declared it yet, so that its revision is an assumption. */
-export function isRevisionAssumed({ state, changedAtMs, wasDeclared }: RecordedPublication, isApplied: boolean): boolean {
-  return state === 'online' && changedAtMs === null && !wasDeclared && !isApplied;
+/**
+ * Returns whether a publication was adopted and no earlier file has declared it, so that its revision is an assumption unless the last applied
+ * file declares it.
+ */
+export function isRevisionAssumed({ state, changedAtMs, wasDeclared }: RecordedPublication): boolean {
+  return state === 'online' && changedAtMs === null && !wasDeclared;
 }
 
 /** An adopted publication is taken to have the revision of the first file that is applied, not that of one that was only held. */
 function assumeRevision(
   recorded: RecordedPublication | undefined,
-  { revision, version }: DesiredPublication,
-  isApplied: boolean,
+  { key, revision, version }: DesiredPublication,
+  wasDeclared: DiffContext['wasDeclared'],
 ): RecordedPublication | undefined {
-  return recorded && version === null && isRevisionAssumed(recorded, isApplied) ? { ...recorded, revision } : recorded;
+  if (!recorded || version !== null || recorded.revision === revision) return recorded;
+  return isRevisionAssumed(recorded) && wasDeclared?.(key) === false ? { ...recorded, revision } : recorded;
 }
 
 /** Compares by the names of API and environment, then by their IDs. */

@@ -28,13 +28,20 @@ export function planDigest({
 /** Maximum number of digests kept for one gateway. */
 const maxDigests = 50;
 
-/** Returns the digest of the publications that a file declares and its `prune`, independent of everything else in it. */
+/** Hashing a text of this length costs far more than the call. */
+const hashedLength = 64 * 1024;
+
+/** Returns the digest of the publications that a file declares, in its order, and its `prune`, independent of everything else in it. */
 export function desiredDigest({ publications, prune }: Pick<DesiredState, 'publications' | 'prune'>): string {
-  const hash = createHash('sha256').update(String(prune));
-  for (const { key, state, revision, version } of [...publications.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
-    hash.update(JSON.stringify([key, state, revision, version]));
+  const hash = createHash('sha256');
+  let text = String(prune);
+  for (const { key, state, revision, version } of publications.values()) {
+    text += ` ${key} ${state}${revision === null && version === null ? '' : JSON.stringify([revision, version])}`;
+    if (text.length < hashedLength) continue;
+    hash.update(text);
+    text = '';
   }
-  return hash.digest('hex');
+  return hash.update(text).digest('hex');
 }
 
 /** Returns the digests of the applied desired states with `latest` at their end, without the oldest beyond the limit. */

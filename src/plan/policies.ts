@@ -105,23 +105,30 @@ function publishesAgain({ action, reason, from, version }: Change): boolean {
  * right, but mixed-up IDs take down the wrong API. A new API under a known name is not a swap.
  */
 function findSwappedIds(changes: readonly Change[], desired: DesiredState, recorded: RecordedState): Map<PublicationKey, Hold> {
+  const holds = new Map<PublicationKey, Hold>();
+  const renamed = findRenamed(changes, recorded);
+  if (renamed.length === 0) return holds;
   const nameOf = new Map([...recorded.values()].map(({ apiId, api }) => [apiId, api]));
   const idOf = new Map([...desired.publications.values()].map(({ api, apiId }) => [api, apiId]));
-  const holds = new Map<PublicationKey, Hold>();
-  for (const { key, api, apiId } of changes) {
-    const previousName = nameOf.get(apiId);
-    const currentId = previousName === undefined ? undefined : idOf.get(previousName);
-    if (
-      previousName === undefined ||
-      currentId === undefined ||
-      currentId === apiId ||
-      (nameOf.get(currentId) ?? previousName) === previousName
-    )
-      continue;
+  for (const { key, api, apiId, previousName } of renamed) {
+    const currentId = idOf.get(previousName);
+    if (currentId === undefined || currentId === apiId || (nameOf.get(currentId) ?? previousName) === previousName) continue;
     const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
     holds.set(key, { rule: 'swappedIds', message, hint: 'check the IDs' });
   }
   return holds;
+}
+
+/** Returns the changes of APIs that have another name than when they were last recorded. */
+function findRenamed(changes: readonly Change[], recorded: RecordedState): (Change & { readonly previousName: string })[] {
+  if (changes.length === 0) return [];
+  const changed = new Set(changes.map(({ apiId }) => apiId));
+  const nameOf = new Map<string, string>();
+  for (const { apiId, api } of recorded.values()) if (changed.has(apiId)) nameOf.set(apiId, api);
+  return changes.flatMap((change) => {
+    const previousName = nameOf.get(change.apiId);
+    return previousName === undefined || previousName === change.api ? [] : [{ ...change, previousName }];
+  });
 }
 
 /** The facts that decide whether a gateway is approved. */

@@ -1,5 +1,6 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import type { PublicationKey } from '../model/publication.ts';
+import { toJson } from '../model/visible.ts';
 import { computeStatusCell, type PublicationStatus, type StatusCell } from '../plan/status.ts';
 import { statusCellJson } from '../render/status-json.ts';
 import { type DaemonInfo, daemonStatusJson } from './daemon-status.ts';
@@ -112,7 +113,7 @@ export class Broadcaster {
     const before = this.#daemonMessage;
     const { cells, removed } = this.#refresh(changed);
     if (cells.length + removed.length > 0) {
-      this.#send(sseMessage('cells', `{"complete":false,"cells":[${cells.join(',')}],"removed":${JSON.stringify(removed)}}`));
+      this.#send(sseMessage('cells', `{"complete":false,"cells":[${cells.join(',')}],"removed":${toJson(removed)}}`));
     }
     if (this.#daemonMessage !== before) this.#send(this.#daemonMessage);
     const endedAtMs = performance.now();
@@ -143,7 +144,7 @@ export class Broadcaster {
     }
     this.#daemonMessage = sseMessage(
       'daemon',
-      JSON.stringify(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
+      toJson(daemonStatusJson(this.#cache, Object.fromEntries(this.#statusCounts), this.#daemonInfo)),
     );
     this.#whole = null;
     return { cells, removed: removedKeys.map(([, { apiId, environmentId }]) => ({ apiId, environmentId })) };
@@ -151,7 +152,7 @@ export class Broadcaster {
 
   #updateCell(cell: StatusCell, changedCells: string[]): void {
     const { key, status, apiId, environmentId } = cell;
-    const text = JSON.stringify(statusCellJson(cell));
+    const text = toJson(statusCellJson(cell));
     const before = this.#sent.get(key);
     if (before?.text === text) return;
     if (before) this.#count(before.status, -1);

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, createGunzip, gunzip, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toJson } from '../model/visible.ts';
 import { lendPlain } from './plain-forms.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function createBody(type: string, bytes: Buffer): Promise<ResponseB
 
 /** Returns the body with this document as JSON. */
 export function createJsonBody(document: unknown): Promise<ResponseBody> {
-  return createBody('application/json; charset=utf-8', Buffer.from(JSON.stringify(document)));
+  return createBody('application/json; charset=utf-8', Buffer.from(toJson(document)));
 }
 
 /** Answers with a body, or with 304 if the client has it already. */

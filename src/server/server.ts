@@ -11,6 +11,7 @@ import { extname } from 'node:path';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { EdictError, errorMessage, ListenFailedError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
+import { toJson, visible, visibleLines } from '../model/visible.ts';
 import { AccessControl, type AccessTokens, TokenDelayedError } from './access-control.ts';
 import { type ApiDeps, addApi, type ClientControl } from './api.ts';
 import { readApiDocument } from './api-document.ts';
@@ -146,9 +147,10 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
   const server = fastify({
     logger: false,
     bodyLimit: maxRequestBytes,
-    // Reject unknown properties instead of silently removing them.
-    ajv: { customOptions: { removeAdditional: false } },
+    // Reject unknown properties instead of silently removing them. `npm run generate` has validated the schemas already.
+    ajv: { customOptions: { removeAdditional: false, meta: false, validateSchema: false } },
   });
+  server.setReplySerializer((document) => toJson(document));
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
     const rejection = checkOrigin(request, names);
@@ -180,7 +182,7 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
       return reply
         .code(ok ? 200 : 503)
         .type('text/plain')
-        .send(`${message}\n`);
+        .send(`${visibleLines(visible(message))}\n`);
     });
   }
   const read = { onRequest: async ({ raw }: Pick<FastifyRequest, 'raw'>) => control.access.requireReader(raw) };

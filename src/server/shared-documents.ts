@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { components } from '../../generated/edict-api.d.ts';
 import { apiIdOf } from '../model/publication.ts';
+import { toJson } from '../model/visible.ts';
 import { computeStatusCell, type PublicationStatus } from '../plan/status.ts';
 import { planJson } from '../render/plan-json.ts';
 import { publicationJson } from '../render/status-json.ts';
@@ -63,7 +64,7 @@ export class SharedDocuments {
       statusCounts[cell.status] = (statusCounts[cell.status] ?? 0) + 1;
       return [publicationJson(cell)];
     });
-    const daemon = JSON.stringify(daemonStatusJson(this.#statusCache, statusCounts, this.#daemonInfo));
+    const daemon = toJson(daemonStatusJson(this.#statusCache, statusCounts, this.#daemonInfo));
     return { statusCounts, body: await createBody(jsonType, joined(`{"daemon":${daemon},"publications":[`, publications, ']}')) };
   }
 
@@ -72,19 +73,19 @@ export class SharedDocuments {
     if (!plan || !matrix) return null;
     const approveCommand = this.#daemonInfo.approveCommand(plan);
     const { changes, ...rest } = planJson({ plan, desired: matrix.desired, notices: [], approveCommand });
-    const start = JSON.stringify(rest).slice(0, -1);
+    const start = toJson(rest).slice(0, -1);
     return createBody(jsonType, joined(`${start},"changes":[`, await serialize(changes, (change) => [change]), ']}'));
   }
 }
 
-/** Returns the JSON of every document that `toJson` returns for the items, in slices that each hold the items of one turn. */
-async function serialize<T>(items: readonly T[], toJson: (item: T) => readonly unknown[]): Promise<readonly Buffer[]> {
+/** Returns the JSON of every document that `toDocuments` returns for the items, in slices that each hold the items of one turn. */
+async function serialize<T>(items: readonly T[], toDocuments: (item: T) => readonly unknown[]): Promise<readonly Buffer[]> {
   const slices: Buffer[] = [];
   for (let start = 0; start < items.length; start += sliceSize) {
     const texts = items
       .slice(start, start + sliceSize)
-      .flatMap(toJson)
-      .map((document) => JSON.stringify(document));
+      .flatMap(toDocuments)
+      .map((document) => toJson(document));
     if (texts.length > 0) slices.push(Buffer.from(`${slices.length > 0 ? ',' : ''}${texts.join(',')}`));
     await setImmediate();
   }

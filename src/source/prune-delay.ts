@@ -17,7 +17,7 @@ export function withPruneDelay(source: DesiredSource, clock: Pick<Clock, 'now' |
     const nowMs = clock.monotonicMs();
     loadedFirstAtMs ??= nowMs;
     for (const key of last?.loaded.publications.keys() ?? []) if (!loaded.publications.has(key)) removedAtMs.set(key, nowMs);
-    for (const key of loaded.publications.keys()) removedAtMs.delete(key);
+    for (const key of removedAtMs.keys()) if (loaded.publications.has(key)) removedAtMs.delete(key);
     const startMs = loadedFirstAtMs;
     const absentSinceMs = new Map(removedAtMs);
     const pruneAtMs = (key: PublicationKey): number => {

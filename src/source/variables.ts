@@ -95,23 +95,38 @@ function hintForName(name: string): string {
   return `${allowed}; set EDICT_VAR_${upper} and write \`\${EDICT_VAR_${upper}}\``;
 }
 
+/** APIs without references. One that an edit leaves as it is keeps its value, see `toPlainValue`. */
+const withoutReferences = new WeakSet<object>();
+
 /** Adds a diagnostic for each reference to a variable in `value`, where none is replaced. */
 export function reportVariables(value: unknown, diagnostics: FirstDiagnostics, path: KeyPath = []): void {
   if (diagnostics.isFull) return;
-  if (typeof value === 'string') {
-    for (const [whole, name] of value.matchAll(referencePattern)) {
-      if (diagnostics.isFull) return;
-      diagnostics.push({
-        path,
-        target: 'value',
-        message: `${whole} is used where variables are not replaced`,
-        hint:
-          name === 'api' || name === 'environment'
-            ? `write \`{${name}}\` without \`$\` in the URL of a probe`
-            : `variables are replaced only in ${Object.keys(placeholders).join(', ')} of \`gateway\`; write the value instead`,
-      });
-    }
-  } else if (Array.isArray(value))
-    for (const [index, item] of value.entries()) reportVariables(item, diagnostics, [...path, String(index)]);
-  else if (isMap(value)) for (const [key, item] of Object.entries(value)) reportVariables(item, diagnostics, [...path, key]);
+  if (typeof value === 'string') reportReferences(value, diagnostics, path);
+  else if (Array.isArray(value)) for (const [index, item] of value.entries()) reportVariables(item, diagnostics, [...path, String(index)]);
+  else if (isMap(value)) {
+    const isApi = path.length === 2 && path[0] === 'apis';
+    if (isApi && withoutReferences.has(value)) return;
+    if (isApi && !hasReference(value)) withoutReferences.add(value);
+    else for (const [key, item] of Object.entries(value)) reportVariables(item, diagnostics, [...path, key]);
+  }
+}
+
+function hasReference(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('${');
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasReference);
+}
+
+function reportReferences(text: string, diagnostics: FirstDiagnostics, path: KeyPath): void {
+  for (const [whole, name] of text.matchAll(referencePattern)) {
+    if (diagnostics.isFull) return;
+    diagnostics.push({
+      path,
+      target: 'value',
+      message: `${whole} is used where variables are not replaced`,
+      hint:
+        name === 'api' || name === 'environment'
+          ? `write \`{${name}}\` without \`$\` in the URL of a probe`
+          : `variables are replaced only in ${Object.keys(placeholders).join(', ')} of \`gateway\`; write the value instead`,
+    });
+  }
 }

@@ -56,10 +56,13 @@ async function holdersIn(from: Database): Promise<readonly string[]> {
 /** The number of gateways whose lease holders are read. Holders of further gateways are missing from the result. */
 const maxGateways = 10_000;
 
-/** Copies every row with its ID, except leases and controller status. */
+/**
+ * Copies every row with its ID, except leases and controller status, and the addresses that were accepted: without them, a daemon would take the copy
+ * for a new store, and accept whatever its files name.
+ */
 async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts, 'holders'>> {
   const existing = await to.run(bindQuery(to.queries.rowsOfGateway, { after: 0, limit: 1 }));
-  if (existing.length > 0) {
+  if (existing.length + (await to.run(bindQuery(to.queries.rowsOfAccepted, {}))).length > 0) {
     throw new StoreError('STORE_NOT_EMPTY', `the store ${to.displayUrl} is not empty`, {
       hint: 'nothing was copied; name an empty store',
     });
@@ -81,6 +84,8 @@ async function copyRows(from: Database, to: StoreFill): Promise<Omit<CopyCounts,
     if (isPaged) await to.run(bindQuery(to.queries[`continue${table as 'Gateway' | 'Approval' | 'Attempt' | 'Publication'}`], {}));
     counts.set(table, count);
   }
+  for (const { name, value } of await from.read(bindQuery(from.queries.rowsOfAccepted, {})))
+    await to.run(bindQuery(to.queries.insertSetting, { name: String(name), value: String(value) }));
   const of = (table: (typeof tables)[number]): number => counts.get(table) ?? 0;
   return { gateways: of('Gateway'), publications: of('Publication'), attempts: of('Attempt') };
 }

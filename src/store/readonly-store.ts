@@ -40,13 +40,17 @@ export class ReadonlyStore implements StoreReader {
   }
 
   async readRecordedState(gateway: GatewayIdentity): Promise<RecordedState> {
-    const rows = await this.#readRows(gateway, (id) => bindQuery(this.queries.recorded, { gateway: id }));
-    return new Map(
-      rows.map((row): [PublicationKey, RecordedPublication] => {
-        const recorded = toRecordedPublication(row);
-        return [recorded.key, recorded];
-      }),
-    );
+    return new Map((await this.readAllRecorded(await this.gatewayId(gateway))).map((recorded) => [recorded.key, recorded]));
+  }
+
+  protected async readAllRecorded(gatewayId: number): Promise<RecordedPublication[]> {
+    return (await this.database.read(bindQuery(this.queries.recorded, { gateway: gatewayId }))).map(toRecordedPublication);
+  }
+
+  /** Returns the publications that the last applied file declares, each with the included file that declares it. */
+  protected async readDeclared(gatewayId: number): Promise<ReadonlyMap<PublicationKey, string>> {
+    const rows = await this.database.read(bindQuery(this.queries.declared, { gateway: gatewayId }));
+    return new Map(rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['source_file'])]));
   }
 
   async history(gateway: GatewayIdentity, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
@@ -110,10 +114,7 @@ export class ReadonlyStore implements StoreReader {
 
   async previousState(gateway: GatewayIdentity & Partial<GatewayAddress>, nowMs: number): Promise<PreviousState> {
     const id = await this.gatewayId(gateway);
-    const rows = await this.database.read(bindQuery(this.queries.declared, { gateway: id }));
-    const declared = new Map(
-      rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['source_file'])]),
-    );
+    const declared = await this.readDeclared(id);
     const others = declared.size > 0 ? [] : await this.database.read(bindQuery(this.queries.declaredElsewhere, { gateway: id }));
     const otherGateways = [...Map.groupBy(others, (row) => String(row['id'])).values()].map((rows) => ({
       gateway: toGatewayIdentity(rows[0] ?? {}),

@@ -8,11 +8,12 @@ import { addressOf, type GatewayAddress, type GatewayIdentity, type GatewayMove 
 import type { NameKey } from '../model/name-ref.ts';
 import type { Unobserved } from '../model/observation.ts';
 import { type PublicationKey, pickNames } from '../model/publication.ts';
-import type { RecordedPublication } from '../model/recorded-state.ts';
+import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
 import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, PrunedBatch, SavedObservation, Store } from './interface.ts';
 import { ReadonlyStore, toAcceptedKey } from './readonly-store.ts';
+import { RecordCache } from './record-cache.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
 import type { Leases } from './sqlite/leases.ts';
 
@@ -29,16 +30,22 @@ const rowsPerTransaction = 2000;
 export class RecordStore extends ReadonlyStore implements Store {
   readonly #leases: Leases;
   readonly #gatewayIds = new Map<string, number>();
-  /** Row IDs of the gateways acquired and not released yet. */
-  readonly #acquired = new Set<number>();
+  /** What this process knows of the gateways that it has acquired and not released yet, by row ID. */
+  readonly #acquired = new Map<number, GatewayMemory>();
 
   constructor(database: Database, leases: Leases) {
     super(database);
     this.#leases = leases;
   }
 
+  override async readRecordedState(gateway: GatewayIdentity): Promise<RecordedState> {
+    return this.#memoryOf(await this.gatewayId(gateway))?.recorded.read() ?? super.readRecordedState(gateway);
+  }
+
   async readPublication(gateway: GatewayIdentity, key: PublicationKey): Promise<RecordedPublication | undefined> {
     const params = { gateway: await this.gatewayId(gateway), ...splitKey(key) };
+    const found = this.#memoryOf(params.gateway)?.recorded.find(key);
+    if (found) return found.recorded;
     const [row] = await this.database.read(bindQuery(this.queries.recordedOne, params));
     return row && toRecordedPublication(row);
   }
@@ -46,7 +53,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   async acquire(gateway: GatewayIdentity, atMs: number, canRebalance = false): Promise<AcquiredLease> {
     const id = await this.#ensureGateway(gateway);
     if (this.#acquired.has(id)) throw toAlreadyHeldError();
-    this.#acquired.add(id);
+    this.#acquired.set(id, this.#newMemory(id));
     try {
       const acquired = await this.#leases.acquire(id, atMs, canRebalance);
       await this.#writeUnderLease(id, [bindQuery(this.queries.orphan, { gateway: id, atMs })]);
@@ -68,10 +75,11 @@ export class RecordStore extends ReadonlyStore implements Store {
   async deleteRecord(gateway: GatewayIdentity, key: PublicationKey, atMs: number): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
     const { record, ageObservation } = this.queries;
-    await this.#writeUnderLease(params.gateway, [
-      bindQuery(record, { ...params, ...toRecordParameters(undefined, atMs) }),
-      bindQuery(ageObservation, params),
-    ]);
+    await this.#writeRecorded(
+      params.gateway,
+      [key],
+      [bindQuery(record, { ...params, ...toRecordParameters(undefined, atMs) }), bindQuery(ageObservation, params)],
+    );
   }
 
   async pruneHistory(
@@ -92,8 +100,12 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async pruneRecordedState(gateway: GatewayIdentity, beforeMs: number): Promise<number> {
     const params = { gateway: await this.#ensureGateway(gateway), beforeMs, limit: pruneBatchSize };
-    const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prunePublications, params)]);
-    return rows?.length ?? 0;
+    try {
+      const [rows] = await this.#writeUnderLease(params.gateway, [bindQuery(this.queries.prunePublications, params)]);
+      return rows?.length ?? 0;
+    } finally {
+      this.#acquired.get(params.gateway)?.recorded.clear();
+    }
   }
 
   async saveNames(gateway: GatewayIdentity, names: ReadonlyMap<NameKey, string>): Promise<void> {
@@ -111,28 +123,35 @@ export class RecordStore extends ReadonlyStore implements Store {
     gateway: GatewayIdentity,
     { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId }: AppliedFile,
   ): Promise<void> {
-    const { declared } = await this.previousState(gateway, 0);
+    const params = { gateway: await this.#ensureGateway(gateway) };
+    const declared = await this.readDeclared(params.gateway);
     const before = await this.appliedDigests(gateway);
     const digests = appendDigest(before, latest);
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
-    const lost = [...declared.keys()].filter((key) => !now.has(key)).map(toKeyRow);
+    const lost = [...declared.keys()].filter((key) => !now.has(key));
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
     const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
-    const params = { gateway: await this.#ensureGateway(gateway) };
-    await this.#writeRows(
-      adoptRevisions,
-      params,
-      [...adoptedRevisions].map(([key, revision]) => ({ ...toKeyRow(key), revision })),
-    );
-    // Declare before undeclaring: if this process ends in between, the store has every publication that either file declares.
-    await this.#writeRows(
-      declare,
-      params,
-      found.map(([key, sourceFile]) => ({ ...toKeyRow(key), source_file: sourceFile })),
-    );
-    // Marked first: until then `declared` tells that they may be pruned.
-    await this.#writeRows(markDeclared, params, lost);
-    await this.#writeRows(undeclare, params, lost);
+    const memory = this.#acquired.get(params.gateway);
+    try {
+      await this.#writeRows(
+        adoptRevisions,
+        params,
+        [...adoptedRevisions].map(([key, revision]) => ({ ...toKeyRow(key), revision })),
+      );
+      // Declare before undeclaring: if this process ends in between, the store has every publication that either file declares.
+      await this.#writeRows(
+        declare,
+        params,
+        found.map(([key, sourceFile]) => ({ ...toKeyRow(key), source_file: sourceFile })),
+      );
+      // Marked first: until then `declared` tells that they may be pruned.
+      await this.#writeRows(markDeclared, params, lost.map(toKeyRow));
+      await this.#writeRows(undeclare, params, lost.map(toKeyRow));
+    } finally {
+      memory?.recorded.noteWritten([...adoptedRevisions.keys(), ...lost]);
+      if (memory) memory.declared = null;
+    }
+    if (memory) memory.declared = Promise.resolve(now);
     if (!isNew && approvalId === null) return;
     await this.#writeUnderLease(params.gateway, [
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
@@ -195,11 +214,15 @@ export class RecordStore extends ReadonlyStore implements Store {
       approval: change.approval?.id ?? null,
     };
     const { gateway: gatewayId, apiId, environmentId } = params;
-    const [before, inserted] = await this.#writeUnderLease(gatewayId, [
-      bindQuery(this.queries.recordedOne, { gateway: gatewayId, apiId, environmentId }),
-      bindQuery(this.queries.insertAttempt, { ...params, ...columns, fence: this.#leases.fenceOf(params.gateway) }),
-      bindQuery(this.queries.markUnknown, params),
-    ]);
+    const [before, inserted] = await this.#writeRecorded(
+      gatewayId,
+      [change.key],
+      [
+        bindQuery(this.queries.recordedOne, { gateway: gatewayId, apiId, environmentId }),
+        bindQuery(this.queries.insertAttempt, { ...params, ...columns, fence: this.#leases.fenceOf(params.gateway) }),
+        bindQuery(this.queries.markUnknown, params),
+      ],
+    );
     const [row] = before ?? [];
     return { attemptId: Number(inserted?.[0]?.['id']), recorded: row && toRecordedPublication(row) };
   }
@@ -210,16 +233,24 @@ export class RecordStore extends ReadonlyStore implements Store {
     const { code = null, status = null, message = null, requestId = null } = failure ?? {};
     const columns = { outcome: outcome.kind, code, status, message, requestId, versionId, publishId };
     const params = { gateway: await this.#ensureGateway(gateway), ...splitKey(key) };
-    await this.#writeUnderLease(params.gateway, [
-      bindQuery(this.queries.finishAttempt, { attempt: attemptId, atMs, ...columns }),
-      bindQuery(this.queries.record, { ...params, ...toRecordParameters(next, atMs) }),
-    ]);
+    await this.#writeRecorded(
+      params.gateway,
+      [key],
+      [
+        bindQuery(this.queries.finishAttempt, { attempt: attemptId, atMs, ...columns }),
+        bindQuery(this.queries.record, { ...params, ...toRecordParameters(next, atMs) }),
+      ],
+    );
   }
 
   async saveObservation(gateway: GatewayIdentity, { updates, listed, newestAttemptId }: SavedObservation): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
     const { recordObserved, setListed } = this.queries;
-    await this.#writeRows(recordObserved, { ...params, newestAttempt: newestAttemptId }, updates.map(toObservedRow));
+    try {
+      await this.#writeRows(recordObserved, { ...params, newestAttempt: newestAttemptId }, updates.map(toObservedRow));
+    } finally {
+      this.#acquired.get(params.gateway)?.recorded.noteWritten(updates.map(({ key }) => key));
+    }
     const { apis, publications, observedAtMs, ...details } = listed;
     const detailsJson = observedAtMs === null ? null : JSON.stringify(details, toStorableText);
     await this.#writeUnderLease(params.gateway, [
@@ -238,6 +269,45 @@ export class RecordStore extends ReadonlyStore implements Store {
       await this.#leases.close();
     } finally {
       await super.close();
+    }
+  }
+
+  /** Answers from memory if it can. */
+  protected override async readDeclared(gatewayId: number): Promise<ReadonlyMap<PublicationKey, string>> {
+    const memory = this.#memoryOf(gatewayId);
+    if (!memory) return super.readDeclared(gatewayId);
+    memory.declared ??= super.readDeclared(gatewayId);
+    const { declared } = memory;
+    return declared.catch((error: unknown) => {
+      if (memory.declared === declared) memory.declared = null;
+      throw error;
+    });
+  }
+
+  /** Returns what this process knows of a gateway; `undefined` without its lease, when others may write. */
+  #memoryOf(gatewayId: number): GatewayMemory | undefined {
+    return this.#leases.fenceOf(gatewayId) === null ? undefined : this.#acquired.get(gatewayId);
+  }
+
+  #newMemory(gatewayId: number): GatewayMemory {
+    const readSome = async (keys: readonly PublicationKey[]) => {
+      const rows = JSON.stringify(keys.map(toKeyRow));
+      return (await this.database.read(bindQuery(this.queries.recordedSome, { gateway: gatewayId, rows }))).map(toRecordedPublication);
+    };
+    return { recorded: new RecordCache({ readAll: () => this.readAllRecorded(gatewayId), readSome }), declared: null };
+  }
+
+  /** Writes under the lease what changes the recorded state of `keys`. */
+  async #writeRecorded(
+    gatewayId: number,
+    keys: readonly PublicationKey[],
+    statements: readonly Statement[],
+  ): Promise<readonly (readonly SqlRow[])[]> {
+    try {
+      return await this.#writeUnderLease(gatewayId, statements);
+    } finally {
+      // A failed write may have been made all the same.
+      this.#acquired.get(gatewayId)?.recorded.noteWritten(keys);
     }
   }
 
@@ -272,6 +342,13 @@ export class RecordStore extends ReadonlyStore implements Store {
     this.#gatewayIds.set(toGatewayKey(gateway), id);
     return id;
   }
+}
+
+/** What the holder of a gateway's lease, which alone writes it, keeps in memory. */
+interface GatewayMemory {
+  readonly recorded: RecordCache;
+  /** See `readDeclared`; `null`: not read since it was written. */
+  declared: Promise<ReadonlyMap<PublicationKey, string>> | null;
 }
 
 function toGatewayKey({ endpoint, project, instance }: GatewayIdentity): string {

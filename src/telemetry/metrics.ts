@@ -4,6 +4,7 @@ import type { RequestPause } from '../model/controller-status.ts';
 
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { RequestLimits } from '../model/gateway.ts';
+import { visible } from '../model/visible.ts';
 import { summarizePlan } from '../plan/summary.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
@@ -34,7 +35,7 @@ export function openMetrics(version: string): Metrics {
   const registries = new Map<string, Registry>();
   const forFile = (file: string): Emit => {
     const registry = new Registry();
-    registry.setDefaultLabels({ file });
+    registry.setDefaultLabels({ file: visible(file) });
     registries.set(file, registry);
     return metricsSubscriber(createInstruments(registry));
   };

@@ -1,7 +1,20 @@
+import { visible } from '../model/visible.ts';
+
+/*
+ * The output boundary of the page: every text and every tooltip is written by a function of this file, so that no string of a file, a gateway or a
+ * store can reorder or hide what is around it. The daemon sends such strings as they are.
+ */
+
 type Content = Node | string | null;
 type Attributes = Readonly<Record<string, string | number | boolean | null | ((event: Event) => void)>>;
 
-/** Returns an element with attributes and content. `null` is omitted; a function such as `onclick` becomes a listener for that event. */
+/** Attributes that are addresses, which must stay as they are to be found. */
+const addresses: readonly string[] = ['href'];
+
+/**
+ * Returns an element with attributes and content, in which everything invisible is shown as an escape. `null` is omitted; a function such as `onclick`
+ * becomes a listener for that event.
+ */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -11,10 +24,28 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === false) continue;
     if (typeof value === 'function') made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, String(value));
+    else made.setAttribute(name, addresses.includes(name) ? String(value) : visible(String(value)));
   }
-  made.append(...content.filter((part) => part !== null));
+  replaceContent(made, content);
   return made;
+}
+
+/** Replaces the content of an element; everything invisible in texts is shown as an escape, and `null` is omitted. */
+export function replaceContent(node: Element, content: readonly Content[]): void {
+  const parts = content.filter((part) => part !== null);
+  node.replaceChildren(...parts.map((part) => (typeof part === 'string' ? visible(part) : part)));
+}
+
+/** Makes this the only content of an element, if it is not yet, with everything invisible as an escape. */
+export function setText(node: Element, text: string): void {
+  const shown = visible(text);
+  if (node.textContent !== shown) node.textContent = shown;
+}
+
+/** Makes this the tooltip of an element, or the title of the document, if it is not yet, with everything invisible as an escape. */
+export function setTitle(node: HTMLElement | Document, title: string): void {
+  const shown = visible(title);
+  if (node.title !== shown) node.title = shown;
 }
 
 /** Returns the element with this ID. Throws a TypeError if the page has none. */

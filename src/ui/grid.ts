@@ -1,4 +1,4 @@
-import { element } from './element.ts';
+import { element, replaceContent, setText, setTitle } from './element.ts';
 import type { ApiRow } from './model.ts';
 import { cellStyle, type GridCell } from './status-styles.ts';
 
@@ -133,9 +133,9 @@ export class Grid {
 
   #fillRow(node: HTMLElement, row: ApiRow, isUpdate: boolean): void {
     const [head, ...cells] = node.children as HTMLCollectionOf<HTMLElement>;
-    if (head && head.textContent !== row.api) {
-      head.textContent = row.api;
-      head.title = row.apiId;
+    if (head) {
+      setText(head, row.api);
+      setTitle(head, row.apiId);
     }
     for (const [index, { id }] of this.#columns.entries()) {
       const cell = cells[index];
@@ -210,7 +210,7 @@ export class Grid {
 function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boolean): void {
   const look = cell ? cellStyle(cell) : { sign: '', label: 'not declared', detail: '' };
   const state = `${look.sign} ${look.label} ${look.detail}`;
-  if (node.title !== (cell?.message ?? '')) node.title = cell?.message ?? '';
+  setTitle(node, cell?.message ?? '');
   if (node.dataset['state'] === state) return;
   node.dataset['state'] = state;
   node.className = cell ? `${cell.status}${cell.status === 'unchanged' && cell.desired === 'offline' ? ' off' : ''}` : 'none';
@@ -220,5 +220,5 @@ function renderCell(node: HTMLElement, cell: GridCell | undefined, isUpdate: boo
     node.classList.add('new');
   }
   const sign = element('span', { class: 'sign', 'aria-hidden': true }, look.sign);
-  node.replaceChildren(sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : []));
+  replaceContent(node, [sign, ` ${look.label}`, ...(look.detail ? [' ', element('span', { class: 'to' }, look.detail)] : [])]);
 }

@@ -1,6 +1,6 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { fetchJson } from './client.ts';
-import { byId, element } from './element.ts';
+import { byId, element, setText, setTitle } from './element.ts';
 
 type Schemas = components['schemas'];
 
@@ -29,10 +29,10 @@ async function showFiles(): Promise<void> {
     const rows = element('tbody', {}, ...files.map(fileRow));
     // Only what has changed is replaced, so that the focus stays on its link.
     if (rows.innerHTML !== byId('files').innerHTML) byId('files').replaceChildren(...rows.childNodes);
-    document.title = `edict: ${files.length} files`;
-    byId('connection').textContent = '';
+    setTitle(document, `edict: ${files.length} files`);
+    setText(byId('connection'), '');
   } catch (error) {
-    byId('connection').textContent = `connection lost: ${error instanceof Error ? error.message : error}`;
+    setText(byId('connection'), `connection lost: ${error instanceof Error ? error.message : error}`);
   }
   setTimeout(() => void showFiles(), refreshMs);
 }

@@ -1,6 +1,6 @@
 import type { components } from '../../generated/edict-api.d.ts';
 import { request } from './client.ts';
-import { byId } from './element.ts';
+import { byId, setText, setTitle } from './element.ts';
 import { readEvents } from './event-reader.ts';
 import { formatNumber } from './format.ts';
 import { Grid } from './grid.ts';
@@ -34,8 +34,7 @@ function showRows(): void {
     shown.length === rows.length
       ? `${formatNumber(rows.length)} APIs`
       : `${formatNumber(shown.length)} of ${formatNumber(rows.length)} APIs`;
-  const node = byId('shown');
-  if (node.textContent !== text) node.textContent = text;
+  setText(byId('shown'), text);
 }
 
 function showDaemon(): void {
@@ -44,13 +43,13 @@ function showDaemon(): void {
   const name = gateway
     ? `${emulated ? 'emulated gateway in place of ' : ''}${gateway.endpoint} · instance ${gateway.instance} · ${file.path}`
     : file.path;
-  if (byId('gateway').textContent !== name) byId('gateway').textContent = name;
-  if (byId('headline').textContent !== daemon.headline) byId('headline').textContent = daemon.headline ?? '';
+  setText(byId('gateway'), name);
+  setText(byId('headline'), daemon.headline ?? '');
   showNotices(byId('notices'), daemon, daemon.approveCommand === null ? [] : holdReasons());
   showStatusFilters(byId('statuses'), { counts: statusCounts, pressed: selectedStatuses, toggle: toggleStatus });
   showQueue(byId('queue'), queue, statusCounts['failed'] ?? 0);
   showReconciliations(byId('reconciliations'), reconciliations);
-  document.title = pageTitle(daemon);
+  setTitle(document, pageTitle(daemon));
 }
 
 /** Returns the distinct reasons why changes are held, each with up to three of its changes. */
@@ -112,7 +111,7 @@ function onEvent(name: string, data: string): void {
 }
 
 function showConnection(state: 'connected' | 'lost', reason = ''): void {
-  byId('connection').textContent = state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`;
+  setText(byId('connection'), state === 'connected' ? 'connected' : `connection lost${reason}, reconnecting`);
   byId('connection').className = state === 'connected' ? '' : 'lost';
 }
 

@@ -1,5 +1,5 @@
 import type { components } from '../../generated/edict-api.d.ts';
-import { element } from './element.ts';
+import { element, setText } from './element.ts';
 import { formatClockTime, formatNumber, formatRate, formatSeconds } from './format.ts';
 import { type CellStatus, statusOrder, statusSign } from './status-styles.ts';
 
@@ -74,15 +74,16 @@ function fileError({ file, line, column, message, hint }: Schemas['Diagnostic'])
     { tabindex: 0 },
     element('strong', {}, `${file}:${line}:${column}`),
     `  ${message}`,
-    hint === null ? '' : `\n  = ${hint}`,
+    ...(hint === null ? [] : [element('br'), `  = ${hint}`]),
   );
 }
 
 function commandBox(label: string, text: string): HTMLElement {
   const done = element('span', { role: 'status' });
+  const shown = element('code', {}, text);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    done.textContent = 'copied';
+    await navigator.clipboard.writeText(shown.textContent);
+    setText(done, 'copied');
   };
   const button = element(
     'button',
@@ -90,12 +91,12 @@ function commandBox(label: string, text: string): HTMLElement {
       type: 'button',
       onclick: () =>
         void copy().catch(() => {
-          done.textContent = 'copy failed: select the command and copy it';
+          setText(done, 'copy failed: select the command and copy it');
         }),
     },
     'Copy',
   );
-  return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, element('code', {}, text), button, done));
+  return element('div', {}, element('p', {}, label), element('div', { class: 'command' }, shown, button, done));
 }
 
 export interface StatusFilters {
@@ -113,7 +114,7 @@ export function showStatusFilters(root: HTMLElement, { counts, pressed, toggle }
     const text = `${statusSign(status)} ${formatNumber(counts[status] ?? 0)} ${status}`;
     const button =
       before.get(status) ?? element('button', { type: 'button', class: status, 'data-status': status, onclick: () => toggle(status) });
-    if (button.textContent !== text) button.textContent = text;
+    setText(button, text);
     button.setAttribute('aria-pressed', String(pressed.has(status)));
     return button;
   });

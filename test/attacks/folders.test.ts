@@ -19,7 +19,8 @@ import { storeEngines } from '../support/store-engines.ts';
 
 const test = suite('attacks with a followed folder');
 
-for (const { name, make } of storeEngines(test)) {
+const engines = storeEngines(test);
+for (const { name, make } of engines) {
   test(`author: a new or changed file that names a new gateway is held, until it is approved (${name})`, async () => {
     const folder = scratchFolder();
     const gateways = await Promise.all(
@@ -132,6 +133,40 @@ for (const { name, make } of storeEngines(test)) {
     daemon.stop();
     await daemon.done;
     for (const gateway of gateways) await gateway.close();
+  });
+}
+
+for (const { from, to } of engines.flatMap((one) => engines.map((other) => ({ from: one, to: other })))) {
+  test(`author: a file that names a new gateway is held after the operator has copied the store too (${from.name} to ${to.name})`, async () => {
+    const folder = scratchFolder();
+    const [known, evil] = [await startEmulator({ seed: seedOf('known') }), await startEmulator({ seed: seedOf('evil') })];
+    const [state, copy] = [await from.make(), await to.make()];
+    const held: string[] = [];
+    const finished: string[] = [];
+    const start = (store: string): Promise<TestDaemon> =>
+      startTestDaemon(parseSettings(join(folder, 'known.yaml'), { state: store }), {
+        env: { HW_AUTH_TOKEN: 'token' },
+        paths: [folder],
+        logFor: (file) => (event) => {
+          if (event.type === 'plan:computed' && event.plan.fileHeld) held.push(file);
+          if (event.type === 'reconcile:finished') finished.push(file);
+        },
+      });
+    writeFileSync(join(folder, 'known.yaml'), fileOf(known.url, { known: 'online' }));
+    const first = await start(state);
+    await until('the files of the first start are accepted', () => finished.length > 0);
+    first.stop();
+    await first.done;
+    assert.is((await edict(['state', 'copy', copy, '--state', state], folder)).code, 0);
+    writeFileSync(join(folder, 'evil.yaml'), fileOf(evil.url, { evil: 'online' }));
+    finished.length = 0;
+    const second = await start(copy);
+    await until('the new file is held', () => held.some((file) => file.endsWith('evil.yaml')));
+    await until('the known one is not', () => finished.some((file) => file.endsWith('known.yaml')));
+    assert.equal([evil.requests.all(), held.filter((file) => file.endsWith('known.yaml'))], [[], []]);
+    second.stop();
+    await second.done;
+    await Promise.all([known.close(), evil.close()]);
   });
 }
 

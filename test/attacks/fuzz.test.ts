@@ -32,13 +32,14 @@ import { parsePorcelain } from '../../src/source/git/blame.ts';
 import { mapLines } from '../../src/source/git/line-mapping.ts';
 import { parseDesiredState } from '../../src/source/parser.ts';
 import { postgresSettings } from '../../src/store/postgres/settings.ts';
+import { isFullRun } from '../support/fast-check.ts';
 import { Mutations } from '../support/mutations.ts';
 import { attemptAt, lastAttempts, savedFrom } from '../support/saved-plans.ts';
 import { change, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
 import { startTestServer } from '../support/status-server.ts';
 
 const test = suite('fuzzing');
-const count = process.env['EDICT_TEST_RUNS'] === 'full' ? 100_000 : 1000;
+const count = isFullRun ? 100_000 : 1000;
 const first = Number(process.env['EDICT_FUZZ_INPUT'] ?? 0);
 const canary = 'canary5ecret-9b1d';
 

@@ -11,16 +11,24 @@ export interface EmulatedGateway extends AsyncDisposable {
   takeRequests(): Promise<readonly ReceivedRequest[]>;
 }
 
-/** Starts the emulator, with the options `more`, with everything that `json`, a generated file as JSON, declares. */
+export interface EmulatedGatewayOptions {
+  /** More options of `edict emulate`. */
+  readonly options?: readonly string[];
+  /** Whether everything that the file declares `online` is published from the start; default: nothing is. */
+  readonly isPublished?: boolean;
+}
+
+/** Starts the emulator with the APIs and environments that `json`, a generated file as JSON, declares. */
 export async function startEmulatedGateway(
   main: string,
   folder: string,
   json: string,
-  more: readonly string[] = [],
+  { options = [], isPublished = false }: EmulatedGatewayOptions = {},
 ): Promise<EmulatedGateway> {
   const seedFile = join(folder, 'seed.json');
-  writeFileSync(seedFile, JSON.stringify(seedFor(JSON.parse(json) as WrittenParts)));
-  const running = startNode([main, 'emulate', '--seed', seedFile, '--port', '0', ...more]);
+  const file = JSON.parse(json) as WrittenParts;
+  writeFileSync(seedFile, JSON.stringify({ ...seedFor(file), ...(isPublished && { publications: publishedIn(file) }) }));
+  const running = startNode([main, 'emulate', '--seed', seedFile, '--port', '0', ...options]);
   const url = (await running.line(/listens on (\S+)/))[1] ?? '';
   return {
     url,
@@ -36,7 +44,19 @@ export async function startEmulatedGateway(
 interface WrittenParts {
   readonly gateway: { readonly project: string; readonly instance: string };
   readonly environments: Readonly<Record<string, string | { readonly id: string }>>;
-  readonly apis: Readonly<Record<string, { readonly id: string }>>;
+  readonly apis: Readonly<Record<string, { readonly id: string; readonly environments: Readonly<Record<string, WrittenState>> }>>;
+}
+
+type WrittenState = string | { readonly state: string };
+
+function publishedIn({ environments, apis }: WrittenParts): Seed['publications'] {
+  const idOf = (setting: string | { readonly id: string } | undefined): string =>
+    typeof setting === 'object' ? setting.id : (setting ?? '');
+  return Object.values(apis).flatMap(({ id, environments: states }) =>
+    Object.entries(states)
+      .filter(([, setting]) => (typeof setting === 'string' ? setting : setting.state) === 'online')
+      .map(([name]) => ({ api: id, environment: idOf(environments[name]) })),
+  );
 }
 
 function seedFor({ gateway: { project, instance }, environments, apis }: WrittenParts): Seed {

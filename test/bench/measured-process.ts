@@ -51,7 +51,8 @@ export async function peakMemory(args: readonly string[]): Promise<number> {
 
 /** A process that runs until it is stopped. */
 export interface RunningNode extends AsyncDisposable {
-  /** Resolves to the next line that matches, stdout and stderr alike. Rejects after 30 seconds or if the process ends before. */
+  readonly pid: number;
+  /** Resolves to the next line that matches, stdout and stderr alike. Rejects after 60 seconds or if the process ends before. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -79,11 +80,11 @@ export function startNode(args: readonly string[]): RunningNode {
       };
       const timer = setTimeout(() => {
         end();
-        reject(new Error(`node ${args.join(' ')} did not write ${pattern} within 30 s`));
-      }, 30_000);
+        reject(new Error(`node ${args.join(' ')} did not write ${pattern} within 60 s`));
+      }, 60_000);
       waiting.add(onLine);
     });
-  return { line, [Symbol.asyncDispose]: () => ended(child) };
+  return { pid: child.pid ?? 0, line, [Symbol.asyncDispose]: () => ended(child) };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

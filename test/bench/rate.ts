@@ -39,7 +39,7 @@ export async function measureRate(main: string, folder: string): Promise<string>
       ...(isThrottled ? ['--fault', `APIG.0308=${throttledShare}`] : []),
       ...(latencyMs > 0 ? ['--latency', `${latencyMs}ms`] : []),
     ];
-    await using gateway = await startEmulatedGateway(main, folder, generateFile(options).json, faults);
+    await using gateway = await startEmulatedGateway(main, folder, generateFile(options).json, { options: faults });
     const roundTripMs = await measureRoundTrip(gateway);
     const name = `rate-${calls}-${perMs}-${concurrency}-${latencyMs}-${isThrottled}`;
     const file = join(folder, `${name}.yaml`);

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isFullRun } from '../support/fast-check.ts';
 import { runOneDaemon } from './one-daemon.ts';
 
 /** The full run kills it more often; `npm run chaos` runs it with other sizes. */
-const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 30 : 10;
+const kills = isFullRun ? 30 : 4;
 
 test('under every fault at once and killed repeatedly, the daemon makes each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);

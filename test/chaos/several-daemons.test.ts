@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isFullRun } from '../support/fast-check.ts';
 import { runSeveralDaemons } from './several-daemons.ts';
 
 /** The full run kills more often; `npm run chaos` runs it with other sizes. */
-const kills = process.env['EDICT_TEST_RUNS'] === 'full' ? 8 : 4;
+const kills = isFullRun ? 8 : 3;
 
 test('three daemons with one PostgreSQL store, killed, paused and cut off, make each wanted version exactly once', async () => {
   const seed = randomInt(1_000_000);

@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cleanShell } from '../support/clean-shell.ts';
 import { scratchFolder, until } from '../support/edict-process.ts';
+import { isFullRun } from '../support/fast-check.ts';
 
 /*
  * The package for a user without the checkout: packed as in the Containerfile of examples/, installed in an empty folder with
@@ -16,8 +17,7 @@ const test = suite('package');
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 const image = scratchFolder();
-const isFull = process.env['EDICT_TEST_RUNS'] === 'full';
-const folder = isFull ? scratchFolder() : join(image, 'app');
+const folder = isFullRun ? scratchFolder() : join(image, 'app');
 let tarball: string;
 
 const shell = (line: string): Promise<string> => cleanShell(line, folder);
@@ -44,12 +44,16 @@ const production = Object.entries((JSON.parse(lockText) as { packages: Record<st
 
 /** Has `npm ci` check the lock file alone: only the full run installs the packages again. */
 function withoutInstall(command: string): string {
-  return isFull ? command : command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run `);
+  return isFullRun ? command : command.replace(/npm ci\b[^&]*/, (install) => `${install}--dry-run `);
 }
+
+/** Files of packages that never run: only the full run packs and installs them, since they are half of all files. */
+const unused = /\.(?:d\.[cm]?ts|map|md)$|\/(?:tests?|docs|benchmarks?|esnext)$/;
 
 /** Gives a folder the installed packages: those that a package of edict contains as copies, since npm packs no links, and the others as links. */
 function linkPackages(source: string): void {
-  for (const [path] of production) cpSync(join(root, path), join(source, path), { recursive: true });
+  const filter = (path: string): boolean => !unused.test(path);
+  for (const [path] of production) cpSync(join(root, path), join(source, path), { recursive: true, filter });
   for (const parent of ['node_modules', ...globSync('node_modules/@*', { cwd: root })]) {
     for (const name of readdirSync(join(root, parent))) {
       const target = join(source, parent, name);
@@ -63,7 +67,7 @@ function linkPackages(source: string): void {
 test.before(async () => {
   const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').trimEnd().split('\n');
   cpSync(root, join(image, 'source'), { recursive: true, filter: (path) => !ignored.includes(relative(root, path)) });
-  if (!isFull) linkPackages(join(image, 'source'));
+  if (!isFullRun) linkPackages(join(image, 'source'));
   const stage = containerfile.slice(
     0,
     containerfile.findLastIndex((line) => line.startsWith('FROM ')),
@@ -110,7 +114,7 @@ test('installed in an empty folder, the package runs the commands of the README'
   assert.match(block, tarball);
   const [install = '', ...commands] = block.trim().split('\n');
   assert.is(install, `npm install --omit=dev ./${tarball}`); // as in the Containerfile; the full run does it once more
-  if (isFull) await shell(install);
+  if (isFullRun) await shell(install);
   const said: string[] = [];
   for (const line of commands) said.push(await shell(line));
   const [validated, applied, status] = said;

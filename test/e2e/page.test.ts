@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { openBrowser, violations } from '../support/browser.ts';
+import { openContext, violations } from '../support/browser.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, killStarted, type Running, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
@@ -16,7 +16,6 @@ import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 const test = suite('page of the daemon');
 
 const names = ['orders', 'carts', 'users', 'tax'];
-let browser: Browser;
 let emulator: Emulator;
 let folder: string;
 /** Serves every test, since a test that changes something writes the file anew. */
@@ -47,7 +46,6 @@ async function stopDaemon(): Promise<void> {
 const cell = (api: string) => page.getByRole('row', { name: api }).getByRole('gridcell').first();
 
 test.before(async () => {
-  browser = await openBrowser();
   folder = scratchFolder();
   emulator = await startEmulator({ seed: seedOf(...names) });
   await recordEmptyGatewayIn(folder, emulator.url);
@@ -55,19 +53,18 @@ test.before(async () => {
   await startDaemon();
 });
 test.after(async () => {
-  await browser.close();
   await killStarted();
   await emulator.close();
 });
 test.before.each(async () => {
   write(allOnline);
   if (!isRunning()) await startDaemon();
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page = await (await openContext({ viewport: { width: 1280, height: 800 } })).newPage();
   await page.goto(url);
   for (const name of names) await cell(name).getByText('✓ online').waitFor();
   await page.getByText('nothing pending').waitFor();
 });
-test.after.each(() => page.close());
+test.after.each(() => page.context().close());
 
 test('follows an edit of the file', async () => {
   assert.is((await cell('orders').innerText()).trim(), '✓ online');

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../src/cli/program.ts';
+import { isFullRun } from '../support/fast-check.ts';
 import { openScene, type Scene } from '../support/scenario.ts';
 import { testContext } from '../support/streams.ts';
 
@@ -92,7 +93,7 @@ async function run(...args: Args): Promise<{ readonly code: number; readonly tex
 const stateOf = ({ folder }: Scene, args: Args): string => join(folder, args.includes('--emulate') ? 'emulated.db' : 'state.db');
 
 /** How many options are combined; all of them in the full run, which for some commands are more than a thousand combinations. */
-const together = process.env['EDICT_TEST_RUNS'] === 'full' ? Infinity : 2;
+const together = isFullRun ? Infinity : 2;
 
 /** Returns every combination of at most `together` of the options with one value each; `values` knows each. */
 function combinations(options: readonly string[]): Args[] {

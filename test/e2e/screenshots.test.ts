@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { openBrowser } from '../support/browser.ts';
+import { openContext } from '../support/browser.ts';
 import { edict, scratchFolder, secretToken, startEdict, until } from '../support/edict-process.ts';
 
 /*
@@ -75,10 +75,10 @@ test('everything that can happen in one day', async () => {
     'shipping-rates': `suspend: { reason: tariffs under review, by: ada }, revision: 2026-11-23, environments: { ${online} }`,
   });
   const daemon = startEdict(['run', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder, env);
-  const browser = await openBrowser();
+  const context = await openContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', reducedMotion: 'reduce' });
   try {
     await until('the daemon runs', () => daemon.events('daemon:started').length === 1);
-    const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', reducedMotion: 'reduce' });
+    const page = await context.newPage();
     await page.goto(String(daemon.events('daemon:started')[0]?.['url']));
     for (const status of ['failed', 'held', 'pending', 'deferred', 'drifted', 'unchanged']) {
       await page.getByRole('button', { name: new RegExp(`\\d ${status}$`) }).waitFor();
@@ -100,7 +100,7 @@ test('everything that can happen in one day', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await shot('phone');
   } finally {
-    await browser.close();
+    await context.close();
     daemon.child.kill('SIGTERM');
     await daemon.finished;
     await emulator.close();

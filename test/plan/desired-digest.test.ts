@@ -3,12 +3,13 @@ import * as assert from 'uvu/assert';
 import { appendDigest, desiredDigest, isStaleSource } from '../../src/plan/digest.ts';
 import { desiredState, wanted } from '../support/states.ts';
 
-test('the digest covers the desired state of each publication, in any order, and nothing else', () => {
+test('the digest covers the desired state of each publication, in the order of the file, and nothing else', () => {
   const [orders, carts] = [wanted('orders', 'test'), wanted('carts', 'test')];
   const digest = desiredDigest(desiredState([orders, carts]));
-  assert.is(desiredDigest(desiredState([carts, { ...orders, remark: 'another', sourceFile: 'apis/x.yaml' }])), digest);
+  assert.is(desiredDigest(desiredState([{ ...orders, remark: 'another', sourceFile: 'apis/x.yaml' }, carts])), digest);
   const others = [
     desiredState([orders]),
+    desiredState([carts, orders]),
     desiredState([orders, { ...carts, state: 'offline' }]),
     desiredState([orders, { ...carts, revision: '2' }]),
     desiredState([orders, { ...carts, version: 'v' }]),

@@ -524,4 +524,37 @@ test('the parse cache of another text does not change the result', () => {
   );
 });
 
+test('errors in APIs that an edit leaves as they are, are found again each time', () => {
+  const parseCache = new ParseCache();
+  const file = (orders: string, invoices: string): string => `${head}apis:
+  orders:
+    id: a1
+    remark: "${orders}"
+    environments: { test: online }
+  invoices:
+    id: a2
+    ${invoices}
+    environments: { test: online }
+`;
+  const linesOf = (text: string): number[] => {
+    try {
+      parse(text, { parseCache });
+      return [];
+    } catch (error) {
+      if (!(error instanceof InvalidFileError)) throw error;
+      return error.diagnostics.map(({ line }) => line);
+    }
+  };
+  const first = head.split('\n').length;
+  const [orders, invoices] = [first + 3, first + 7];
+  const reference = `\${HW_PROJECT_ID}`;
+  for (const wrong of [`remark: "${reference}"`, 'remarks: x']) {
+    assert.ok(linesOf(file(reference, wrong)).includes(orders));
+    assert.equal(linesOf(file('fine', wrong)), [invoices]);
+    assert.equal(linesOf(file('also fine', wrong)), [invoices]);
+    assert.equal(linesOf(file('fine', 'remark: fine')), []);
+    assert.equal(linesOf(file('fine', wrong)), [invoices]);
+  }
+});
+
 test.run();

@@ -19,7 +19,7 @@ const test = suite('state copy');
 const engines = storeEngines(test);
 const pairs = engines.flatMap((from) => engines.map((to) => ({ from, to, title: `${from.name} to ${to.name}` })));
 const gateway = gatewaySettings();
-const tables = ['gateway', 'approval', 'attempt', 'publication', 'name', 'declared'];
+const tables = ['gateway', 'approval', 'attempt', 'publication', 'name', 'declared', 'setting'];
 const about = { reconcileId: 'reconcile-1', marker: 'marker', commitId: 'commit', startedAtMs: 1, sendByMs: 1 };
 const succeeded = { kind: 'succeeded', versionId: 'version', publishId: 'publish' } as const;
 const code = (error: unknown): string => (error as EdictError).code;
@@ -35,7 +35,10 @@ async function contentOf(url: string): Promise<Readonly<Record<string, readonly 
       Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value).replaceAll('\0', '\uFFFD')])),
     );
   };
-  const content = await Promise.all(tables.map(async (table) => [table, await rowsOf(table)]));
+  const content = await Promise.all(tables.map(async (table) => [table, await rowsOf(table)] as const));
+  // The other settings are about one store alone.
+  const settings = content.find(([table]) => table === 'setting')?.[1] as { readonly name?: string }[];
+  settings.splice(0, settings.length, ...settings.filter((setting) => setting.name?.startsWith('accepted')));
   await database.close();
   return Object.fromEntries(content);
 }
@@ -60,6 +63,8 @@ async function written(url: string, attempts: number): Promise<void> {
     approvalId: null,
   });
   await store.saveSuspension(gateway, { reason: 'CHG-7', by: 'ada', sinceMs: null, untilMs: null });
+  await store.acceptAddress(gateway);
+  await store.acceptAddress({ ...gateway, instance: 'a%_"\'' });
   await store.release(gateway, 5);
   await store.close();
   await writeApproval({ url, isEmulated: false }, gateway, {
@@ -207,6 +212,15 @@ for (const { name, make } of engines) {
     assert.is((await contentOf(url))['attempt']?.length, 2);
   });
 
+  test(`${name}: a store that has accepted a gateway, and has no records of it yet, is not empty`, async () => {
+    const [url, target] = [await make(), await make()];
+    await written(url, 1);
+    const store = await openStore({ url: target, isEmulated: false });
+    await store.acceptAddress({ ...gateway, instance: 'other' });
+    await store.close();
+    assert.is(await copyStore(url, target).then(String, code), 'STORE_NOT_EMPTY');
+  });
+
   test(`${name}: the records of real gateways are not copied into a store of emulated ones`, async () => {
     const [url, other] = [await make(), await make()];
     await written(url, 1);
@@ -270,7 +284,7 @@ test('the copy queries name every column of every table', async () => {
   const url = await sqlite.make();
   await written(url, 1);
   const database = await openSnapshot(url);
-  for (const table of tables) {
+  for (const table of tables.filter((one) => one !== 'setting')) {
     const [row] = await database.read({ query: { sql: `select * from ${table}`, parameters: [] }, values: [] });
     const name = `copy${table.slice(0, 1).toUpperCase()}${table.slice(1)}` as 'copyGateway';
     const columns = Object.keys(row ?? {}).filter((column) => column !== 'controller_status');

@@ -48,6 +48,7 @@ test('the attempts of one API, environment, reconciliation or approval are looke
     ['attemptsOfLastReconciliation', ['reconcile_id']],
     ['succeededWithApproval', ['approval_id']],
     ['pruneApprovals', ['approval_id']],
+    ['recordedSome', ['api_id']],
     ['pruneWindow', ['rowid']],
     ['prune', ['rowid']],
     ['succeededAfter', ['rowid']],

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
-import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium as playwright } from 'playwright-core';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Returns a headless Chromium: the one that EDICT_TEST_CHROMIUM names, else the one in an npm package. Rejects with the browser's own output if it does not start. */
@@ -14,7 +14,36 @@ export async function openBrowser(): Promise<Browser> {
   return playwright.launch({ executablePath: await unpacked(), args, timeout: startMs });
 }
 
+// The page has no WebGL, whose renderer in software takes half of the browser's CPU time.
+chromium.setGraphicsMode = false;
+
 const startMs = 60_000;
+
+/** The browser of this process, which the test files that share the process use one after the other. */
+let shared: Promise<Browser> | null = null;
+let closing: NodeJS.Timeout | undefined;
+let contexts = 0;
+
+/** Returns a new session in the browser that the tests of this process share: to be closed when its pages are no longer needed. */
+export async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
+  clearTimeout(closing);
+  contexts += 1;
+  shared ??= openBrowser();
+  const context = await (await shared).newContext(options);
+  context.once('close', closeBrowserSoon);
+  return context;
+}
+
+/** Closes the browser if no page is opened soon: the next file may need it, and after the last one it would keep the process alive. */
+function closeBrowserSoon(): void {
+  contexts -= 1;
+  if (contexts > 0) return;
+  closing = setTimeout(async () => {
+    const idle = shared;
+    shared = null;
+    await (await idle)?.close();
+  }, 3000);
+}
 
 /**
  * Returns the path of the Chromium in the package, unpacked in the folder of this test run, or in one of this process. The package itself unpacks

@@ -7,9 +7,12 @@ import fc from 'fast-check';
 const seed = process.env['EDICT_TEST_SEED'] ?? '1';
 if (seed !== 'random') fc.configureGlobal({ seed: Number(seed) });
 
+/** Whether everything is tried, in its whole size. */
+export const isFullRun = process.env['EDICT_TEST_RUNS'] === 'full';
+
 /** Returns how many cases of a property are tried, of `full` ones. */
 export function runs(full: number): number {
-  return process.env['EDICT_TEST_RUNS'] === 'full' ? full : Math.max(Math.min(full, 12), Math.ceil(full / 10));
+  return isFullRun ? full : Math.max(Math.min(full, 12), Math.ceil(full / 10));
 }
 
 export { fc };

@@ -1,5 +1,5 @@
-/** The bound below which growth counts as linear, far below quadratic. */
-export const linear = 50;
+/** The bound below which growth counts as linear, far below quadratic: work whose quadratic part is two fifths of the linear one grows 36 times. */
+export const linear = 30;
 
 /**
  * Returns the least ratio of the CPU time of `work(10 * size)` to that of `work(size)` in up to five measurements, of which the first that is

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Attempt } from '../../src/model/attempt.ts';
 import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
@@ -6,7 +6,7 @@ import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';
-import { openBrowser } from './browser.ts';
+import { openContext } from './browser.ts';
 import { desiredState, recordedState } from './states.ts';
 import { startTestServer, type TestServerOptions } from './status-server.ts';
 
@@ -23,36 +23,17 @@ export interface ShownPage {
   close(): Promise<void>;
 }
 
-/** The browser of this process, which the test files that share the process use one after the other. */
-let browser: Promise<Browser> | null = null;
-let closing: NodeJS.Timeout | undefined;
-let contexts = 0;
-
-async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
-  clearTimeout(closing);
-  contexts += 1;
-  browser ??= openBrowser();
-  return (await browser).newContext(options);
-}
-
-/** Closes the browser if no page is opened soon: the next file may need it, and after the last one it would keep the process alive. */
-function closeBrowserSoon(): void {
-  contexts -= 1;
-  if (contexts > 0) return;
-  closing = setTimeout(async () => {
-    const idle = browser;
-    browser = null;
-    await (await idle)?.close();
-  }, 500);
-}
-
 /** Opens the real page from a real server in a real browser; the test takes the place of the controller. */
 export async function openShownPage(
   attempts: readonly Attempt[] = [],
-  { tokens = {}, ...options }: BrowserContextOptions & { readonly tokens?: Pick<TestServerOptions, 'act' | 'read'> } = {},
+  {
+    tokens = {},
+    file = 'edict.yaml',
+    ...options
+  }: BrowserContextOptions & { readonly tokens?: Pick<TestServerOptions, 'act' | 'read'>; readonly file?: string } = {},
 ): Promise<ShownPage> {
   const statusCache = new StatusCache(Date.now);
-  const daemonInfo = { version: '1.2.3', file: 'edict.yaml', approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
+  const daemonInfo = { version: '1.2.3', file, approveCommand: () => 'edict approve sha256:0 --by NAME --reason TEXT' };
   const broadcaster = new Broadcaster(statusCache, daemonInfo);
   const server = await startTestServer({
     ...tokens,
@@ -81,7 +62,6 @@ export async function openShownPage(
     },
     close: async () => {
       await context.close();
-      closeBrowserSoon();
       await server.close();
     },
   };

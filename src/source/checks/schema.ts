@@ -19,6 +19,9 @@ export interface WrittenFile {
   readonly textAt: (path: KeyPath) => string;
 }
 
+/** APIs that conform to the schema. An API that an edit leaves as it is keeps its value, see `toPlainValue`. */
+const validApis = new WeakSet<object>();
+
 /**
  * Validates the value of a file against spec/edict.schema.json; returns an empty list if it conforms. Each mistake is one diagnostic: what only
  * follows from another error is left out.
@@ -59,8 +62,11 @@ class SchemaCheck {
 
   validateNamedApi(name: string, api: unknown): void {
     const path = ['apis', name];
-    if (validateName(name)) this.validate(path, validateApi, api);
-    else if (!this.#covers(path)) this.#reportName(path, api);
+    if (validateName(name)) {
+      if (isMap(api) && validApis.has(api)) return;
+      if (validateApi(api)) validApis.add(api as object);
+      else this.validate(path, validateApi, api);
+    } else if (!this.#covers(path)) this.#reportName(path, api);
   }
 
   /** Adds the errors of the value at a path. */

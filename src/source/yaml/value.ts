@@ -11,8 +11,11 @@ const numberPaths: NumberPaths = {
   environments: { '*': { maxOffline: 'below' } },
 };
 
+/** The values of maps that have no numbers: a map that an edit leaves as it is keeps its node, and thereby its value. */
+const values = new WeakMap<YamlNode, Readonly<Record<string, unknown>>>();
+
 /**
- * Returns the plain value of a tree. Where the file expects a string, a number keeps its text: the ID `5e12` is not
+ * Returns the plain value of a tree; the same object for the same map, so that what is known of it need not be found again. Where the file expects a string, a number keeps its text: the ID `5e12` is not
  * 5,000,000,000,000, and the revision `1.10` is not `1.1`.
  */
 export function toPlainValue(node: YamlNode, numbers: NumberPaths = numberPaths): unknown {
@@ -22,6 +25,8 @@ export function toPlainValue(node: YamlNode, numbers: NumberPaths = numberPaths)
     case 'seq':
       return node.items.map((item) => toPlainValue(item, numbersAt(numbers, '*')));
     case 'map': {
+      const known = numbers === 'nowhere' ? values.get(node) : undefined;
+      if (known) return known;
       const value: Record<string, unknown> = {};
       let hasIndex = false;
       for (const [name, entry] of node.entries) {
@@ -31,6 +36,7 @@ export function toPlainValue(node: YamlNode, numbers: NumberPaths = numberPaths)
         hasIndex ||= isIndex(name);
       }
       if (hasIndex) orders.set(value, [...node.entries.keys()]);
+      if (numbers === 'nowhere') values.set(node, value);
       return value;
     }
   }
