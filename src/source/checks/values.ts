@@ -99,7 +99,7 @@ function keyLikeLine(written: string): ValueError | null {
   return null;
 }
 
-const firstFile = 'see `edict init` for a first file';
+const firstFile = '`edict import` writes a first file from a gateway';
 
 function describeEmpty({ name, schema, path, written, isRequired }: WrongValue, last: string): ValueError {
   const remedy = isRequired ? 'set a value: the key is required' : 'set a value or remove the key';
