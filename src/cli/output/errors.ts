@@ -8,8 +8,7 @@ import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
 import { formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
-import type { Colorize } from './terminal.ts';
-import { joinLines, writeFormatted, writeText } from './terminal.ts';
+import { type Colorize, defaultWidth, joinLines, widthOfStream, writeFormatted, writeText } from './terminal.ts';
 
 /*
  * Errors and the diagnostics of a file, in every format.
@@ -18,33 +17,67 @@ import { joinLines, writeFormatted, writeText } from './terminal.ts';
 /** The most code frames shown: thousands of them would push the first diagnostics out of sight. */
 const maxCodeFrames = 50;
 
-/** Returns all diagnostics of a file as text: place, message, code frame and hint. */
-export function renderDiagnostics({ diagnostics, count }: InvalidFileError, paint: Colorize): string {
+/** Returns all diagnostics of a file as text: place, message, code frame and hint. Frames are at most `width` columns wide. */
+export function renderDiagnostics({ diagnostics, count }: InvalidFileError, paint: Colorize, width?: number): string {
   const lines: string[] = [];
   for (const [index, diagnostic] of diagnostics.entries()) {
     lines.push(`${paint('bold', `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`)}  ${paint('red', diagnostic.message)}`);
-    if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint), '');
+    if (index < maxCodeFrames) lines.push(...codeFrame(diagnostic, paint, width), '');
   }
   lines.push(`${upperFirst(count)}. No changes are made until the file is fixed.`);
   return `${joinLines(lines)}\n`;
 }
 
-const maxFrameWidth = 160;
-
 type FramedLine = Pick<Diagnostic, 'line' | 'column' | 'length' | 'excerpt' | 'hint'>;
 
-/** Returns a line of a file with the range underlined, and the hint below. A wide character takes two columns of a terminal, a combining one none. */
-export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize): string[] {
-  const offset = column - excerpt.column;
-  const from = offset >= maxFrameWidth ? startOfCharacter(excerpt.text, offset - maxFrameWidth / 2) : 0;
-  const cut = excerpt.text.slice(from, startOfCharacter(excerpt.text, from + maxFrameWidth)).replaceAll('\t', ' ');
+/** However narrow a terminal is, this much of a line is shown. */
+const minFrameWidth = 20;
+
+/** Returns a line of a file with the range underlined, and the hint below. A line that is wider than `width` columns is cut around the range. */
+export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, paint: Colorize, width = defaultWidth): string[] {
+  const { text } = excerpt;
+  const start = startOfCharacter(text, column - excerpt.column);
+  const end = startOfCharacter(text, column - excerpt.column + length);
+  const [before, range, after] = [toCells(text.slice(0, start)), toCells(text.slice(start, end)), toCells(text.slice(end))];
   const gutter = String(line);
-  // A character that is shown as several moves the marks below it.
-  const widthOf = (begin: number, end: number): number => stringWidth(visible(cut.slice(begin, startOfCharacter(cut, end))));
-  const start = offset - from;
-  const marks = ' '.repeat(widthOf(0, start)) + '^'.repeat(Math.max(1, widthOf(start, start + length)));
-  const lines = [paint('dim', `  ${gutter} | `) + visible(cut), paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
+  const available = Math.max(minFrameWidth, width - `  ${gutter} | `.length);
+  const isCutBefore = widthOf(before) + widthOf(range) > available;
+  const shownBefore = isCutBefore
+    ? takeCells(before.toReversed(), Math.max(available / 4, Math.min(available / 2, available - widthOf(range)))).toReversed()
+    : before;
+  const shownRange = takeCells(range, available - widthOf(shownBefore));
+  const shownAfter = shownRange.length < range.length ? [] : takeCells(after, available - widthOf(shownBefore) - widthOf(shownRange));
+  const shown = [...shownBefore, ...shownRange, ...shownAfter].map((cell) => cell.shown).join('');
+  const marks = ' '.repeat(widthOf(shownBefore)) + '^'.repeat(Math.max(1, widthOf(shownRange)));
+  const lines = [paint('dim', `  ${gutter} | `) + shown, paint('dim', `  ${' '.repeat(gutter.length)} | `) + paint('red', marks)];
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
+}
+
+/** What a reader takes for one character, as it is shown, and how many columns of a terminal it takes: two if it is wide, more if it is escaped. */
+interface Cell {
+  readonly shown: string;
+  readonly width: number;
+}
+
+function toCells(text: string): readonly Cell[] {
+  return [...new Intl.Segmenter('en').segment(text)].map(({ segment }) => {
+    const shown = visible(segment.replaceAll('\t', ' '));
+    return { shown, width: stringWidth(shown) };
+  });
+}
+
+function widthOf(cells: readonly Cell[]): number {
+  return cells.reduce((sum, { width }) => sum + width, 0);
+}
+
+/** Returns the first cells, as many as fit into a width. */
+function takeCells(cells: readonly Cell[], width: number): readonly Cell[] {
+  let rest = width;
+  const tooWide = cells.findIndex((cell) => {
+    rest -= cell.width;
+    return rest < 0;
+  });
+  return tooWide === -1 ? cells : cells.slice(0, tooWide);
 }
 
 /** Returns an offset that is not inside a character of two UTF-16 units: that of its start. */
@@ -62,7 +95,7 @@ export function renderDiagnosticsJson(error: InvalidFileError): string {
   return `${toJson(diagnosticsDocument(error))}\n`;
 }
 
-type DiagnosticRenderer = (error: InvalidFileError, paint: Colorize) => string;
+type DiagnosticRenderer = (error: InvalidFileError, paint: Colorize, width?: number) => string;
 
 /** The renderers of diagnostics; each returns the whole text with a final line break. */
 export const diagnosticRenderers = {
@@ -92,7 +125,7 @@ export function reportError(
 ): ExitCode {
   const paint = colorizersFor(context).err;
   if (error instanceof InvalidFileError) {
-    writeText(context.stderr, renderDiagnostics(error, paint));
+    writeText(context.stderr, renderDiagnostics(error, paint, widthOfStream(context.stderr)));
     if (format !== 'text') writeFormatted(context.stdout, format, diagnosticRenderers[format](error));
     return error.exitCode;
   }
@@ -100,7 +133,8 @@ export function reportError(
     writeText(context.stderr, `edict: this is a bug in edict, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.error;
   }
-  if (error.cause instanceof InvalidFileError) writeText(context.stderr, `${renderDiagnostics(error.cause, paint)}\n`);
+  if (error.cause instanceof InvalidFileError)
+    writeText(context.stderr, `${renderDiagnostics(error.cause, paint, widthOfStream(context.stderr))}\n`);
   const staleChanges = error instanceof StalePlanError ? error.staleChanges : [];
   const lines = [
     `${paint('red', 'edict:')} ${complete(error.message)}`,
@@ -118,7 +152,7 @@ export function reportError(
 export function renderError(error: unknown, context: CliContext): string {
   if (!(error instanceof EdictError)) throw error;
   const paint = colorizersFor(context).out;
-  if (error instanceof InvalidFileError) return renderDiagnostics(error, paint);
+  if (error instanceof InvalidFileError) return renderDiagnostics(error, paint, widthOfStream(context.stdout));
   return `${joinLines([paint('red', error.message), ...(error.hint ? [`  ${error.hint}`] : [])])}\n`;
 }
 
