@@ -77,7 +77,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
   };
 }
 
-/** What happened during an apply besides its changes. */
+/** Events during an apply besides its changes. */
 interface ApplyEvents {
   readonly failures: readonly AttemptFinishedEvent[];
   readonly probes: readonly ProbeEvent[];

@@ -53,7 +53,7 @@ export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, p
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
-/** What a reader takes for one character, as it is shown, and how many columns of a terminal it takes: two if it is wide, more if it is escaped. */
+/** A grapheme, as it is shown, and how many columns of a terminal it takes: two if it is wide, more if it is escaped. */
 interface Cell {
   readonly shown: string;
   readonly width: number;
