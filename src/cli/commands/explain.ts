@@ -19,7 +19,7 @@ import {
   refreshOption,
   stateOption,
 } from '../options.ts';
-import { writeText } from '../output/terminal.ts';
+import { widthOfStream, writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { readSettings } from '../store-settings.ts';
 
@@ -77,7 +77,7 @@ async function runExplain({ file, ...of }: PublicationArguments, options: Explai
     context.stdout,
     options.format === 'json'
       ? `${toJson(explanationJson(explanation, next), 2)}\n`
-      : explanationText(explanation, next, { paint: colorizersFor(context).out, nowMs: Date.now() }),
+      : explanationText(explanation, next, { paint: colorizersFor(context).out, nowMs: Date.now(), width: widthOfStream(context.stdout) }),
   );
   return exitCodes.done;
 }

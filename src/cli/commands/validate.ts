@@ -7,7 +7,7 @@ import { toJson } from '../../model/visible.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, type Finish, fileArgument, formatOption } from '../options.ts';
 import type { DiagnosticFormat } from '../output/errors.ts';
-import { type Colorize, joinLines, writeFormatted, writeLine, writeText } from '../output/terminal.ts';
+import { type Colorize, joinLines, widthOfStream, writeFormatted, writeLine, writeText } from '../output/terminal.ts';
 
 export interface ValidateOptions extends Pick<SettingsOptions, 'allowInclude'> {
   readonly format: DiagnosticFormat;
@@ -42,7 +42,7 @@ export async function runValidate(file: string, { format, ...options }: Validate
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
     const { diagnosticRenderers } = await import('../output/errors.ts');
-    writeFormatted(context.stdout, format, diagnosticRenderers[format](error, paint));
+    writeFormatted(context.stdout, format, diagnosticRenderers[format](error, paint, widthOfStream(context.stdout)));
     return error.exitCode;
   }
 }

@@ -9,7 +9,7 @@ import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
 import type { NextStep } from './next-step.ts';
 import { formatControllerStatus } from './status-text.ts';
-import { type Colorize, formatTable, joinLines } from './terminal.ts';
+import { type Colorize, defaultWidth, formatTable, joinLines } from './terminal.ts';
 
 /** A labelled value; a field with the value `null` is omitted. */
 type Field = readonly [label: string, value: string | null];
@@ -29,7 +29,10 @@ const styles = {
 } as const satisfies Record<NextStep['kind'], unknown>;
 
 /** The inputs that all sections share. */
-type RenderContext = SectionContext<Explanation>;
+interface RenderContext extends SectionContext<Explanation> {
+  /** The columns of the terminal. */
+  readonly width: number;
+}
 
 interface SectionContext<T> {
   readonly explanation: T;
@@ -41,9 +44,9 @@ interface SectionContext<T> {
 export function explanationText(
   explanation: Explanation,
   next: NextStep,
-  { paint, nowMs }: { readonly paint: Colorize; readonly nowMs: number },
+  { paint, nowMs, width = defaultWidth }: { readonly paint: Colorize; readonly nowMs: number; readonly width?: number },
 ): string {
-  const context = { explanation, paint, nowMs };
+  const context = { explanation, paint, nowMs, width };
   const { api, apiId, environment, environmentId } = explanation.names;
   const id = (isPlaceholder: boolean, text: string): string => (isPlaceholder ? 'not resolved yet' : text);
   const parts = [
@@ -92,7 +95,7 @@ function lastFileText({ lastDesired, status }: RecordedExplanation['cell']): str
   return status === 'unmanaged' ? 'the last valid file does not declare it' : 'the last valid file declares it';
 }
 
-function desiredSection({ explanation, paint }: RenderContext): string[] {
+function desiredSection({ explanation, paint, width }: RenderContext): string[] {
   const { declaration, desired } = explanation;
   if (!declaration) return [title('File', 'not declared', paint)];
   const { state, revision, remark, version, driftPolicy, source } = declaration.publication;
@@ -103,7 +106,11 @@ function desiredSection({ explanation, paint }: RenderContext): string[] {
   const shown =
     line === null
       ? []
-      : codeFrame({ ...source, length: keyLength(line, source.column), excerpt: excerptAt(line, source.column), hint: null }, dimColorize);
+      : codeFrame(
+          { ...source, length: keyLength(line, source.column), excerpt: excerptAt(line, source.column), hint: null },
+          dimColorize,
+          width,
+        );
   return [
     `${title('File', state, paint)}  ${paint('dim', `${source.file}:${source.line}:${source.column}`)}`,
     ...shown,

@@ -26,6 +26,14 @@ function hasColors(stream: NodeJS.WriteStream): boolean {
   return colorizerFor(stream)('red', ' ') !== ' ';
 }
 
+/** The columns of what is not a terminal, where nothing says how wide a line may be: a file, or the log of a CI system. */
+export const defaultWidth = 120;
+
+/** Returns the columns of a terminal; `defaultWidth` if the stream is not one. */
+export function widthOfStream({ isTTY, columns }: NodeJS.WriteStream): number {
+  return isTTY && columns > 0 ? columns : defaultWidth;
+}
+
 /** Adds no colors. */
 export const noColor: Colorize = (_style, text) => text;
 
