@@ -56,8 +56,8 @@ function substituteGateway(gateway: Readonly<Record<string, unknown>>, options: 
   );
 }
 
-/** An expression such as `${{ vars.NAME }}`, with its last word. */
-const expressionPattern = /\$\{\{([^}]{0,200}?)(\w{1,100})?\s*\}\}/;
+/** An expression such as `${{ vars.NAME }}`. Without a limit, the pattern would take quadratic time. */
+const expressionPattern = /\$\{\{([^{}]{0,200})\}\}/;
 
 /** Returns the text with its references replaced; `placeholder` if one of them cannot be. */
 function substitute(
@@ -70,7 +70,7 @@ function substitute(
   const report = (message: string, hint: string): void => diagnostics.push({ path, target: 'value', message, hint });
   const expression = expressionPattern.exec(text);
   if (expression) {
-    const last = (expression[2] ?? 'NAME').toUpperCase();
+    const last = (/\w+$/.exec(expression[1]?.trimEnd() ?? '')?.[0] ?? 'NAME').toUpperCase();
     const name = isFileVariable(last) ? last : `EDICT_VAR_${last}`;
     report(
       `${expression[0]} is an expression of GitHub Actions, which edict does not evaluate`,

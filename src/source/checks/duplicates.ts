@@ -14,12 +14,12 @@ export function explainDuplicates(
   const incomplete = new Set<number>();
   const pasted = pastedAgain(root, problems);
   return problems.flatMap((duplicate) => {
-    if (pasted?.includes(duplicate))
-      return pasted[0] === duplicate
+    if (pasted?.has(duplicate))
+      return pasted.values().next().value === duplicate
         ? [
             {
               ...duplicate,
-              message: `the file starts again here: ${pasted.length} top-level keys are already defined from line ${lineOf(duplicate.first ?? 0)} on`,
+              message: `the file starts again here: ${pasted.size} top-level keys are already defined from line ${lineOf(duplicate.first ?? 0)} on`,
               hint: 'remove one of the two copies, or make two files',
             },
           ]
@@ -43,11 +43,11 @@ export function explainDuplicates(
 }
 
 /** Returns the duplicates of top-level keys if there are so many that the file was pasted into itself. */
-function pastedAgain(root: YamlNode, problems: readonly YamlProblem[]): readonly YamlProblem[] | null {
+function pastedAgain(root: YamlNode, problems: readonly YamlProblem[]): ReadonlySet<YamlProblem> | null {
   if (root.kind !== 'map') return null;
   const keys = new Set([...root.entries.values()].map(({ base, key }) => base + key.start));
   const duplicates = problems.filter(({ first }) => first !== undefined && keys.has(first));
-  return duplicates.length >= 3 ? duplicates : null;
+  return duplicates.length >= 3 ? new Set(duplicates) : null;
 }
 
 function hintFor(root: YamlNode, path: KeyPath, at: number): string | null {

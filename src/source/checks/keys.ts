@@ -5,7 +5,7 @@ import { checkKeyLike } from '../yaml/slips.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { type FileKind, keysAt, levelsOf, schemaAt } from './levels.ts';
-import { closestKey, isSpellingOf } from './spelling.ts';
+import { closestKey, closestMatch, isSpellingOf } from './spelling.ts';
 import { describeOddPart, formatPath, joinWords, type ValueError, withOddCharacter } from './values.ts';
 
 /** A key that is not allowed where it is. */
@@ -34,16 +34,22 @@ export function describeUnknownKey({ kind, path, key, value, siblings }: Unknown
     };
   }
   const slip = describeKeySlip(key, value);
+  const word = meantText(slip?.key ?? key);
   const closest = closestKey(
-    meantText(slip?.key ?? key),
+    word,
     known.filter((one) => !siblings.includes(one)),
   );
   const near = closest !== null && levelsOf(key).length > 0 && !isSpellingOf(closest, key) ? null : closest;
+  const present = near === null && levelsOf(key).length === 0 ? closestMatch(word, known) : null;
   const { message, hint } = slip ?? {
     message: `unknown key \`${key}\` in ${formatPath(path)}`,
     hint: withOddCharacter(
       key,
-      /^ | $/.test(key) && near !== null ? `it starts or ends with a space: write \`${near}\`` : suggest(kind, { path, key, known, near }),
+      /^ | $/.test(key) && near !== null
+        ? `it starts or ends with a space: write \`${near}\``
+        : present === null
+          ? suggest(kind, { path, key, known, near })
+          : `did you mean \`${present}\`? The map has that key already`,
     ),
   };
   return {
