@@ -243,9 +243,9 @@ export interface components {
         };
         /** @description Neither list has an entry that is also in the other. */
         BatchResponse: {
-            /** @description What was not, and why. */
+            /** @description The operations that failed, and why. */
             failure?: components["schemas"]["BatchFailure"][];
-            /** @description What was done. */
+            /** @description The operations that succeeded. */
             success?: components["schemas"]["PublicationResponse"][];
         };
         /** @description A place on the instance where an API can be published. */
@@ -256,7 +256,7 @@ export interface components {
             id: string;
             /** @description Environment name. */
             name: string;
-            /** @description What somebody wrote about it. */
+            /** @description A remark. */
             remark?: string;
         };
         /** @description A page of environments. */
@@ -281,7 +281,7 @@ export interface components {
             error?: {
                 /** @description The status once more. */
                 code?: number;
-                /** @description What was wrong. */
+                /** @description The error. */
                 message?: string;
                 /** @description A short name. */
                 title?: string;

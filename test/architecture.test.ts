@@ -33,14 +33,14 @@ const topLayers = ['src/cli/', 'src/main.ts'];
 const purePackages = ['node:crypto', 'fastest-levenshtein'];
 
 /**
- * Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one, and the worker folder starts a thread from
- * the file beside it.
+ * Modules that load a file by a name which no import shows. `main.ts` takes the compile cache from one, and the worker folder starts a thread, with
+ * the same cache, from the file beside it.
  */
 const loaders = ['node:module', 'node:vm', 'node:worker_threads'];
 
 /** Returns whether a file may import a module that loads files. */
 function mayLoad(from: string, imported: string): boolean {
-  return from === 'src/main.ts' || (imported === 'node:worker_threads' && from.startsWith('src/source/worker/'));
+  return from === 'src/main.ts' || (imported !== 'node:vm' && from.startsWith('src/source/worker/'));
 }
 
 /** Returns a description of an import that breaks the rules; `null` if it does not. */
@@ -176,6 +176,8 @@ for (const [from, imported, allowed] of [
   ['src/store/x.ts', 'node:fs/promises', true],
   ['src/store/x.ts', 'node:module', false],
   ['src/source/worker/x.ts', 'node:worker_threads', true],
+  ['src/source/worker/x.ts', 'node:module', true],
+  ['src/source/worker/x.ts', 'node:vm', false],
   ['src/source/x.ts', 'node:worker_threads', false],
   ['src/store/x.ts', '/repository/src/controller/y.ts', false],
   ['src/store/x.ts', 'file:///repository/src/controller/y.ts', false],

@@ -4,6 +4,7 @@ import { EdictError, ListenFailedError, StoreUnavailableError } from '../model/e
 import type { Emit } from '../model/events.ts';
 import type { DaemonSettings } from '../model/settings.ts';
 import { SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
+import type { WorkerParser } from '../source/worker/worker-parser.ts';
 import type { Store } from '../store/interface.ts';
 import { createEventBus } from './context.ts';
 import { type ManagedFile, openManagedFile, toServedFile } from './managed-file.ts';
@@ -37,6 +38,13 @@ export interface DaemonOptions extends DaemonSettings {
   readonly paths: readonly string[];
   /** Returns the log of a file. `isSingleFile` says whether that file is the only one. */
   readonly logFor: (file: string, isSingleFile: boolean) => Emit;
+  /** Parses the files; by default a thread of the daemon's own, which ends with it. */
+  readonly parsers?: Pick<WorkerParser, 'open'>;
+}
+
+async function startParser(): Promise<WorkerParser> {
+  const { WorkerParser } = await import('../source/worker/worker-parser.ts');
+  return new WorkerParser();
 }
 
 /**
@@ -44,7 +52,10 @@ export interface DaemonOptions extends DaemonSettings {
  * EdictError if the store cannot be opened, `FILE_NOT_FOUND` for a folder without a file, or a ListenFailedError if an explicit address
  * cannot be bound, or for an invalid token.
  */
-export async function startDaemon(context: AppContext, { paths, logFor, ...daemonSettings }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(
+  context: AppContext,
+  { paths, logFor, parsers: givenParsers, ...daemonSettings }: DaemonOptions,
+): Promise<Daemon> {
   const { clock, signal } = context;
   const directory = new SourceDirectory(paths);
   const files = await directory.list();
@@ -55,8 +66,7 @@ export async function startDaemon(context: AppContext, { paths, logFor, ...daemo
   const log = logFor(context.settings.file, true);
   const store = await openStoreWithRetry(context, log);
   starting.defer(() => store.close());
-  const { WorkerParser } = await import('../source/worker/worker-parser.ts');
-  const parsers = starting.use(new WorkerParser());
+  const parsers = givenParsers ?? starting.use(await startParser());
   starting.defer(async () => {
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);

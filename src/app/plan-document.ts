@@ -37,7 +37,7 @@ export function readPlanDocument(json: string, name: string): SavedPlan {
   if (format === undefined) throw invalidPlan('is not a saved plan: it has no "edictPlan"', 'save one with `edict plan --out FILE`');
   if (format !== currentFormat) {
     throw invalidPlan(
-      `has format ${JSON.stringify(format)}, and this edict reads format ${currentFormat}`,
+      `has ${typeof format === 'object' ? 'a list or an object as its format' : `format ${shown(format)}`}, and this edict reads format ${currentFormat}`,
       'apply it with the version of edict that saved it',
     );
   }
@@ -140,13 +140,15 @@ function describeSchemaError({ instancePath, keyword, params, data, message }: E
       .slice(1)
       .replaceAll(/\/(\d+)/g, '[$1]')
       .replaceAll('/', '.') || 'it';
-  const shown = (value: unknown): string => {
-    const json = JSON.stringify(value);
-    return json.length > maxShown ? `${json.slice(0, maxShown)}…` : json;
-  };
   if (keyword === 'additionalProperties') return `${at} has an unknown key ${shown(params['additionalProperty'])}`;
   if (keyword === 'required') return `${at} has no ${shown(params['missingProperty'])}`;
   const found = typeof data === 'object' && data !== null ? '' : ` is ${shown(data)};`;
   const allowed = keyword === 'enum' ? `: ${(params['allowedValues'] as readonly unknown[]).join(', ')}` : '';
   return `${at}${found} ${message}${allowed}`;
+}
+
+/** Returns the start of a value that has no parts: JSON of nested ones could exhaust the stack. */
+function shown(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length > maxShown ? `${json.slice(0, maxShown)}…` : json;
 }

@@ -27,7 +27,7 @@ export async function readPlanFile(path: string): Promise<SavedPlan> {
   }
   if (size > maxPlanBytes) {
     throw new EdictError('SAVED_PLAN_INVALID', `the saved plan ${path} is too large: ${size} bytes, and edict reads ${maxPlanBytes}`, {
-      hint: 'is it the file that `edict plan --out` has written?',
+      hint: 'is it the file that `edict plan --out FILE` has written?',
     });
   }
   return readPlanDocument(await withFileHandle(path, async (file) => (await file.readFile()).toString('utf8')), path);

@@ -158,7 +158,7 @@ export async function heldGateway(
   store: MoveReader,
   gateway: GatewayAddress,
 ): Promise<FileHold | null> {
-  // What the store knows of earlier files is long, and needed only for a move that nobody has approved.
+  // The state of earlier files is long, and needed only for a move that nobody has approved.
   if ((await store.gatewayMove(gateway))?.isApproved ?? true) return null;
   const nowMs = clock.now();
   return gatewayHold(gateway, await store.previousState(gateway, nowMs), nowMs);

@@ -250,21 +250,28 @@ export interface StatusReport {
   readonly unobserved: Unobserved | null;
 }
 
-/** Returns the desired state, the recorded state and the last attempts. Does not contact the gateway and writes nothing. */
+/**
+ * Returns the desired state, the recorded state and the last attempts. Writes nothing, and asks the gateway only with `refresh`: the recorded
+ * state is then the observed one. Throws as `readPlan` does if it cannot be observed.
+ */
 export async function readStatus(context: AppContext): Promise<StatusReport> {
-  return withReadSession(context, { resolvesNames: false }, async ({ desired, store, placeholders }) => {
-    const recorded = await store.readRecordedState(desired.gateway);
+  const isRefreshed = context.settings.refresh === 'always';
+  return withReadSession(context, { resolvesNames: isRefreshed }, async (session) => {
+    const { desired, store, placeholders } = session;
+    const recordedBefore = await store.readRecordedState(desired.gateway);
+    const observation = isRefreshed ? await observeIfNeeded(context, session, recordedBefore) : null;
+    const recorded = observation?.recorded ?? recordedBefore;
     const targets = await resolveTargets(context, desired, store);
     const controllerStatus = await store.status(desired.gateway);
     const unresolvedNames = placeholders.size > 0 ? await store.unobserved(desired.gateway) : null;
-    const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, unresolvedNames });
+    const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, observation, unresolvedNames });
     return {
       input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
       targets,
       plan,
       controllerStatus,
       leaseHolder: await store.leaseHolder(desired.gateway),
-      unobserved: await store.unobserved(desired.gateway),
+      unobserved: observation === null ? await store.unobserved(desired.gateway) : null,
     };
   });
 }

@@ -14,7 +14,7 @@ import { findKnownGateway, isFileError } from './store/known-gateway.ts';
  * never contact the gateway.
  */
 
-/** What a person asks for. */
+/** The suspension that a person requests. */
 export interface SuspensionRequest {
   /** `null`: the user of this process. */
   readonly by: string | null;

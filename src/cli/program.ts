@@ -49,6 +49,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     },
     commandsFor(argv),
   );
+  let failed = null as Command | null;
+  program.hook('preAction', (_, command) => {
+    failed = command;
+  });
   using output = tolerateFailedWrites(context.stdout);
   using _talk = tolerateFailedWrites(context.stderr);
   try {
@@ -60,7 +64,27 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
     const { reportError } = await import('./output/errors.ts');
-    return reportError(error, context, errorFormatOf(argv));
+    const complete = failed === null ? undefined : await commandCompletion(failed);
+    return reportError(error, context, errorFormatOf(argv), complete);
+  }
+}
+
+/** Returns what completes the commands in an error of `command` with its file, its store and its other options, so that they can be pasted. */
+async function commandCompletion(command: Command): Promise<(text: string) => string> {
+  const { completeCommands } = await import('../render/command-line.ts');
+  const { parseSettings } = await import('../app/settings.ts');
+  const files = command.registeredArguments.flatMap((argument, index): unknown[] => {
+    const isFile = argument.name() === 'file' || argument.name() === 'files';
+    return isFile ? [command.processedArgs[index]].flat() : [];
+  });
+  const [file, ...more] = files;
+  if (typeof file !== 'string' || more.length > 0) return (text) => text;
+  try {
+    const settings = parseSettings(file, command.opts());
+    return (text) => completeCommands(text, settings);
+  } catch {
+    // The error may be about one of these options.
+    return (text) => text;
   }
 }
 

@@ -176,7 +176,7 @@ export class Planner {
    */
   async #isHeldGateway({ gateway }: DesiredState): Promise<boolean> {
     const { store, clock, isEmulated } = this.#deps;
-    // What the store knows of earlier files is long, and every plan comes through here.
+    // The state of earlier files is long, and every plan comes through here.
     if (isEmulated || ((await store.gatewayMove(gateway))?.isApproved ?? true)) return false;
     const nowMs = clock.now();
     const previous = await store.previousState(gateway, nowMs);

@@ -6,6 +6,9 @@ import { ConnectionError, InvalidResponseError, RequestNotSentError } from './er
 /** A larger response body is refused. A page of 500 APIs with all fields is about 2 MB. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
+/** The service nests five levels. JSON is read at any depth but written only to some thousand levels, so that a deep answer could end the process. */
+const maxDepth = 100;
+
 /** A minimal `Request`: the platform's own costs more than the rest of a call together. */
 export class HttpRequest {
   readonly url: string;
@@ -133,9 +136,13 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (!this.#settle()) return;
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    if (isDeep(body)) {
+      const message = `answered ${this.#status} with a body nested deeper than ${maxDepth} levels, which is refused`;
+      this.#fail(new InvalidResponseError(message, { status: this.#status }));
+    }
+    if (!this.#settle()) return;
     this.#resolve(new HttpResponse(this.#status, this.#headers, body.toString()));
   }
 
@@ -187,4 +194,22 @@ function connectionErrorMessage(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   // The message of a failed TLS handshake quotes the server's certificate.
   return visible(errorMessage(first ?? error)) || error.name;
+}
+
+const [space, quote, backslash, openings, closings] = [0x20, 0x22, 0x5c, [0x5b, 0x7b], [0x5d, 0x7d]] as const;
+
+/** Returns whether JSON is nested deeper than `maxDepth`; other text, such as a page of HTML, is not. */
+function isDeep(json: Buffer): boolean {
+  const first = json[json.findIndex((byte) => byte > space)];
+  if (first !== openings[0] && first !== openings[1]) return false;
+  let [depth, isInString] = [0, false];
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    if (byte === quote) isInString = !isInString;
+    else if (isInString) at += byte === backslash ? 1 : 0;
+    else if (byte === openings[0] || byte === openings[1]) depth += 1;
+    else if (byte === closings[0] || byte === closings[1]) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
 }

@@ -37,7 +37,7 @@ export interface UnmanagedPublication extends PublicationNames {
 export interface LastObservation extends ListedCounts {
   /** When the last list that was believed was requested, in milliseconds since 1970; `null`: none was believed yet. */
   readonly observedAtMs: number | null;
-  /** What that list showed and the file did not declare, at most `maxListedUnmanaged` of it. */
+  /** The publications that that list showed and the file did not declare, at most `maxListedUnmanaged` of it. */
   readonly unmanaged: readonly UnmanagedPublication[];
   /** The IDs of declared and recorded APIs that the gateway did not list any more; a sample of them was confirmed by single reads. */
   readonly missingApiIds: readonly string[];

@@ -11,7 +11,7 @@
 const invisibleClass = String.raw`\p{C}\p{Zl}\p{Zp}[\p{Default_Ignorable_Code_Point}--\p{Variation_Selector}]`;
 const invisible = new RegExp(`[${invisibleClass}]`, 'gv');
 
-/** What may be invisible. The class above is many times slower than this one, and most texts have little of it. */
+/** Characters that may be invisible. The class above is many times slower than this one, and most texts have little of it. */
 const unusual = /[^ -~]+/g;
 
 /** JSON has no control character outside its strings but the line break, and none inside. */

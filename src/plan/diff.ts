@@ -135,7 +135,7 @@ function buildChange(publication: DesiredPublication | RecordedPublication, { ac
   };
 }
 
-/** What nobody has asked for must not put an edit online in a protected environment. */
+/** A change that nobody requested must not put an edit online in a protected environment. */
 function unreviewedEditHold(
   { action, reason, version, environmentId }: Pick<Change, 'action' | 'reason' | 'version' | 'environmentId'>,
   recorded: RecordedPublication | undefined,
@@ -165,7 +165,7 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
   };
 }
 
-/** What is known besides the desired and the recorded state. */
+/** Facts besides the desired and the recorded state. */
 export interface DiffContext {
   /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
   readonly isSettling?: (recorded: RecordedPublication) => boolean;

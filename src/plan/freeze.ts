@@ -46,7 +46,7 @@ export function freezeFor(publication: PublicationIds, desired: DesiredState, no
   return hasFreezes(desired) ? new FreezeSearch(desired).deferralOf(publication, nowMs) : null;
 }
 
-/** Searches for the ends of freezes. What one search finds serves the others, since the freezes of an environment are the same for all APIs. */
+/** Searches for the ends of freezes. One search serves the others, since the freezes of an environment are the same for all APIs. */
 class FreezeSearch {
   readonly #desired: DesiredState;
   readonly #frozen = new Map<string, readonly Deferral[]>();

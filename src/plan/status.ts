@@ -140,7 +140,7 @@ export function computeRecordedCells({
   const cellOf = (of: PublicationNames & { readonly key: PublicationKey }): StatusCell => {
     const { key } = of;
     const [publication, lastAttempt] = [recorded.get(key) ?? null, lastAttempts.get(key) ?? null];
-    // What was observed after a failed attempt is newer.
+    // An observation after a failed attempt is newer.
     const hasFailed = isFailure(lastAttempt) && (publication?.recordedAtMs ?? 0) <= (lastAttempt?.startedAtMs ?? 0);
     const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unchanged';
     const states = { desired: null, recorded: publication, change: null, lastAttempt };

@@ -6,14 +6,20 @@ import { shortDigestLength } from '../plan/approvals.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
 /** The commands that may call the gateway. */
-const callingCommands: readonly string[] = ['plan', 'apply', 'run', 'explain', 'approve', 'undo', 'import'];
+const callingCommands: readonly string[] = ['plan', 'apply', 'run', 'status', 'explain', 'approve', 'undo', 'import'];
 
 /** The commands that send probes. */
 const probingCommands: readonly string[] = ['apply', 'run'];
 
+/** The commands that use no store. */
+const storelessCommands: readonly string[] = ['validate'];
+
+/** The commands that never use an emulated gateway. */
+const realCommands: readonly string[] = ['validate', 'import'];
+
 /**
- * Returns a shell command line for the same file and store. Passwords in the store's URL are redacted; the user must fill them
- * in.
+ * Returns a shell command line for the same file and store. A store's URL with a password is not shown: the command reads it from the variable
+ * that edict reads too.
  */
 export function formatCommandLine(command: string, args: readonly string[], settings: Settings): string {
   const { file, allowedFolders, allowedHosts, allowedProbeHosts, emulate, storeUrl } = settings;
@@ -23,10 +29,21 @@ export function formatCommandLine(command: string, args: readonly string[], sett
     ...allowedFolders.flatMap((folder) => ['--allow-include', folder]),
     ...(callingCommands.includes(command) ? allowedHosts.flatMap((host) => ['--allow-host', host]) : []),
     ...(probingCommands.includes(command) ? allowedProbeHosts.flatMap((host) => ['--allow-probe-host', host]) : []),
-    ...(emulate ? ['--emulate'] : []),
-    ...(storeUrl === defaultStoreUrl(file, emulate) ? [] : ['--state', redactUrl(storeUrl)]),
+    ...(emulate && !realCommands.includes(command) ? ['--emulate'] : []),
   ];
-  return words.map(quoteForShell).join(' ');
+  const isDefaultStore = storelessCommands.includes(command) || storeUrl === defaultStoreUrl(file, emulate);
+  const store = redactUrl(storeUrl) === storeUrl ? quoteForShell(storeUrl) : '"$EDICT_STATE"';
+  return `${words.map(quoteForShell).join(' ')}${isDefaultStore ? '' : ` --state ${store}`}`;
+}
+
+/** Returns `text` with every command in backticks, such as \`edict plan\`, completed for the same file and store. */
+export function completeCommands(text: string, settings: Settings): string {
+  return text.replaceAll(/`edict ([a-z]+)((?: [^`]*)?)`/g, (whole, command: string, rest: string) => {
+    // It is about a gateway for which there is no file yet.
+    if (command === 'import') return whole;
+    const args = rest.split(' ').filter((word) => word !== '');
+    return `\`${formatCommandLine(command, args, settings)}\``;
+  });
 }
 
 /** Returns a word for a POSIX shell, in quotes if it needs them; with invisible characters as bash and zsh write them. */

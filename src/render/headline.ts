@@ -4,7 +4,7 @@ import type { PlanSummary } from '../plan/summary.ts';
 import { hasTargets } from '../plan/targets.ts';
 import { formatTimestamp, pluralize } from './format.ts';
 
-/** What is counted, in the order of the attention that it needs. */
+/** The counted groups, in the order of the attention that they need. */
 const phrases: readonly (readonly [keyof PlanSummary, string])[] = [
   ['failed', 'failed'],
   ['held', 'held'],
@@ -25,7 +25,7 @@ export function formatCounts(summary: PlanSummary): string {
   return phrases.flatMap(([state, words]) => (summary[state] > 0 ? [`${summary[state]} ${words}`] : [])).join(', ');
 }
 
-/** What is counted in a result besides what was made and what is unchanged, in the order in which it is named. */
+/** The counted groups of a result besides changes made and unchanged publications, in the order in which they are named. */
 const resultPhrases: readonly (readonly [keyof ReconcileSummary, string])[] = [
   ['held', 'held'],
   ['deferred', 'deferred'],

@@ -39,7 +39,7 @@ export interface ApiDeps {
   readonly now: () => number;
 }
 
-/** What all files of a server share. */
+/** Shared by all files of a server. */
 export interface ClientControl {
   readonly access: AccessControl;
   readonly limiter: Pick<ConnectionLimiter, 'startEventStream'>;

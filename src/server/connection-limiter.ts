@@ -2,7 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Socket } from 'node:net';
 import { EdictError } from '../model/errors.ts';
 
-/** What clients may use, whether they have a token or not. Times are in milliseconds. */
+/** Limits for clients, whether they have a token or not. Times are in milliseconds. */
 export const clientLimits = {
   connections: 200,
   /** A proxy has one address for all of its viewers, so this is no small number. */

@@ -46,7 +46,7 @@ export async function decodeEvents({ deflated, length }: StreamMessage): Promise
 
 const heartbeat = encodeEvents(': alive\n\n');
 
-/** Streams events until either side closes the connection. What a slow client has not read is bounded. */
+/** Streams events until either side closes the connection. The data that a slow client has not read is bounded. */
 export async function streamEvents(
   { headers }: Pick<IncomingMessage, 'headers'>,
   response: ServerResponse,

@@ -147,15 +147,16 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
   const server = fastify({
     logger: false,
     bodyLimit: maxRequestBytes,
+    // An address that cannot be parsed reaches no hook and no serializer.
+    frameworkErrors: ({ code, message }, request, reply) => {
+      reply.type('application/json; charset=utf-8').serializer((document: unknown) => toJson(document));
+      if (!guard(request, reply, names)) sendError(reply, 400, { code, message, hint: null });
+    },
     // Reject unknown properties instead of silently removing them. `npm run generate` has validated the schemas already.
     ajv: { customOptions: { removeAdditional: false, meta: false, validateSchema: false } },
   });
   server.setReplySerializer((document) => toJson(document));
-  server.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders);
-    const rejection = checkOrigin(request, names);
-    if (rejection) return sendError(reply, rejection.status, { code: 'REFUSED', ...rejection });
-  });
+  server.addHook('onRequest', async (request, reply) => guard(request, reply, names) ?? undefined);
   server.setErrorHandler((error: FastifyError | EdictError, _request, reply) => {
     if (error instanceof TokenDelayedError) reply.header('retry-after', error.retryAfterSeconds);
     if (error instanceof EdictError) {
@@ -214,6 +215,13 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
     serve('/api/v1/openapi.json', 'openapi.json');
   }
   return server;
+}
+
+/** Adds the security headers. Returns the answer to a request that another site sent or that names another host; `null` for others. */
+function guard(request: FastifyRequest, reply: FastifyReply, names: ReadonlySet<string>): FastifyReply | null {
+  reply.headers(securityHeaders);
+  const rejection = checkOrigin(request, names);
+  return rejection && sendError(reply, rejection.status, { code: 'REFUSED', ...rejection });
 }
 
 function sendError(

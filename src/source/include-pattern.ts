@@ -18,7 +18,7 @@ export interface ExpandedPattern {
 /** A pattern that visits more directories is most likely wrong, and walking them would take too long. */
 const maxDirectories = 1000;
 
-/** What the patterns of one file may cost together: there may be a thousand, and their author wrote the folders too. */
+/** The most that the patterns of one file may cost together: there may be a thousand, and their author wrote the folders too. */
 export class WalkBudget {
   #directories = 10_000;
   #entries = 100_000;

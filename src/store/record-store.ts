@@ -30,7 +30,7 @@ const rowsPerTransaction = 2000;
 export class RecordStore extends ReadonlyStore implements Store {
   readonly #leases: Leases;
   readonly #gatewayIds = new Map<string, number>();
-  /** What this process knows of the gateways that it has acquired and not released yet, by row ID. */
+  /** Memory of the gateways that this process has acquired and not released yet, by row ID. */
   readonly #acquired = new Map<number, GatewayMemory>();
 
   constructor(database: Database, leases: Leases) {
@@ -344,7 +344,7 @@ export class RecordStore extends ReadonlyStore implements Store {
   }
 }
 
-/** What the holder of a gateway's lease, which alone writes it, keeps in memory. */
+/** The rows of a gateway in the memory of its lease holder, which alone writes them. */
 interface GatewayMemory {
   readonly recorded: RecordCache;
   /** See `readDeclared`; `null`: not read since it was written. */

@@ -135,7 +135,7 @@ export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
   return typeof json === 'string' ? (JSON.parse(json) as string[]) : [];
 }
 
-/** What the store keeps of a list as JSON. */
+/** The part of a list that the store keeps as JSON. */
 type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'unreadVersions'>;
 const noDetails: ListDetails = { unmanaged: [], missingApiIds: [], unreadVersions: [] };
 

@@ -38,7 +38,7 @@ export class LogDestination {
 
   /** Writes or queues a line, or counts it as dropped. Never throws. */
   write(line: string): void {
-    // What is left of a line that was cut off must not run into this one.
+    // The rest of a line that was cut off must not run into this one.
     const bytes = Buffer.from(this.#isMidLine && this.#queue.length === 0 ? `\n${line}` : line);
     if (this.#queuedBytes + bytes.length > this.#maxQueuedBytes) {
       this.#droppedCount += 1;

@@ -68,6 +68,12 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a list', '[1]', /is not a saved plan/],
   ['null', 'null', /is not a saved plan/],
   ['a newer format', edit((document) => Object.assign(document, { edictPlan: 2 })), /has format 2, and this edict reads format 1/],
+  ['a long format', edit((document) => Object.assign(document, { edictPlan: '1'.repeat(1000) })), /has format "1{59}…, and/],
+  [
+    'a format that is nested a hundred thousand times',
+    `{"edictPlan":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+    /has a list or an object as its format/,
+  ],
   ['a format as text', edit((document) => Object.assign(document, { edictPlan: '1' })), /has format "1"/],
   ['an unknown key', edit((document) => Object.assign(document, { note: 1 })), /it has an unknown key "note"/],
   [

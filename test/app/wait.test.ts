@@ -265,7 +265,7 @@ test('without a daemon it ends with exit code 1 after a grace period and sends n
     const { code, stderr } = await finished;
     assert.is(code, 1);
     assert.match(stderr, 'no daemon holds the lease of the gateway');
-    assert.match(stderr, 'start `edict run`');
+    assert.match(stderr, /start `edict run [^`]*--state [^`]+`/);
   }
   assert.is(emulator.requests.all().length, 0);
 });

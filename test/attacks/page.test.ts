@@ -4,6 +4,8 @@
  * Actors: the author (names, remarks, paths, commits), the gateway (answers), whoever wrote the store. Every place of the page shows all payloads at
  * once, in a real browser. The API keeps the strings as they are, with everything invisible as `\uXXXX` in the JSON text.
  */
+import { connect } from 'node:net';
+import { text as streamText } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../src/model/attempt.ts';
@@ -151,6 +153,28 @@ test('every document of the API is plain text in which JSON finds the strings as
   }
   for (const path of ['livez', 'readyz']) assertHarmless(await (await fetch(`${server.url}/${path}`)).text(), path);
   assertHarmless(await firstEvents(server.url), 'the events');
+});
+
+test('an address that is none is refused like any other: for this page alone, and in plain text', async () => {
+  await using server = await startTestServer();
+  const { hostname, port } = new URL(server.url);
+  const answerTo = async (host: string): Promise<string> => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.end(`GET /% HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    return (await streamText(socket)).replaceAll('\r', '');
+  };
+  const answer = await answerTo('localhost');
+  assert.match(answer, /^HTTP\/1\.1 400 /);
+  for (const header of [
+    'content-security-policy',
+    'x-content-type-options: nosniff',
+    'content-type: application/json; charset=utf-8',
+    'cross-origin-resource-policy',
+  ])
+    assert.match(answer, header);
+  assert.match(answer, '{"format":1,"error":{"code":"FST_ERR_BAD_URL"');
+  assertHarmless(answer, 'the answer');
+  assert.match(await answerTo('evil.example'), /^HTTP\/1\.1 421 /);
 });
 
 function daemonInfoOf(file: string) {

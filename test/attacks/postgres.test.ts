@@ -112,6 +112,30 @@ for (const [title, answer] of [
   });
 }
 
+test('gateway or anyone: a message of megabytes in place of a login is shown in one short line', async () => {
+  const text = `\u001B[2J\u202E::add-mask::x\nFORGED ${'x'.repeat(5_000_000)}`;
+  const fields = Buffer.from(`SFATAL\0C28P01\0M${text}\0\0`);
+  const head = Buffer.from('E....');
+  head.writeInt32BE(fields.length + 4, 1);
+  for (const code of ['28P01', 'XX999']) {
+    const message = Buffer.concat([head, Buffer.from(fields.toString().replace('28P01', code))]);
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(message));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const folder = scratchFolder();
+    writeFileSync(join(folder, 'edict.yaml'), file);
+    const { code: exit, stderr } = await edict(['status', '--state', `postgres://u@127.0.0.1:${port}/x`], folder);
+    server.close();
+    assert.is(exit, 1);
+    assert.match(stderr, 'FORGED xxx');
+    assert.ok(stderr.length < 1000, `${stderr.length} characters`);
+    assert.not.match(stderr, /^FORGED|^::/m);
+  }
+});
+
 test('operator: `disable` and `no-verify` are taken at their word, with one warning in the log', async () => {
   if (address === null) {
     process.stdout.write('note: without an address, a server elsewhere was not tried\n');

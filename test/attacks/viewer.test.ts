@@ -13,8 +13,9 @@ import * as assert from 'uvu/assert';
 import type { Attempt } from '../../src/model/attempt.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { readApiDocument } from '../../src/server/api-document.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, scratchFolder, startEdict, terminate, until } from '../support/edict-process.ts';
+import { fileOf, scratchFolder } from '../support/edict-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { attempt, desiredState, recorded, recordedState, wanted } from '../support/states.ts';
@@ -392,28 +393,24 @@ test('operator: a page that other machines reach without a token is a warning at
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { a: 'online' }));
   writeFileSync(join(folder, 'token'), `${readToken}\n`);
-  for (const [listen, env, isExposed] of [
-    ['0.0.0.0:0', {}, true],
-    ['0.0.0.0:0', { EDICT_TOKEN: actToken }, true],
-    ['0.0.0.0:0', { EDICT_READ_TOKEN_FILE: join(folder, 'token') }, false],
-    ['127.0.0.1:0', {}, false],
+  for (const [host, env, isExposed] of [
+    ['0.0.0.0', {}, true],
+    ['0.0.0.0', { EDICT_TOKEN: actToken }, true],
+    ['0.0.0.0', { EDICT_READ_TOKEN_FILE: join(folder, 'token') }, false],
+    ['127.0.0.1', {}, false],
   ] as const) {
-    const daemon = startEdict(['run', 'edict.yaml', '--emulate', '--log-format', 'json', '--listen', listen], folder, env);
-    try {
-      await until('it listens', () => daemon.events('daemon:started').length > 0, [daemon]);
-      const url = String(daemon.events('daemon:started')[0]?.['url']);
-      assert.ok(url.startsWith(`http://${listen.slice(0, -2)}:`), url);
-      assert.equal(
-        daemon.events('server:exposed').map((line) => [line['level'], line['url']]),
-        isExposed ? [[40, url]] : [],
-      );
-      const answer = await fetch(`${url.replace('0.0.0.0', '127.0.0.1')}/metrics`, { headers: { authorization: 'Bearer guess' } });
-      assert.is(answer.status, 'EDICT_READ_TOKEN_FILE' in env ? 401 : 200);
-      assert.is(daemon.events('token:refused').length, 'EDICT_READ_TOKEN_FILE' in env ? 1 : 0);
-    } finally {
-      await terminate(daemon);
-    }
-    assert.not.match(daemon.output.stdout + daemon.output.stderr, 'canary');
+    await using daemon = await startLoggedDaemon(folder, { env, listen: { host, port: 0 } });
+    const url = daemon.url ?? '';
+    assert.ok(url.startsWith(`http://${host}:`), url);
+    assert.equal(
+      daemon.events('server:exposed').map((line) => [line['level'], line['url']]),
+      isExposed ? [['warn', url]] : [],
+    );
+    const answer = await fetch(`${url.replace('0.0.0.0', '127.0.0.1')}/metrics`, { headers: { authorization: 'Bearer guess' } });
+    assert.is(answer.status, 'EDICT_READ_TOKEN_FILE' in env ? 401 : 200);
+    const refused = daemon.events('token:refused');
+    assert.is(refused.length, 'EDICT_READ_TOKEN_FILE' in env ? 1 : 0);
+    assert.not.match(JSON.stringify([...refused, ...daemon.events('server:exposed')]), 'canary');
   }
 });
 

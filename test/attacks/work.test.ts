@@ -21,8 +21,11 @@ import { parseDesiredState } from '../../src/source/parser.ts';
 import { WorkerParser } from '../../src/source/worker/worker-parser.ts';
 import { parseYamlInSegments } from '../../src/source/yaml/segments.ts';
 import { parseYaml } from '../../src/source/yaml/tree.ts';
-import { scratchFolder } from '../support/edict-process.ts';
+import { answeringServer } from '../gateway/answering-server.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder } from '../support/edict-process.ts';
 import { growth, linear } from '../support/growth.ts';
+import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 import { change } from '../support/states.ts';
 
 const test = suite('attacks with work');
@@ -340,5 +343,29 @@ test('in a daemon, the loop goes on while a large file is parsed, and receives i
   assert.ok(whileParsed >= 10, `${whileParsed} turns of the loop while it was parsed`);
   assert.ok(turns - whileParsed >= 2, `${turns - whileParsed} turns while it was handed over`);
 });
+
+// Actor: the gateway. JSON can be read at any depth and written only to some thousand levels, so that a small answer ended the daemon.
+for (const status of [200, 201, 400]) {
+  test(`answers that are nested a hundred thousand times are invalid ones (${status})`, async () => {
+    for (const [start, open, close] of [
+      ['', '{"error_msg":', '}'],
+      ['', '[', ']'],
+      [' '.repeat(500), '{"apis":[', ']}'],
+      ['{"error_msg":"\\"","x":', '[', ']'],
+    ] as const) {
+      const body = `${start}${open.repeat(100_000)}1${close.repeat(100_000)}`;
+      const server = await answeringServer((response) => response.writeHead(status, { 'content-type': 'application/json' }).end(body));
+      const folder = scratchFolder();
+      await recordEmptyGatewayIn(folder, server.url);
+      writeFileSync(join(folder, 'edict.yaml'), `${fileOf(server.url, { a: 'online' })}refresh: never\n`);
+      const results = [await edict(['apply', 'edict.yaml', '--yes'], folder), await edict(['plan', 'edict.yaml', '--refresh'], folder)];
+      await server.close();
+      for (const { code, stdout, stderr } of results) {
+        assert.ok(code === 1 || code === 5, `${code}`);
+        assert.match(stdout + stderr, 'nested deeper than 100 levels');
+      }
+    }
+  });
+}
 
 test.run();

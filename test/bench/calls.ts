@@ -22,31 +22,37 @@ const bare = join(import.meta.dirname, 'calls-bare.ts');
  * turns: edict cannot be faster than that. Returns the table.
  */
 export async function measureCalls(main: string, folder: string): Promise<string> {
-  await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
   const rows: Row[] = [];
   for (const concurrency of concurrencies) {
     const file = join(folder, `calls-${concurrency}.yaml`);
-    writeFileSync(file, generateFile({ publications, endpoint: gateway.url, concurrency }).text);
     const rates: Record<'bare' | 'recorded' | 'engine' | 'command', number[]> = { bare: [], recorded: [], engine: [], command: [] };
+    /** Measures with an emulator of its own: what is published already would be adopted without a call. */
+    const measure = async (make: () => Promise<CallsMade>): Promise<number> => {
+      await using gateway = await startEmulatedGateway(main, folder, generateFile({ publications }).json);
+      writeFileSync(file, generateFile({ publications, endpoint: gateway.url, concurrency }).text);
+      return await rate(gateway, make);
+    };
     for (let run = 0; run < runs; run += 1) {
       const state = (name: string): string => `sqlite:${join(folder, `calls-${concurrency}-${run}-${name}.db`)}`;
-      rates.bare.push(await rate(gateway, () => childCalls([bare, file, String(concurrency)])));
-      rates.recorded.push(await rate(gateway, () => childCalls([bare, file, String(concurrency), state('recorded')])));
-      rates.engine.push(await rate(gateway, () => childCalls([byEngine, file, state('engine')])));
-      rates.command.push(await rate(gateway, () => commandCalls([main, 'apply', file, '--state', state('command'), '--format', 'json'])));
+      rates.bare.push(await measure(() => childCalls([bare, file, String(concurrency)])));
+      rates.recorded.push(await measure(() => childCalls([bare, file, String(concurrency), state('recorded')])));
+      rates.engine.push(await measure(() => childCalls([byEngine, file, state('engine')])));
+      rates.command.push(await measure(() => commandCalls([main, 'apply', file, '--state', state('command'), '--format', 'json'])));
     }
     const best = (of: keyof typeof rates): number => Math.max(...rates[of]);
-    const floor = best('bare');
-    const beside = (['recorded', 'engine', 'command'] as const).map(best);
+    const floor = best('recorded');
     const share = (value: number): string => `${((value / floor) * 100).toFixed(0)} %`;
     rows.push({
-      cells: [String(concurrency), grouped(floor), ...beside.flatMap((value) => [grouped(value), share(value)])],
-      target: atLeast(best('engine') / floor, 0.6, '60 % (engine)'),
+      cells: [
+        ...[String(concurrency), grouped(best('bare')), grouped(floor)],
+        ...(['engine', 'command'] as const).map(best).flatMap((value) => [grouped(value), share(value)]),
+      ],
+      target: atLeast(best('engine') / floor, 0.8, '80 % (engine)'),
     });
   }
   return table(
     `Calls a second against the emulator, no limit, best of ${runs}: a bare keep-alive loop; the same with edict's two records a call on the disk and nothing else; the engine; the command, with its log too`,
-    ['concurrency', 'bare loop', 'with records', 'of bare', 'engine', 'of bare', 'command', 'of bare'],
+    ['concurrency', 'bare loop', 'with records', 'engine', 'of that', 'command', 'of that'],
     rows,
   );
 }
@@ -64,7 +70,7 @@ async function commandCalls(args: readonly string[]): Promise<CallsMade> {
 /** Returns calls a second, after checking that the gateway received and accepted every call. */
 async function rate(gateway: EmulatedGateway, make: () => Promise<CallsMade>): Promise<number> {
   const { calls, tookMs } = await make();
-  const received = await gateway.takeRequests();
+  const received = (await gateway.takeRequests()).filter(({ operation }) => operation === 'changePublication');
   const taken = received.filter(({ status }) => status === 201).length;
   if (calls === 0 || taken !== calls || received.length !== calls) {
     throw new Error(`${calls} calls were counted, ${received.length} received and ${taken} taken`);

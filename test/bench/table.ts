@@ -32,6 +32,11 @@ export function table(title: string, head: readonly string[], rows: readonly Row
   return `${title}\n${line(head, targetHead.join(''))}${rows.map((row) => line(row.cells, verdict(row))).join('')}\n`;
 }
 
+/** Returns how many targets in tables of `table` are missed. */
+export function countMissed(tables: string): number {
+  return tables.match(/ {2}MISSED$/gm)?.length ?? 0;
+}
+
 /** Returns the median of `values`. Throws an Error if there is none. */
 export function median(values: readonly number[]): number {
   const middle = values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/emulator/random.ts';
-import { edict, type Running, scratchFolder, startEdict, terminate } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { type Running, scratchFolder, startEdict, terminate } from '../support/edict-process.ts';
 import { FaultyGateway, late, limit, type Recorded, toRecorded, user } from './faulty-gateway.ts';
 import { tamperWithStore } from './tampering.ts';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { answeringServer, json } from '../gateway/answering-server.ts';
 import { fileOf, inheritedEnv, scratchFolder, secretToken, seedOf } from '../support/edict-process.ts';
+import { serveCommand } from '../support/served-command.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(join(root, 'examples/ci', name), 'utf8');
@@ -82,19 +83,12 @@ const cis: readonly Ci[] = [
   },
 ];
 
-/** Returns a folder with a command `edict` that runs this checkout. */
-function commandFolder(): string {
-  const folder = scratchFolder();
-  const command = join(folder, 'edict');
-  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'src/main.ts')}" "$@"\n`);
-  chmodSync(command, 0o755);
-  return folder;
-}
-const commands = commandFolder();
+const served = await serveCommand();
+test.after(async () => served[Symbol.asyncDispose]());
 
 /** Runs a script like a CI runner. Resolves to its exit code and output. */
 async function shell(script: string, cwd: string, env: Readonly<Record<string, string>>) {
-  const path = `${commands}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
+  const path = `${served.folder}:${resolve(process.execPath, '..')}:${process.env['PATH']}`;
   const child = spawn('bash', ['-eo', 'pipefail', '-c', script], { cwd, env: { ...inheritedEnv, ...env, PATH: path } });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
 import { closeTerminals, type OnTerminal, startOnTerminal } from '../support/terminal.ts';
 
 /*

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
@@ -62,7 +63,7 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
   const file = join(folder, 'token');
   writeFileSync(file, 'old\n');
   const env = { HW_AUTH_TOKEN_FILE: file };
-  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, env);
+  await using daemon = await startLoggedDaemon(folder, { debounceMs: 20, resyncMs: 300, env });
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['changePublication 401']);
@@ -75,34 +76,31 @@ test('the daemon stops calling when its token is rejected, reports it everywhere
   writeFileSync(file, 'good\n');
   await until('all are online', () => online() === names.length);
   assert.is(daemon.events('requests:resumed').length, 1);
-  daemon.child.kill('SIGTERM');
-  await daemon.finished;
+  await daemon.stop();
 });
 
 test('SIGHUP retries rejected credentials once', async () => {
   const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD: 'wrong', HW_DOMAIN_NAME: 'acme' };
-  const daemon = startEdict(['run', '--resync', '300ms', '--log-format', 'json'], folder, env);
+  await using daemon = await startLoggedDaemon(folder, { resyncMs: 300, env });
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401']);
-  daemon.child.kill('SIGHUP');
+  daemon.hangUp();
   await until('it has retried', () => requests().length === 2);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(requests(), ['createToken 401', 'createToken 401']);
-  daemon.child.kill('SIGTERM');
-  await daemon.finished;
+  await daemon.stop();
 });
 
 test('a corrected password in a file is used', async () => {
   const file = join(folder, 'password');
   writeFileSync(file, 'wrong');
   const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
-  const daemon = startEdict(['run', '--log-format', 'json'], folder, env);
+  await using daemon = await startLoggedDaemon(folder, { env });
   await until('calls have stopped', () => daemon.events('requests:paused').length === 1);
   writeFileSync(file, 'right');
   await until('all are online', () => online() === names.length);
-  daemon.child.kill('SIGTERM');
-  await daemon.finished;
+  await daemon.stop();
   assert.equal(requests().slice(0, 2), ['createToken 401', 'createToken 201']);
 });
 
@@ -131,8 +129,8 @@ test('at first contact the daemon makes one login with a wrong password, reports
   const file = join(folder, 'password');
   writeFileSync(file, 'wrong');
   const env = { HW_USER_NAME: 'ada', HW_USER_PASSWORD_FILE: file, HW_DOMAIN_NAME: 'acme' };
-  const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder, env);
-  await until('requests are paused', () => daemon.events('requests:paused').length === 1, [daemon]);
+  await using daemon = await startLoggedDaemon(folder, { debounceMs: 20, resyncMs: 300, env });
+  await until('requests are paused', () => daemon.events('requests:paused').length === 1);
   await new Promise((resolve) => setTimeout(resolve, 2500));
   assert.equal(requests(), ['createToken 401']);
   assert.match((await edict(['status'], folder, env)).stdout, /No calls since .*: CREDENTIALS_REJECTED/);
@@ -141,10 +139,9 @@ test('at first contact the daemon makes one login with a wrong password, reports
   };
   assert.is(status.paused.reason, 'credentials');
   writeFileSync(file, 'right');
-  await until('all are online', () => online() === names.length, [daemon]);
+  await until('all are online', () => online() === names.length);
   assert.is(daemon.events('requests:resumed').length, 1);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  await daemon.stop();
   assert.equal(requests().slice(0, 3), ['createToken 401', 'createToken 201', 'listApis 200']);
 });
 
@@ -153,19 +150,18 @@ test('a daemon whose token expires stops observing, too, until the token changes
   const file = join(folder, 'token');
   writeFileSync(file, 'good');
   writeFileSync(join(folder, 'edict.yaml'), `${allOnline()}refresh: 200ms\n`);
-  const daemon = startEdict(['run', '--log-format', 'json'], folder, { HW_AUTH_TOKEN_FILE: file });
-  await until('all are online', () => online() === names.length, [daemon]);
+  await using daemon = await startLoggedDaemon(folder, { env: { HW_AUTH_TOKEN_FILE: file } });
+  await until('all are online', () => online() === names.length);
   emulator.faults.add({ share: 1, status: 401, errorCode: 'APIG.1002', errorMsg: 'expired', operation: '*' });
-  await until('requests are paused', () => daemon.events('requests:paused').length === 1, [daemon]);
+  await until('requests are paused', () => daemon.events('requests:paused').length === 1);
   const before = emulator.requests.all().length;
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.is(emulator.requests.all().length, before);
   emulator.faults.clear();
   writeFileSync(file, 'good\n');
-  daemon.child.kill('SIGHUP');
-  await until('it observes again', () => requests().slice(before).includes('listApis 200'), [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  daemon.hangUp();
+  await until('it observes again', () => requests().slice(before).includes('listApis 200'));
+  await daemon.stop();
 });
 
 test.run();

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { scratchFolder, seedOf, startEdict, terminate, until } from '../support/edict-process.ts';
+import { scratchFolder, seedOf, until } from '../support/edict-process.ts';
 
 /*
  * A gateway that the store knows nothing of: a fresh volume, an empty CI cache, another folder, a lost store. Its publications that are online
@@ -117,19 +118,17 @@ test('plan, apply and run say that a missing or empty store has no recorded stat
   assert.match((await edict(['apply'], folder)).stderr, said);
   for (const command of ['plan', 'apply']) assert.not.match((await edict([command, '--refresh'], folder)).stderr, 'no recorded state');
   rmSync(join(folder, '.edict'), { recursive: true });
-  const daemon = startEdict(['run', '--log-format', 'json'], folder);
-  await until('it says so', () => daemon.events('gateway:unrecorded')[0]?.['store'] === `sqlite:${store}`, [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  await using daemon = await startLoggedDaemon(folder);
+  await until('it says so', () => daemon.events('gateway:unrecorded')[0]?.['store'] === `sqlite:${store}`);
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 
 test('a daemon with an empty store makes no call', async () => {
   await importInto(folder);
-  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('it is in sync', () => daemon.events('reconcile:finished').length > 0, [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  await using daemon = await startLoggedDaemon(folder);
+  await until('it is in sync', () => daemon.events('reconcile:finished').length > 0);
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 
@@ -263,17 +262,16 @@ test('--no-refresh at first contact is held too, and the printed command approve
 test('a daemon that may not observe a new gateway makes no call until it may', async () => {
   await importInto(folder);
   emulator.faults.add(refused);
-  const daemon = startEdict(['run', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('the file is held', () => daemon.events('plan:computed').some((plan) => plan['held'] === 62), [daemon]);
+  await using daemon = await startLoggedDaemon(folder);
+  await until('the file is held', () => daemon.events('plan:computed').some((plan) => plan['held'] === 62));
   assert.match(
     (await edict(['status'], folder)).stdout,
     'it could not be observed: APIG.1005 No permissions; grant the permission to list',
   );
   emulator.faults.clear();
-  daemon.child.kill('SIGHUP');
-  await until('it is adopted', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62), [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  daemon.hangUp();
+  await until('it is adopted', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62));
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 
@@ -295,12 +293,11 @@ test('what the file adds is looked up before it is published, also right after a
   assert.match((await edict(['apply'], folder)).stdout, 'In sync. 62 publications');
   rmSync(join(folder, '.edict'), { recursive: true });
   writeFileSync(file, without('a9'));
-  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'], folder);
-  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 60), [daemon]);
+  await using daemon = await startLoggedDaemon(folder, { debounceMs: 20 });
+  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 60));
   writeFileSync(file, whole);
-  await until('it is in sync again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62), [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  await until('it is in sync again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 62));
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 
@@ -310,10 +307,10 @@ test('a known gateway that refuses to be listed is observed no more, with a warn
   writeFileSync(file, `refresh: 100ms\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`);
   assert.is((await edict(['apply'], folder)).code, 0);
   emulator.faults.add(refused);
-  const daemon = startEdict(['run', '--log-format', 'json', '--resync', '100ms'], folder);
-  await until('it was refused', () => daemon.events('gateway:observe_failed').length > 0, [daemon]);
+  await using daemon = await startLoggedDaemon(folder, { resyncMs: 100 });
+  await until('it was refused', () => daemon.events('gateway:observe_failed').length > 0);
   const [warning] = daemon.events('gateway:observe_failed');
-  assert.equal([warning?.['level'], /is not observed again until the file changes/.test(String(warning?.['reason']))], [40, true]);
+  assert.equal([warning?.['level'], /is not observed again until the file changes/.test(String(warning?.['reason']))], ['warn', true]);
   emulator.requests.clear();
   await sleep(500);
   assert.equal(emulator.requests.all(), []);
@@ -321,10 +318,9 @@ test('a known gateway that refuses to be listed is observed no more, with a warn
   assert.is(status.code, 0);
   assert.match(status.stdout, 'could not be observed: APIG.1005 No permissions; grant the permission to list the APIs of the instance.');
   emulator.faults.clear();
-  daemon.child.kill('SIGHUP');
-  await until('it is observed again', () => emulator.requests.all().length > 0, [daemon]);
-  daemon.child.kill('SIGTERM');
-  assert.is((await daemon.finished).code, 0);
+  daemon.hangUp();
+  await until('it is observed again', () => emulator.requests.all().length > 0);
+  await daemon.stop();
 });
 
 test('what is new to the record of a known gateway is looked up first if the last observation is old, and held where that fails', async () => {
@@ -381,11 +377,9 @@ test('a new volume and a copied store make no call, with an edit that adds and o
     three: `prune: true\n${fewer.replace(/^prune:.*\n/m, '')}`,
   })) {
     writeFileSync(file, text);
-    const args = ['run', '--state', `sqlite:${volume}/state.db`, '--log-format', 'json', '--log-level', 'debug'];
-    const daemon = startEdict(args, folder);
-    await until('it is in sync', () => daemon.events('reconcile:finished').length > 0, [daemon]);
-    daemon.child.kill('SIGTERM');
-    assert.is((await daemon.finished).code, 0);
+    await using daemon = await startLoggedDaemon(folder, { state: `sqlite:${join(folder, volume, 'state.db')}` });
+    await until('it is in sync', () => daemon.events('reconcile:finished').length > 0);
+    await daemon.stop();
   }
   assert.is(calls(), 0);
 });
@@ -442,17 +436,17 @@ test('a file of names is held where the gateway refuses to be listed, with the m
 
 test('a new name that cannot be looked up holds the file, and what the last one declared stays in force', async () => {
   writeNames(['a0']);
-  const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder);
-  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 1), [daemon]);
+  await using daemon = await startLoggedDaemon(folder, { debounceMs: 20 });
+  await until('it is in sync', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 1));
   emulator.faults.add(refused);
   writeNames(['a0', 'a1']);
-  await until('it says why', () => daemon.events('file:unreadable').length > 0, [daemon]);
+  await until('it says why', () => daemon.events('file:unreadable').length > 0);
   assert.match(String(daemon.events('file:unreadable')[0]?.['reason']), 'grant the permission to list the APIs of the instance');
   const status = await edict(['status'], folder);
   assert.match(status.stdout, 'it has names without IDs, and they cannot be looked up at the gateway: APIG.1005 No permissions');
   emulator.faults.clear();
-  await until('the name is looked up again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 2), [daemon]);
-  await terminate(daemon);
+  await until('the name is looked up again', () => daemon.events('plan:computed').some((plan) => plan['unchanged'] === 2));
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 

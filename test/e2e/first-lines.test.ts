@@ -150,7 +150,7 @@ test('a gateway that was never checked', async () => {
   assert.match(status, /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
   assert.match(
     status,
-    /\nNothing is recorded yet\. What is online at the gateway already is adopted without a call when it is first observed\.\n/,
+    /\nNothing is recorded yet\. APIs that are online at the gateway already are adopted without a call when it is first observed\.\n/,
   );
 });
 

@@ -15,7 +15,7 @@ import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 const test = suite('hand-over');
 const names = Array.from({ length: 60 }, (_, index) => `api${index}`);
 const at = machinesFor(test, names);
-const { until, machine, start, published, versions } = at;
+const { until, machine, start, startHere, published, versions } = at;
 
 test('a replica whose file has names instead of IDs stands by and takes over like any other', async () => {
   const named = (): string => {
@@ -47,21 +47,20 @@ test('a replica whose file has a name unknown to the gateway takes nothing from 
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/id: api-\w+, /g, ''));
     return folder;
   };
-  const working = start(named('api0'));
+  const working = await startHere(named('api0'));
   await until('it is active', () => published() === 1);
-  const broken = start(named('nobody'));
+  const broken = await startHere(named('nobody'));
   await until('the other one stands by', () => standsBy(broken));
   const asked = at.emulator.requests.all().length;
   await sleep(3000);
   assert.is(at.emulator.requests.all().length, asked);
   assert.equal([working.events('lease:lost'), broken.events('plan:computed')], [[], []]);
-  working.child.kill('SIGTERM');
-  await working.finished;
+  await working.stop();
   await until('the error of the other one is reported', () => broken.events('file:invalid').length === 1);
   const sent = at.emulator.requests.all().length;
   await sleep(3000);
   assert.ok(at.emulator.requests.all().length <= sent + 1, 'it does not read again and again');
-  const third = start(named('api1'));
+  const third = await startHere(named('api1'));
   await until('the gateway is free for a replica with a valid file', () => published() === 2);
   assert.is(third.events('lease:standby').length, 0);
 });

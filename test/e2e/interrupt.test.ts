@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edict-process.ts';
 import { recordEmptyGatewayIn } from '../support/observed-gateway.ts';
 
 let emulator: Emulator;

@@ -242,4 +242,23 @@ test('an attempt whose outcome nobody can see is unknown in every command, and t
   }
   assert.match((await edict(['apply'], folder)).stderr, 'reconciliation finished with failures: 1 unknown, 5 unchanged');
 });
+test('status --refresh shows what is at the gateway now, calls nothing and writes nothing', async () => {
+  write(all);
+  await edict(['apply'], folder);
+  await sleep(400);
+  emulator.state.changeManually('api-b', 'env-release', 'offline');
+  emulator.requests.clear();
+  assert.match((await edict(['status'], folder)).stdout, /^In sync/);
+  assert.equal(emulator.requests.all(), [], 'without it, nothing is asked');
+  const shown = await edict(['status', '--refresh'], folder);
+  assert.equal([shown.code, calls()], [0, 0]);
+  assert.match(shown.stdout, /^1 drifted, 5 unchanged\.\n/);
+  assert.match(shown.stdout, /b +release +online +offline/);
+  assert.match((await edict(['explain', 'b', 'release', '--refresh'], folder)).stdout, 'taken offline outside edict');
+  assert.match((await edict(['status'], folder)).stdout, /^In sync/, 'the record is as before');
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, operation: 'listApis' });
+  const refused = await edict(['status', '--refresh'], folder);
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, 'the gateway cannot be observed: APIG.1005 No permissions');
+});
 test.run();

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
-import { edict, fileOf, inheritedEnv, scratchFolder, secretToken, seedOf, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { fileOf, inheritedEnv, scratchFolder, secretToken, seedOf, until } from '../support/edict-process.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const names = Array.from({ length: 40 }, (_, index) => `api${index}`);

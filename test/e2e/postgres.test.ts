@@ -15,7 +15,7 @@ import { all, isAtWork, machinesFor, standsBy } from '../support/machines.ts';
 const test = suite('a store in PostgreSQL');
 const names = Array.from({ length: 60 }, (_, index) => `api${index}`);
 const at = machinesFor(test, names);
-const { until, machine, start, published, versions } = at;
+const { until, machine, start, startHere, published, versions } = at;
 
 test('apply, status, history and plan work as with a file', async () => {
   const folder = machine({ api0: 'online', api1: 'online' });
@@ -60,7 +60,7 @@ test('one daemon is active, the other stands by and takes over when the first is
   const states = all('online', names);
   const first = start(machine(states, '{ calls: 20, per: 1s }'));
   await until('the first is active', () => isAtWork(first));
-  const second = start(machine(states, '{ calls: 20, per: 1s }'));
+  const second = await startHere(machine(states, '{ calls: 20, per: 1s }'));
   await until('the second stands by', () => standsBy(second));
   await until('some are online', () => published() > 10);
   first.child.kill('SIGKILL');
@@ -72,12 +72,11 @@ test('one daemon is active, the other stands by and takes over when the first is
 
 test('a daemon that is stopped hands over', async () => {
   const folder = machine(all('online', names));
-  const first = start(folder);
+  const first = await startHere(folder);
   await until('the first is in sync', () => published() === names.length && first.events('reconcile:finished').length > 0);
-  const second = start(machine({ ...all('online', names), api0: 'offline' }));
+  const second = await startHere(machine({ ...all('online', names), api0: 'offline' }));
   await until('the second stands by', () => standsBy(second));
-  first.child.kill('SIGTERM');
-  assert.is((await first.finished).code, 0);
+  await first.stop();
   await until('the second is active', () => isAtWork(second));
   await until('it has made its own change', () => published() === names.length - 1);
 });
@@ -87,7 +86,7 @@ test('a daemon that was paused with SIGSTOP sends nothing after it has lost the 
   const first = start(machine(states, '{ calls: 20, per: 1s }'));
   await until('some are online', () => published() > 10);
   first.child.kill('SIGSTOP');
-  const second = start(machine(states, '{ calls: 20, per: 1s }'));
+  const second = await startHere(machine(states, '{ calls: 20, per: 1s }'));
   await until('the second is active', () => isAtWork(second));
   first.child.kill('SIGCONT');
   await until('all are online', () => published() === names.length);
@@ -100,14 +99,13 @@ test('an instance whose file is older than the last one acted on does not take o
   const before = all('online', names.slice(0, 3));
   const after = { ...before, api0: 'offline' };
   const [ahead, late] = [machine(before), machine(before)];
-  const first = start(ahead);
+  const first = await startHere(ahead);
   await until('the first has made all changes', () => published() === 3);
-  const second = start(late);
+  const second = await startHere(late);
   await until('the second stands by', () => standsBy(second));
   writeFileSync(join(ahead, 'edict.yaml'), fileOf(at.emulator.url, after));
   await until('the newer change is made', () => published() === 2);
-  first.child.kill('SIGTERM');
-  await first.finished;
+  await first.stop();
   await until('the second waits for its file', () => second.events('lease:standby').some(({ reason }) => String(reason).includes('older')));
   await sleep(3000);
   assert.equal([published(), isAtWork(second), versions()], [2, false, 4]);
@@ -119,7 +117,7 @@ test('an instance whose file is older than the last one acted on does not take o
 
 test('nothing is sent while the database is unavailable, and afterwards the daemon continues', async () => {
   const folder = machine(all('online', names.slice(0, 30)), '{ calls: 20, per: 1s }');
-  start(folder);
+  await startHere(folder);
   await until('some are online', () => published() > 5);
   await at.server.restart();
   await until('all are online', () => published() === 30);

@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
 import { openContext } from '../support/browser.ts';
-import { edict, scratchFolder, secretToken, startEdict, until } from '../support/edict-process.ts';
+import { edict } from '../support/edict-command.ts';
+import { scratchFolder, secretToken, startEdict, until } from '../support/edict-process.ts';
 
 /*
  * The screenshots of the README, with everything that can happen in one day. `npm run screenshots` writes them into examples/.

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { startLoggedDaemon } from '../support/daemon.ts';
 import { fileOf, scratchFolder, secretToken, seedOf, startEdict, until } from '../support/edict-process.ts';
 
 let emulator: Emulator;
@@ -26,11 +27,23 @@ const obstacles: Readonly<Record<string, (path: string) => void>> = {
   'a directory': (path) => mkdirSync(path),
 };
 
+/** Starts a daemon beside an obstacle. A read of a pipe could keep a process from ending, so that one beside a pipe is a process, which must end. */
+async function startBeside(what: string, env = { HW_AUTH_TOKEN: secretToken } as Readonly<Record<string, string>>) {
+  if (what !== 'a pipe') return startLoggedDaemon(folder, { debounceMs: 20, resyncMs: 300, env });
+  const args = ['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json', '--state', 'sqlite:state.db'];
+  const { child, events, finished } = startEdict(args, folder, env);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    assert.is((await finished).code, 0);
+  };
+  return { events, stop };
+}
+
 for (const [what, put] of Object.entries(obstacles)) {
   test(`while the file is ${what} the last one stays in force, and it is read again afterwards`, async () => {
     const file = join(folder, 'edict.yaml');
     writeFileSync(file, fileOf(emulator.url, { a: 'online' }));
-    const daemon = startEdict(['run', '--debounce', '20ms', '--resync', '300ms', '--log-format', 'json'], folder);
+    const daemon = await startBeside(what);
     await until('a is online', () => online() === 1);
     rmSync(file);
     put(file);
@@ -44,8 +57,7 @@ for (const [what, put] of Object.entries(obstacles)) {
     await until('b is online', () => online() === 2);
     rmSync(file);
     put(file);
-    daemon.child.kill('SIGTERM');
-    assert.is((await daemon.finished).code, 0);
+    await daemon.stop();
   });
 
   // A directory is a folder of files, which must have some at the start.
@@ -53,24 +65,22 @@ for (const [what, put] of Object.entries(obstacles)) {
     test(`a daemon starts, and stops, while the file is ${what}`, async () => {
       const file = join(folder, 'edict.yaml');
       put(file);
-      const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--state', 'sqlite:state.db'], folder);
+      const daemon = await startBeside(what);
       await until('the file is unreadable', () => daemon.events('file:unreadable').length > 0);
-      daemon.child.kill('SIGTERM');
-      assert.is((await daemon.finished).code, 0);
+      await daemon.stop();
     });
 
   test(`while the token file is ${what} the last token stays in force`, async () => {
     const [file, token] = [join(folder, 'edict.yaml'), join(folder, 'token')];
     writeFileSync(file, fileOf(emulator.url, { a: 'online' }));
     writeFileSync(token, secretToken);
-    const daemon = startEdict(['run', '--debounce', '20ms', '--log-format', 'json'], folder, { HW_AUTH_TOKEN_FILE: token });
+    const daemon = await startBeside(what, { HW_AUTH_TOKEN_FILE: token });
     await until('a is online', () => online() === 1);
     rmSync(token);
     put(token);
     writeFileSync(file, fileOf(emulator.url, { a: 'online', b: 'online' }));
     await until('b is online', () => online() === 2);
-    daemon.child.kill('SIGTERM');
-    assert.is((await daemon.finished).code, 0);
+    await daemon.stop();
   });
 }
 

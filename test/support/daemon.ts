@@ -6,12 +6,36 @@ import type { Clock } from '../../src/model/clock.ts';
 import type { Env } from '../../src/model/env.ts';
 import type { Emit } from '../../src/model/events.ts';
 import type { Settings } from '../../src/model/settings.ts';
+import { WorkerParser } from '../../src/source/worker/worker-parser.ts';
 import { fieldsFor, messageFor } from '../../src/telemetry/log-messages.ts';
 import { secretToken } from './edict-process.ts';
 
 /** A daemon in this process, with a way to stop it. */
 export interface TestDaemon extends Daemon {
   stop(): void;
+}
+
+/** The thread that parses for all daemons of this process: starting one takes most of the CPU time of a daemon's start. */
+let parsers: WorkerParser | null = null;
+let closing: NodeJS.Timeout | undefined;
+let daemons = 0;
+
+function openParsers(): WorkerParser {
+  clearTimeout(closing);
+  daemons += 1;
+  parsers ??= new WorkerParser();
+  return parsers;
+}
+
+/** Ends the thread if no daemon starts soon: it would keep the process alive. */
+function closeParsersSoon(): void {
+  daemons -= 1;
+  if (daemons > 0) return;
+  closing = setTimeout(() => {
+    const idle = parsers;
+    parsers = null;
+    void idle?.[Symbol.asyncDispose]();
+  }, 1000);
 }
 
 interface TestDaemonOptions extends Partial<DaemonOptions> {
@@ -38,7 +62,8 @@ export async function startTestDaemon(
   { env = {}, onEvent = () => {}, clock = systemClock, ...options }: TestDaemonOptions = {},
 ): Promise<TestDaemon> {
   const stopping = new AbortController();
-  const daemon = await startDaemon(createAppContext(settings, env, { signal: stopping.signal, clock }), {
+  const starting = startDaemon(createAppContext(settings, env, { signal: stopping.signal, clock }), {
+    parsers: openParsers(),
     paths: [settings.file],
     logFor: () => onEvent,
     debounceMs: 10,
@@ -48,6 +73,8 @@ export async function startTestDaemon(
     listenIsExplicit: true,
     ...options,
   });
+  starting.then(({ done }) => done).then(closeParsersSoon, closeParsersSoon);
+  const daemon = await starting;
   return { ...daemon, stop: () => stopping.abort() };
 }
 
@@ -64,22 +91,26 @@ export interface LoggedDaemon extends AsyncDisposable {
 }
 
 export interface LoggedDaemonOptions extends Partial<Omit<DaemonOptions, 'logFor'>> {
+  /** Default: the one beside the files. */
+  readonly state?: string;
   readonly env?: Env;
   readonly clock?: Clock;
 }
 
 /** Starts `edict run` for the files of a folder, `edict.yaml` by default, in this process: for tests about what a daemon does, not about its process. */
 export async function startLoggedDaemon(folder: string, options: LoggedDaemonOptions = {}): Promise<LoggedDaemon> {
-  const { paths = ['edict.yaml'], env = { HW_AUTH_TOKEN: secretToken }, ...more } = options;
+  const {
+    paths = ['edict.yaml'],
+    env = { HW_AUTH_TOKEN: secretToken },
+    state = `sqlite:${join(folder, '.edict/state.db')}`,
+    ...more
+  } = options;
   const files = paths.map((path) => join(folder, path));
   const records: Record<string, unknown>[] = [];
-  const daemon = await startTestDaemon(
-    parseSettings(files[0], { state: `sqlite:${join(folder, '.edict/state.db')}`, allowProbeHost: ['127.0.0.1'] }),
-    {
-      ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
-      logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
-    },
-  );
+  const daemon = await startTestDaemon(parseSettings(files[0], { state, allowProbeHost: ['127.0.0.1'] }), {
+    ...{ debounceMs: 200, resyncMs: 300_000, ...more, env, paths: files },
+    logFor: (file) => (event) => records.push({ file, event: event.type, level: messageFor(event).level, ...fieldsFor(event) }),
+  });
   const stop = (): Promise<number> => {
     daemon.stop();
     return daemon.done;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
-/** What to write, and how. */
+/** The content to write, and how to write it. */
 export interface AtomicFile {
   readonly text: string;
   /** The mode of the file; the umask applies. */

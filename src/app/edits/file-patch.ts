@@ -24,7 +24,7 @@ export interface PatchableFiles {
   readonly variables: Variables;
 }
 
-/** What to add besides publications, and the state that the files declare now. */
+/** Additions besides publications, and the state that the files declare now. */
 export interface PatchTarget {
   readonly desired: DesiredState;
   readonly newEnvironments?: readonly NewEnvironment[];

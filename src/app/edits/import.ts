@@ -108,7 +108,7 @@ export async function readInventory(
 
 /** A patch that declares online publications which the file lacks, and the publications that it leaves out. */
 export interface ImportUpdate extends FilesPatch {
-  /** What the patch declares. */
+  /** The publications that the patch declares. */
   readonly added: readonly PublicationEdit[];
   /** The names of the APIs and environments that the patch adds. */
   readonly newApis: readonly string[];

@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createAppContext } from '../../app/context.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
 import type { StatusView } from '../../render/status-json.ts';
 import type { CliContext } from '../context.ts';
 import {
+  allowHostOption,
   allowIncludeOption,
   apiOption,
   emulateOption,
@@ -12,15 +13,19 @@ import {
   filesArgument,
   formatOption,
   gatewayOption,
+  refreshOption,
   stateOption,
 } from '../options.ts';
 import type { FileStatus, InvalidFileStatus } from '../output/status-text.ts';
 import { writeText } from '../output/terminal.ts';
+import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 
 export interface StatusOptions {
   readonly state?: string;
   readonly emulate?: boolean;
+  /** Whether to observe the gateway first. */
+  readonly refresh?: boolean;
   readonly gateway?: string;
   readonly api?: readonly string[];
   readonly environment?: readonly string[];
@@ -40,12 +45,14 @@ export function registerStatus(program: Command, context: CliContext, finish: Fi
     .addOption(apiOption())
     .addOption(environmentOption())
     .addOption(allowIncludeOption())
+    .addOption(allowHostOption())
     .addOption(stateOption())
     .addOption(formatOption('text', 'json'))
     .addOption(emulateOption())
+    .addOption(refreshOption())
     .option('--unmanaged', 'list all publications that are online at the gateway and not in the file, not only the first 20')
     .addOption(gatewayOption())
-    .option('--watch', 'show the status again whenever it changes, until Ctrl-C')
+    .addOption(new Option('--watch', 'show the status again whenever it changes, until Ctrl-C').conflicts('refresh'))
     .action(async (files: readonly string[], options: StatusOptions) => finish(await runStatus(files, options, context)));
 }
 
@@ -66,7 +73,7 @@ async function runStatus(paths: readonly string[], options: StatusOptions, conte
     const appContext = createAppContext({ ...settings, file }, context.env);
     const listsUnmanaged = options.unmanaged ?? false;
     try {
-      const report = await readStatus(appContext);
+      const report = options.refresh ? await runReadCommand(context, appContext.settings, readStatus) : await readStatus(appContext);
       return { ...report, listsUnmanaged, approveCommand: approveCommand(report.plan, { ...settings, file }) };
     } catch (fileError) {
       if (!isFileError(fileError)) throw fileError;

@@ -7,7 +7,7 @@ import type { Settings } from '../../model/settings.ts';
 import { toJson, visibleLine } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { approveCommand } from '../../render/command-line.ts';
+import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, formatSuspension, formatTimestamp, formatUnrecorded } from '../../render/format.ts';
 import { formatHeadline, formatResultCounts } from '../../render/headline.ts';
 import { formatAdopted } from '../../render/notices.ts';
@@ -61,7 +61,14 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
       const approveCommandLine = approveCommand(plan, { ...settings, targets: plan.targets });
       if (format === 'text') {
         const happened = { failures: [...failures.values()], probes: [...probes.values()], adoptedCount, hasSent };
-        writeText(stdout, applyText(result, happened, { approveCommandLine, paint: colorizersFor(context).out }));
+        writeText(
+          stdout,
+          applyText(result, happened, {
+            approveCommandLine,
+            statusCommand: formatCommandLine('status', [], settings),
+            paint: colorizersFor(context).out,
+          }),
+        );
         return;
       }
       for (const change of plan.changes) if (!isActionable(change)) writeJson(blockedChangeJson(change));
@@ -70,7 +77,7 @@ export function openApplyReport(format: 'text' | 'json', context: CliContext): A
   };
 }
 
-/** What happened during an apply besides its changes. */
+/** Events during an apply besides its changes. */
 interface ApplyEvents {
   readonly failures: readonly AttemptFinishedEvent[];
   readonly probes: readonly ProbeEvent[];
@@ -83,7 +90,11 @@ interface ApplyEvents {
 function applyText(
   applied: ApplyResult,
   { failures, probes, adoptedCount, hasSent }: ApplyEvents,
-  { approveCommandLine, paint }: { readonly approveCommandLine: string | null; readonly paint: Colorize },
+  {
+    approveCommandLine,
+    statusCommand,
+    paint,
+  }: { readonly approveCommandLine: string | null; readonly statusCommand: string; readonly paint: Colorize },
 ): string {
   const { plan, superseded } = applied;
   const { fileHeld } = plan;
@@ -103,18 +114,21 @@ function applyText(
     ...(plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : []),
     [result, formatScope(plan)].filter(Boolean).join(' '),
     ...(adopted === null ? [] : [adopted]),
-    ...limitLines(formatTable(failed.slice(0, maxShown)), failed.length),
+    ...limitLines(formatTable(failed.slice(0, maxShown)), failed.length, statusCommand),
     ...limitLines(
       deferred.slice(0, maxShown).map((change) => line('…', change, `, ${formatBlocker(change)}`)),
       deferred.length,
+      statusCommand,
     ),
     ...limitLines(
       held.slice(0, maxShown).map((change) => line('!', change, ` is held: ${formatBlocker(change)}`)),
       held.length,
+      statusCommand,
     ),
     ...limitLines(
       superseded.slice(0, maxShown).map((staleChange) => `${paint('red', 'x')} ${formatStaleChange(staleChange)}; skipped`),
       superseded.length,
+      statusCommand,
     ),
     ...(approveCommandLine === null ? [] : [`To approve what is held: ${paint('bold', approveCommandLine)}`]),
   ];
@@ -124,9 +138,9 @@ function applyText(
 /** The most lines shown per list, so that the first ones stay visible; `status` shows all. */
 const maxShown = 50;
 
-function limitLines(lines: readonly string[], total: number): string[] {
+function limitLines(lines: readonly string[], total: number, statusCommand: string): string[] {
   const indented = lines.map((line) => `  ${line}`);
-  return total > lines.length ? [...indented, `  … and ${total - lines.length} more; see edict status`] : indented;
+  return total > lines.length ? [...indented, `  … and ${total - lines.length} more; see ${statusCommand}`] : indented;
 }
 
 function formatSummary({ plan, summary, unsent }: ApplyResult, hasSent: boolean): string {

@@ -4,7 +4,7 @@ import { assertNever } from '../../model/errors.ts';
 import type { Settings } from '../../model/settings.ts';
 import { toJson } from '../../model/visible.ts';
 import type { NotRestored, Restoration } from '../../plan/undo.ts';
-import { formatCommandLine } from '../../render/command-line.ts';
+import { completeCommands, formatCommandLine } from '../../render/command-line.ts';
 import { formatTimestamp, pluralize } from '../../render/format.ts';
 import { shortReconcileId } from './history.ts';
 import { type Colorize, formatTable, joinLines, type RenderOptions } from './terminal.ts';
@@ -21,7 +21,7 @@ function undoText(report: UndoReport, settings: Settings, paint: Colorize): stri
   const lines =
     restorations.length + notRestored.length === 0
       ? ['It changed nothing: none of its calls succeeded.']
-      : [...restoredLines(report), ...notRestoredLines(report, paint), ...fileLines(report, settings, paint)];
+      : [...restoredLines(report), ...notRestoredLines(report, settings, paint), ...fileLines(report, settings, paint)];
   const id = target.kind === 'apply' ? shortReconcileId(target.id) : target.id;
   return `${joinLines([paint('bold', `Undo of ${target.kind} ${id}, started at ${formatTimestamp(target.startedAtMs)}`), ...lines])}\n`;
 }
@@ -49,12 +49,16 @@ function formatRestoredState({ state, version, newVersionCause }: Restoration): 
   return `${state} as a new version of the current draft: the previous version is ${newVersionCause === 'deleted' ? 'no longer kept' : 'unknown'}`;
 }
 
-function notRestoredLines({ notRestored }: UndoReport, paint: Colorize): string[] {
+function notRestoredLines({ notRestored }: UndoReport, settings: Settings, paint: Colorize): string[] {
   return [
     ...(notRestored.length > 0 ? [paint('yellow', `Not restored (${notRestored.length})`)] : []),
-    ...formatTable(notRestored.map((publication) => [`~ ${publication.api}`, publication.environment, formatNotRestored(publication)])).map(
-      (line) => `  ${line}`,
-    ),
+    ...formatTable(
+      notRestored.map((publication) => [
+        `~ ${publication.api}`,
+        publication.environment,
+        completeCommands(formatNotRestored(publication), settings),
+      ]),
+    ).map((line) => `  ${line}`),
   ];
 }
 

@@ -53,7 +53,7 @@ export function codeFrame({ line, column, length, excerpt, hint }: FramedLine, p
   return hint ? [...lines, `  ${' '.repeat(gutter.length)} ${paint('dim', '=')} ${hint}`] : lines;
 }
 
-/** What a reader takes for one character, as it is shown, and how many columns of a terminal it takes: two if it is wide, more if it is escaped. */
+/** A grapheme, as it is shown, and how many columns of a terminal it takes: two if it is wide, more if it is escaped. */
 interface Cell {
   readonly shown: string;
   readonly width: number;
@@ -115,8 +115,14 @@ const maxShown = 50;
 /**
  * Writes the error as text to stderr and, unless `format` is text, in that format to stdout. Returns the exit code. Only an error that is
  * not an EdictError, which is a bug in edict, shows a stack trace.
+ * `complete` completes the commands in a text for the file and the store of the command that failed; default: they stay as they are.
  */
-export function reportError(error: unknown, context: CliContext, format: DiagnosticFormat): ExitCode {
+export function reportError(
+  error: unknown,
+  context: CliContext,
+  format: DiagnosticFormat,
+  complete: (text: string) => string = (text) => text,
+): ExitCode {
   const paint = colorizersFor(context).err;
   if (error instanceof InvalidFileError) {
     writeText(context.stderr, renderDiagnostics(error, paint, widthOfStream(context.stderr)));
@@ -131,14 +137,14 @@ export function reportError(error: unknown, context: CliContext, format: Diagnos
     writeText(context.stderr, `${renderDiagnostics(error.cause, paint, widthOfStream(context.stderr))}\n`);
   const staleChanges = error instanceof StalePlanError ? error.staleChanges : [];
   const lines = [
-    `${paint('red', 'edict:')} ${error.message}`,
+    `${paint('red', 'edict:')} ${complete(error.message)}`,
     ...staleChanges.slice(0, maxShown).map((one) => `  ${formatStaleChange(one)}`),
     ...(staleChanges.length > maxShown ? [`  … and ${staleChanges.length - maxShown} more`] : []),
-    ...(error.hint ? [`  ${error.hint}`] : []),
+    ...(error.hint ? [`  ${complete(error.hint)}`] : []),
   ];
   writeText(context.stderr, `${joinLines(lines)}\n`);
   if (format === 'github' || format === 'sarif') writeFormatted(context.stdout, format, errorRenderers[format](error));
-  if (format === 'json') writeText(context.stdout, `${toJson(errorDocument(error))}\n`);
+  if (format === 'json') writeText(context.stdout, `${toJson(errorDocument(error, complete))}\n`);
   return error.exitCode;
 }
 
@@ -151,10 +157,14 @@ export function renderError(error: unknown, context: CliContext): string {
 }
 
 /** Returns the error as a JSON document that replaces a result. Rethrows as `renderError` does. */
-export function errorDocument(error: unknown): components['schemas']['InvalidFile'] | components['schemas']['Failed'] {
+export function errorDocument(
+  error: unknown,
+  complete: (text: string) => string = (text) => text,
+): components['schemas']['InvalidFile'] | components['schemas']['Failed'] {
   if (!(error instanceof EdictError)) throw error;
   if (error instanceof InvalidFileError) return diagnosticsDocument(error);
-  const { code, message, hint } = error;
+  const { code } = error;
+  const [message, hint] = [complete(error.message), error.hint && complete(error.hint)];
   const staleChanges = error instanceof StalePlanError ? error.staleChanges.map(staleChangeJson) : [];
   return { format: 1, error: { code, message, hint, ...(staleChanges.length > 0 && { staleChanges }) } };
 }

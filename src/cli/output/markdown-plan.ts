@@ -20,7 +20,7 @@ import {
   type Section,
   type Table,
 } from './markdown.ts';
-import { formatChangeCommit, formatCost, formatSource, newlyUnmanagedAside, unmanagedTitle } from './plan-phrases.ts';
+import { formatChangeCommit, formatCost, formatSource, heldTitle, newlyUnmanagedAside, unmanagedTitle } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
 
 /** One less than GitHub's limit for a comment; GitLab's is higher. Counted in UTF-16 units, which are never fewer than characters. */
@@ -53,7 +53,7 @@ export function renderMarkdownPlan(view: PlanView): string {
     fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(view)),
-    changesSection('Held for approval', held, view),
+    changesSection(heldTitle(plan), held, view),
     fixedSection(renderApproveCommand(view)),
     changesSection('Deferred', deferred, view),
     changesSection('Outcome unknown, looked up before anything is sent', unknown, view),

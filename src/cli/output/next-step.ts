@@ -40,7 +40,7 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const step = isMissing
     ? nextStepForMissingApi(notice)
     : notice
-      ? nextStepForNotice(notice, explanation)
+      ? nextStepForNotice(notice, explanation, settings)
       : nextStepWithoutChange(explanation);
   const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
@@ -207,10 +207,11 @@ function nextStepForMissingApi({ message }: Notice): NextStep {
   };
 }
 
-function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation): NextStep {
+function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: Explanation, settings: Settings): NextStep {
   const rest = { action: null, reason: null, details: message, command: null } as const;
   if (kind === 'flapping') {
-    const nextObservation = desired.refreshIntervalMs === null ? '`edict apply --refresh`' : "the daemon's";
+    const nextObservation =
+      desired.refreshIntervalMs === null ? `\`${formatCommandLine('apply', ['--refresh'], settings)}\`` : "the daemon's";
     const advice = ["find out who changes it: see the console and the gateway's audit log"];
     return {
       kind,

@@ -14,6 +14,11 @@ export function formatSource({ source }: Pick<Change, 'source'>): string {
   return source ? `${source.file}:${source.line}` : '';
 }
 
+/** Returns the title of a list of held changes. No approval helps while the names of the file have no IDs. */
+export function heldTitle({ fileHeld }: Pick<Plan, 'fileHeld'>): string {
+  return fileHeld?.rule === 'unresolvedNames' ? 'Held' : 'Held for approval';
+}
+
 /** The title of a list of unmanaged publications. */
 export const unmanagedTitle = 'Unmanaged: online at the gateway, not in the file';
 

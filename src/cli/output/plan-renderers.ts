@@ -10,7 +10,7 @@ import { planJson } from '../../render/plan-json.ts';
 import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
-import { formatChangeCommit, formatCost, formatSource, formatUnmanaged } from './plan-phrases.ts';
+import { formatChangeCommit, formatCost, formatSource, formatUnmanaged, heldTitle } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
 import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
@@ -91,14 +91,15 @@ interface Group {
 }
 
 /** Groups the changes by effect. Offline changes come last, next to the totals, so that they are not overlooked. */
-function groupChanges({ changes }: Plan): Group[] {
+function groupChanges(plan: Plan): Group[] {
+  const { changes } = plan;
   const [unknown = [], actionable = []] = [true, false].map((is) =>
     changes.filter((change) => isActionable(change) && (change.reason === 'unknown') === is),
   );
   const groups: Group[] = [
     { title: 'Goes online', sign: '+', style: 'green', changes: actionable.filter((change) => change.action === 'online') },
     { title: 'Outcome unknown, looked up before anything is sent', sign: '?', style: 'yellow', changes: unknown },
-    { title: 'Held for approval', sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
+    { title: heldTitle(plan), sign: '!', style: 'yellow', changes: changes.filter((change) => change.held) },
     { title: 'Deferred', sign: '…', style: 'yellow', changes: changes.filter((change) => change.deferred && !change.held) },
     { title: 'Goes OFFLINE', sign: '-', style: 'red', changes: actionable.filter((change) => change.action === 'offline') },
   ];

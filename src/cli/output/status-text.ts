@@ -163,7 +163,9 @@ function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, 
   const lines: string[] = [];
   const isUnknown = plan.lastChecked.atMs === null && !plan.isEmulated && input.recorded.size === 0;
   if (isUnknown)
-    lines.push('Nothing is recorded yet. What is online at the gateway already is adopted without a call when it is first observed.');
+    lines.push(
+      'Nothing is recorded yet. APIs that are online at the gateway already are adopted without a call when it is first observed.',
+    );
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
   else if (unobserved) lines.push(`${paint('yellow', 'The gateway could not be observed:')} ${unobserved.reason}; ${unobserved.remedy}.`);
   if (plan.suspension) lines.push(paint('yellow', formatSuspension(plan.suspension)));

@@ -3,7 +3,7 @@ import type { Change } from '../../model/change.ts';
 import { assertNever } from '../../model/errors.ts';
 import { toJson, visible } from '../../model/visible.ts';
 import { countAsDeclared, summarizePlan } from '../../plan/summary.ts';
-import { approveCommand } from '../../render/command-line.ts';
+import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
@@ -16,7 +16,9 @@ const maxShown = 50;
 /** Returns the result of `edict wait`, with the changes that are left. */
 export function renderWaitResult(result: WaitResult, { settings, format, paint }: RenderOptions): string {
   const approveCommandLine = approveCommand(result.status.plan, settings);
-  return format === 'json' ? `${toJson(waitJson(result, approveCommandLine), 2)}\n` : waitText(result, approveCommandLine, paint);
+  return format === 'json'
+    ? `${toJson(waitJson(result, approveCommandLine), 2)}\n`
+    : waitText(result, { approveCommandLine, statusCommand: formatCommandLine('status', [], settings) }, paint);
 }
 
 /** The progress of `edict wait` on stderr. */
@@ -125,7 +127,11 @@ function waitJson(result: WaitResult, approveCommandLine: string | null) {
   };
 }
 
-function waitText(result: WaitResult, approveCommandLine: string | null, paint: Colorize): string {
+function waitText(
+  result: WaitResult,
+  { approveCommandLine, statusCommand }: { readonly approveCommandLine: string | null; readonly statusCommand: string },
+  paint: Colorize,
+): string {
   const { plan } = result.status;
   const left = remainingChanges(result.status);
   const signs: Readonly<Record<Left, string>> = {
@@ -144,7 +150,7 @@ function waitText(result: WaitResult, approveCommandLine: string | null, paint: 
     ),
     ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
     ...formatTable(rows).map((line) => `  ${line}`),
-    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see edict status`] : []),
+    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see ${statusCommand}`] : []),
     ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
   ];
   return `${joinLines(lines)}\n`;

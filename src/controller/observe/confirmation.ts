@@ -33,7 +33,7 @@ export interface ObservationFailed {
   readonly unauthorized: Failure | null;
 }
 
-/** What a list is confirmed with. */
+/** Dependencies for confirming a list. */
 export interface ConfirmDeps {
   readonly gateway: GatewayReader;
   readonly record: StoreReader;

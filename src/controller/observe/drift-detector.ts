@@ -55,7 +55,7 @@ const maxFailureDelayMs = 60_000;
 const maxClockDriftMs = 60_000;
 
 /**
- * What a plan needs to know of the gateway: `everything` at first contact, or whether `unseen` publications are online. A command that
+ * The part of the gateway that a plan depends on: `everything` at first contact, or whether `unseen` publications are online. A command that
  * observes only once looks again at a record that is `stale`, and goes on without that if it fails.
  */
 type Need =
@@ -73,7 +73,7 @@ export class DriftDetector {
   #isRequested: boolean;
   /** The desired state that the gateway was last observed for: a list that takes longer than the interval must not be repeated forever. */
   #observedFor: DesiredState | null = null;
-  /** What the newest plan needs to know of the gateway. */
+  /** The part of the gateway that the newest plan depends on. */
   #need: Need = { kind: 'nothing' };
   /** Whether no plan may be computed before an observation has succeeded. */
   #isRequired = false;

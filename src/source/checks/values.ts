@@ -7,7 +7,7 @@ import { closestDuration, isTooLong } from './durations.ts';
 import type { NamedSchema, Schema } from './levels.ts';
 import { closestValue } from './spelling.ts';
 
-/** What is wrong with a value, and how to correct it. */
+/** The error in a value, and how to correct it. */
 export interface ValueError {
   readonly message: string;
   readonly hint: string | null;
@@ -21,7 +21,7 @@ export interface WrongValue extends NamedSchema {
   readonly isRequired: boolean;
   /** The value as written, to the end of its last line; and a comment that follows it. */
   readonly written: string;
-  /** What the schema says, such as the limit of a length. */
+  /** The parameter of the schema's rule, such as the limit of a length. */
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
@@ -108,7 +108,7 @@ function keyLikeLine(written: string): ValueError | null {
   return null;
 }
 
-const firstFile = 'see `edict init` for a first file';
+const firstFile = '`edict import` writes a first file from a gateway';
 
 function describeEmpty({ name, schema, path, written, isRequired }: WrongValue, last: string): ValueError {
   const remedy = isRequired ? 'set a value: the key is required' : 'set a value or remove the key';
@@ -180,7 +180,7 @@ function describeInteger({ data, keyword, params }: WrongValue, place: string): 
   return { message, hint: digits === undefined ? null : withOddCharacter(data, `did you mean \`${digits}\`?`) };
 }
 
-/** What a map or list is written like, by the name of its definition. */
+/** An example of a map or list, by the name of its definition. */
 const mapExamples: Readonly<Record<string, (data: string) => string>> = {
   Limit: (data) => `write \`{ calls: ${/\d+/.exec(data)?.[0] ?? '10'}, per: 1s }\``,
   Suspend: (data) => `write \`{ reason: ${data === 'true' || data === '' ? 'migration' : data} }\``,

@@ -24,7 +24,7 @@ export interface MissingInput {
   readonly readAtMs: number;
 }
 
-/** What is online at the gateway and the files do not declare. */
+/** The publications that are online at the gateway and not declared in the files. */
 export interface MissingDeclarations {
   readonly edits: readonly PublicationEdit[];
   /** The environments of `edits` that are not declared. */
@@ -41,8 +41,8 @@ export interface SkippedPublication extends Pick<PublicationNames, 'api' | 'envi
 }
 
 /**
- * Returns the publications that are online and not declared, with the names that the files use or can use for them. What the next plan
- * would change once it is declared is skipped. A pure function.
+ * Returns the publications that are online and not declared, with the names that the files use or can use for them. Publications that the
+ * next plan would change once they are declared are skipped. A pure function.
  */
 export function findMissing(input: MissingInput): MissingDeclarations {
   const { desired, apis } = input;

@@ -192,7 +192,7 @@ function groupEdits(
   ];
 }
 
-/** What a file declares, by the names in it. */
+/** The declarations of a file, by the names in it. */
 interface Declarations {
   readonly publications: ReadonlyMap<string, DesiredPublication>;
   readonly environments: ReadonlyMap<string, Environment>;

@@ -40,7 +40,7 @@ export type ParseAnswer =
   /** A bug in edict. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** What is small in a desired state. Freezes are functions, so that the control thread makes them from the file's text. */
+/** The small parts of a desired state. Freezes are functions, so that the control thread makes them from the file's text. */
 export interface DesiredOutline {
   readonly version: number;
   readonly state: Omit<DesiredState, 'publications' | 'freezes' | 'suspendedApis' | 'rollout' | 'pruneAtMs'>;

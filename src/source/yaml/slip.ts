@@ -9,7 +9,7 @@ export interface Slip {
   readonly hint: string | null;
 }
 
-/** What a value on a line is: nothing, text that may go on in the next lines, or something that has ended at the offset `end`. */
+/** The kind of value on a line: nothing, text that may go on in the next lines, or something that has ended at the offset `end`. */
 export type ValueCheck = { readonly slip: Slip } | { readonly kind: 'empty' | 'plain' | 'complete'; readonly end: number };
 
 /** Returns the slip of an invisible character. */

@@ -188,7 +188,7 @@ class BoundedParser extends Parser {
 
 /** A composer that stops when it has found more errors than are reported. */
 class BoundedComposer extends Composer {
-  /** What is private in the types: nothing else notices errors before the end of a document. */
+  /** A part that is private in the types: nothing else notices errors before the end of a document. */
   readonly #own = this as unknown as {
     readonly doc: Document.Parsed | null;
     readonly errors: readonly YAMLParseError[];
@@ -403,7 +403,7 @@ function shorten(name: string): string {
   return name.length > 60 ? `${name.slice(0, 59)}…` : name;
 }
 
-/** What the yaml package's errors mean for somebody who writes an edict file, by their code. */
+/** The meaning of the yaml package's errors for the author of an edict file, by their code. */
 const descriptions: Readonly<Partial<Record<ErrorCode, string>>> = {
   BAD_INDENT: 'this line is indented differently from the lines that it belongs to',
   BLOCK_AS_IMPLICIT_KEY: 'there is a second `: ` in this line',

@@ -170,7 +170,7 @@ export class PostgresDatabase implements Database {
   /** A new connection would have neither the snapshot nor the locks of the lost one. */
   #toConnectionLostError(): EdictError {
     return new StoreUnavailableError(`the connection to the store ${this.displayUrl} was lost in the middle of it`, {
-      hint: 'run the same `edict state` command again',
+      hint: 'run the same command again',
     });
   }
 }

@@ -31,7 +31,7 @@ const unusableFiles: ErrorRow = {
 const tlsUnsupported: ErrorRow = {
   code: 'STORE_ACCESS_DENIED',
   problem: 'does not support TLS',
-  hint: 'enable TLS there, or set sslmode=disable in the URL or PGSSLMODE',
+  hint: 'enable TLS there; sslmode=disable, in the URL or PGSSLMODE, sends the password to whoever answers',
 };
 
 /** Errors by SQLSTATE or its prefix, from postgresql.org/docs/current/errcodes-appendix.html. */
@@ -81,7 +81,7 @@ export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   const row = isAnswered
     ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
     : classifyConnectionError(thrown, code);
-  if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${errorMessage(thrown)}`, { cause: thrown });
+  if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${reasonOf(thrown)}`, { cause: thrown });
   return storeError(row.code, `the store ${at} ${row.problem}: ${reasonOf(thrown)}`, { hint: row.hint, cause: thrown });
 }
 
@@ -96,7 +96,11 @@ function classifyConnectionError(thrown: unknown, code: string): ErrorRow | null
   return isConnection ? unreachable : null;
 }
 
+/** The most characters of a server's text that are shown: it may send megabytes, and whoever answers in its place too. */
+const maxReasonLength = 300;
+
 /** A host with several addresses fails with one error per address; the first is enough. */
 function reasonOf(thrown: unknown): string {
-  return thrown instanceof AggregateError && thrown.errors.length > 0 ? errorMessage(thrown.errors[0]) : errorMessage(thrown);
+  const reason = errorMessage(thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown);
+  return reason.length <= maxReasonLength ? reason : `${reason.slice(0, maxReasonLength).toWellFormed()}…`;
 }
