@@ -1,4 +1,5 @@
 import { EdictError } from './errors.ts';
+import { directHosts } from './gateway.ts';
 
 /** The variables that an edict file may use, as the documentation names them. */
 export const fileVariables = 'HW_PROJECT_ID, HW_REGION_NAME, EDICT_VAR_*';
@@ -39,7 +40,7 @@ export interface ProxySettings {
 }
 
 /** The emulator and containers in the same pod are never reached through a proxy. */
-const defaultNoProxy = 'localhost,127.0.0.1,::1';
+const defaultNoProxy = directHosts.map((host) => host.replace(/^\[(.*)\]$/, '$1')).join(',');
 
 /**
  * Returns the proxies from HTTPS_PROXY and HTTP_PROXY and the hosts from NO_PROXY; `null` without a proxy. Lower-case names

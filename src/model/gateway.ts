@@ -68,6 +68,9 @@ const region = '[a-z]{2}-[a-z]+-\\d+';
 /** The hosts of the vendor that credentials are for. */
 const vendorHost = new RegExp(`^(?:(?:roma|apig|iam)\\.${region}|iam)\\.myhuaweicloud\\.(?:com|eu)$`);
 
+/** Names of this machine, as `URL.hostname` gives them, that are never reached through a proxy. */
+export const directHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
 /** Returns whether the host of a URL, as `URL.hostname` gives it, is this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
@@ -93,12 +96,13 @@ export function formatAllowedHost(origin: string): string {
  * | host                                    | https    | http     |
  * |-----------------------------------------|----------|----------|
  * | in `allowed`, with this scheme and port | yes      | yes      |
- * | this machine, any port                  | yes      | yes      |
+ * | `directHosts`, any port                 | yes      | yes      |
  * | `roma.`, `apig.`, `iam.` of the vendor  | port 443 | no       |
  * | any other                               | no       | no       |
  */
 export function isAllowedHost(origin: string, allowed: readonly string[]): boolean {
   const { protocol, hostname, port } = new URL(origin);
-  if (allowed.includes(origin) || isLoopbackHost(hostname)) return true;
+  // Other addresses of this machine, such as 127.0.0.2, may be sent to a proxy, which would read a token that goes by http.
+  if (allowed.includes(origin) || directHosts.includes(hostname)) return true;
   return protocol === 'https:' && port === '' && vendorHost.test(hostname);
 }

@@ -149,6 +149,21 @@ const attacks: readonly Attack[] = [
   },
   {
     actor: 'author',
+    title: 'such a folder of the checkout around the one with the file, as around a submodule',
+    prepare: ({ repository, payload }) => {
+      const bin = join(repository.folder, 'node_modules/.bin');
+      mkdirSync(bin, { recursive: true });
+      writeFileSync(join(bin, 'git'), `#!/bin/sh\nexec '${payload.program}'\n`, { mode: 0o755 });
+      repository.git('init', '--quiet', 'inner');
+      const path = join(repository.folder, 'inner/edict.yaml');
+      write(path, file);
+      repository.git('-C', 'inner', 'add', 'edict.yaml');
+      repository.git('-C', 'inner', 'commit', '--quiet', '--message', 'inner');
+      return { path, env: { PATH: `${bin}:${process.env['PATH']}` } };
+    },
+  },
+  {
+    actor: 'author',
     title: 'a program named git beside the file, and a relative PATH',
     prepare: ({ repository, payload }) => {
       write(join(repository.folder, 'git'), `#!/bin/sh\nexec '${payload.program}'\n`);

@@ -6,7 +6,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, realpath } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, parse, relative, sep } from 'node:path';
 import type { Env } from '../../model/env.ts';
@@ -126,7 +126,7 @@ async function gitEnv(env: Env, root: string): Promise<Record<string, string>> {
   const passed = Object.entries(env).filter(([name, value]) => value !== undefined && passedVariables.test(name)) as [string, string][];
   return {
     ...Object.fromEntries(passed),
-    PATH: await trustedPath(env['PATH'] ?? '', root),
+    PATH: await trustedPath(env['PATH'] ?? '', [...(await checkoutsAround(root)), ...(await checkoutsAround(process.cwd()))]),
     GIT_CONFIG_GLOBAL: devNull,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_ATTR_NOSYSTEM: '1',
@@ -137,11 +137,23 @@ async function gitEnv(env: Env, root: string): Promise<Record<string, string>> {
   };
 }
 
-/** Returns the absolute folders in `PATH` that are not in the checkout, such as its `node_modules/.bin`, wherever links lead. */
-async function trustedPath(path: string, root: string): Promise<string> {
+/** Returns the absolute folders in `PATH` that are in none of the checkouts, such as a `node_modules/.bin`, wherever links lead. */
+async function trustedPath(path: string, checkouts: readonly string[]): Promise<string> {
   const folders = path.split(delimiter).filter(isAbsolute);
   const real = await Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
-  return folders.filter((_, index) => real[index] && !`${real[index]}${sep}`.startsWith(`${root}${sep}`)).join(delimiter);
+  const isOutside = (folder: string): boolean => checkouts.every((root) => !`${folder}${sep}`.startsWith(`${root}${sep}`));
+  return folders.filter((_, index) => real[index] && isOutside(real[index])).join(delimiter);
+}
+
+/** Returns the checkouts that a folder is in: that of a submodule is in another one, and npm puts the folders of both into `PATH`. */
+async function checkoutsAround(folder: string): Promise<string[]> {
+  const real = await realpath(folder);
+  const isCheckout = await stat(join(real, '.git')).then(
+    () => true,
+    () => false,
+  );
+  const parent = dirname(real);
+  return [...(isCheckout ? [real] : []), ...(parent === real ? [] : await checkoutsAround(parent))];
 }
 
 /** Git expands `~` in paths of its settings. */

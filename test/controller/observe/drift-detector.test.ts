@@ -315,7 +315,7 @@ test('a command that observes once ends with rejected credentials, also for what
   assert.equal(await at.observe(file(minuteMs)), ['required', 'OBSERVATION_FAILED']);
   const { error } = at.ended[0] ?? {};
   assert.ok(error instanceof EdictError);
-  assert.equal([error.exitCode, error.hint], [5, 'renew them']);
+  assert.equal([error.exitCode, error.hint], [1, 'renew them']);
 });
 
 test('a list that became much shorter is believed when the next one is as short', async () => {
