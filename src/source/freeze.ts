@@ -116,12 +116,29 @@ function parseScheduleAt(
 function describeScheduleError(text: string, reason: string): { readonly message: string; readonly hint: string } {
   const message = `"${text}" is neither a cron pattern nor a date and time`;
   const example = 'for example `0 18 * * FRI` or `2026-12-18T18:00`';
-  const date = closestDateTime(text);
+  const date = closestDateTime(text) ?? closestCron(text);
   if (date !== null) return { message, hint: `did you mean \`${date}\`?` };
   const fields = text.trim().split(/\s+/).length;
   if (/^[\d*]/.test(text) && fields > 1 && (fields < 5 || fields > 6))
     return { message: `${message}: a cron pattern has five fields, this has ${fields}`, hint: `minute hour day month weekday, ${example}` };
-  return { message: fields === 1 && !isDateTime(text) ? message : `${message}: ${reason}`, hint: example };
+  const [, field, part] = /configuration entry (\d) \((.*)\)/.exec(reason) ?? [];
+  if (part !== undefined) {
+    const near = field === '5' ? closestMatch(part.slice(0, 3), weekdays) : null;
+    const hint = near === null ? example : `did you mean \`${text.replace(part, near)}\`?`;
+    return { message: `${message}: \`${part}\` is not valid for the ${cronFields[Number(field) - 1] ?? 'field'}`, hint };
+  }
+  if (fields === 1 && !isDateTime(text)) return { message, hint: example };
+  return { message: `${message}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`, hint: example };
+}
+
+const cronFields = ['minute', 'hour', 'day', 'month', 'weekday'];
+const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+
+/** Returns the cron pattern for a time of the day, or of a day of the week, that is written in words; `null` if it is none. */
+function closestCron(text: string): string | null {
+  const [, day = '*', hour, minute] = /^(?:([a-z]{3})[a-z]*[, ]+)?([01]?\d|2[0-3]):([0-5]\d)$/i.exec(text.trim()) ?? [];
+  if (hour === undefined || (day !== '*' && !weekdays.includes(day.toUpperCase()))) return null;
+  return `${Number(minute)} ${Number(hour)} * * ${day.toUpperCase()}`;
 }
 
 /** Returns the date and time that a text probably means; `null` if it is none. */
@@ -154,7 +171,9 @@ function unknownTimeZone(path: KeyPath, name: string): PathDiagnostic {
 function checkSuspend(suspend: unknown, path: KeyPath, diagnostics: FirstDiagnostics): void {
   const until = isMap(suspend) ? suspend['until'] : undefined;
   if (typeof until !== 'string' || parseDateTimeMs(until) !== null) return;
-  const hint = 'for example 2026-11-24T08:00Z or 2026-11-24T08:00+01:00';
+  const local = isDateTime(until) ? until : closestDateTime(until);
+  const hint =
+    local === null ? 'for example 2026-11-24T08:00Z or 2026-11-24T08:00+01:00' : `write \`${local}Z\`, or another zone such as \`+01:00\``;
   diagnostics.push({ path: [...path, 'until'], target: 'value', message: `"${until}" is not a date and time with a zone`, hint });
 }
 

@@ -56,6 +56,9 @@ function substituteGateway(gateway: Readonly<Record<string, unknown>>, options: 
   );
 }
 
+/** An expression such as `${{ vars.NAME }}`. Without a limit, the pattern would take quadratic time. */
+const expressionPattern = /\$\{\{([^{}]{0,200})\}\}/;
+
 /** Returns the text with its references replaced; `placeholder` if one of them cannot be. */
 function substitute(
   text: string,
@@ -65,6 +68,16 @@ function substitute(
   if (text.length > maxTextLength) return text;
   let isComplete = true;
   const report = (message: string, hint: string): void => diagnostics.push({ path, target: 'value', message, hint });
+  const expression = expressionPattern.exec(text);
+  if (expression) {
+    const last = (/\w+$/.exec(expression[1]?.trimEnd() ?? '')?.[0] ?? 'NAME').toUpperCase();
+    const name = isFileVariable(last) ? last : `EDICT_VAR_${last}`;
+    report(
+      `${expression[0]} is an expression of GitHub Actions, which edict does not evaluate`,
+      `set ${name} in the \`env\` of the step, and write \`\${${name}}\``,
+    );
+    return placeholder;
+  }
   const substituted = text.replace(referencePattern, (whole, name: string) => {
     const value = isFileVariable(name) && Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined && value !== '') return value;
@@ -84,7 +97,7 @@ function substitute(
 
 /** Returns what to do about a variable that a file may not use. */
 function hintForName(name: string): string {
-  const [, bare = name, rest = ''] = /^\s*(\w*)(.*)$/s.exec(name) ?? [];
+  const [, bare = name, rest = ''] = /^\s*(?:(?:vars?|env|local|secrets)\.)?(\w*)(.*)$/s.exec(name) ?? [];
   const upper = bare.toUpperCase();
   if (isFileVariable(upper) && rest !== '') return `write \`\${${upper}}\`; a default value is not supported`;
   if (isFileVariable(upper)) return `did you mean \`\${${upper}}\`?`;
@@ -117,6 +130,12 @@ function hasReference(value: unknown): boolean {
 }
 
 function reportReferences(text: string, diagnostics: FirstDiagnostics, path: KeyPath): void {
+  const expression = expressionPattern.exec(text);
+  if (expression) {
+    const message = `${expression[0]} is an expression of GitHub Actions, which edict does not evaluate`;
+    diagnostics.push({ path, target: 'value', message, hint: 'write the value instead' });
+    return;
+  }
   for (const [whole, name] of text.matchAll(referencePattern)) {
     if (diagnostics.isFull) return;
     diagnostics.push({

@@ -3,11 +3,12 @@ import * as assert from 'uvu/assert';
 import { diagnosticsIn, unmarked } from '../support/marked-file.ts';
 import type { Mistake } from './base-file.ts';
 import { characterMistakes } from './character-mistakes.ts';
+import { habitMistakes } from './habit-mistakes.ts';
 import { structureMistakes } from './structure-mistakes.ts';
 import { syntaxMistakes } from './syntax-mistakes.ts';
 import { valueMistakes } from './value-mistakes.ts';
 
-const mistakes = [...syntaxMistakes, ...valueMistakes, ...structureMistakes, ...characterMistakes];
+const mistakes = [...syntaxMistakes, ...valueMistakes, ...structureMistakes, ...characterMistakes, ...habitMistakes];
 
 interface Verdict {
   readonly isSingle: boolean;

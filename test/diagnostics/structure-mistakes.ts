@@ -310,7 +310,7 @@ export const structureMistakes: readonly Mistake[] = [
     'environments as a list',
     `${from('edict:', '  test: e1')}  «- test»\n  - release\n${from('prune:', 'rollout:')}${apis}`,
     '`environments` is a list',
-    'NAME:',
+    'write `test: ID` in place of `- test`',
   ),
   edit(
     'environments of an API as a list',

@@ -101,9 +101,9 @@ export const syntaxMistakes: readonly Mistake[] = [
   edit('an indented first key', 'edict: 1\n', '  «edict»: 1\n', '`edict` is indented', 'remove the 2 spaces before it'),
   edit('the first key indented by one space', 'edict: 1\n', ' «edict»: 1\n', '`edict` is indented', 'remove the space before it'),
   edit('a value one space too far', '  project: p1\n', '   «project»: p1\n', '`project` is indented too far', '2 spaces'),
-  edit('a value one space too little', '  instance: i1\n', ' «instance»: i1\n', '`instance` is indented too little', '2 spaces'),
+  edit('a value one space too little', '  instance: i1\n', ' «instance»: i1\n', '`instance` is indented by 1 space, between', '2 spaces'),
   edit('an API one space too far', '  invoices:\n', '   «invoices»:\n', '`invoices` is indented', '2 or 4 spaces'),
-  edit('an API one space too little', '  invoices:\n', ' «invoices»:\n', '`invoices` is indented too little', '2 spaces'),
+  edit('an API one space too little', '  invoices:\n', ' «invoices»:\n', '`invoices` is indented by 1 space, between', '2 spaces'),
   edit(
     'environments of an API too far',
     '    environments:\n      test: online\n',
@@ -115,7 +115,7 @@ export const syntaxMistakes: readonly Mistake[] = [
     'environments of an API too little',
     '    environments:\n      test: online\n',
     '   «environments»:\n      test: online\n',
-    '`environments` is indented too little',
+    '`environments` is indented by 3 spaces, between',
     '4 spaces',
   ),
   edit('a key below a value', '    revision: r1\n', '      «revision»: r1\n', '`revision` is indented too far', '4 spaces'),
@@ -127,10 +127,22 @@ export const syntaxMistakes: readonly Mistake[] = [
     '`release` is indented too far',
     '6 spaces',
   ),
-  edit('a top-level key indented by one space', 'prune: false\n', ' «prune»: false\n', '`prune` is indented too little', '0 or 2 spaces'),
+  edit(
+    'a top-level key indented by one space',
+    'prune: false\n',
+    ' «prune»: false\n',
+    '`prune` is indented by 1 space, between',
+    '0 or 2 spaces',
+  ),
   edit('apis indented by one space', 'apis:\n', ' «apis»:\n', '`apis` is indented'),
   edit('the second item of a list too far', '  - release\n', '    «- release»\n', 'indented too far', '2 spaces'),
-  edit('the second item of a list too little', '  - release\n', ' «- release»\n', 'indented too little', '2 spaces'),
+  edit(
+    'the second item of a list too little',
+    '  - release\n',
+    ' «- release»\n',
+    'this list item is indented by 1 space, between',
+    '2 spaces',
+  ),
   edit('a key of a list item too little', '    soak: 10m\n', '  «soak»: 10m\n', '`soak` is indented too little', '4 spaces'),
   edit('a key of a list item too far', '    soak: 10m\n', '      «soak»: 10m\n', '`soak` is indented too far', '4 spaces'),
   edits(
@@ -219,7 +231,7 @@ export const syntaxMistakes: readonly Mistake[] = [
     'U+2018',
     'straight quotes',
   ),
-  edit('backquotes', '    id: c1\n', '    id: «`c1`»\n', 'in quotes', '"`c1`"'),
+  edit('backquotes', '    id: c1\n', '    id: «`c1`»\n', 'backticks are not quotes', 'write `c1`'),
 
   // Braces and brackets.
   edit(
@@ -293,7 +305,7 @@ export const syntaxMistakes: readonly Mistake[] = [
     '      test: «{» state: online, revision: r7\n      release: online\n',
     'the `{` that opens here is not closed',
   ),
-  edit('a template', '    id: c1\n', '    id: «{{» .Values.id }}\n', 'template', 'in quotes'),
+  edit('a template', '    id: c1\n', '    id: «{{» .Values.id }}\n', 'template', 'render it first'),
   edit(
     'a variable in a flow map',
     'gateway:\n  endpoint: https://roma.example.com\n  project: p1\n  instance: i1\n  limit: { calls: 10, per: 1s, concurrency: 4 }\n  timeout: 30s\n',
@@ -354,7 +366,13 @@ export const syntaxMistakes: readonly Mistake[] = [
   edit('a second document', 'prune: false\n', '«---»\nprune: false\n', 'a second YAML document starts here'),
   file('a second file appended', `${baseFile}«---»\n${baseFile}`, 'a second YAML document starts here'),
   edit('a Markdown fence', 'edict: 1\n', '«```yaml»\nedict: 1\n', '```', 'remove'),
-  edit('a heredoc end', '      test: { state: online, revision: r7 }\n', '      test: { state: online, revision: r7 }\n«EOF»\n', '`EOF`'),
+  edit(
+    'a heredoc end',
+    '      test: { state: online, revision: r7 }\n',
+    '      test: { state: online, revision: r7 }\n«EOF»\n',
+    '`EOF` is left over from a shell script',
+    'remove this line',
+  ),
   edit('a diff marker', '  invoices:\n', '«+  invoices:»\n', '`+`', 'diff'),
   edit('an unfinished line', '    revision: r1\n', '    «rev»\n', 'a colon is missing after `rev`'),
   edit('a stray letter', 'prune: false\n', 'prune: false\n«x»\n', 'a colon is missing after `x`'),

@@ -89,7 +89,7 @@ const wrong: readonly [string, string, string][] = [
   [
     'an invalid pattern',
     'freeze: [{ from: "0 25 * * *", to: "0 8 * * MON" }]',
-    '4: "0 25 * * *" is neither a cron pattern nor a date and time: Invalid value for hour: 25',
+    '4: "0 25 * * *" is neither a cron pattern nor a date and time: invalid value for hour: 25',
   ],
   ['an invalid date', 'freeze: [{ from: 2026-02-31T10:00, to: 2026-03-01T10:00 }]', 'this date and time does not exist'],
   [

@@ -191,12 +191,12 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
   [
     'a remark that is too long',
     `${head}apis:\n  a: { id: x, remark: «${'r'.repeat(256)}», environments: {} }\n`,
-    [/remark has 256 characters; at most 255/],
+    [/`remark` has 256 characters; at most 255/],
   ],
   [
     'a remark with too many characters of two UTF-16 units each',
     `${head}apis:\n  a: { id: x, remark: «"${'💥'.repeat(256)}"», environments: {} }\n`,
-    [/remark has 256 characters/],
+    [/`remark` has 256 characters/],
   ],
   [
     'a variable that is not set',
@@ -264,11 +264,15 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
     [/the name "a b" is not allowed/, /the name ""/],
   ],
   ['an invalid URL', `${head.replace('https://roma.example.com', '«http://[»')}apis: {}\n`, [/`gateway.endpoint` is not a valid URL/]],
-  ['a URL with a user', `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`, [/without user, path or query/]],
+  [
+    'a URL with a user',
+    `${head.replace('https://roma.example.com', '«https://u@h»')}apis: {}\n`,
+    [/it has a user name or a password.*credentials/],
+  ],
   [
     'invalid limits',
     `${head.replace('  instance: i', '  instance: i\n  limit: { calls: «0», per: «0s», concurrency: «1.5» }\n  timeout: «25h»')}apis: {}\n`,
-    [/>= 1/, /expected: a duration with a unit/, /an integer/, /expected: a duration with a unit/],
+    [/>= 1/, /expected: a duration with a unit/, /an integer/, /longer than 24 hours/],
   ],
   ['an unknown format version', `${head.replace('edict: 1', 'edict: «2»')}apis: {}\n`, [/`2` is not allowed for `edict`; expected 1/]],
   ['a tab as indentation', `${head}apis:\n«\t»a: b\n`, [/a tab is used for indentation/]],

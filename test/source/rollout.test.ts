@@ -78,7 +78,7 @@ for (const [name, rollout, expected] of [
   [
     'a URL with a user',
     'rollout: [{ environment: test, probe: "https://u:p@x/" }, release]',
-    ['4:39 "https://***@x/" is not allowed for `rollout.0.probe`'],
+    ['4:39 "https://***@x/" is not allowed for `rollout.0.probe`: it has a user name or a password'],
   ],
   ['an invalid URL', 'rollout: [{ environment: test, probe: { url: "https://[/x" } }, release]', ['4:46 "https://[/x" is not a valid URL']],
   [

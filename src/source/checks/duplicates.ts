@@ -12,7 +12,18 @@ export function explainDuplicates(
   lineOf: (offset: number) => number,
 ): readonly YamlProblem[] {
   const incomplete = new Set<number>();
+  const pasted = pastedAgain(root, problems);
   return problems.flatMap((duplicate) => {
+    if (pasted?.has(duplicate))
+      return pasted.values().next().value === duplicate
+        ? [
+            {
+              ...duplicate,
+              message: `the file starts again here: ${pasted.size} top-level keys are already defined from line ${lineOf(duplicate.first ?? 0)} on`,
+              hint: 'remove one of the two copies, or make two files',
+            },
+          ]
+        : [];
     const { first } = duplicate;
     if (first === undefined) return [duplicate];
     const problem = { ...duplicate, message: `${duplicate.message} at line ${lineOf(first)}` };
@@ -29,6 +40,14 @@ export function explainDuplicates(
     const hint = hintFor(root, path, problem.start);
     return [hint === null ? problem : { ...problem, hint }];
   });
+}
+
+/** Returns the duplicates of top-level keys if there are so many that the file was pasted into itself. */
+function pastedAgain(root: YamlNode, problems: readonly YamlProblem[]): ReadonlySet<YamlProblem> | null {
+  if (root.kind !== 'map') return null;
+  const keys = new Set([...root.entries.values()].map(({ base, key }) => base + key.start));
+  const duplicates = problems.filter(({ first }) => first !== undefined && keys.has(first));
+  return duplicates.length >= 3 ? new Set(duplicates) : null;
 }
 
 function hintFor(root: YamlNode, path: KeyPath, at: number): string | null {

@@ -12,6 +12,8 @@ const partPattern = /(\d+(?:[.,]\d+)?)?\s*([a-z]+)\s*/y;
 
 /** Returns the duration that a text probably means, in milliseconds; `null` if it is not understood or has no unit. */
 function guessDurationMs(text: string): number | null {
+  const [, hours, minutes, seconds] = /^(\d{1,2}):(\d\d):(\d\d)$/.exec(text.trim()) ?? [];
+  if (hours !== undefined) return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
   const bare = text
     .toLowerCase()
     .trim()
@@ -27,6 +29,11 @@ function guessDurationMs(text: string): number | null {
     ms += (count === undefined ? 1 : Number(count.replace(',', '.'))) * factor;
   }
   return ms;
+}
+
+/** Returns whether a text was probably meant as a duration of more than the 24 hours that a file allows. */
+export function isTooLong(text: string): boolean {
+  return (guessDurationMs(text) ?? 0) > 86_400_000;
 }
 
 /** Returns a text that was probably meant as a duration in the form of the file; `null` if it cannot be one. */

@@ -77,19 +77,19 @@ export function isRequiredAt(kind: FileKind, path: KeyPath): boolean {
   return schema !== undefined && (mapForm(schema).required ?? []).includes(path.at(-1) ?? '');
 }
 
-/** Every level of the file, in words. */
+/** Every level of the file, and where that is in words. */
 const levels: readonly (readonly [path: KeyPath, words: string])[] = [
-  [[], 'the top level'],
-  [['gateway'], '`gateway`'],
-  [['gateway', 'limit'], '`gateway.limit`'],
-  [['environments', '*'], 'an entry of `environments` at the top level'],
-  [['guards'], '`guards`'],
-  [['apis', '*'], 'an API'],
-  [['apis', '*', 'environments', '*'], 'an entry of `environments` of an API'],
-  [['rollout', '0'], 'an entry of `rollout`'],
-  [['rollout', '0', 'probe'], '`probe` of an entry of `rollout`'],
-  [['freeze', '0'], 'an entry of `freeze`'],
-  [['suspend'], '`suspend`'],
+  [[], 'at the top level'],
+  [['gateway'], 'in `gateway`'],
+  [['gateway', 'limit'], 'in `gateway.limit`'],
+  [['guards'], 'in `guards`'],
+  [['environments', '*'], 'in an entry of the top-level `environments`'],
+  [['apis', '*'], 'in an API'],
+  [['apis', '*', 'environments', '*'], 'in an entry of `environments` of an API'],
+  [['rollout', '0'], 'in an entry of `rollout`'],
+  [['rollout', '0', 'probe'], 'in `probe` of an entry of `rollout`'],
+  [['freeze', '0'], 'in an entry of `freeze`'],
+  [['suspend'], 'in `suspend`'],
 ];
 
 /** Returns the levels at which a key is allowed, in words; at most three. */

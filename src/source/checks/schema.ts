@@ -103,9 +103,11 @@ class SchemaCheck {
     const key = String((params as Record<string, unknown>)['additionalProperty']);
     const inner = [...path, key];
     if (this.#covers(inner)) return;
-    const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt(inner) });
-    if (unknown.meant !== null) meant.add(`${instancePath}/${unknown.meant}`);
-    this.#found.push({ ...unknown.diagnostic, cause: `unknown key ${levelOf(path)} ${key}` });
+    const map = this.#valueAt(path);
+    const siblings = isMap(map) ? Object.keys(map) : [];
+    const unknown = describeUnknownKey({ kind: this.#kind, path, key, value: this.#valueAt(inner), siblings });
+    for (const one of unknown.meant) meant.add(`${instancePath}/${one}`);
+    this.#found.push({ cause: `unknown key ${levelOf(path)} ${key}`, ...unknown.diagnostic });
   }
 
   #reportMissingKey(

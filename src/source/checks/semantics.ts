@@ -34,13 +34,17 @@ export function checkSemantics(
   const diagnostics = new FirstDiagnostics();
   for (const key of ['endpoint', 'iam']) {
     const url = textAt(objectAt(file, 'gateway'), key);
-    if (url !== null && url.length <= maxUrlLength && /^https?:\/\/[^/?#@\s]+\/?$/.test(url) && !URL.canParse(url)) {
+    if (url === null || url.length > maxUrlLength || !/^https?:\/\/[^/?#@\s]+\/?$/.test(url)) continue;
+    // No host has such a character, but a URL may.
+    const odd = /[,;'"`()<>{}|\\^!$&*+=~]/.exec(url)?.[0];
+    if (odd !== undefined || !URL.canParse(url)) {
+      const isLast = odd !== undefined && url.endsWith(odd);
       diagnostics.push({
         rule: 'invalid-value',
         path: ['gateway', key],
         target: 'value',
-        message: `\`gateway.${key}\` is not a valid URL`,
-        hint: 'expected: https://HOST or https://HOST:PORT',
+        message: `\`gateway.${key}\` is not a valid URL${odd === undefined ? '' : `: ${isLast ? 'it ends with' : 'its host contains'} \`${odd}\``}`,
+        hint: isLast ? 'remove it' : 'expected: https://HOST or https://HOST:PORT',
       });
     }
   }
@@ -204,7 +208,7 @@ export function undeclaredEnvironment(path: KeyPath, environment: string, declar
     hint:
       same === undefined
         ? withOddCharacter(environment, hint)
-        : `it looks like the declared \`${same}\`, but only one of the two has ${combiningCharacter(environment, same)} (Unicode normalization); copy the name from there`,
+        : `it looks like the declared \`${same}\`, but only one of the two is written with ${combiningCharacter(environment, same)}: they differ in Unicode normalization; copy the name from there`,
   };
 }
 

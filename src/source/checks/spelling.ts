@@ -37,8 +37,14 @@ function commonPrefixLength(a: string, b: string): number {
 /** Keys of other tools, and what they are called here. */
 const keySynonyms: Readonly<Record<string, string>> = {
   version: 'edict',
-  apiversion: 'edict',
   status: 'state',
+  published: 'state',
+  enabled: 'state',
+  rps: 'calls',
+  qps: 'calls',
+  requests: 'calls',
+  httpget: 'url',
+  region: 'endpoint',
   description: 'remark',
   comment: 'remark',
   note: 'remark',
@@ -73,8 +79,18 @@ export function closestKey(key: string, known: readonly string[]): string | null
   const synonym = keySynonyms[bare];
   if (synonym !== undefined && known.includes(synonym)) return synonym;
   const withoutId = known.find((one) => bare === `${bareForm(one)}id`);
+  // `timeoutSeconds`, `soaktime`.
+  const withUnit = known.find(
+    (one) => bare.startsWith(bareForm(one)) && /^(?:time|in)?(?:ms|millis|secs?|seconds|mins?|minutes)?$/.test(bare.slice(one.length)),
+  );
   const isOfId = /^(?:api|environment|env)id$/.test(bare) && known.includes('id');
-  return withoutId ?? (isOfId ? 'id' : closestMatch(key, known));
+  return withoutId ?? withUnit ?? (isOfId ? 'id' : closestMatch(key, known));
+}
+
+/** Returns whether a key can hardly be anything but `meant` in another spelling, even where the key itself is known elsewhere. */
+export function isSpellingOf(meant: string, key: string): boolean {
+  const bare = bareForm(key);
+  return keySynonyms[bare] === meant || bare === `${bareForm(meant)}id` || distance(bare, bareForm(meant)) <= 1;
 }
 
 /** Returns a key in lower case without `_`, `-` and spaces. */
@@ -93,6 +109,10 @@ const valueSynonyms: Readonly<Record<string, readonly string[]>> = {
   false: no,
   never: no,
   none: no,
+  correct: [...yes, 'fix', 'enforce', 'revert', 'restore', 'repair'],
+  report: [...no, 'warn', 'ignore', 'alert', 'show'],
+  retry: ['repeat', 'again', 'republish'],
+  hold: ['wait', 'stop', 'block', 'ask'],
 };
 
 /** Returns the allowed value that was probably meant; `null` if none is close. */

@@ -1,4 +1,5 @@
 import type { FirstDiagnostics } from '../path-diagnostic.ts';
+import { isInvisible } from '../yaml/characters.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { entriesInOrder, isMap } from '../yaml/value.ts';
 import { type FileKind, hasNames, keysAt, schemaAt } from './levels.ts';
@@ -108,8 +109,8 @@ class StructureCheck {
       if (!first) continue;
       this.#report(
         [...path, first[0]],
-        `\`${first[0]}\` is not indented, so that it is not part of \`${key}\``,
-        `indent it and what belongs to \`${key}\` by two more spaces`,
+        `\`${first[0]}\` is not indented, so it is not part of \`${key}\``,
+        `indent it, and everything else that belongs to \`${key}\`, by two more spaces`,
       );
       this.#cover(inner, ...below.map(([name]) => [...path, name]));
     }
@@ -119,7 +120,8 @@ class StructureCheck {
     const known = keysAt(this.#kind, []);
     for (const [key, value] of entriesInOrder(file)) {
       const path = [key];
-      if (known.includes(key) || this.covered.has(toKey(path)) || !isApi(value)) continue;
+      if (known.includes(key) || this.covered.has(toKey(path)) || !isApi(value) || isInvisible(key.charAt(0))) continue;
+      if (isMap(value) && ('gateway' in value || 'apis' in value)) continue;
       this.#report(path, `\`${key}\` looks like an API, but it is at the top level`, 'indent it by 2 spaces, below `apis`');
     }
   }
@@ -161,8 +163,8 @@ class StructureCheck {
       if (isApi(value))
         this.#report(
           [...path, key],
-          `\`${key}\` looks like an API, but it is inside of \`${path[1]}\``,
-          `indent it by 2 spaces, as \`${path[1]}\``,
+          `\`${key}\` looks like an API, but it is inside \`${path[1]}\``,
+          `indent it by 2 spaces, like \`${path[1]}\``,
         );
       else if (this.#environments.includes(key) && (isState || isMap(value))) states.push(key);
     }

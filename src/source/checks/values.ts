@@ -1,9 +1,9 @@
 import { describeCharacter, isInvisible, meantCharacter, meantText } from '../yaml/characters.ts';
-import { quote } from '../yaml/slip.ts';
+import { quote, unrenderedTemplate } from '../yaml/slip.ts';
 import { checkKeyLike } from '../yaml/slips.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
-import { closestDuration } from './durations.ts';
+import { closestDuration, isTooLong } from './durations.ts';
 import type { NamedSchema, Schema } from './levels.ts';
 import { closestValue } from './spelling.ts';
 
@@ -36,7 +36,11 @@ export function describeWrongValue(whole: WrongValue): ValueError {
   const { path, data, name, schema, written, keyword, params } = wrong;
   const place = formatPath(path);
   const last = `\`${/^\d+$/.test(path.at(-1) ?? '0') ? path.join('.') : path.at(-1)}\``;
-  if (keyword === 'minItems') return { message: `${place} needs at least ${String(params['limit'])} entries`, hint: null };
+  if (keyword === 'minItems')
+    return {
+      message: `${place} needs at least ${String(params['limit'])} entries`,
+      hint: path[0] === 'rollout' ? 'list the environments in their order, or remove `rollout`' : null,
+    };
   if (keyword === 'maxItems')
     return {
       message: `${place} has ${Array.isArray(data) ? data.length : 0} entries; at most ${String(params['limit'])} are allowed`,
@@ -47,6 +51,8 @@ export function describeWrongValue(whole: WrongValue): ValueError {
   if (typeof data === 'string') {
     const slip = expects(schema, 'object') || written.includes('\n') ? keyLikeLine(written) : null;
     if (slip) return slip;
+    const isVariable = path[0] === 'gateway' && variableIn(data) !== null;
+    if (!isVariable && /\{\{.*\}\}|\{%.*%\}|<%.*%>/.test(data)) return unrenderedTemplate;
   }
   if (path[0] === 'refresh' && data === false) return { message: `\`false\` is not allowed for ${place}`, hint: 'did you mean `never`?' };
   if (name === 'Threshold' || name === 'Share') return describeThreshold(wrong, place);
@@ -54,26 +60,29 @@ export function describeWrongValue(whole: WrongValue): ValueError {
     const hint =
       typeof data === 'string' && /^(?:true|false)$/.test(data)
         ? `remove the quotes: \`${data}\``
-        : didYouMean(closestValue(String(data), ['true', 'false']));
+        : didYouMean(pruneValue(path, data) ?? closestValue(String(data), ['true', 'false']));
     return { message: `${place} is ${describeType(data)}; expected true or false`, hint };
   }
   if (schema.type === 'integer') return describeInteger(wrong, place);
   if (schema.const !== undefined) {
-    const hint = String(data) === String(schema.const) ? 'remove the quotes' : null;
+    const hint = String(data) === String(schema.const) ? 'remove the quotes' : `write \`${path.at(-1)}: ${String(schema.const)}\``;
     return { message: `${formatValue(data)} is not allowed for ${place}; expected ${String(schema.const)}`, hint };
   }
   const choices = schema.enum ?? choicesOf(name);
   if (choices) {
     const comma =
       typeof data === 'string' && /\w[,;]$/.test(data) ? `: it has a ${data.endsWith(',') ? 'comma' : 'semicolon'} at its end` : '';
-    const message = `${formatValue(data)} is not allowed for ${place}${comma}; expected ${choices.join(' or ')}`;
-    if (isMap(data) || Array.isArray(data)) return { message, hint: null };
+    const comment = typeof data === 'string' ? commentIn(data) : null;
+    const cause = comment === null ? comma : `: ${comment.problem}`;
+    const message = `${formatValue(data)} is not allowed for ${place}${cause}; expected ${choices.join(' or ')}`;
+    if (isMap(data) || Array.isArray(data)) return { message, hint: scalarHint(data) };
+    if (comment) return { message, hint: comment.hint };
     return { message, hint: withOddCharacter(String(data), didYouMean(closestValue(meantText(String(data)), choices))) };
   }
   if (typeof data !== 'string' || expects(schema, 'object') || schema.type === 'array') return describeWrongKind(wrong, place);
   if (keyword === 'maxLength')
     return {
-      message: `${last.slice(1, -1)} has ${[...String(whole.data)].length} characters; at most ${params['limit']} are allowed`,
+      message: `${last} has ${[...String(whole.data)].length} characters; at most ${params['limit']} are allowed`,
       hint: null,
     };
   if (data === '' && keyword === 'minLength') return { message: `${last} is empty`, hint: 'set a value or remove the key' };
@@ -148,7 +157,10 @@ function describeThreshold({ name, data, path }: WrongValue, place: string): Val
   if (name === 'Threshold' && typeof data === 'string' && /^\d+$/.test(text)) return { message, hint: `remove the quotes: \`${text}\`` };
   const number = /^(\d+(?:\.\d+)?)\s*(?:%|percent|per cent|pct)?$/i.exec(text)?.[1];
   if (number === undefined)
-    return { message, hint: path.at(-1) === 'share' ? null : Array.isArray(data) ? 'write `{ count: 5, share: 20% }`' : null };
+    return {
+      message,
+      hint: path.at(-1) === 'share' ? null : Array.isArray(data) ? 'write `{ count: 5, share: 20% }`' : 'to allow any number, write `100%`',
+    };
   const share = typeof data === 'number' && data > 0 && data < 1 ? Math.round(data * 100) : Number(number);
   if (share > 100) return { message, hint: 'a share is at most `100%`' };
   if (!Number.isInteger(share)) return { message, hint: `a share is a whole number of percent, such as \`${Math.ceil(share)}%\`` };
@@ -172,7 +184,10 @@ function describeInteger({ data, keyword, params }: WrongValue, place: string): 
 const mapExamples: Readonly<Record<string, (data: string) => string>> = {
   Limit: (data) => `write \`{ calls: ${/\d+/.exec(data)?.[0] ?? '10'}, per: 1s }\``,
   Suspend: (data) => `write \`{ reason: ${data === 'true' || data === '' ? 'migration' : data} }\``,
-  Api: (data) => `write \`{ id: ${data || 'ID'}, environments: { … } }\``,
+  Api: (data) =>
+    /^(?:on|off)line$/.test(data)
+      ? `write \`{ environments: { NAME: ${data} } }\`, with the name of the environment`
+      : `write \`{ id: ${data || 'ID'}, environments: { … } }\``,
   Gateway: () => 'write `endpoint:`, `project:` and `instance:` in the lines below it',
 };
 
@@ -184,29 +199,82 @@ function describeWrongKind({ path, data, name, schema, written }: WrongValue, pl
   const message = `${place} is ${describeType(data)}; expected ${typeNames[schema.type ?? ''] ?? 'a string or a map'}${keys}`;
   const text = typeof data === 'string' || typeof data === 'boolean' || typeof data === 'number' ? String(data) : '';
   if (schema.type === 'array') {
+    if (isMap(data) && name === null && path.at(-1) === 'rollout')
+      return { message, hint: 'write each environment in a line of its own that starts with `- `, in their order' };
     if (isMap(data)) return { message, hint: 'start each entry with `- `' };
+    const listed = text.replace(/\s*(?:->|=>|→|>)\s*/g, ', ');
     return {
       message,
-      hint: written.includes('\n') ? 'write each entry in a line of its own that starts with `- `' : `write \`[${text}]\``,
+      hint: written.includes('\n') ? 'write each entry in a line of its own that starts with `- `' : `write \`[${listed}]\``,
     };
   }
   if (schema.type === 'object') {
     const isStates = path[0] === 'apis' && path.at(-1) === 'environments';
     const names = Array.isArray(data) ? data.filter((item) => typeof item === 'string') : text === '' ? [] : text.split(/[\s,]+/);
     if (isStates && names.length > 0 && names.length <= 3)
-      return { message, hint: `write \`{ ${names.map((one) => `${one}: online`).join(', ')} }\`` };
+      return {
+        message,
+        hint: `write \`{ ${names.map((one) => (/=/.test(one) ? one.replace(/\s*=\s*/, ': ') : `${one}: online`)).join(', ')} }\``,
+      };
     if (path.length === 0) return { message, hint: firstFile };
-    if (Array.isArray(data)) return { message, hint: 'write `NAME:` in place of each `- `' };
+    if (Array.isArray(data)) return { message, hint: listHint(data, { hasNames: schema.properties === undefined, isStates, written }) };
     return { message, hint: mapExamples[name ?? '']?.(text) ?? null };
   }
   if (typeof data === 'boolean' || typeof data === 'number')
     return { message, hint: `put it in quotes: \`"${written.split(/[\s,}\]]/)[0]}"\`` };
-  return { message, hint: null };
+  return { message, hint: scalarHint(data) };
+}
+
+/** Returns how to write a list as the map that it should be. */
+function listHint(
+  data: readonly unknown[],
+  { hasNames, isStates, written }: { readonly hasNames: boolean; readonly isStates: boolean; readonly written: string },
+): string {
+  const [first] = data;
+  const name = isMap(first) && typeof first['name'] === 'string' ? first['name'] : null;
+  const isPairs = data.every(
+    (item) => isMap(item) && Object.keys(item).length === 1 && Object.values(item).every((value) => !isMap(value)),
+  );
+  if (hasNames && name !== null) {
+    const state = isMap(first) && isStates ? first['state'] : undefined;
+    return state === undefined
+      ? `write \`${name}:\` in place of \`- name: ${name}\`, and so for each item`
+      : `write \`${name}: ${String(state)}\` in place of \`- name: ${name}\` and its \`state\`, and so for each item`;
+  }
+  if (isPairs) return written.startsWith('[') ? 'write `{…}` in place of `[…]`' : 'remove the `- ` of each line';
+  if (hasNames && typeof first === 'string') return `write \`${first}: ID\` in place of \`- ${first}\`, and so for each item`;
+  return hasNames ? 'write `NAME:` in place of each `- `' : 'remove the `- `';
+}
+
+/** Returns how to write the one value that a list or a map was written for; `null` if that is not known. */
+function scalarHint(data: unknown): string | null {
+  const items = Array.isArray(data) ? data : isMap(data) ? Object.values(data) : [];
+  const [key] = isMap(data) ? Object.keys(data) : [];
+  const [only] = items;
+  if (items.length !== 1) return 'write one value in the line of the key';
+  if (key !== undefined && only === null) return `write \`${key}\` without the braces`;
+  return typeof only === 'string' ? `write the value alone: \`${only}\`` : 'write one value in the line of the key';
+}
+
+/** Returns the value of `prune` for a word that says what happens to what is removed from the file. */
+function pruneValue(path: KeyPath, data: unknown): string | null {
+  if (path[0] !== 'prune') return null;
+  return data === 'keep' ? 'false' : data === 'offline' || data === 'remove' || data === 'delete' ? 'true' : null;
+}
+
+/** Returns what is wrong with a comment that YAML takes for a part of the value; `null` if there is none. */
+function commentIn(text: string): { readonly problem: string; readonly hint: string } | null {
+  const sign = /\s(\/\/|--|\/\*)\s?\S/.exec(text)?.[1];
+  if (sign !== undefined) return { problem: `\`${sign}\` does not start a comment in YAML`, hint: 'comments start with ` #`' };
+  const [, value] = /^([\w.-]+)#/.exec(text) ?? [];
+  return value === undefined
+    ? null
+    : { problem: 'it contains `#` with no space before it', hint: `write \`${value} #\` if a comment starts here` };
 }
 
 function describeWrongText({ path, name, schema, written }: WrongValue, data: string, place: string): ValueError {
   const shown = `${formatValue(data)} is not allowed for ${place}`;
-  const expected = `expected: ${lowerFirst(schema.description ?? 'another text')}`;
+  const expected = `expected: ${lowerFirst(schema.description ?? 'another text').replace(/\.$/, '')}`;
   const variable = path[0] === 'gateway' ? variableIn(data) : null;
   if (variable) return { message: `${shown}: a variable is written with \`$\` and braces`, hint: `write \`\${${variable}}\`` };
   if (name === 'Duration' || path[0] === 'refresh') return describeDuration(data, { shown, expected, isRefresh: path[0] === 'refresh' });
@@ -214,6 +282,12 @@ function describeWrongText({ path, name, schema, written }: WrongValue, data: st
   if (name === 'Id' || name === 'Environment') return describeId(data, { shown, path });
   if (name === 'Name' || name === 'RolloutStep')
     return { message: `${shown}: ${describeOddPart(data, nameCharacters) ?? 'it is too long'}`, hint: expected };
+  if (name === 'Remark' && data.trim().includes('\n')) return { message: `${shown}: it has several lines`, hint: 'write it in one line' };
+  if (name === 'Remark' && data.endsWith('\n'))
+    return {
+      message: `${shown}: it ends with a line break`,
+      hint: `write it in the line of the key, or \`${written.charAt(0)}-\` in place of \`${written.charAt(0)}\``,
+    };
   return { message: shown, hint: written === '' ? null : expected };
 }
 
@@ -232,11 +306,15 @@ function describeDuration(
   const never = isRefresh && closestValue(text, ['never']) === 'never';
   if (never) return { message: shown, hint: 'did you mean `never`?' };
   if (/^\d+$/.test(text) && Number(text) > 0)
-    return { message: `${shown}: it has no unit`, hint: `write \`${text}${isRefresh ? 'm' : 's'}\`, or another unit: ms, s, m, h` };
+    return {
+      message: `${shown}: it has no unit`,
+      hint: `write \`${text}${isRefresh && Number(text) < 60 ? 'm' : 's'}\`, or another unit: ms, s, m, h`,
+    };
   const closest = closestDuration(text);
   if (closest !== null && closest !== data) return { message: shown, hint: withOddCharacter(data, `did you mean \`${closest}\`?`) };
+  if (isTooLong(text)) return { message: `${shown}: it is longer than 24 hours`, hint: 'write `24h` or less' };
   if (isRefresh) return { message: shown, hint: 'expected: `never`, or a duration with a unit from `100ms` to `24h`' };
-  return { message: shown, hint: /^0+\w*$/.test(text) ? 'expected: a duration with a unit, at least `1ms`' : expected.replace(/\.$/, '') };
+  return { message: shown, hint: /^0+\w*$/.test(text) ? 'expected: a duration with a unit, at least `1ms`' : expected };
 }
 
 function describeUrl(
@@ -253,6 +331,15 @@ function describeUrl(
   if (/\s/.test(data)) return { message: `${shown}: it contains a space`, hint: expected };
   const odd = [...data].find((char) => isInvisible(char));
   if (odd !== undefined) return { message: `${shown}: it contains ${describeCharacter(odd)}`, hint: 'delete it' };
+  const linked = /^<(https?:[^>]+)>$|^\[.*\]\((https?:[^)]+)\)$/.exec(data);
+  if (linked) return { message: shown, hint: `write the URL alone: \`${linked[1] ?? linked[2]}\`` };
+  if (shown !== unsafe)
+    return {
+      message: `${shown}: it has a user name or a password`,
+      hint: isProbe ? 'remove it' : 'remove it; credentials are read from variables only',
+    };
+  if (data.startsWith('/'))
+    return { message: `${shown}: it has no host`, hint: `write the whole URL, such as \`https://HOST${isProbe ? data : ''}\`` };
   const url = /^(?:[a-z]+:\/*)?((?:[^/?#@\s]+@)?)([^/?#@\s]+\.[^/?#@\s]+|localhost(?::\d+)?)(.*)$/i.exec(data);
   if (url?.[1] !== '') return { message: shown, hint: expected };
   const [, , host = '', rest = ''] = url;
@@ -260,7 +347,7 @@ function describeUrl(
     isProbe || rest === '' || rest === '/' ? null : rest.startsWith('/') ? 'a path' : rest.startsWith('?') ? 'a query' : 'a fragment';
   const scheme = /^http:\/\//.test(data) ? 'http' : 'https';
   return {
-    message: extra === null ? shown : `${shown}: it has ${extra}`,
+    message: extra === null ? (data.includes(':/') ? shown : `${shown}: it has no \`https://\``) : `${shown}: it has ${extra}`,
     hint: `did you mean \`${scheme}://${host}${isProbe ? rest : ''}\`? (${expected})`,
   };
 }
@@ -270,15 +357,22 @@ const nameCharacters = /[\p{L}\p{N}._/-]/u;
 
 function describeId(data: string, { shown, path }: { readonly shown: string; readonly path: KeyPath }): ValueError {
   const expected = 'an ID has letters, digits, `.`, `_` and `-`';
-  if (/^<.*>$/.test(data)) return { message: `${shown}: it is a placeholder`, hint: 'write the ID itself, as the console shows it' };
-  const end = /^[\w.-]+([,"'])$/.exec(data)?.[1];
-  if (end === ',') return { message: `${shown}: it has a comma at its end`, hint: 'remove it' };
+  if (/^<.*>$|^(?:\.{3}|…)$/.test(data))
+    return { message: `${shown}: it is a placeholder`, hint: 'write the ID itself, as the console shows it' };
+  const end = /^[\w.-]+([,;"'])$/.exec(data)?.[1];
+  if (end === ',' || end === ';')
+    return { message: `${shown}: it has a ${end === ',' ? 'comma' : 'semicolon'} at its end`, hint: 'remove it' };
   if (end !== undefined) return { message: `${shown}: it has a quote at its end and no opening quote`, hint: 'remove it' };
+  const comment = commentIn(data);
+  if (comment) return { message: `${shown}: ${comment.problem}`, hint: comment.hint };
+  if (/^https?:\/\//.test(data)) return { message: `${shown}: it is a URL`, hint: `write only the ID; ${expected.replace('an ID', 'it')}` };
+  const meant = meantText(data);
+  const isMeant = meant !== data && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(meant);
   const isNamed = / /.test(data.trim()) && path.at(-1) === 'id';
   const hint = isNamed ? `${expected}; if this is its name, write \`name:\` instead of \`id:\`` : expected;
   return {
     message: `${shown}: ${describeOddPart(data, idCharacters) ?? (data === '' ? 'it is empty' : 'it is too long')}`,
-    hint: quotesHint(data) ?? hint,
+    hint: quotesHint(data) ?? (isMeant ? didYouMean(meant) : hint),
   };
 }
 

@@ -77,7 +77,7 @@ export function describeCharacter(char: string): string {
   const known = confusing.get(char);
   if (known && (known[1] === null || known[1] === ' ')) return `${codePoint} (${known[0]})`;
   if (/^\p{M}$/u.test(char)) return `${codePoint} (combining character)`;
-  if (isInvisible(char)) return `${codePoint} (invisible)`;
+  if (isInvisible(char)) return `${codePoint} (${/^\p{Cc}$/u.test(char) ? 'control' : 'invisible'} character)`;
   const meant = meantCharacter(char);
   const name = known
     ? known[0]

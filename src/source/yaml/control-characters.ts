@@ -20,11 +20,11 @@ export function findControlCharacters(text: string): YamlProblem[] {
       start: index,
       end: index + 1,
       message: `the character ${describeCharacter(character)} is not allowed`,
-      hint,
+      hint: character === '\0' ? 'remove it; if there are many, the file was not saved completely' : hint,
     });
     if (problems.length === maxReported) break;
   }
   return problems;
 }
 
-const hint = 'control characters and marks of the text direction make a file look other than it is; remove it';
+const hint = 'remove it: control characters and marks of the text direction can hide what a file says';

@@ -1,5 +1,5 @@
 import { isInvisible } from './characters.ts';
-import { findEncodingSlip, lineEnd, type Slip, spaces } from './slip.ts';
+import { findEncodingSlip, lineEnd, lineNumber, type Slip, spaces } from './slip.ts';
 import { findSlip } from './slips.ts';
 import { parseYaml, type YamlProblem } from './tree.ts';
 
@@ -33,6 +33,7 @@ export function explainProblems(text: string, problems: readonly YamlProblem[]):
   const anchors = new Set([...text.matchAll(/&([^\s,[\]{}]+)/g)].map(([, name]) => name));
   for (const { start, end } of partsOf(text)) {
     const problem = explainPart(text.slice(start, end), anchors);
+    if (problem && isTabInBrackets(text, slips, problem.start + start)) slips.pop();
     if (problem && !isLeftOver(text, slips, problem.start + start))
       slips.push({ ...problem, start: problem.start + start, end: problem.end + start });
     if (slips.length === maxSlips) break;
@@ -48,6 +49,12 @@ export function explainProblems(text: string, problems: readonly YamlProblem[]):
 function isLeftOver(text: string, slips: readonly YamlProblem[], start: number): boolean {
   const last = slips.at(-1);
   return last !== undefined && ['{}', '[]'].includes(text.charAt(last.start) + text.charAt(start));
+}
+
+/** Returns whether a slip is a tab in the brackets that the slip before it has opened, and which only the tab leaves open. */
+function isTabInBrackets(text: string, slips: readonly YamlProblem[], start: number): boolean {
+  const last = slips.at(-1);
+  return text.charAt(start) === '\t' && last !== undefined && '{['.includes(text.charAt(last.start)) && last.end === last.start + 1;
 }
 
 function isSyntax({ kind }: YamlProblem): boolean {
@@ -87,10 +94,17 @@ function partsOf(text: string): { readonly start: number; readonly end: number }
   });
 }
 
+const bareKeyLine = /^ *[^\s#:][^:\n]*:[ \t]*\r?\n$/;
+
 /** Returns the parts between lines that are indented by `indent` at most. */
 function split(text: string, from: number, to: number, indent: number): { readonly start: number; readonly end: number }[] {
   const starts: number[] = [];
-  for (const { start, indent: own } of contentLines(text, from, to)) if (own <= indent || starts.length === 0) starts.push(start);
+  for (const { start, indent: own } of contentLines(text, from, to)) {
+    const isClosing = own === indent && '}]'.includes(text.charAt(start + own)) && own > 0;
+    // A key with nothing below it may be the parent of the next one.
+    const isBelowBareKey = own === indent && own > 0 && bareKeyLine.test(text.slice(starts.at(-1) ?? start, start));
+    if ((own <= indent && !isClosing && !isBelowBareKey) || starts.length === 0) starts.push(start);
+  }
   return starts.map((start, index) => ({ start, end: starts[index + 1] ?? to }));
 }
 
@@ -119,6 +133,8 @@ function findWholeTextSlip(text: string): Slip | null {
   const conflict = /^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$/m.exec(text);
   if (conflict)
     return findSlip(conflict[0]) && { ...(findSlip(conflict[0]) as Slip), start: conflict.index, end: conflict.index + conflict[0].length };
+  const numbered = /^(\d+) {2,}\S+:(?:\s|$)/m.exec(text);
+  if (numbered?.[1]) return { start: numbered.index, end: numbered.index + numbered[1].length, ...lineNumber };
   return findIndentedStart(text);
 }
 

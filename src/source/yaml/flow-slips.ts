@@ -1,5 +1,6 @@
 import { describeCharacter, meantCharacter } from './characters.ts';
-import { cut, lineEnd, quote, type Slip, spaces, type ValueCheck } from './slip.ts';
+import { checkEscape } from './quote-slips.ts';
+import { cut, lineEnd, quote, type Slip, spaces, unrenderedTemplate, type ValueCheck } from './slip.ts';
 
 /** Checks a `{…}` or `[…]` that starts at `at`, below a key that is indented by `indent`. */
 export function checkFlow(text: string, at: number, indent: number): ValueCheck {
@@ -64,7 +65,7 @@ class FlowFinder {
       case '[': {
         if (!this.#isEntryStart()) return { slip: this.#bracketInText(char, index) };
         if (text.startsWith('{{', index) && index > 0 && this.#open.length > 0)
-          return { slip: { start: index, end: index + 2, message: 'a template is not replaced here', hint: 'put it in quotes' } };
+          return { slip: { start: index, end: templateEnd(text, index), ...unrenderedTemplate } };
         this.#open.push({ char, at: index });
         this.#startEntry(index + 1);
         return null;
@@ -131,13 +132,18 @@ class FlowFinder {
   #quoted(mark: string, at: number): { readonly slip: Slip } | { readonly end: number } {
     const text = this.#text;
     let end = at + 1;
-    while (end < text.length && text.charAt(end) !== mark && text.charAt(end) !== '\n')
-      end += mark === '"' && text.charAt(end) === '\\' ? 2 : 1;
+    let badEscape: Slip | null = null;
+    while (end < text.length && text.charAt(end) !== mark && text.charAt(end) !== '\n') {
+      const isEscape = mark === '"' && text.charAt(end) === '\\';
+      if (isEscape) badEscape ??= checkEscape(text, end);
+      end += isEscape ? 2 : 1;
+    }
     if (text.charAt(end) !== mark) {
       const value = /^[^,}\]\n]*/.exec(text.slice(at + 1, lineEnd(text, at)))?.[0].trimEnd() ?? '';
       const hint = `write \`${mark}${cut(value)}${mark}\``;
       return { slip: { start: at, end: at + 1, message: 'the quote that opens here is not closed', hint } };
     }
+    if (badEscape) return { slip: badEscape };
     this.#last = '"';
     return { end: end + 1 };
   }
@@ -169,7 +175,7 @@ class FlowFinder {
     const start = from + before.length - before.trimStart().length;
     const rest = text.slice(start, lineEnd(text, start));
     const value = (isVariable ? /^[^}]*\}[^\s,}\]]*/ : /^[^,]*?[}\]]/).exec(rest)?.[0] ?? rest.trim();
-    const message = `a value with \`${char}\` inside \`${this.#open.at(-1)?.char}…\` must be in quotes`;
+    const message = `a value with \`${char}\` inside \`${this.#open.at(-1)?.char}…${closers[this.#open.at(-1)?.char ?? '']}\` must be in quotes`;
     return { start, end: start + value.length, message, hint: `write \`${quote(value)}\`` };
   }
 
@@ -193,6 +199,10 @@ class FlowFinder {
     if (first === '' || (first === '#' && /^\s/.test(rest))) return { kind: 'complete', end };
     if (first === '}' || first === ']')
       return { slip: { start, end: start + 1, message: `this \`${first}\` closes nothing`, hint: 'remove it' } };
+    if (rest.trim() === ',')
+      return {
+        slip: { start, end: start + 1, message: `there is a comma after the closing \`${text.charAt(end - 1)}\``, hint: 'remove it' },
+      };
     const lineStart = text.lastIndexOf('\n', at) + 1;
     const isKey = first === ':' && text.slice(lineStart, at).trim() === '';
     const whole = text
@@ -203,11 +213,20 @@ class FlowFinder {
       return {
         slip: { start: at, end, message: 'the key is in brackets; a key is a name', hint: 'remove the brackets, or put the key in quotes' },
       };
+    const link = /^\[.*\]\((https?:[^)]*)\)$/.exec(whole)?.[1];
+    if (link !== undefined)
+      return { slip: { start: at, end: at + whole.length, message: 'this is a link in Markdown', hint: `write \`${cut(link)}\`` } };
     const message = `there is text after the closing \`${text.charAt(end - 1)}\``;
     return {
       slip: { start, end: start + rest.trim().length, message, hint: `if all of it is one value, write it in quotes: \`${quote(whole)}\`` },
     };
   }
+}
+
+/** Returns the offset behind a template in braces. */
+function templateEnd(text: string, at: number): number {
+  const end = text.slice(at, lineEnd(text, at)).indexOf('}}');
+  return end === -1 ? at + 2 : at + end + 2;
 }
 
 function missingComma(name: string, start: number): Slip {

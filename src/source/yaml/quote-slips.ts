@@ -35,6 +35,19 @@ export function checkQuoted(text: string, at: number, indent: number): ValueChec
   };
 }
 
+/** Returns the slip of a backslash that starts no escape sequence; `null` if it does. */
+export function checkEscape(text: string, start: number): Slip | null {
+  escapePattern.lastIndex = start;
+  if (escapePattern.test(text)) return null;
+  const shown = text.slice(start, start + 2);
+  return {
+    start,
+    end: start + 2,
+    message: `\`${shown}\` is not an escape sequence of double quotes`,
+    hint: `write \`\\${shown}\`, or put the value in single quotes`,
+  };
+}
+
 /** Returns the offset of the quote that closes the one at `at`; -1 if there is none; or the slip of an unknown escape. */
 function closingQuote(text: string, at: number, indent: number): number | { readonly slip: Slip } {
   const mark = text.charAt(at);
@@ -43,19 +56,8 @@ function closingQuote(text: string, at: number, indent: number): number | { read
     const char = text.charAt(index);
     if (char === '\n' && !isContinued(text, index + 1, indent)) return -1;
     if (mark === '"' && char === '\\') {
-      escapePattern.lastIndex = index;
-      const known = escapePattern.exec(text)?.[0];
-      const shown = text.slice(index, index + 2);
-      badEscape ??=
-        known === undefined
-          ? {
-              start: index,
-              end: index + 2,
-              message: `\`${shown}\` is no escape in double quotes`,
-              hint: `write \`\\${shown}\`, or put the value in single quotes`,
-            }
-          : null;
-      index += (known ?? shown).length - 1;
+      badEscape ??= checkEscape(text, index);
+      index += 1;
     } else if (char === mark) {
       if (mark === "'" && text.charAt(index + 1) === "'") index += 1;
       else return badEscape ? { slip: badEscape } : index;

@@ -14,7 +14,7 @@ export type ValueCheck = { readonly slip: Slip } | { readonly kind: 'empty' | 'p
 
 /** Returns the slip of an invisible character. */
 export function invisible(char: string, start: number): Slip {
-  const hint = meantCharacter(char) === ' ' ? 'replace it by an ordinary space' : 'delete it';
+  const hint = meantCharacter(char) === ' ' ? 'replace it with an ordinary space' : 'delete it';
   return { start, end: start + char.length, message: `there is an invisible character here: ${describeCharacter(char)}`, hint };
 }
 
@@ -28,6 +28,18 @@ export function lineEnd(text: string, at: number): number {
 export function spaces(count: number): string {
   return count === 1 ? '1 space' : `${count} spaces`;
 }
+
+/** What is wrong with a template, wherever it is. */
+export const unrenderedTemplate = {
+  message: 'this is a template, which edict does not evaluate',
+  hint: 'render it first, and have edict read the result',
+} as const;
+
+/** What is wrong with the number of a line that was copied with it. */
+export const lineNumber = {
+  message: 'this line starts with its number, as an editor or a pager shows it',
+  hint: 'remove the numbers at the start of the lines',
+} as const;
 
 /** Cuts a text for a message. */
 export function cut(text: string): string {

@@ -1,7 +1,7 @@
 import { describeCharacter, isInvisible, meantCharacter } from './characters.ts';
 import { checkFlow } from './flow-slips.ts';
 import { checkQuoted } from './quote-slips.ts';
-import { cut, invisible, lineEnd, quote, type Slip, spaces, type ValueCheck } from './slip.ts';
+import { cut, invisible, lineEnd, quote, type Slip, spaces, unrenderedTemplate, type ValueCheck } from './slip.ts';
 
 /*
  * Finds the slip that made a text invalid YAML, as a person does who reads it line by line. The yaml package reports where it could not go on,
@@ -21,6 +21,14 @@ interface Level {
   key: string;
   /** The value of the last entry, as far as it is on its line. */
   value: 'empty' | 'plain' | 'complete';
+  /** The text of that value if it is plain. */
+  text: string;
+  /** Where the last key is. */
+  keyAt: number;
+  /** The key before the last one if nothing is its value. */
+  emptyBefore: string | null;
+  /** Whether lines below the last key are its value. */
+  hasInner: boolean;
 }
 
 const word = String.raw`[\p{L}\p{N}_][\p{L}\p{N}._/-]*`;
@@ -34,6 +42,13 @@ const wordPattern = new RegExp(`^${word}$`, 'u');
 const twoWordsPattern = new RegExp(`^(${word})[ \\t]+(\\S.*)$`, 'u');
 const anchorPattern = /^&[^\s,[\]{}]+(?=\s|$)\s*/;
 const tagPattern = /^![^\s,[\]{}]*(?=\s|$)\s*/;
+
+/** The start of a template of Helm, Jinja or ERB. */
+const templatePattern = /^(?:\{\{|\{%|\{#|<%)/;
+/** A comment that was a key with its value in the lines below. */
+const commentedKeyPattern = new RegExp(`^\\s*#+\\s*(${word}:)\\s*$`, 'u');
+/** The keys that a publication can have besides its state. */
+const publicationKeys = ['revision', 'remark', 'version', 'drift'];
 
 /** How much of a line is looked at. Some patterns take quadratic time for a line of spaces. */
 const maxContent = 2000;
@@ -67,7 +82,7 @@ class SlipFinder {
   }
 
   #checkLine(content: string, at: number, indent: number): Slip | null {
-    const early = checkLineStart(content, at);
+    const early = checkLineStart(content, at) ?? (indent > 0 ? checkEllipsis(content, at) : null);
     if (early) return early;
     if (/^(?:[?:] |[?:]$|%|\.\.\.$|---)/.test(content)) {
       this.#isLost = true;
@@ -94,19 +109,21 @@ class SlipFinder {
     if (top && top.indent < indent) {
       if (closed) {
         const hint = `use ${top.indent} or ${spaces(closed.indent)}, as the lines above do`;
-        const between = `it is between the levels of ${top.indent} and ${spaces(closed.indent)}`;
-        return { ...range, message: `${name} is indented too little: ${between}`, hint };
+        const message = `${name} is indented by ${spaces(indent)}, between the levels of ${top.indent} and ${spaces(closed.indent)} above it`;
+        return { ...range, message, hint };
       }
       if (top.value !== 'empty') {
         const list = isItem ? levels.findLast(({ kind, indent: of }) => kind === 'list' && of < indent) : undefined;
         const level = list ?? top;
         const above = level.kind === 'list' ? 'the list item above it' : `\`${level.key}\` above it`;
         const why = list || level.kind === 'list' ? `${above} starts further left` : `${above} has a value already`;
-        return {
-          ...range,
-          message: `${name} is indented too far: ${why}`,
-          hint: `use ${spaces(level.indent)}, as for ${above.replace(' above it', '')}`,
-        };
+        return (
+          (level === top ? this.#explainParent(top, range, { key, name, indent }) : null) ?? {
+            ...range,
+            message: `${name} is indented too far: ${why}`,
+            hint: `use ${spaces(level.indent)}, as for ${above.replace(' above it', '')}`,
+          }
+        );
       }
     }
     if (top?.indent === indent) {
@@ -126,14 +143,48 @@ class SlipFinder {
         else if (key === null) return { ...range, message: `a list item starts with \`- \``, hint: `write \`- ${cut(content)}\`` };
         else {
           const message = `${name} is indented too little: it is at the level of the list items above`;
-          const hint = `use ${spaces(indent + 2)} to make it part of the item above; or remove the \`- \` there, if it is no list`;
+          const hint = `use ${spaces(indent + 2)} to make it part of the item above; or remove the \`- \` there, if it is not a list`;
           return { ...range, message, hint };
         }
       }
     }
     const level = levels.at(-1);
-    if (!level || level.indent < indent || (isItem && level.kind === 'map'))
-      levels.push({ indent, kind: isItem ? 'list' : 'map', key: '', value: 'empty' });
+    if (!level || level.indent < indent || (isItem && level.kind === 'map')) {
+      if (level) level.hasInner = true;
+      levels.push(newLevel(indent, isItem ? 'list' : 'map'));
+    }
+    return null;
+  }
+
+  /** Returns why a line is indented below a key with a value, if that is not the slip itself. */
+  #explainParent(
+    top: Level,
+    range: { readonly start: number; readonly end: number },
+    { key, name, indent }: { readonly key: string | null; readonly name: string; readonly indent: number },
+  ): Slip | null {
+    const text = this.#text;
+    const above = text.slice(text.lastIndexOf('\n', range.start - indent - 2) + 1, range.start - indent - 1);
+    const comment = commentedKeyPattern.exec(above)?.[1];
+    if (comment !== undefined)
+      return {
+        ...range,
+        message: `${name} is indented too far: the line above it, \`${cut(comment)}\`, is a comment`,
+        hint: 'remove the `#` above it, or make the lines below the comment comments too',
+      };
+    if (top.kind !== 'map' || key === null) return null;
+    if (/^(?:on|off)line$/.test(top.text) && publicationKeys.includes(key))
+      return {
+        ...range,
+        message: `${name} is indented too far: \`${top.key}\` above it has a value already`,
+        hint: `to set both, write \`${top.key}: { state: ${top.text}, ${key}: … }\``,
+      };
+    if (top.emptyBefore !== null)
+      return {
+        start: top.keyAt,
+        end: top.keyAt + top.key.length,
+        message: `\`${top.key}\` is not indented, so it is not part of \`${top.emptyBefore}\``,
+        hint: `use ${spaces(indent)}, as for ${name} below it`,
+      };
     return null;
   }
 
@@ -145,7 +196,7 @@ class SlipFinder {
       if (inner === '' || inner.startsWith('#')) return null;
       const innerAt = at + item.length;
       if (keyPattern.test(inner) || /^- /.test(inner) || noSpacePattern.test(inner)) {
-        this.#levels.push({ indent: indent + item.length, kind: /^- /.test(inner) ? 'list' : 'map', key: '', value: 'empty' });
+        this.#levels.push(newLevel(indent + item.length, /^- /.test(inner) ? 'list' : 'map'));
         return this.#checkContent(inner, innerAt, indent + item.length);
       }
       return this.#checkValue(inner, innerAt, indent);
@@ -153,7 +204,7 @@ class SlipFinder {
     const key = keyPattern.exec(content);
     if (!key?.[1]) return this.#checkNoKey(content, at, indent);
     const [whole, name] = key;
-    this.#setTop(name, 'empty');
+    this.#setTop(name, 'empty', at);
     const rest = content.slice(whole.length);
     const value = rest.trimStart();
     const glued = /^([^"'\s:]+):[{["']/.exec(name);
@@ -165,9 +216,11 @@ class SlipFinder {
     return odd ?? this.#checkValue(value, at + whole.length + rest.length - value.length, indent);
   }
 
-  #setTop(key: string, value: Level['value']): void {
+  #setTop(key: string, value: Level['value'], keyAt = -1): void {
     const top = this.#levels.at(-1);
-    if (top) Object.assign(top, { key, value });
+    if (!top) return;
+    const emptyBefore = top.value === 'empty' && top.key !== '' && top.key !== '-' && !top.hasInner ? top.key : null;
+    Object.assign(top, { key, value, keyAt, emptyBefore, text: '', hasInner: false });
   }
 
   #checkNoKey(content: string, at: number, indent: number): Slip | null {
@@ -189,7 +242,7 @@ class SlipFinder {
     const checked = checkValue(this.#text, value, at, indent);
     if ('slip' in checked) return checked.slip;
     const top = this.#levels.at(-1);
-    if (top) top.value = checked.kind;
+    if (top) Object.assign(top, { value: checked.kind, text: checked.kind === 'plain' ? value : '' });
     if (checked.end > this.#at) this.#at = lineEnd(this.#text, checked.end - 1) + 1;
     return null;
   }
@@ -208,7 +261,7 @@ function checkValue(text: string, value: string, at: number, indent: number): Va
       return checkQuoted(text, at, indent);
     case '{':
     case '[':
-      return value.startsWith('{{') ? { slip: template(value, at) } : checkFlow(text, at, indent);
+      return templatePattern.test(value) ? { slip: template(value, at) } : checkFlow(text, at, indent);
     case '|':
     case '>': {
       if (!/^[|>][-+1-9]{0,2}(?:[ \t]+#.*)?$/.test(value)) return { slip: needsQuotes(value, at, first) };
@@ -276,7 +329,8 @@ export function checkKeyLike(content: string, at: number): Slip | null {
 }
 
 function missingColon(key: string, value: string, at: number, length = key.length): Slip {
-  const hint = value === '' ? `write \`${key}:\` before the lines below, or \`${key}: VALUE\`` : `write \`${cut(`${key}: ${value}`)}\``;
+  const hint =
+    value === '' ? `write \`${key}:\` if the lines below belong to it, else \`${key}: VALUE\`` : `write \`${cut(`${key}: ${value}`)}\``;
   return { start: at, end: at + length, message: `a colon is missing after \`${cut(key)}\``, hint };
 }
 
@@ -286,7 +340,7 @@ function checkLineStart(content: string, at: number): Slip | null {
   const slip = (length: number, message: string, hint: string): Slip => ({ start: at, end: at + length, message, hint });
   if (first === '\t') {
     const { length } = /^\t+/.exec(content)?.[0] ?? first;
-    return slip(length, 'a tab is used for indentation; YAML requires spaces', 'replace it by spaces, as in the lines around it');
+    return slip(length, 'a tab is used for indentation; YAML requires spaces', 'replace it with spaces, as in the lines around it');
   }
   if (isInvisible(first)) return invisible(first, at);
   if (/^(?:<{7}|={7}|>{7}|\|{7})(?: |$)/.test(content))
@@ -295,11 +349,23 @@ function checkLineStart(content: string, at: number): Slip | null {
       'this line is left over from a merge conflict',
       'keep one of the two versions, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`',
     );
-  if (content.startsWith('```')) return slip(content.length, '``` is no YAML', 'remove this line');
+  if (content.startsWith('```')) return slip(content.length, '``` is Markdown, not YAML', 'remove this line');
+  if (/^(?:EOF|EOT|EOL)$/.test(content)) return slip(content.length, `\`${content}\` is left over from a shell script`, 'remove this line');
+  if (/^\$ \S/.test(content)) return slip(content.length, '`$ ` starts a shell command, not YAML', 'remove this line');
+  if (/^>+ /.test(content))
+    return slip(
+      content.length,
+      '`>` at the start of the line is left over from a quoted message',
+      'remove it, here and in the lines below',
+    );
+  if (templatePattern.test(content)) return template(content, at);
   const comment = /^(?:\/\/|\/\*|--(?!-)|;|<!--)/.exec(content)?.[0];
   if (comment) return slip(content.length, `\`${comment}\` does not start a comment in YAML`, 'comments start with `#`');
   if (first === '+' && /^\+\s*\S+:/.test(content))
     return slip(content.length, '`+` at the start of the line is left over from a diff', 'remove it');
+  const reserved = /^([@`%*&|>!])([^\s:]*):(?=\s|$)/.exec(content);
+  if (reserved?.[1] && reserved[2] !== undefined)
+    return slip(reserved[0].length - 1, `a name cannot start with \`${reserved[1]}\``, `write \`${cut(reserved[2].replace(/`$/, ''))}:\``);
   if (first === '}' || first === ']') return slip(1, `this \`${first}\` closes nothing`, 'remove it');
   if (/^\* /.test(content))
     return slip(content.length, 'a list item starts with `- `, not with `* `', `write \`- ${cut(content.slice(2))}\``);
@@ -332,6 +398,17 @@ function oddCharacter(char: string, start: number): Slip {
 function needsQuotes(value: string, at: number, sign: string): Slip {
   const plain = value.replace(/[ \t]#.*$/, '').trimEnd();
   const percent = /^%(\d+)$/.exec(plain)?.[1];
+  const code = /^`([^`]+)`$/.exec(plain)?.[1];
+  if (code !== undefined)
+    return { start: at, end: at + plain.length, message: 'backticks are not quotes in YAML', hint: `write \`${cut(code)}\`` };
+  const variable = /^%([A-Za-z_]\w*)%$/.exec(plain)?.[1];
+  if (variable !== undefined)
+    return {
+      start: at,
+      end: at + plain.length,
+      message: 'a variable is written with `$` and braces',
+      hint: `write \`\${${variable}}\``,
+    };
   const message = `a value that starts with \`${sign}\` must be in quotes`;
   const hint = percent === undefined ? `write \`${quote(plain)}\`` : `write \`${percent}%\` for a share`;
   const start = sign === '>' || sign === '|' ? at + value.length - value.slice(1).trimStart().length : at;
@@ -339,13 +416,19 @@ function needsQuotes(value: string, at: number, sign: string): Slip {
 }
 
 function template(value: string, start: number): Slip {
-  const text = /^\{\{.*?\}\}/.exec(value)?.[0] ?? value;
-  return {
-    start,
-    end: start + 2,
-    message: 'a template is not replaced here',
-    hint: `replace it before edict reads the file, or put it in quotes: \`${quote(text)}\``,
-  };
+  const text = /^(?:\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<%.*?%>)/.exec(value)?.[0] ?? value;
+  return { start, end: start + text.length, ...unrenderedTemplate };
+}
+
+function newLevel(indent: number, kind: Level['kind']): Level {
+  return { indent, kind, key: '', value: 'empty', text: '', keyAt: -1, emptyBefore: null, hasInner: false };
+}
+
+/** Returns the slip of dots that stand for omitted lines. */
+function checkEllipsis(content: string, at: number): Slip | null {
+  if (!/^(?:\.{3}|…)$/.test(content)) return null;
+  const hint = 'write the lines that it stands for, or remove it';
+  return { start: at, end: at + content.length, message: `\`${content}\` stands for nothing in YAML`, hint };
 }
 
 function blockScalarEnd(text: string, at: number, indent: number): number {

@@ -18,7 +18,7 @@ import {
   YAMLParseError,
 } from 'yaml';
 import { maxDiagnostics } from '../../model/errors.ts';
-import { findEncodingSlip } from './slip.ts';
+import { findEncodingSlip, unrenderedTemplate } from './slip.ts';
 
 /** A scalar with its value in YAML's core schema and its text as written. */
 export interface YamlScalar extends Range {
@@ -293,15 +293,14 @@ class TreeBuilder {
       this.#recordAnchor(key);
       const node = value === null ? emptyScalar(end, end) : this.build(value);
       if (!isScalar(key)) {
-        if (this.#text.startsWith('{{', start - 1))
-          this.#report(start - 1, end, {
-            message: 'a template is not replaced here',
-            hint: 'replace it before edict reads the file, or put it in quotes',
-          });
+        if (this.#text.startsWith('{{', start - 1)) this.#report(start - 1, end, unrenderedTemplate);
         else
           this.#report(start, end, {
             message: 'the key is not a name',
-            hint: 'write `name: value`; a name with brackets or braces must be in quotes',
+            hint:
+              isMap(key) && value === null && pairs.length === 1
+                ? 'remove one of the two pairs of braces'
+                : 'write `name: value`; a name with brackets or braces must be in quotes',
           });
         continue;
       }

@@ -49,7 +49,7 @@ for (const [name, value, expected] of [
     ['apis.a/b.x~/y key: unknown key `x~/y` in `apis.a/b`'],
   ],
   ['an empty revision', api({ revision: '' }), ['apis.orders.revision value: `revision` is empty']],
-  ['a revision that is too long', api({ revision: 'r'.repeat(256) }), ['apis.orders.revision value: revision has 256 characters']],
+  ['a revision that is too long', api({ revision: 'r'.repeat(256) }), ['apis.orders.revision value: `revision` has 256 characters']],
   [
     'a boolean as revision',
     api({ revision: true }),
