@@ -41,14 +41,15 @@ test('one seed is one history', async () => {
 
 /** The seeds of histories that show the rarer faults. They save the search only, which goes on from there if the histories have changed. */
 const revealingSeeds: Readonly<Record<string, number>> = {
-  'takes a timeout for a failure without an effect': 14,
+  'takes a timeout for a failure without an effect': 24,
   'does not wait for the window of the last owner': 31,
-  'sends without a lease': 813,
-  'sends what the newest file does not ask for': 11,
+  'sends without a lease': 846,
+  'sends what the newest file does not ask for': 41,
   'ignores a suspension': 21,
   'has no backoff': 14,
   'begins every backoff anew with each file': 1070,
-  'ignores that lists lag': 645,
+  'prunes at once': 27,
+  'ignores that lists lag': 1021,
   'gives a request up that waits for its turn': 129,
 };
 
