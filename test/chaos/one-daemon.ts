@@ -91,7 +91,7 @@ class MortalDaemon {
   killsLeft: number;
   kills = 0;
   tamperings = 0;
-  /** When the process last got SIGHUP, or started: the signal would end it before it listens. */
+  /** When the process last got SIGHUP. */
   #lastRetryAtMs = 0;
   #running: Running | null = null;
   /** The output of the previous process. */
@@ -116,7 +116,8 @@ class MortalDaemon {
       const { child } = this.#running;
       // Mostly it dies young; sometimes it lives long enough to find out about the attempts of those before.
       await sleep(this.killsLeft > 0 ? 20 + this.#random() ** 4 * 6000 : 100);
-      if (child.exitCode !== null) throw new Error(`edict ended by itself with ${child.exitCode}\n${this.#lastWords()}`);
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`edict ended by itself with ${child.exitCode ?? child.signalCode}\n${this.#lastWords()}`);
       if (this.killsLeft === 0) this.#retryNow();
       else {
         if (this.#random() < busyShare && (await isBusy(this.#running)) && this.#random() < tamperingShare) {
@@ -136,7 +137,8 @@ class MortalDaemon {
   #retryNow(): void {
     if (Date.now() < this.#lastRetryAtMs + 3000) return;
     this.#lastRetryAtMs = Date.now();
-    this.#running?.child.kill('SIGHUP');
+    // It would end a process that does not listen for it yet.
+    if (this.#running && this.#running.events('daemon:started').length > 0) this.#running.child.kill('SIGHUP');
   }
 
   async #kill(): Promise<void> {
@@ -149,7 +151,6 @@ class MortalDaemon {
   }
 
   #start(): Running {
-    this.#lastRetryAtMs = Date.now();
     return startEdict(['run', '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'], this.#folder, user);
   }
 

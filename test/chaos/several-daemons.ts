@@ -126,8 +126,11 @@ class DaemonGroup {
       if (Date.now() > deadlineMs) throw new Error(`waited ${longestRoundMs / 1000} s in vain until ${what}\n${this.#lastWords()}`);
       if (isReached() && !(await this.#hasUnresolved())) return;
       await sleep(this.left > 0 ? 20 + this.#random() * 1500 : 100);
-      const dead = this.#daemons.find(({ running }) => running.child.exitCode !== null);
-      if (dead) throw new Error(`edict ended by itself with ${dead.running.child.exitCode}\n${dead.running.output.stderr.slice(-4000)}`);
+      const dead = this.#daemons.find(({ running: { child } }) => child.exitCode !== null || child.signalCode !== null);
+      if (dead)
+        throw new Error(
+          `edict ended by itself with ${dead.running.child.exitCode ?? dead.running.child.signalCode}\n${dead.running.output.stderr.slice(-4000)}`,
+        );
       if (this.left > 0) await this.#doHarm();
       else this.#retryNow();
     }
@@ -257,11 +260,12 @@ class DaemonGroup {
   #retryNow(): void {
     if (Date.now() < this.#lastRetryAtMs + 3000) return;
     this.#lastRetryAtMs = Date.now();
-    for (const { running } of this.#daemons) running.child.kill('SIGHUP');
+    // It would end a process that does not listen for it yet.
+    const listening = this.#daemons.filter(({ running }) => running.events('daemon:started').length > 0);
+    for (const { running } of listening) running.child.kill('SIGHUP');
   }
 
   #start(proxy: TcpProxy): Running {
-    this.#lastRetryAtMs = Date.now();
     const state = new URL(this.#state);
     state.host = new URL(proxy.url).host;
     const args = ['run', '.', '--state', state.href, '--debounce', '20ms', '--log-format', 'json', '--log-level', 'debug'];
