@@ -63,7 +63,7 @@ function impliedBy(path: KeyPath, key: string): readonly string[] {
   return path.length === 2 && path[0] === 'apis' && key === 'state' ? ['environments'] : [];
 }
 
-/** What is wrong with a key that needs its own words. */
+/** The description of a key that needs its own words. */
 interface SpecialKey extends ValueError {
   readonly cause?: string;
   readonly meant: readonly string[];

@@ -29,13 +29,13 @@ export function spaces(count: number): string {
   return count === 1 ? '1 space' : `${count} spaces`;
 }
 
-/** What is wrong with a template, wherever it is. */
+/** The message and hint for a template, wherever it is. */
 export const unrenderedTemplate = {
   message: 'this is a template, which edict does not evaluate',
   hint: 'render it first, and have edict read the result',
 } as const;
 
-/** What is wrong with the number of a line that was copied with it. */
+/** The message and hint for the number of a line that was copied with it. */
 export const lineNumber = {
   message: 'this line starts with its number, as an editor or a pager shows it',
   hint: 'remove the numbers at the start of the lines',
