@@ -22,9 +22,10 @@ export async function openCommandLogger(
   const logger = await openLogger(options, write);
   const commandFor = (of: Settings) => (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets });
   const eventLogger = settings.emulate ? logger.child({ emulated: true }) : logger;
+  const isForTerminal = options.format === 'pretty';
   return {
-    emit: logEvents(eventLogger, { approveCommand: commandFor(settings) }),
-    forFile: (file) => logEvents(eventLogger.child({ file }), { approveCommand: commandFor({ ...settings, file }) }),
+    emit: logEvents(eventLogger, { approveCommand: commandFor(settings), isForTerminal }),
+    forFile: (file) => logEvents(eventLogger.child({ file }), { approveCommand: commandFor({ ...settings, file }), isForTerminal }),
     log: (event, message, fields) => logger.info({ event, ...fields }, message),
   };
 }

@@ -6,6 +6,7 @@ import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
 import { type PlanSummary, summarizePlan } from '../plan/summary.ts';
+import { withoutSource } from '../render/diagnostic.ts';
 import { formatRateLimit, formatTimestamp } from '../render/format.ts';
 import { formatHeadline } from '../render/headline.ts';
 import { fileHoldJson, lastCheckedJson, suspensionJson } from '../render/plan-json.ts';
@@ -77,7 +78,10 @@ function fileJson({ loadedAtMs, fileError }: StatusCache, path: string): Schemas
     path,
     loadedAt: loadedAtMs === null ? null : formatTimestamp(loadedAtMs),
     error: fileError?.message ?? null,
-    errors: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map(({ rule: _rule, excerpt: _excerpt, ...diagnostic }) => diagnostic),
+    errors: (fileError?.diagnostics ?? []).slice(0, maxDiagnostics).map((diagnostic) => {
+      const { rule: _, ...shown } = withoutSource(diagnostic);
+      return shown;
+    }),
   };
 }
 

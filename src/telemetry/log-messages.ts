@@ -5,6 +5,7 @@ import { nextDueAtMs } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
 import { summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
+import { withoutSource } from '../render/diagnostic.ts';
 import { formatSuspension } from '../render/format.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
@@ -129,16 +130,30 @@ export function messageFor(event: EdictEvent): LogMessage {
   }
 }
 
+export interface FieldOptions {
+  /** Default: no command is logged. */
+  readonly approveCommand?: ApproveCommand;
+  /** Whether the log is for the terminal of somebody who may read the file; default: no. */
+  readonly isForTerminal?: boolean;
+}
+
 /** Returns the fields that an event is logged with. */
-export function fieldsFor(event: EdictEvent, approveCommand: ApproveCommand = () => null): Record<string, unknown> {
+export function fieldsFor(
+  event: EdictEvent,
+  { approveCommand = () => null, isForTerminal = false }: FieldOptions = {},
+): Record<string, unknown> {
   switch (event.type) {
     case 'file:loaded': {
       const { gateway, publications } = event.desired;
       return { endpoint: gateway.endpoint, instance: gateway.instance, publications: publications.size };
     }
     case 'file:invalid':
-      // The text of the line stays with those who may read the repository.
-      return { errors: event.error.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => diagnostic) };
+      return {
+        errors: event.error.diagnostics.map((diagnostic) => {
+          const { excerpt: _, ...shown } = diagnostic;
+          return isForTerminal ? shown : withoutSource(diagnostic);
+        }),
+      };
     case 'plan:computed': {
       const { fileHeld, approval, suspension } = event.plan;
       const { unchanged, ...counts } = summarizePlan(event.plan);

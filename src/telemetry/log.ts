@@ -6,9 +6,8 @@ import { type Logger, pino } from 'pino';
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { LogOptions } from '../model/settings.ts';
 import { escapeJson } from '../model/visible.ts';
-import type { ApproveCommand } from '../render/command-line.ts';
 import { LogDestination } from './log-destination.ts';
-import { fieldsFor, messageFor } from './log-messages.ts';
+import { type FieldOptions, fieldsFor, messageFor } from './log-messages.ts';
 import { RepeatFilter } from './repeat-filter.ts';
 
 /**
@@ -27,9 +26,7 @@ export async function openLogger({ level, format }: LogOptions, write?: (bytes: 
   return logger;
 }
 
-export interface LogEventsOptions {
-  /** Default: no command is logged. */
-  readonly approveCommand?: ApproveCommand;
+export interface LogEventsOptions extends FieldOptions {
   readonly monotonicMs?: () => number;
 }
 
@@ -37,14 +34,14 @@ export interface LogEventsOptions {
  * Returns a subscriber that logs every event, with its stable name in the field `event`. An error that repeats is logged with a growing
  * interval; `skipped` says how often it was left out before.
  */
-export function logEvents(log: Logger, { approveCommand, monotonicMs = () => performance.now() }: LogEventsOptions = {}): Emit {
+export function logEvents(log: Logger, { monotonicMs = () => performance.now(), ...options }: LogEventsOptions = {}): Emit {
   const filter = new RepeatFilter(monotonicMs);
   return (event) => {
     const error = repeatableError(event);
     const skipped = error === null ? 0 : filter.pass(error);
     if (skipped === null) return;
     const { level, message } = messageFor(event);
-    log[level]({ event: event.type, ...fieldsFor(event, approveCommand), ...(skipped > 0 && { skipped }) }, message);
+    log[level]({ event: event.type, ...fieldsFor(event, options), ...(skipped > 0 && { skipped }) }, message);
   };
 }
 

@@ -3,6 +3,7 @@ import type { Change, Plan } from '../model/change.ts';
 import type { Diagnostic } from '../model/errors.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { PublicationKey, PublicationNames, PublicationState } from '../model/publication.ts';
+import { withoutSource } from '../render/diagnostic.ts';
 import { unknownOutcomeHint } from './log-messages.ts';
 
 /*
@@ -45,9 +46,9 @@ export function invalidCondition(message: string, diagnostics: readonly Diagnost
   return { kind: 'invalid', summary: `${message}; the last valid file stays in force`, count: diagnostics.length, errors };
 }
 
-/** Omits the source line, which may contain a secret. */
-function toDiagnostic({ rule, file, line, column, message, hint }: Diagnostic): Schemas['Diagnostic'] {
-  return { rule, file, line, column, message, hint };
+function toDiagnostic(diagnostic: Diagnostic): Schemas['Diagnostic'] {
+  const { length: _, ...shown } = withoutSource(diagnostic);
+  return shown;
 }
 
 /** Returns the condition for the held changes of a plan; `approveCommand` approves `digest`. */

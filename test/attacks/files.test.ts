@@ -255,6 +255,20 @@ testOnLinux('author: a file is exchanged for a link while it is read', async () 
   assert.not.match(seen.join('\n'), mark);
 });
 
+/** Lines of other files, as one that is included by mistake has them. Messages and hints of `validate` quote them. */
+const secretLines: readonly string[] = [
+  `password=${mark}`,
+  `url: postgres://u:${mark}@h: x`,
+  `a: @${mark}`,
+  `b: \`${mark}`,
+  `c: %${mark}`,
+  `d: *${mark}`,
+  `e: '${mark}'e x`,
+  `${mark} without colon`,
+  `${mark}: 1`,
+  `edict: ${mark}`,
+];
+
 test('author and viewer: the text of the file reaches neither the page nor the log nor a notification', async () => {
   const folder = scratchFolder();
   const notifications: string[] = [];
@@ -277,8 +291,14 @@ test('author and viewer: the text of the file reaches neither the page nor the l
     await until('it has been notified', () => notifications.length > 0, [daemon]);
     const page = String(daemon.events('daemon:started')[0]?.['url']);
     const status = await (await fetch(new URL('/api/v1/status', page))).text();
-    assert.match(status, 'unknown key `enviroments`');
+    assert.match(status, 'The key is not allowed here');
     assert.not.match(status, mark);
+    for (const line of secretLines) {
+      const known = daemon.events('file:invalid').length;
+      writeFileSync(join(folder, 'edict.yaml'), `${head}${line}\n`);
+      await until('the next error is known', () => daemon.events('file:invalid').length > known, [daemon]);
+      assert.not.match(await (await fetch(new URL('/api/v1/status', page))).text(), mark, line);
+    }
     const abort = new AbortController();
     const events = await fetch(new URL('/api/v1/events', page), { signal: abort.signal });
     const first = await events.body?.getReader().read();

@@ -45,7 +45,7 @@ async function showAll({ plan, emit, page }: ShownPage): Promise<void> {
   });
   emit({ type: 'requests:paused', reason: 'credentials', message: 'APIGW.0301 Incorrect IAM authentication information' });
   emit({ type: 'file:invalid', error: new InvalidFileError('edict.yaml', [diagnostic]) });
-  await page.getByText('onl is no state').waitFor();
+  await page.getByText('The value or name is not allowed here').waitFor();
   await page.locator('.failed', { hasText: 'failed' }).first().waitFor();
 }
 

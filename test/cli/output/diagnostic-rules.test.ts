@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diagnosticRules } from '../../../src/cli/output/sarif.ts';
 import { InvalidFileError } from '../../../src/model/errors.ts';
 import type { NameResolutions } from '../../../src/model/name-ref.ts';
+import { diagnosticRules } from '../../../src/render/diagnostic.ts';
 import { FileSource } from '../../../src/source/file-source.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diagnosticRules, renderDiagnosticsSarif, renderErrorSarif } from '../../../src/cli/output/sarif.ts';
+import { renderDiagnosticsSarif, renderErrorSarif } from '../../../src/cli/output/sarif.ts';
 import { type Diagnostic, EdictError } from '../../../src/model/errors.ts';
+import { diagnosticRules } from '../../../src/render/diagnostic.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
 
 interface Log {

@@ -14,8 +14,8 @@ test('has the same settings as a file with only the required keys', () => {
 });
 
 for (const [over, message] of [
-  [{ endpoint: 'roma.example.com' }, '"roma.example.com" is not allowed for `--endpoint`'],
-  [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`'],
+  [{ endpoint: 'roma.example.com' }, '"roma.example.com" is not allowed for `--endpoint`: it has no `https://`'],
+  [{ endpoint: 'https://user:secret@host' }, '"https://***@host" is not allowed for `--endpoint`: it has a user name or a password'],
   [{ endpoint: 'https://host:99999' }, '`--endpoint` is not a valid URL'],
   [{ iam: 'https://host/path' }, '"https://host/path" is not allowed for `--iam`'],
   [{ project: 'a b' }, '"a b" is not allowed for `--project`: it contains a space'],
