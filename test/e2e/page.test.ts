@@ -73,11 +73,11 @@ test('follows an edit of the file', async () => {
   await page.getByText('file change: 1 offline').waitFor();
 });
 
-test('shows an invalid file while the last valid one stays in force, and its fix', async () => {
+test('shows where a file is invalid while the last valid one stays in force, until it is fixed', async () => {
   writeFileSync(join(folder, 'edict.yaml'), 'edict: 1\ngateways: {}\n');
   const alert = page.getByRole('alert');
   await alert.getByText('edict.yaml:2:1').waitFor();
-  assert.match(await alert.innerText(), 'unknown key');
+  assert.match(await alert.innerText(), 'The key is not allowed here');
   assert.is((await cell('orders').innerText()).trim(), '✓ online');
   write(allOnline);
   await alert.waitFor({ state: 'detached' });

@@ -97,7 +97,7 @@ test('everything that can happen in one day', async () => {
     await shot('timeline');
     await page.keyboard.press('Escape');
     writeFileSync(join(folder, 'edict.yaml'), fileWith(emulator.url, 1, {}).replace('refresh: ', 'refrehs: '));
-    await page.getByRole('alert').getByText('refrehs').first().waitFor();
+    await page.getByRole('alert').getByText('The key is not allowed here').first().waitFor();
     await page.setViewportSize({ width: 390, height: 844 });
     await shot('phone');
   } finally {
