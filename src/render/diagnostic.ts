@@ -29,6 +29,6 @@ export function withoutSource({ rule, file, line, column, length }: Diagnostic):
     column,
     length,
     message: diagnosticRules[rule].slice(0, -1),
-    hint: 'run `edict validate` beside the file for the cause',
+    hint: '`edict validate` shows the cause',
   };
 }

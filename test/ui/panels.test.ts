@@ -51,7 +51,7 @@ test('a notice shows the errors of an invalid file, without its text, until it i
   const shownText = await notice.innerText();
   assert.match(
     shownText,
-    /^edict.yaml has 1 error\n+The last valid file, loaded at \S+, stays in force.\n+edict.yaml:7:5 +The value or name is not allowed here\n {2}= run `edict validate` beside the file for the cause$/,
+    /^edict.yaml has 1 error\n+The last valid file, loaded at \S+, stays in force.\n+edict.yaml:7:5 +The value or name is not allowed here\n {2}= `edict validate` shows the cause$/,
   );
   assert.is(await shown.page.title(), 'edict: invalid file');
   shown.plan([wanted('orders', 'test')], []);
