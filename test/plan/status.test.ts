@@ -167,7 +167,7 @@ test('without a valid file, what failed or drifted since it was recorded is know
   assert.equal(
     cells.map(({ lastDesired }) => lastDesired),
     [undefined, 'online', undefined, undefined, 'online', undefined],
-    'only what failed or drifted tells what the last valid file declared',
+    'only failed and drifted publications tell their declaration in the last valid file',
   );
   assert.equal(
     cells.slice(0, 2).map((cell) => formatStatusCell(cell)),

@@ -57,7 +57,7 @@ export function listFailed(read: ReadFailure): ObservationFailed {
   return { ...readFailed(read), isRefused };
 }
 
-/** Returns why the gateway was not observed, and what a person can do about it. `what`: what was to be listed. */
+/** Returns why the gateway was not observed, and the remedy. `what`: the resources that the failed list would have had. */
 export function unobservedBecause(
   { reason, isRefused, unauthorized }: ObservationFailed,
   what: 'APIs' | 'environments' = 'APIs',

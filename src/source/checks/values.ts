@@ -256,7 +256,7 @@ function scalarHint(data: unknown): string | null {
   return typeof only === 'string' ? `write the value alone: \`${only}\`` : 'write one value in the line of the key';
 }
 
-/** Returns the value of `prune` for a word that says what happens to what is removed from the file. */
+/** Returns the value of `prune` for a word that describes the treatment of removed publications, such as `keep`. */
 function pruneValue(path: KeyPath, data: unknown): string | null {
   if (path[0] !== 'prune') return null;
   return data === 'keep' ? 'false' : data === 'offline' || data === 'remove' || data === 'delete' ? 'true' : null;
