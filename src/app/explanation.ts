@@ -3,7 +3,7 @@ import type { Attempt } from '../model/attempt.ts';
 import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import { EdictError, NamesUnresolvedError } from '../model/errors.ts';
+import { EdictError } from '../model/errors.ts';
 import type { DriftNotice, ListedVersion } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
@@ -11,7 +11,7 @@ import { findPublication, type PublicationRef } from '../plan/publication-lookup
 import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { seedFromState } from './emulated-gateway.ts';
-import { computeCurrentPlan, withApprovedReader, withReadSession } from './read-session.ts';
+import { computeCurrentPlan, whyUnresolved, withApprovedReader, withReadSession } from './read-session.ts';
 
 /*
  * `edict explain`: reads the file, the store and, with --refresh, the gateway. Writes nothing and changes nothing at the gateway.
@@ -55,7 +55,8 @@ export type GatewayLookup =
  */
 export async function readExplanation(context: AppContext, of: PublicationRef, limit: number): Promise<Explanation> {
   const isRefreshed = context.settings.refresh === 'always';
-  return withReadSession(context, { resolvesNames: isRefreshed && 'ifAllowed' }, async ({ desired, store, placeholders, unresolved }) => {
+  return withReadSession(context, { resolvesNames: isRefreshed && 'ifAllowed' }, async (session) => {
+    const { desired, store, placeholders } = session;
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const lastObservation = await store.lastObservation(desired.gateway);
     const found = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
@@ -82,9 +83,7 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const publication = desired.publications.get(key);
     const controllerStatus = await store.status(desired.gateway);
     const folder = await SourceFolder.open(context.settings.file, context.settings.allowedFolders);
-    const hasPlaceholders = placeholders.size > 0;
-    const whyUnresolved = unresolved instanceof NamesUnresolvedError ? unresolved.unobserved : await store.unobserved(desired.gateway);
-    const unresolvedNames = hasPlaceholders ? whyUnresolved : null;
+    const unresolvedNames = await whyUnresolved(session);
     const wholePlan = await computeCurrentPlan(context, { desired, recorded, store, unresolvedNames });
     return {
       names,

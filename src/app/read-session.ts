@@ -150,6 +150,12 @@ export async function withReadSession<T>(
   }
 }
 
+/** Returns why names have placeholder IDs: the gateway refused to resolve them now, or the last time; `null` if none has, or nobody knows. */
+export async function whyUnresolved({ desired, store, placeholders, unresolved }: ReadSession): Promise<Unobserved | null> {
+  if (placeholders.size === 0) return null;
+  return unresolved instanceof NamesUnresolvedError ? unresolved.unobserved : store.unobserved(desired.gateway);
+}
+
 type MoveReader = Pick<StoreReader, 'gatewayMove' | 'previousState'>;
 
 /** Returns why nothing may be sent to the gateway of a file yet; `null` if it may. */

@@ -28,6 +28,7 @@ import {
   reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
+  whyUnresolved,
   withApprovedReader,
   withReadSession,
 } from './read-session.ts';
@@ -257,13 +258,13 @@ export interface StatusReport {
 export async function readStatus(context: AppContext): Promise<StatusReport> {
   const isRefreshed = context.settings.refresh === 'always';
   return withReadSession(context, { resolvesNames: isRefreshed }, async (session) => {
-    const { desired, store, placeholders } = session;
+    const { desired, store } = session;
     const recordedBefore = await store.readRecordedState(desired.gateway);
     const observation = isRefreshed ? await observeIfNeeded(context, session, recordedBefore) : null;
     const recorded = observation?.recorded ?? recordedBefore;
     const targets = await resolveTargets(context, desired, store);
     const controllerStatus = await store.status(desired.gateway);
-    const unresolvedNames = placeholders.size > 0 ? await store.unobserved(desired.gateway) : null;
+    const unresolvedNames = await whyUnresolved(session);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, observation, unresolvedNames });
     return {
       input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),

@@ -36,6 +36,11 @@ export function countAsDeclared({ unchanged, settling }: Pick<Plan, 'unchanged' 
   return unchanged + settling.length;
 }
 
+/** Returns how much of a reconciliation did not succeed: a person or a retry must act. */
+export function countFailing({ failed, unknown, failedProbes }: Pick<ReconcileSummary, 'failed' | 'unknown' | 'failedProbes'>): number {
+  return failed + unknown + failedProbes;
+}
+
 /** How far the changes of a plan have come. */
 export interface ChangeProgress {
   /** The changes that were made, also by earlier plans of the same reconciliation. */

@@ -37,7 +37,7 @@ export function daemonStatusJson(
   daemonInfo: DaemonInfo,
 ): Schemas['DaemonStatus'] {
   const { plan, matrix } = statusCache;
-  const summary = summarizeProgress(statusCache);
+  const summary = summarizeRemaining(statusCache);
   return {
     format: 1,
     version: daemonInfo.version,
@@ -61,12 +61,12 @@ export function daemonStatusJson(
 
 /** Returns how the gateway differs from the file, in one sentence; `null` before the first plan. */
 export function headlineOf(statusCache: StatusCache): string | null {
-  const summary = summarizeProgress(statusCache);
+  const summary = summarizeRemaining(statusCache);
   return statusCache.plan && summary && formatHeadline(statusCache.plan, summary);
 }
 
 /** Returns the summary of the newest plan, of which some changes have been made since; `null` before the first plan. */
-function summarizeProgress({ plan, matrix }: StatusCache): PlanSummary | null {
+function summarizeRemaining({ plan, matrix }: StatusCache): PlanSummary | null {
   if (!plan || !matrix) return null;
   const { changes } = matrix;
   const left = plan.changes.filter(({ key }) => changes.has(key));

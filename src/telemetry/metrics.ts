@@ -5,7 +5,7 @@ import type { RequestPause } from '../model/controller-status.ts';
 import type { EdictEvent, Emit } from '../model/events.ts';
 import type { RequestLimits } from '../model/gateway.ts';
 import { visible } from '../model/visible.ts';
-import { summarizePlan } from '../plan/summary.ts';
+import { countFailing, summarizePlan } from '../plan/summary.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { QueueTimes } from './queue-times.ts';
 
@@ -110,8 +110,8 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
       instruments.probes.inc({ expected: String(event.isExpected) });
       break;
     case 'reconcile:finished': {
-      const { failed, unknown, failedProbes, held, deferred, durationMs } = event.summary;
-      const failing = failed + unknown + failedProbes;
+      const { held, deferred, durationMs } = event.summary;
+      const failing = countFailing(event.summary);
       instruments.reconcileSeconds.observe(durationMs / 1000);
       instruments.failing.set(failing);
       instruments.held.set(held);

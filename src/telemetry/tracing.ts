@@ -4,6 +4,7 @@ import type { EdictEvent } from '../model/events.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { isActionable } from '../plan/diff.ts';
 import { approvalDigest } from '../plan/policies.ts';
+import { countFailing } from '../plan/summary.ts';
 
 /** A reconciliation with its open spans. */
 interface OpenReconciliation {
@@ -127,7 +128,7 @@ export class Tracing {
   #onReconcileFinished({ reconcileId, summary }: EventOf<'reconcile:finished'>): void {
     const reconciliation = this.#reconciliations.get(reconcileId);
     if (!reconciliation) return;
-    const { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unmanaged, failedProbes } = summary;
+    const { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unmanaged } = summary;
     reconciliation.span.setAttributes({
       'edict.online': online,
       'edict.offline': offline,
@@ -140,7 +141,7 @@ export class Tracing {
       'edict.settling': settling,
       'edict.unmanaged': unmanaged,
     });
-    const failing = failed + unknown + failedProbes;
+    const failing = countFailing(summary);
     if (failing > 0) reconciliation.span.setStatus({ code: SpanStatusCode.ERROR, message: `${failing} failed` });
     this.#end(reconcileId, reconciliation);
   }
