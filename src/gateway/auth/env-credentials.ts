@@ -40,7 +40,7 @@ export async function openCredentials(
   if (token) {
     assertAllowed([endpoint]);
     await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
-    return new StaticCredentials(tokenReader(token), token.name, () => token.refresh());
+    return new StaticCredentials(tokenReader(token), token.name, clock, () => token.refresh());
   }
   const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
   if (access && secret) {
@@ -49,7 +49,7 @@ export async function openCredentials(
     const refresh = async (): Promise<void> => {
       await Promise.all([access.refresh(), secret.refresh(), securityToken?.refresh()]);
     };
-    return new StaticCredentials(keyReader({ access, secret, securityToken }, clock), access.name, refresh);
+    return new StaticCredentials(keyReader({ access, secret, securityToken, project }, clock), access.name, clock, refresh);
   }
   const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = env;
   const password = setting('HW_USER_PASSWORD');
@@ -79,19 +79,28 @@ function tokenReader(setting: EnvSecret): () => FoundCredentials {
 }
 
 function keyReader(
-  { access, secret, securityToken }: { readonly access: EnvSecret; readonly secret: EnvSecret; readonly securityToken: EnvSecret | null },
+  {
+    access,
+    secret,
+    securityToken,
+    project,
+  }: { readonly access: EnvSecret; readonly secret: EnvSecret; readonly securityToken: EnvSecret | null; readonly project: string },
   clock: Pick<Clock, 'now'>,
 ): () => FoundCredentials {
+  // The vendor's clients send and sign it; its guide to signing requires it for the resources of a sub-project.
+  const projectHeader = { 'X-Project-Id': project };
   return cachedReader(
     securityToken ? [access, secret, securityToken] : [access, secret],
     ([accessKeyId = '', secretAccessKey = '', sessionToken]) => ({
       secrets: [secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])],
-      headersFor: (request) =>
-        signRequest(
-          { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
+      headersFor: ({ method, url, headers, body }) => ({
+        ...projectHeader,
+        ...signRequest(
+          { method, url, headers: { ...Object.fromEntries(headers), ...projectHeader }, body: body ?? '' },
           { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { securityToken: sessionToken }) },
           new Date(clock.now()),
         ),
+      }),
     }),
   );
 }
