@@ -98,6 +98,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'file removed from the folder, its gateway is left as it is' };
     case 'file:failed':
       return { level: 'error', message: 'file failed and is no longer served, the others continue' };
+    case 'files:skipped':
+      return { level: 'error', message: 'files of the folder are not served: there are too many' };
     case 'lease:standby':
       return { level: 'info', message: 'standby: another process holds the lease' };
     case 'lease:acquired':
@@ -238,6 +240,10 @@ export function fieldsFor(
       return {};
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };
+    case 'files:skipped': {
+      const hint = 'start another daemon for some of them, with a store of its own';
+      return { skipped: event.skippedCount, limit: event.maxCount, hint };
+    }
     case 'lease:standby':
       return { reason: event.reason };
     case 'rate:changed':

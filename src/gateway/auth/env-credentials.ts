@@ -27,7 +27,8 @@ export interface CredentialsDeps {
  * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
  * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
+ * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token or key
+ * and `IAM_UNKNOWN` for a login without an identity service, and as `parseProxySettings` does.
  */
 export async function openCredentials(
   env: Env,
@@ -60,7 +61,12 @@ export async function openCredentials(
       'a user to log in with',
     );
   }
-  assertAllowed([endpoint, iamEndpoint]);
+  assertAllowed(iamEndpoint === null ? [endpoint] : [endpoint, iamEndpoint]);
+  if (iamEndpoint === null) {
+    throw new EdictError('IAM_UNKNOWN', `edict cannot log in: no identity service is known for ${endpoint}`, {
+      hint: 'set gateway.iam in the file, such as https://iam.REGION.myhuaweicloud.com, or use a token or a key instead of a password',
+    });
+  }
   const login = {
     iam: iamEndpoint,
     user,

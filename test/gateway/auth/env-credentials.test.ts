@@ -85,6 +85,16 @@ for (const [env, message, hint] of [
   });
 }
 
+test('without an identity service a login is an error, and a token or a key is not', async () => {
+  const open = (env: Record<string, string>) =>
+    openCredentials(env, { ...settings, iamEndpoint: null }, { assertAllowed: () => {}, clock: systemClock });
+  const error = await open(user).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.is((error as EdictError).code, 'IAM_UNKNOWN');
+  await open({ HW_AUTH_TOKEN: 't' });
+  await open({ HW_ACCESS_KEY: 'a', HW_SECRET_KEY: 's' });
+});
+
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (env: Record<string, string>) =>
