@@ -202,6 +202,31 @@ test('an invalid file', async () => {
   assert.match(await output('plan'), /^exit 3\nedict\.yaml:5:\d+ {2}"onlin" is not allowed/);
 });
 
+test('without a plan the comment on a pull request says why', async () => {
+  const markdown = (text: string): string => `<!-- edict plan edict.yaml -->\n### edict: no plan: ${text}\n`;
+  write({ orders: 'onlin' });
+  assert.is(
+    await output('plan', '--format', 'markdown'),
+    `exit 3\n${markdown(
+      `edict.yaml has 1 error.
+
+No changes are made until the file is fixed.
+
+**Errors** (1 error)
+
+| where | what |
+|---|---|
+| \`edict.yaml:5:51\` | "onlin" is not allowed for &#96;apis.orders.environments.test&#96;; expected online or offline; did you mean &#96;online&#96;? |`,
+    )}`,
+  );
+  write({ orders: 'online' });
+  await emulator.close();
+  assert.match(
+    await output('plan', '--format', 'markdown'),
+    /^exit 1\n<!-- edict plan edict\.yaml -->\n### edict: no plan: the gateway cannot be observed: CONNECTION/,
+  );
+});
+
 test('the status of an invalid file does not say that anything matches it', async () => {
   write({ orders: 'online', carts: 'online' });
   await edict(['apply'], folder);
