@@ -1,4 +1,4 @@
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import type { Emit } from '../model/events.ts';
 import type { LogOptions, Settings } from '../model/settings.ts';
 import { approveCommand } from '../render/command-line.ts';
@@ -20,7 +20,7 @@ export async function openCommandLogger(
 ): Promise<CommandLogger> {
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options, write);
-  const commandFor = (of: Settings) => (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets });
+  const commandFor = (of: Settings) => (holds: PlanHolds) => approveCommand(holds, { ...of, targets: holds.targets });
   const eventLogger = settings.emulate ? logger.child({ emulated: true }) : logger;
   const isForTerminal = options.format === 'pretty';
   return {
