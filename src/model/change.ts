@@ -1,5 +1,6 @@
 import type { ApprovalRef, FileHold, Hold } from './approval.ts';
 import type { SourceLocation, Suspension } from './desired-state.ts';
+import { EdictError, exitCodes } from './errors.ts';
 import type { GatewayIdentity } from './gateway.ts';
 import type { UnmanagedPublication } from './observation.ts';
 import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
@@ -71,6 +72,19 @@ export interface Plan {
   readonly missingApiIds: readonly string[];
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
+}
+
+/** The part of a plan that an approval is about. */
+export type PlanHolds = Pick<Plan, 'gateway' | 'isEmulated' | 'targets' | 'changes' | 'fileHeld' | 'approval'>;
+
+/** Nobody has approved the gateway of a file yet, so that nothing may be sent there. */
+export class GatewayHeldError extends EdictError {
+  readonly holds: PlanHolds;
+
+  constructor(message: string, holds: PlanHolds, hint: string) {
+    super('GATEWAY_HELD', message, { exitCode: exitCodes.held, hint });
+    this.holds = holds;
+  }
 }
 
 /** When the gateway was last observed completely. */

@@ -1,4 +1,4 @@
-import type { Change, Plan } from '../model/change.ts';
+import type { Change, Plan, PlanHolds } from '../model/change.ts';
 import type { RequestPause } from '../model/controller-status.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { Diagnostic } from '../model/errors.ts';
@@ -43,6 +43,7 @@ export class StatusCache {
   readonly #listeners = new Set<(scope: ChangeScope) => void>();
   #loaded: { readonly desired: DesiredState; readonly atMs: number } | null = null;
   #fileError: FileError | null = null;
+  #fileHolds: PlanHolds | null = null;
   #planned: { readonly desired: DesiredState; readonly recorded: RecordedState; readonly plan: Plan } | null = null;
   /** Recorded state after the attempts that finished since the plan. */
   #finished = new Map<PublicationKey, { readonly recorded: RecordedPublication | undefined; readonly isDone: boolean }>();
@@ -81,6 +82,10 @@ export class StatusCache {
   /** The newest plan; `null` before the first. */
   get plan(): Plan | null {
     return this.#planned?.plan ?? null;
+  }
+  /** What is held now: the present file if it names a gateway that nobody has approved, otherwise the newest plan; `null` if there is neither. */
+  get holds(): PlanHolds | null {
+    return this.#fileHolds ?? this.plan;
   }
   /** Newest first. */
   get reconciliations(): readonly ReconciliationView[] {
@@ -129,14 +134,17 @@ export class StatusCache {
           this.#paused = null;
         }
         this.#loaded = { desired: event.desired, atMs: this.#now() };
-        this.#fileError = null;
+        this.#setFileError(null);
+        break;
+      case 'file:held':
+        this.#setFileError({ message: event.message, diagnostics: [] }, event.holds);
         break;
       case 'file:failed':
       case 'file:unreadable':
-        this.#fileError = { message: event.message, diagnostics: [] };
+        this.#setFileError({ message: event.message, diagnostics: [] });
         break;
       case 'file:invalid':
-        this.#fileError = { message: event.error.message, diagnostics: event.error.diagnostics };
+        this.#setFileError({ message: event.error.message, diagnostics: event.error.diagnostics });
         break;
       case 'reconcile:started':
         if (this.#reconciliations[0]?.id === event.reconcileId) return;
@@ -180,6 +188,11 @@ export class StatusCache {
         return;
     }
     this.#notify('live');
+  }
+
+  #setFileError(error: FileError | null, holds: PlanHolds | null = null): void {
+    this.#fileError = error;
+    this.#fileHolds = holds;
   }
 
   #onPlan(plan: Plan, recorded: RecordedState): void {

@@ -1,4 +1,4 @@
-import type { Change } from '../model/change.ts';
+import type { Change, PlanHolds } from '../model/change.ts';
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
@@ -37,6 +37,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'error', message: 'file invalid, the last valid file stays in force' };
     case 'file:unreadable':
       return { level: 'warn', message: 'file unreadable, the last valid file stays in force' };
+    case 'file:held':
+      return { level: 'error', message: 'the whole file is held, the last valid file stays in force' };
     case 'git:unsupported':
       return { level: 'debug', message: 'the installed Git is older than 2.38, no commits are recorded' };
     case 'reconcile:started':
@@ -158,11 +160,9 @@ export function fieldsFor(
         }),
       };
     case 'plan:computed': {
-      const { fileHeld, approval, suspension } = event.plan;
+      const { approval, suspension } = event.plan;
       const unchecked = formatUnchecked(event.plan);
       const { unchanged, ...counts } = summarizePlan(event.plan);
-      const digest = approvalDigest(event.plan);
-      const command = approveCommand(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
@@ -170,13 +170,13 @@ export function fieldsFor(
         ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...(unchecked !== null && { unchecked }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
-        ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
-        ...(digest !== null && { approvalDigest: digest }),
-        ...(command !== null && { approveCommand: command }),
+        ...holdFields(event.plan, approveCommand),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
         ...(suspension && { suspension: formatSuspension(suspension) }),
       };
     }
+    case 'file:held':
+      return holdFields(event.holds, approveCommand);
     case 'attempt:started':
       return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:finished': {
@@ -281,6 +281,17 @@ export function fieldsFor(
     case 'daemon:stopped':
       return { signal: event.signal, unsent: event.unsentCount };
   }
+}
+
+function holdFields(holds: PlanHolds, approveCommand: ApproveCommand): Record<string, unknown> {
+  const { fileHeld } = holds;
+  const digest = approvalDigest(holds);
+  const command = approveCommand(holds);
+  return {
+    ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
+    ...(digest !== null && { approvalDigest: digest }),
+    ...(command !== null && { approveCommand: command }),
+  };
 }
 
 function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {

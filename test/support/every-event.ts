@@ -37,6 +37,7 @@ const probe = { target: { ...orders, url: 'https://x', expectedStatus: null, tim
 export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<T>[] } = {
   'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
   'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],
+  'file:held': [{ type: 'file:held', holds: { ...nothing, fileHeld: hold }, message: 'm' }],
   'file:unreadable': [{ type: 'file:unreadable', message: 'm' }],
   'git:unsupported': [{ type: 'git:unsupported', version: '2.30.2' }],
   'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'startup' }],
