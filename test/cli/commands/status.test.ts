@@ -130,6 +130,13 @@ test('an emulated gateway is named as one', async () => {
   assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, /\nNext: no change; in sync\n/);
   assert.match((await edict(['suspend', '--emulate'], folder)).stdout, 'no calls are made to the emulated gateway in place of');
   assert.is(await isEmulated('resume', '--emulate'), true);
+  const real = await edict(['suspend'], folder);
+  assert.match(
+    real.stderr,
+    'this is the real gateway; its store is new, and commands use it from now on: add --emulate for the emulated gateway',
+  );
+  assert.match(real.stdout, /^Suspended: no calls are made to https:/);
+  assert.is((await edict(['suspend'], folder)).stderr, '', 'said once');
 });
 
 test('a missing file does not hide the recorded state; an empty store has none', async () => {
