@@ -452,7 +452,7 @@ export interface components {
             readonly detectedAt: components["schemas"]["Plan.Timestamp"];
             /** @description The recorded state before the drift; null if nothing was recorded. */
             readonly from: components["schemas"]["Plan.State"] | null;
-            /** @description When that state was recorded; null if nothing was recorded. */
+            /** @description Since when it was in that state: when the gateway published it, if that is known, else when it was recorded; null if nobody knows. */
             readonly since: components["schemas"]["Plan.Timestamp"] | null;
         };
         /** @description The error. */

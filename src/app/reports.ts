@@ -289,6 +289,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
 
 /** The report of `edict history`, newest first. */
 export interface HistoryReport {
+  readonly gateway: GatewayIdentity;
   readonly attempts: readonly Attempt[];
   readonly approvals: readonly Approval[];
   /** Why the file could not be read, so that the gateway is the one that the store knows; `null` if it was read. */
@@ -331,8 +332,10 @@ async function historyOf(
     readonly limit: number;
   },
 ): Promise<Omit<HistoryReport, 'fileError'>> {
+  const { endpoint, project, instance } = gateway;
+  const identity = { endpoint, project, instance };
   const approvals = (await store.approvals(gateway)).slice(0, limit);
-  if (!hasTargets({ apis, environments })) return { attempts: await store.history(gateway, { limit }), approvals };
+  if (!hasTargets({ apis, environments })) return { gateway: identity, attempts: await store.history(gateway, { limit }), approvals };
   const { compileTargets } = await import('../plan/target-patterns.ts');
   const targets = compileTargets({ apis, environments });
   const known = [...publications, ...(await store.lastAttempts(gateway)).values()];
@@ -343,7 +346,7 @@ async function historyOf(
     ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
     limit,
   });
-  return { attempts, approvals };
+  return { gateway: identity, attempts, approvals };
 }
 
 /** The versions of one publication. */

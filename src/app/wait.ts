@@ -1,5 +1,6 @@
 import { findErrorRule } from '../gateway/error-rules.ts';
 import type { AppContext } from '../model/app-context.ts';
+import type { FileHold } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
@@ -9,8 +10,7 @@ import { publicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 import type { LastAttempts } from '../plan/saved-plan.ts';
-import type { StoreReader } from '../store/interface.ts';
-import { computeCurrentPlan, type ReadSession, withReadSession } from './read-session.ts';
+import { computeCurrentPlan, type ReadSession, whyUnresolved, withReadSession } from './read-session.ts';
 
 /*
  * `edict wait`: polls the store until the daemon has brought the file into effect. It never calls the gateway.
@@ -31,7 +31,8 @@ export interface WaitOptions {
 /** The reason why `wait` is still waiting: the store, a missing lease holder, or unfinished work of the daemon. */
 export type WaitProgress =
   | { readonly kind: 'store'; readonly message: string }
-  | { readonly kind: 'holder' }
+  /** `hold`: the names of the file have no IDs, without which no daemon takes the lease; `null` if they have. */
+  | { readonly kind: 'holder'; readonly hold: FileHold | null }
   | { readonly kind: 'daemon'; readonly status: WaitStatus };
 
 /** How far the daemon has brought the file into effect. */
@@ -67,7 +68,7 @@ export interface WaitResult {
 
 /**
  * Waits until the daemon has made every change that the file asks for, or has only held, deferred or rejected ones left. Writes nothing
- * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `DAEMON_NOT_RUNNING` if no process holds the lease, `STORE_*` if the
+ * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `DAEMON_NOT_RUNNING` if no process holds the lease, although it could, `STORE_*` if the
  * store cannot be read, and is still unreachable when the time is over.
  */
 export async function waitForDaemon(
@@ -84,11 +85,13 @@ export async function waitForDaemon(
   const isOver = (): boolean => signal.aborted || clock.monotonicMs() - startedAtMs >= options.timeoutMs;
   const sleepUntilPoll = () => clock.sleep(pollEveryMs, signal);
 
-  const poll = async (desired: DesiredState, store: StoreReader): Promise<WaitStatus> => {
+  const poll = async ({ desired, store, ...session }: ReadSession): Promise<WaitStatus> => {
     const { gateway } = desired;
     // Read first: once the daemon has reconciled this file, every later write to the recorded state is for this file.
     const appliedDigests = await store.appliedDigests(gateway);
-    const plan = await computeCurrentPlan(context, { desired, recorded: await store.readRecordedState(gateway), store });
+    const recorded = await store.readRecordedState(gateway);
+    const unresolvedNames = await whyUnresolved({ desired, store, ...session });
+    const plan = await computeCurrentPlan(context, { desired, recorded, store, unresolvedNames });
     // Read last: the attempts then include every outcome that the plan already reflects.
     const attempts = await store.lastAttempts(gateway);
     const [holder, status] = await Promise.all([store.leaseHolder(gateway), store.status(gateway)]);
@@ -103,20 +106,26 @@ export async function waitForDaemon(
   };
 
   /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
-  const pollUntilDone = async ({ desired, store, placeholders }: ReadSession): Promise<WaitResult | null> => {
+  const pollUntilDone = async (session: ReadSession): Promise<WaitResult | null> => {
+    const { desired, store, placeholders } = session;
     for (; ; await sleepUntilPoll()) {
-      const status = await poll(desired, store);
+      const status = await poll(session);
       unavailableSinceMs = null;
       const isHeld = status.holder !== null;
       if (isHeld) grace.reset();
-      onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder' });
+      const hold = status.plan.fileHeld?.rule === 'unresolvedNames' ? status.plan.fileHeld : null;
+      onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder', hold });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
         return { kind, reason, status, durationMs: clock.monotonicMs() - startedAtMs };
       };
       const kind = isHeld && placeholders.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);
       if (signal.aborted) return ended('interrupted');
-      if (!isHeld && (grace.isOver || isOver())) throw daemonNotRunningError();
+      if (!isHeld && (grace.isOver || isOver())) {
+        // A daemon takes the lease only once all names have IDs.
+        if (hold) return ended('held');
+        throw daemonNotRunningError();
+      }
       if (isOver()) return ended('timeout', timeoutReason(status, await store.appliedDigests(desired.gateway), desired));
       if (!isHeld || placeholders.size > 0) return null;
     }

@@ -58,7 +58,9 @@ export interface Drift {
    * before, so that nobody knows whether it was published before the file declared it offline.
    */
   readonly from: PublicationState | 'unknown' | null;
-  /** When that state was recorded; `null` if nothing was recorded. */
+  /**
+   * Since when it was in that state: when the gateway published it, if that is known, else when it was recorded; `null` if nobody knows.
+   */
   readonly fromSinceMs: number | null;
   readonly detectedAtMs: number;
   /** Until when the drift is not corrected, because it is flapping; `null` if it is not. */

@@ -173,13 +173,22 @@ function updateDrift(
       ...corrected,
       drift: {
         from: isFirst && !previous && declared.state === 'offline' ? 'unknown' : isAdopted ? null : (previous?.state ?? null),
-        fromSinceMs: isAdopted ? null : (previous?.recordedAtMs ?? null),
+        fromSinceMs: isAdopted || previous === undefined ? null : stateSinceMs(previous),
         detectedAtMs: nowMs,
         backoffUntilMs: backoffUntilMs(corrected, nowMs),
       },
     };
   }
   return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
+}
+
+/**
+ * Returns since when a publication is in its state; `null` if nobody knows. What was adopted without the gateway's time was published at some
+ * time before it was recorded.
+ */
+function stateSinceMs({ state, publishedAtMs, recordedAtMs, changedAtMs }: RecordedPublication): number | null {
+  if (state !== 'online') return recordedAtMs;
+  return publishedAtMs ?? (changedAtMs === recordedAtMs ? recordedAtMs : null);
 }
 
 /**
@@ -190,7 +199,7 @@ function driftFromApplied(next: RecordedPublication, previous: RecordedPublicati
   const { drift } = next;
   if (previous === undefined || next.state === previous.state) return drift;
   if (drift !== null) return drift.from === next.state ? null : drift;
-  return { from: previous.state, fromSinceMs: previous.recordedAtMs, detectedAtMs: nowMs, backoffUntilMs: null };
+  return { from: previous.state, fromSinceMs: stateSinceMs(previous), detectedAtMs: nowMs, backoffUntilMs: null };
 }
 
 /**

@@ -423,7 +423,8 @@ test('a file of names is held where the gateway refuses to be listed, with the m
   assert.match((await edict(['plan', '--format', 'markdown'], folder)).stdout, remedy);
   const json = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as Record<string, Record<string, unknown>>;
   assert.equal([json['fileHeld']?.['rule'], json['approvalDigest'], json['approveCommand']], ['unresolvedNames', null, null]);
-  for (const args of [['status'], ['explain', 'a0', 'test']]) {
+  assert.is((await edict(['wait', '--timeout', '0s'], folder)).code, 4);
+  for (const args of [['status'], ['explain', 'a0', 'test'], ['wait', '--timeout', '0s']]) {
     const { stdout } = await edict(args, folder);
     assert.match(stdout, why, args.join(' '));
     assert.not.match(stdout, 'edict approve');

@@ -17,15 +17,11 @@ import { type Colorize, formatTable, joinLines } from './terminal.ts';
 type Renderer = (view: PlanView, paint: Colorize) => string;
 
 /** The renderers of a plan; each returns the whole text with a final line break. */
-export const planRenderers = { text, json, markdown: renderMarkdownPlan, github } satisfies Record<string, Renderer>;
+export const planRenderers = { text, json, markdown: renderMarkdownPlan, github: planAnnotations } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
 function json(view: PlanView): string {
   return `${toJson(planJson(view), 2)}\n`;
-}
-
-function github({ plan }: PlanView): string {
-  return planAnnotations(plan);
 }
 
 function text(view: PlanView, paint: Colorize): string {

@@ -53,7 +53,10 @@ function progressText(progress: WaitProgress): { readonly kind: string; readonly
     case 'store':
       return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
     case 'holder':
-      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
+      return {
+        kind: 'holder',
+        text: `Waiting for a daemon: ${progress.hold === null ? 'none holds the lease of the gateway' : `the file is held: ${progress.hold.message}`}`,
+      };
     case 'daemon': {
       const { holder, isReconciled, paused, pending, failed } = progress.status;
       const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
@@ -182,7 +185,7 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     case 'deferred':
       return `In effect, with deferred changes left: ${summary}.`;
     case 'held':
-      return `Held for approval: ${summary}.`;
+      return `${plan.fileHeld?.rule === 'unresolvedNames' ? 'Held' : 'Held for approval'}: ${summary}.`;
     case 'failed':
       return `Failed: ${summary}.`;
     case 'timeout':
