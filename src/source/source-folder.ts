@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { resolvePathEntries } from './path-entries.ts';
 import { isNotFoundError, type NoPath, type NoText, openedPath, type ReadText, readTextFile, toUnreadable } from './text-file.ts';
 
 /** A path that leads out of the folder. `realPath` is absolute and free of symbolic links. */
@@ -94,6 +95,9 @@ export class SourceFolder {
       const hasAllowedName = isYamlName(realPath) || (path === this.#mainPath && basename(realPath) === basename(path));
       return hasAllowedName ? { kind: 'inside', realPath } : { kind: 'not yaml' };
     } catch (cause) {
+      // Whether something outside exists, or may be read, is not for the author to know.
+      const end = [...(await resolvePathEntries(this.locate(path)))].at(-1) ?? path;
+      if (this.#real[0] !== null && !this.contains(end) && !this.#isMainItself(end)) return { kind: 'outside', realPath: end };
       return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
     }
   }
