@@ -96,8 +96,10 @@ export class SourceFolder {
       return hasAllowedName ? { kind: 'inside', realPath } : { kind: 'not yaml' };
     } catch (cause) {
       // Whether something outside exists, or may be read, is not for the author to know.
-      const end = [...(await resolvePathEntries(this.locate(path)))].at(-1) ?? path;
-      if (this.#real[0] !== null && !this.contains(end) && !this.#isMainItself(end)) return { kind: 'outside', realPath: end };
+      const entries = [...(await resolvePathEntries(this.locate(path)))];
+      // Links that lead in a circle end in the root folder.
+      const outside = entries.find((entry) => entry !== parse(entry).root && !this.contains(entry) && !this.#isMainItself(entry));
+      if (this.#real[0] !== null && outside !== undefined) return { kind: 'outside', realPath: outside };
       return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
     }
   }

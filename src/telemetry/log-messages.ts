@@ -7,6 +7,7 @@ import { summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { withoutSource } from '../render/diagnostic.ts';
 import { formatSuspension } from '../render/format.ts';
+import { formatUnchecked } from '../render/headline.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
 export interface LogMessage {
@@ -73,7 +74,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observed':
       return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
     case 'gateway:observe_failed':
-      return { level: 'warn', message: 'gateway not observed, the recorded state is used' };
+      return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
       return driftMessages[event.notice.kind];
     case 'requests:paused':
@@ -160,12 +161,14 @@ export function fieldsFor(
       };
     case 'plan:computed': {
       const { approval, suspension } = event.plan;
+      const unchecked = formatUnchecked(event.plan);
       const { unchanged, ...counts } = summarizePlan(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
         unchanged,
         ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+        ...(unchecked !== null && { unchecked }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
         ...holdFields(event.plan, approveCommand),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),

@@ -41,7 +41,7 @@ for (const { name, make } of engines) {
     const write = (file: string, emulator: Emulator): void =>
       writeFileSync(
         join(folder, file),
-        fileOf(emulator.url, { [nameOf(emulator)]: 'online' }).replace('gateway: { ', `gateway: { iam: "${one.url}", `),
+        fileOf(emulator.url, { [nameOf(emulator)]: 'online' }).replace(/iam: "[^"]*"/, `iam: "${one.url}"`),
       );
     const asked = (): number[] =>
       gateways.map(({ requests }) => requests.all().filter(({ operation }) => operation !== 'createToken').length);
@@ -96,7 +96,7 @@ for (const { name, make } of engines) {
     writeFileSync(
       join(folder, 'three.yaml'),
       fileOf(three.url, {})
-        .replace('gateway: { ', `gateway: { iam: "${one.url}", `)
+        .replace(/iam: "[^"]*"/, `iam: "${one.url}"`)
         .replace('apis: {}', 'apis:\n  three: { environments: { test: online } }'),
     );
     write('one.yaml', four);
@@ -134,7 +134,7 @@ for (const { name, make } of engines) {
       events.filter(({ event }) => event.type === 'plan:computed' && event.plan.fileHeld?.rule === 'newGateway'),
       [],
     );
-    writeFileSync(join(folder, 'iam.yaml'), fileOf(four.url, { four: 'online' }).replace('gateway: { ', `gateway: { iam: "${two.url}", `));
+    writeFileSync(join(folder, 'iam.yaml'), fileOf(four.url, { four: 'online' }).replace(/iam: "[^"]*"/, `iam: "${two.url}"`));
     await until('another identity service is a new gateway', () => heldIn('iam.yaml').length > 0);
     daemon.stop();
     await daemon.done;

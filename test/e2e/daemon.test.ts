@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -147,6 +149,20 @@ test('SIGHUP reconciles at once', async () => {
   const running = await works(run());
   running.child.kill('SIGHUP');
   await until('it has reconciled', () => running.events('reconcile:started').some((pass) => pass['cause'] === 'signal'));
+});
+
+test('a daemon that is still waiting for its store survives SIGHUP', async () => {
+  const { promise: connected, resolve } = Promise.withResolvers<void>();
+  const silent = createServer(() => resolve()).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  write({ orders: 'online' });
+  const store = `postgres://127.0.0.1:${(silent.address() as AddressInfo).port}/edict`;
+  const { child, finished } = startEdict(['run', '--state', store], folder);
+  await connected;
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  assert.is((await finished).code, 0);
+  silent.close();
 });
 
 test('SIGTERM during an apply lets the calls in flight finish and records them; the next start makes only the missing calls', async () => {

@@ -238,10 +238,10 @@ export function openSimulatedGateway(
     listVersions: ({ apiId, environmentId }, signal) => read(signal, () => model.listVersions(publicationKey(apiId, environmentId))),
     send,
     sendBatch,
-    hasNewCredentials: () => {
+    credentialsRetryInMs: () => {
       // The operator gives new credentials when the gateway rejects the old ones for long enough.
       hadUnauthorized = model.hasFault('unauthorized');
-      return !hadUnauthorized;
+      return hadUnauthorized ? Number.POSITIVE_INFINITY : 0;
     },
     retryCredentials: () => {},
     close: async () => {},

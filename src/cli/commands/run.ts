@@ -104,6 +104,21 @@ async function runDaemon(
   options: RunOptions & { readonly listenIsExplicit: boolean },
   context: CliContext,
 ): Promise<ExitCode> {
+  // Without a listener SIGHUP ends the process. A daemon that starts reconciles anyway, so that there is nothing else to do.
+  const ignore = (): void => {};
+  process.on('SIGHUP', ignore);
+  try {
+    return await reconcileUntilStopped(paths, options, context);
+  } finally {
+    process.off('SIGHUP', ignore);
+  }
+}
+
+async function reconcileUntilStopped(
+  paths: readonly string[],
+  options: RunOptions & { readonly listenIsExplicit: boolean },
+  context: CliContext,
+): Promise<ExitCode> {
   const settings = await writeSettings(context, paths, options);
   const daemonSettings: DaemonSettings = {
     debounceMs: parseDurationOption(options.debounce, '--debounce', debounceBounds),

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
 import { openCredentials } from '../../../src/gateway/auth/env-credentials.ts';
-import { TokenCredentials } from '../../../src/gateway/auth/token-credentials.ts';
+import { IssuedCredentials } from '../../../src/gateway/auth/issued-credentials.ts';
 import { EdictError } from '../../../src/model/errors.ts';
 import { headersOf } from '../../support/credentials.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
@@ -36,7 +36,7 @@ test('a given token wins over a user', async () => {
 test('an empty token is none', async () => {
   assert.instance(
     await openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { assertAllowed: () => {}, clock: systemClock }),
-    TokenCredentials,
+    IssuedCredentials,
   );
 });
 
@@ -85,18 +85,75 @@ for (const [env, message, hint] of [
   });
 }
 
+test('a user logs in by ID without an account', async () => {
+  const iam = await answeringServer((response) => tokenAnswer(response, 'new-token'));
+  const credentials = await openCredentials(
+    { HW_USER_ID: 'user-1', HW_USER_PASSWORD: 'hunter2' },
+    { ...settings, iamEndpoint: iam.url },
+    { assertAllowed: () => {}, clock: systemClock },
+  );
+  await credentials.authenticate(signal);
+  const { auth } = JSON.parse(iam.requests[0]?.body ?? '') as { auth: { identity: unknown } };
+  assert.equal(auth.identity, { methods: ['password'], password: { user: { id: 'user-1', password: 'hunter2' } } });
+  await iam.close();
+});
+
+test("the vendor's SDKs' names of a key are understood, and never mixed with the others", async () => {
+  const env = { HUAWEICLOUD_SDK_AK: 'SDK-AK', HUAWEICLOUD_SDK_SK: 'sk', HUAWEICLOUD_SDK_SECURITY_TOKEN: 'st', HW_SECRET_KEY: 'other' };
+  const open = (more: Record<string, string>) =>
+    openCredentials({ ...env, ...more }, settings, { assertAllowed: () => {}, clock: systemClock });
+  const signed = headersOf(await (await open({})).authenticate(signal));
+  assert.match(signed['Authorization'] ?? '', 'Access=SDK-AK,');
+  assert.is(signed['X-Security-Token'], 'st');
+  const both = headersOf(await (await open({ HW_ACCESS_KEY: 'HW-AK' })).authenticate(signal));
+  assert.match(both['Authorization'] ?? '', 'Access=HW-AK,');
+  assert.is(both['X-Security-Token'], undefined);
+});
+
+for (const [uri, isAllowed] of [
+  ['http://127.0.0.1:1/v1/credentials', true],
+  ['http://169.254.1.2/v1/credentials', true],
+  ['https://agent.example.com/v1/credentials', true],
+  ['http://agent.example.com/v1/credentials', false],
+  ['http://10.0.0.1/', false],
+  ['file:///etc/passwd', false],
+  ['agent', false],
+] as const) {
+  test(`the token of a pod is ${isAllowed ? '' : 'not '}sent to ${uri}`, async () => {
+    const env = { HC_CONTAINER_CREDENTIALS_FULL_URI: uri, HC_CONTAINER_AUTHORIZATION_TOKEN: 't' };
+    if (isAllowed) await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock });
+    else assert.is((await errorOf(env)).code, 'CREDENTIALS_INVALID');
+  });
+}
+
+test('a server asks its metadata service only if it may', async () => {
+  assert.is((await errorOf({ HW_ECS_METADATA: '1' })).code, 'CREDENTIALS_MISSING');
+  await openCredentials({ HW_ECS_METADATA: 'true' }, settings, { assertAllowed: () => {}, clock: systemClock });
+});
+
+test('without an identity service a login is an error, and a token or a key is not', async () => {
+  const open = (env: Record<string, string>) =>
+    openCredentials(env, { ...settings, iamEndpoint: null }, { assertAllowed: () => {}, clock: systemClock });
+  const error = await open(user).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.is((error as EdictError).code, 'IAM_UNKNOWN');
+  await open({ HW_AUTH_TOKEN: 't' });
+  await open({ HW_ACCESS_KEY: 'a', HW_SECRET_KEY: 's' });
+});
+
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (env: Record<string, string>) =>
     headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal));
-  assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
+  assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Project-Id', 'X-Sdk-Date']);
+  assert.is((await signed(keys))['X-Project-Id'], settings.project);
   assert.match(
     (await signed(keys))['Authorization'] ?? '',
-    /^SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=host;x-sdk-date, Signature=[0-9a-f]{64}$/,
+    /^SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=host;x-project-id;x-sdk-date, Signature=[0-9a-f]{64}$/,
   );
   const temporary = await signed({ ...keys, HW_SECURITY_TOKEN: 'temp' });
   assert.is(temporary['X-Security-Token'], 'temp');
-  assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-sdk-date;x-security-token');
+  assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-project-id;x-sdk-date;x-security-token');
 });
 
 test('a key wins over a user, and a token over both', async () => {
@@ -105,7 +162,7 @@ test('a key wins over a user, and a token over both', async () => {
     Object.keys(
       headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal)),
     ).sort();
-  assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
+  assert.equal(await names(all), ['Authorization', 'X-Project-Id', 'X-Sdk-Date']);
   assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
 });
 
@@ -123,9 +180,9 @@ test('a token in a file follows the file', async () => {
   assert.not(credentials.report(first, 'rejected'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
-  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
+  assert.not.equal(credentials.retryInMs(), 0, 'the file was looked at a moment ago');
   ms += 1000;
-  await eventually(() => credentials.hasChanged(), 10_000, 'the new token');
+  await eventually(() => credentials.retryInMs() === 0, 10_000, 'the new token');
   assert.is(await token(), 'second');
 });
 
@@ -160,7 +217,7 @@ test('after a password in a file was rejected, the one that replaced it meanwhil
   const rejected = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.is(rejected.code, 'CREDENTIALS_REJECTED');
   ms += 1000;
-  await eventually(() => credentials.hasChanged(), 10_000, 'the new password');
+  await eventually(() => credentials.retryInMs() === 0, 10_000, 'the new password');
   assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
   await iam.close();
 });
