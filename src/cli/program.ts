@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
+import { withProjectId } from '../model/env.ts';
 import { EdictError, type ExitCode, exitCodes } from '../model/errors.ts';
 import { readVersion } from '../render/version.ts';
 import type { CliContext } from './context.ts';
@@ -40,7 +41,8 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
  * Runs one command line and returns its exit code (see `exitCodes`). Does not throw for user errors: they are written to stderr, and
  * with `--format json`, `github`, `sarif` or `markdown` also to stdout.
  */
-export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], given: CliContext): Promise<ExitCode> {
+  const context = { ...given, env: withProjectId(given.env) };
   let code: ExitCode = exitCodes.done;
   const program = await buildProgram(
     context,

@@ -40,7 +40,8 @@ const credentialsHint =
   'the gateway does not accept the credentials: renew them (a token lives 24 hours and belongs to one project; a key can be switched off), or check that the user belongs to the project. edict makes no call until they change';
 const accountHint =
   "the cloud account must be put right in the vendor's console: its real-name check, its balance, or its freeze; then send SIGHUP or apply again";
-const endpointHint = 'wrong address: check gateway.endpoint, which must be the management endpoint of the region that the instance is in';
+const endpointHint =
+  'wrong address: check gateway.endpoint and gateway.service: the management endpoint of the service, in the region of the instance';
 
 /** All known error responses and their classification. The first matching rule applies. */
 export const errorRules: readonly ErrorRule[] = [
@@ -148,7 +149,7 @@ export const errorRules: readonly ErrorRule[] = [
   rule(['INVALID_RESPONSE'], [], {
     meaning: 'a response that does not match the specification',
     errorClass: 'unknown',
-    hint: 'check that gateway.endpoint is a ROMA Connect gateway',
+    hint: 'check that gateway.endpoint is one of ROMA Connect or API Gateway',
   }),
   rule(['REDIRECTED'], [], {
     meaning: 'a redirect, which edict does not follow',
@@ -170,6 +171,11 @@ export const errorRules: readonly ErrorRule[] = [
     meaning: 'the identity service gives no valid response',
     errorClass: 'retry',
     hint: 'check gateway.iam and the network',
+  }),
+  rule(['TEMPORARY_KEY_UNAVAILABLE'], [], {
+    meaning: 'the machine gives no temporary key',
+    errorClass: 'retry',
+    hint: "check the agency of the server, or of the pod's service account",
   }),
   rule(['IAM_THROTTLED'], [], { meaning: 'the identity service throttles', errorClass: 'throttle' }),
 
