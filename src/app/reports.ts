@@ -229,10 +229,11 @@ async function observeForPlan(
   { desired, store, unseen }: Pick<ReadSession, 'desired' | 'store'> & { readonly unseen: readonly DesiredPublication[] | null },
 ) {
   const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
   return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) => {
-    const deps = { gateway, record: store, clock, signal };
+    const deps = { gateway, record: store, clock, signal, isEmulated: settings.emulate, maxLookups: maxPreviewReads };
     return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
   });
 }

@@ -24,7 +24,8 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * |-----------------|------------------|------------------------------------------------------|
  * | online, offline | outcome unknown  | what the file says once more, `unknown`              |
  * | online          | nothing          | online, `new`                                        |
- * | online          | offline          | online, `state`                                      |
+ * | online          | offline          | online, `state`; held if found at first contact      |
+ * | online          | never read       | online, `new`; held: it may have been online before  |
  * | online          | online           | online, `revision` if the file names another one     |
  * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`; held if found at first contact     |
@@ -54,8 +55,9 @@ export function diffPublication(
   }
   if (recorded?.unknownAttempt) return buildChange(declared, { action: declared.state, reason: 'unknown', recorded, desired });
   const from = recorded?.state ?? null;
-  const isRevised =
-    declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;
+  const isRevised = isRevisedSince(declared, recorded);
+  if (recorded && declared.state === 'online' && wasFoundOffline(recorded))
+    return buildChange(declared, { action: 'online', reason: from === null ? 'new' : 'state', recorded, desired });
   if (recorded && declared.state === 'offline' && wasFoundOnline(recorded))
     return buildChange(declared, { action: 'offline', reason: 'state', recorded, desired });
   if (recorded?.drift && isOutOfSync(declared, recorded) && !(isRevised && from !== null)) {
@@ -72,6 +74,16 @@ export function diffPublication(
   return isEdited ? buildChange(declared, { action: 'online', reason: 'edited', recorded, desired }) : null;
 }
 
+/** Returns whether the file names another revision than the recorded one. */
+function isRevisedSince({ state, version, revision }: DesiredPublication, recorded: RecordedPublication | undefined): boolean {
+  return state === 'online' && version === null && revision !== null && revision !== recorded?.revision;
+}
+
+/** Returns whether a publication that the file declares online was, or may have been, online before the gateway was first observed. */
+function wasFoundOffline({ state, drift }: RecordedPublication): boolean {
+  return state !== 'online' && drift?.from === 'unknown';
+}
+
 /** Returns whether a publication that the file declares offline was online when the gateway was first observed. */
 function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
   return state === 'online' && drift?.from === 'unknown';
@@ -79,7 +91,7 @@ function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
 
 /** Returns whether the recorded state or effective version differs from the one in the file. */
 export function isOutOfSync(declared: DesiredPublication, recorded: RecordedPublication): boolean {
-  if (declared.state !== recorded.state) return true;
+  if (declared.state !== (recorded.state ?? 'offline')) return true;
   return declared.state === 'online' && declared.version !== null && declared.version !== recorded.versionId;
 }
 
@@ -129,7 +141,10 @@ function buildChange(publication: DesiredPublication | RecordedPublication, { ac
   return {
     ...proposed,
     held:
-      protectionHold(proposed, desired) ?? unreviewedEditHold(proposed, recorded, desired) ?? foundOnlineHold(proposed.action, recorded),
+      protectionHold(proposed, desired) ??
+      unreviewedEditHold(proposed, recorded, desired) ??
+      foundOnlineHold(proposed.action, recorded) ??
+      foundOfflineHold(declared, recorded),
     deferred: null,
     approval: null,
   };
@@ -163,6 +178,33 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
     message: 'the file declares it offline, and it was online when the gateway was first observed',
     hint: 'declare online what is in use, or approve if nobody uses it',
   };
+}
+
+/**
+ * A record that was lost is no reason to bring back what somebody has taken offline, so a person decides. A new revision is such a decision;
+ * an API whose versions could not be read has none.
+ */
+function foundOfflineHold(declared: DesiredPublication | null, recorded: RecordedPublication | undefined): Hold | null {
+  if (declared?.state !== 'online' || recorded === undefined || recorded.unknownAttempt || !wasFoundOffline(recorded)) return null;
+  if (recorded.state === null)
+    return {
+      rule: 'first-contact',
+      message: 'nobody knows whether it was online before: edict may not list the versions of its API',
+      hint: 'grant the permission to list the versions of the API and observe with --refresh, or approve if it shall go online',
+    };
+  if (isRevisedSince(declared, recorded)) return null;
+  const { publishedAtMs } = recorded;
+  const last = publishedAtMs === null ? '' : ` (last published ${toIsoSeconds(publishedAtMs)})`;
+  return {
+    rule: 'first-contact',
+    message: `it was online before${last}: somebody took it offline, or the record was lost`,
+    hint: 'declare it offline, or approve if it shall be online again',
+  };
+}
+
+function toIsoSeconds(ms: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: it formats a time that it is given, and reads no clock.
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Facts besides the desired and the recorded state. */

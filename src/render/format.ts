@@ -36,6 +36,7 @@ export function formatReason({ reason, action, from, revision, version, drift }:
 /** Describes the drift that led to the state `now`. */
 export function formatDrift(state: PublicationState | null, drift: Drift | null): string {
   const since = drift?.fromSinceMs == null ? '' : formatTimestamp(drift.fromSinceMs);
+  if (state === null) return 'not known whether it was online before the gateway was first observed';
   if (state === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
   if (drift?.from === 'unknown') return 'online when the gateway was first observed';
   if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;

@@ -21,6 +21,8 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   // Their number is logged once for all.
   adopted: { level: 'debug', message: 'already online at the gateway, adopted without a call' },
   foundOnline: { level: 'warn', message: 'found online at first contact, declared offline in the file' },
+  foundOffline: { level: 'warn', message: 'found offline at first contact, was online before, declared online in the file' },
+  unread: { level: 'warn', message: 'not known whether it was online before first contact: its versions could not be read' },
   externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, differs from the file' },
   apiDeleted: { level: 'error', message: 'the API no longer exists at the gateway' },

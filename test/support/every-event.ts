@@ -86,7 +86,9 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     adoptedCount: changedCount,
   })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
-  'publication:drift': (['adopted', 'foundOnline', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
+  'publication:drift': (
+    ['adopted', 'foundOnline', 'foundOffline', 'unread', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const
+  ).map((kind) => {
     return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),
