@@ -232,7 +232,7 @@ export interface components {
              */
             endpoint: components["schemas"]["Endpoint"];
             /**
-             * @description The IAM endpoint. Default: the one in the region of `endpoint`.
+             * @description The IAM endpoint, which a login with a password needs. Default: the one in the region of `endpoint`; none if `endpoint` is not the vendor's.
              * @example https://iam.cn-north-4.myhuaweicloud.com
              */
             iam?: components["schemas"]["Endpoint"];

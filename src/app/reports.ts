@@ -145,12 +145,11 @@ async function observeIfNeeded(
   const { planObservationError } = await import('../controller/observe/observation.ts');
   const { unobservedBecause } = await import('../controller/observe/confirmation.ts');
   try {
-    if (isUnrecorded && !emulate) await reportUnrecorded(context);
-    const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
+    const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen, isUnrecorded });
     if (observation.kind === 'observed') return { ...checked, ...observation };
     if (isOptional) return null;
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation, { isRequested });
+    if (!isHeld) throw planObservationError(observation, { isOnlyRequested: isRequested && !isUnrecorded });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
@@ -223,16 +222,21 @@ export async function previewSavedPlan(context: AppContext, from: string): Promi
   });
 }
 
-/** `unseen`: the publications to look for; `null`: all. */
-async function observeForPlan(
-  context: AppContext,
-  { desired, store, unseen }: Pick<ReadSession, 'desired' | 'store'> & { readonly unseen: readonly DesiredPublication[] | null },
-) {
+interface PlanObservationInput extends Pick<ReadSession, 'desired' | 'store'> {
+  /** The publications to look for; `null`: all. */
+  readonly unseen: readonly DesiredPublication[] | null;
+  /** Whether the store has no record of the gateway. */
+  readonly isUnrecorded: boolean;
+}
+
+async function observeForPlan(context: AppContext, { desired, store, unseen, isUnrecorded }: PlanObservationInput) {
   const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
   const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
-  return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) => {
+  return withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
+    // Only now it is certain that the gateway is read: without credentials nobody looks at it.
+    if (isUnrecorded && seed === null) await reportUnrecorded(context);
     const deps = { gateway, record: store, clock, signal, isEmulated: settings.emulate, maxLookups: maxPreviewReads };
     return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
   });

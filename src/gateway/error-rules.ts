@@ -18,10 +18,10 @@ export type ErrorClass = 'alreadyApplied' | 'retry' | 'throttle' | 'reauthentica
 
 /** One rule. A rule with `codes` matches by code, whatever the status; a rule without codes matches by status. */
 export interface ErrorRule {
-  /** The service's `error_code`s, or edict's own codes where there is no `status`. */
+  /** The service's `error_code`s, or edict's own codes where there is no `status`. `9xxx` matches every code of that group that no other rule names. */
   readonly codes: readonly string[];
-  /** `4xx` and `5xx` match every status that no other rule names. */
-  readonly statuses: readonly (number | '4xx' | '5xx')[];
+  /** `2xx` to `5xx` match every status that no other rule names; `2xx` is an item of a batch that failed within a success. */
+  readonly statuses: readonly (number | '2xx' | '4xx' | '5xx')[];
   /** The only kind of request that the rule applies to; `null`: all. */
   readonly onlyFor: RequestKind | null;
   readonly meaning: string;
@@ -31,11 +31,15 @@ export interface ErrorRule {
 }
 
 const requestHint = "the same request is not sent again: check the API's ID, the environment's ID and the remark in the file";
+const refusedHint =
+  'the gateway refuses this change for the reason in its message; it is not sent again until the file changes or edict gets SIGHUP';
 const permissionsHint =
   'give the user of these credentials the right to publish APIs of this instance, or use the credentials of one who has it';
 const accessControlHint = "lift the block on this user, address or account in the gateway's access control, or call from an allowed one";
 const credentialsHint =
   'the gateway does not accept the credentials: renew them (a token lives 24 hours and belongs to one project; a key can be switched off), or check that the user belongs to the project. edict makes no call until they change';
+const accountHint =
+  "the cloud account must be put right in the vendor's console: its real-name check, its balance, or its freeze; then send SIGHUP or apply again";
 const endpointHint = 'wrong address: check gateway.endpoint, which must be the management endpoint of the region that the instance is in';
 
 /** All known error responses and their classification. The first matching rule applies. */
@@ -52,6 +56,12 @@ export const errorRules: readonly ErrorRule[] = [
     meaning: 'the token or signature is invalid or expired',
     errorClass: 'reauthenticate',
     hint: credentialsHint,
+  }),
+  rule(['APIG.1010'], [401], { meaning: 'the gateway could not check the permissions', errorClass: 'retry' }),
+  rule(['APIG.1011', 'APIG.1012', 'APIG.1013'], [401, 403], {
+    meaning: 'the account has no real-name check, no balance, or is frozen',
+    errorClass: 'rejected',
+    hint: accountHint,
   }),
   rule(['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136'], [401, 403], {
     meaning: 'not allowed',
@@ -117,7 +127,7 @@ export const errorRules: readonly ErrorRule[] = [
     errorClass: 'throttle',
     hint: 'set gateway.limit to what the gateway allows',
   }),
-  rule(['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999'], [500], {
+  rule(['APIG.3500', ...frontGatewayCodes('9xxx')], [500], {
     meaning: 'internal error of the gateway',
     errorClass: 'unknown',
   }),
@@ -163,7 +173,8 @@ export const errorRules: readonly ErrorRule[] = [
   }),
   rule(['IAM_THROTTLED'], [], { meaning: 'the identity service throttles', errorClass: 'throttle' }),
 
-  rule([], [401], { meaning: 'the token or signature is invalid or expired', errorClass: 'reauthenticate', hint: credentialsHint }),
+  rule([], ['2xx'], { meaning: 'refused within a batch', errorClass: 'rejected', hint: refusedHint }),
+  rule([], [401], { meaning: 'not authenticated, for an unlisted reason', errorClass: 'reauthenticate', hint: credentialsHint }),
   rule([], [408, 409, 425], { meaning: 'temporarily unavailable', errorClass: 'retry' }),
   rule([], [429], { meaning: 'too many requests', errorClass: 'throttle', hint: 'set gateway.limit to what the gateway allows' }),
   rule([], [403], { meaning: 'not allowed', errorClass: 'rejected', hint: permissionsHint }),
@@ -182,6 +193,7 @@ export function findErrorRule(code: string | null, status: number | null, reques
   const matches = (row: ErrorRule): boolean => row.onlyFor === null || row.onlyFor === requestKind;
   const row =
     rulesByKey.get(code)?.find(matches) ??
+    rulesByKey.get(code?.replace(/\.9\d{3}$/, '.9xxx') ?? null)?.find(matches) ??
     rulesByKey.get(status)?.find(matches) ??
     rulesByKey.get(status === null ? null : `${Math.floor(status / 100)}xx`)?.find(matches);
   return row ?? findErrorRule('INVALID_RESPONSE', null, requestKind);

@@ -1,7 +1,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
 import type { GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
-import type { Credentials, tokenHeader } from './auth/credentials.ts';
+import type { AuthResult, Credentials, tokenHeader } from './auth/credentials.ts';
 import { findErrorRule } from './error-rules.ts';
 import { GatewayError, ServiceError } from './errors.ts';
 import type { AcquireRequestSlot } from './interface.ts';
@@ -81,10 +81,18 @@ export class GatewayClient {
   }
 }
 
+/** The message with which the service refuses every request of a key after more than five failures in a row; its code is that of a wrong signature. */
+const lockMessage = /reach(?:ed)? the limit|\block(?:ed)?\b/i;
+
 /** Only a response with the gateway's own error code is evidence about the credentials. */
-function authResultOf(error: unknown): 'accepted' | 'rejected' | 'unknown' {
-  if (error instanceof GatewayError && findErrorRule(error.code, error.status, 'read').errorClass === 'reauthenticate') return 'rejected';
-  return error instanceof ServiceError && error.errorCode !== null ? 'accepted' : 'unknown';
+function authResultOf(error: unknown): AuthResult {
+  if (!(error instanceof GatewayError)) return 'unknown';
+  const { errorClass, codes } = findErrorRule(error.code, error.status, 'read');
+  if (errorClass === 'reauthenticate') {
+    if (lockMessage.test(error.message)) return 'locked';
+    return codes.length === 0 ? 'doubtful' : 'rejected';
+  }
+  return error instanceof ServiceError && error.errorCode !== null && error.status !== 401 ? 'accepted' : 'unknown';
 }
 
 /** Satisfies the generated type: the `RequestAuth` adds this header when the request is complete. */

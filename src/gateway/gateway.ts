@@ -105,7 +105,7 @@ export function openGateway(
     return { outcomes: [...one.outcomes, ...other.outcomes], isSameFailure: true };
   }
 
-  const hasNewCredentials = (): boolean => credentials.hasChanged();
+  const credentialsRetryInMs = (): number => credentials.retryInMs();
   const retryCredentials = (): void => credentials.reset();
-  return Object.freeze({ ...createGatewayReader(gatewayClient, onPageRead), send, sendBatch, hasNewCredentials, retryCredentials });
+  return Object.freeze({ ...createGatewayReader(gatewayClient, onPageRead), send, sendBatch, credentialsRetryInMs, retryCredentials });
 }

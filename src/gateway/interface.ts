@@ -54,8 +54,11 @@ export interface Gateway extends GatewayReader {
    * for each, in their order; like `send`, never rejects.
    */
   sendBatch(changes: readonly Change[], options: SendBatchOptions, signal: AbortSignal): Promise<SendBatchResult>;
-  /** Returns whether the credentials have changed since the outcome `unauthorized`. */
-  hasNewCredentials(): boolean;
+  /**
+   * Returns in how many milliseconds a request makes sense after the outcome `unauthorized`: 0 if the credentials have changed or are to be tried
+   * once more, `Infinity` if they must change first.
+   */
+  credentialsRetryInMs(): number;
   /** Allows rejected credentials to be tried once more, at a user's request. */
   retryCredentials(): void;
 }

@@ -20,6 +20,8 @@ export type EdictEvent =
   | { readonly type: 'file:removed' }
   /** The daemon stops serving this file and continues with the others. */
   | { readonly type: 'file:failed'; readonly message: string; readonly hint: string | null }
+  /** So many files of the followed folders are not served: there are more than `maxCount`. */
+  | { readonly type: 'files:skipped'; readonly skippedCount: number; readonly maxCount: number }
   /** The installed Git is too old to be used: no commits are recorded. */
   | { readonly type: 'git:unsupported'; readonly version: string }
   | { readonly type: 'reconcile:started'; readonly reconcileId: string; readonly cause: TriggerCause }

@@ -35,7 +35,7 @@ const resultPhrases: readonly (readonly [keyof ReconcileSummary, string])[] = [
   ['drifted', 'drifted'],
   ['settling', 'settling'],
   ['unmanaged', 'unmanaged'],
-  ['failedProbes', 'failed probes'],
+  ['failedProbes', 'with failed probe'],
 ];
 
 /** Returns the counts of a reconciliation: `2 online, 0 offline, 61 unchanged, 1 held`. */
@@ -59,8 +59,8 @@ export function formatHeadline(
 ): string {
   const { unchanged, settling, unmanaged } = summary;
   const counts = formatCounts(summary);
-  const since = formatLastChecked(lastChecked.atMs);
-  const unchecked = lastChecked.isCurrent ? '' : `; ${since}`;
+  const since = formatUnchecked({ lastChecked });
+  const unchecked = since === null ? '' : `; ${since}`;
   if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}${unchecked}.`;
   if (isDifferent(summary)) return `${counts}, ${unchanged} unchanged${unchecked}.`;
   const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
@@ -71,7 +71,9 @@ export function formatHeadline(
   return lastChecked.isCurrent ? `In sync${aside}. ${matching}.` : `No changes${unchecked}${aside}. ${matching}, as far as is recorded.`;
 }
 
-function formatLastChecked(atMs: number | null): string {
+/** Returns since when the gateway was not observed: `gateway not checked since T`; `null` if that is within the file's `refresh`. */
+export function formatUnchecked({ lastChecked: { atMs, isCurrent } }: Pick<Plan, 'lastChecked'>): string | null {
+  if (isCurrent) return null;
   if (atMs === null) return 'gateway never checked';
   // A deleted recorded state makes every earlier observation too old.
   return atMs <= 0 ? 'gateway not checked since a recorded state was deleted' : `gateway not checked since ${formatTimestamp(atMs)}`;

@@ -23,7 +23,7 @@ export interface PlanView extends BlameInfo {
 }
 
 /** Returns the first line of a plan of a gateway that was never observed; `null` for any other plan. */
-export function formatUnchecked({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
+export function formatUncheckedPlan({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
   return uncheckedReason === null
     ? null
     : `Not checked against the gateway: ${uncheckedReason}. Publications that are already online may be shown as changes.`;

@@ -7,6 +7,7 @@ import { summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { withoutSource } from '../render/diagnostic.ts';
 import { formatSuspension } from '../render/format.ts';
+import { formatUnchecked } from '../render/headline.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
 export interface LogMessage {
@@ -73,7 +74,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observed':
       return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
     case 'gateway:observe_failed':
-      return { level: 'warn', message: 'gateway not observed, the recorded state is used' };
+      return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
       return driftMessages[event.notice.kind];
     case 'requests:paused':
@@ -99,6 +100,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'file removed from the folder, its gateway is left as it is' };
     case 'file:failed':
       return { level: 'error', message: 'file failed and is no longer served, the others continue' };
+    case 'files:skipped':
+      return { level: 'error', message: 'files of the folder are not served: there are too many' };
     case 'lease:standby':
       return { level: 'info', message: 'standby: another process holds the lease' };
     case 'lease:acquired':
@@ -158,6 +161,7 @@ export function fieldsFor(
       };
     case 'plan:computed': {
       const { fileHeld, approval, suspension } = event.plan;
+      const unchecked = formatUnchecked(event.plan);
       const { unchanged, ...counts } = summarizePlan(event.plan);
       const digest = approvalDigest(event.plan);
       const command = approveCommand(event.plan);
@@ -166,6 +170,7 @@ export function fieldsFor(
         reconcileId: event.reconcileId,
         unchanged,
         ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+        ...(unchecked !== null && { unchecked }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
         ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
         ...(digest !== null && { approvalDigest: digest }),
@@ -237,6 +242,10 @@ export function fieldsFor(
       return {};
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };
+    case 'files:skipped': {
+      const hint = 'start another daemon for some of them, with a store of its own';
+      return { skipped: event.skippedCount, limit: event.maxCount, hint };
+    }
     case 'lease:standby':
       return { reason: event.reason };
     case 'rate:changed':

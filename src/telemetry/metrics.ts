@@ -143,10 +143,11 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
 }
 
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
-  const { online, offline, failed: _failed, excluded: _excluded, ...others } = summarizePlan(plan);
-  for (const [status, count] of Object.entries({ ...others, pending: online + offline, outdated: plan.outdated.length })) {
-    publications.set({ status }, count);
-  }
+  const { online, offline, unchanged, failed: _failed, excluded: _excluded, ...others } = summarizePlan(plan);
+  const outdated = plan.outdated.length;
+  // A plan counts outdated publications among the unchanged ones; the states here add up to the number of publications.
+  const counts = { ...others, pending: online + offline, outdated, unchanged: unchanged - outdated };
+  for (const [status, count] of Object.entries(counts)) publications.set({ status }, count);
   fileHeld.set(plan.fileHeld ? 1 : 0);
   suspended.set(plan.suspension ? 1 : 0);
 }

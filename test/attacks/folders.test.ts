@@ -1,11 +1,13 @@
 /*
- * A file of a followed folder cannot lead credentials to a new gateway.
+ * A file of a followed folder cannot lead credentials to a new gateway, and many files cannot stop the daemon.
  *
  * Whoever may add a file to a folder that a daemon follows, or change one while no daemon runs, names the host that credentials are sent to. Until
- * a person has approved the gateway, nothing may be sent there: no call, no read, no login.
+ * a person has approved the gateway, nothing may be sent there: no call, no read, no login. Whoever adds a thousand files may not keep the daemon from
+ * answering health checks, renewing its leases or stopping.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSettings } from '../../src/app/settings.ts';
@@ -14,10 +16,13 @@ import type { EdictEvent } from '../../src/model/events.ts';
 import { approvalDigest } from '../../src/plan/policies.ts';
 import { fasterClock, startTestDaemon, type TestDaemon } from '../support/daemon.ts';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, scratchFolder, seedOf, until } from '../support/edict-process.ts';
+import { fileOf, killStarted, scratchFolder, seedOf, startEdict, terminate, until } from '../support/edict-process.ts';
+import { isFullRun } from '../support/fast-check.ts';
 import { storeEngines } from '../support/store-engines.ts';
 
 const test = suite('attacks with a followed folder');
+
+test.after(killStarted);
 
 const engines = storeEngines(test);
 for (const { name, make } of engines) {
@@ -34,7 +39,7 @@ for (const { name, make } of engines) {
     const write = (file: string, emulator: Emulator): void =>
       writeFileSync(
         join(folder, file),
-        fileOf(emulator.url, { [nameOf(emulator)]: 'online' }).replace('gateway: { ', `gateway: { iam: "${one.url}", `),
+        fileOf(emulator.url, { [nameOf(emulator)]: 'online' }).replace(/iam: "[^"]*"/, `iam: "${one.url}"`),
       );
     const asked = (): number[] =>
       gateways.map(({ requests }) => requests.all().filter(({ operation }) => operation !== 'createToken').length);
@@ -89,7 +94,7 @@ for (const { name, make } of engines) {
     writeFileSync(
       join(folder, 'three.yaml'),
       fileOf(three.url, {})
-        .replace('gateway: { ', `gateway: { iam: "${one.url}", `)
+        .replace(/iam: "[^"]*"/, `iam: "${one.url}"`)
         .replace('apis: {}', 'apis:\n  three: { environments: { test: online } }'),
     );
     write('one.yaml', four);
@@ -128,7 +133,7 @@ for (const { name, make } of engines) {
       events.filter(({ event }) => event.type === 'plan:computed' && event.plan.fileHeld?.rule === 'newGateway'),
       [],
     );
-    writeFileSync(join(folder, 'iam.yaml'), fileOf(four.url, { four: 'online' }).replace('gateway: { ', `gateway: { iam: "${two.url}", `));
+    writeFileSync(join(folder, 'iam.yaml'), fileOf(four.url, { four: 'online' }).replace(/iam: "[^"]*"/, `iam: "${two.url}"`));
     await until('another identity service is a new gateway', () => heldIn('iam.yaml').length > 0);
     daemon.stop();
     await daemon.done;
@@ -169,5 +174,45 @@ for (const { from, to } of engines.flatMap((one) => engines.map((other) => ({ fr
     await Promise.all([known.close(), evil.close()]);
   });
 }
+
+test('author: many new files do not delay a health check by a second, nor the end of the daemon', async () => {
+  const count = isFullRun ? 1000 : 200;
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'files'));
+  // Nothing listens there.
+  const write = (name: string, port: number): void =>
+    writeFileSync(join(folder, 'files', `${name}.yaml`), fileOf(`http://127.0.0.1:${port}`, { a: 'online' }));
+  for (let index = 0; index < 12; index += 1) write(`first-${index}`, 1 + index);
+  const daemon = startEdict(['run', 'files', '--state', 'sqlite:state.db', '--log-format', 'json', '--listen', '127.0.0.1:0'], folder);
+  await until('it listens', () => daemon.events('daemon:started').length > 0, [daemon]);
+  const { url } = daemon.events('daemon:started')[0] as { readonly url: string };
+  let slowestMs = 0;
+  const watching = new AbortController();
+  const watchHealth = async (): Promise<void> => {
+    while (!watching.signal.aborted) {
+      const askedAtMs = performance.now();
+      assert.is((await fetch(`${url}/livez`)).status, 200);
+      slowestMs = Math.max(slowestMs, performance.now() - askedAtMs);
+      await sleep(20);
+    }
+  };
+  const health = watchHealth();
+  for (let index = 0; index < count; index += 1) write(`more-${index}`, 20 + index);
+  const followed = Math.min(1000, 12 + count);
+  await until('all files are read', () => daemon.events('plan:computed').length >= followed - 12, [daemon]);
+  assert.equal(
+    daemon.events('files:skipped').map(({ skipped }) => skipped),
+    12 + count > followed ? [12 + count - followed] : [],
+  );
+  for (let index = 0; index < count / 2; index += 1) rmSync(join(folder, 'files', `more-${index}.yaml`));
+  await until('half of them are removed', () => daemon.events('file:removed').length >= count / 2 - 12, [daemon]);
+  watching.abort();
+  await health;
+  assert.ok(slowestMs < 1000, `a health check took ${Math.round(slowestMs)} ms`);
+  const stoppedAtMs = performance.now();
+  await terminate(daemon);
+  // The time that Kubernetes and systemd give by default is 30 s and more.
+  assert.ok(performance.now() - stoppedAtMs < 10_000, `it ended after ${Math.round(performance.now() - stoppedAtMs)} ms`);
+});
 
 test.run();

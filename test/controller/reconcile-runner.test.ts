@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/app/context.ts';
 import { tokenAuth } from '../../src/gateway/auth/credentials.ts';
 import { StaticCredentials } from '../../src/gateway/auth/static-credentials.ts';
 import type { Gateway } from '../../src/gateway/interface.ts';
@@ -208,7 +209,7 @@ for (const [unknownOutcome, calls, unknownCount] of [
 
 test('rejected credentials stop every call until they change', async () => {
   let token = 'wrong';
-  const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE');
+  const credentials = new StaticCredentials(() => ({ auth: tokenAuth(token), fingerprint: token }), 'HW_AUTH_TOKEN_FILE', systemClock);
   await using fixture = await openController({ apis: names(10), credentials, anyToken: false });
   await fixture.controller.reconcile(fixture.desire(all(names(10), 'online')), 'startup');
   await until('requests are paused', () => fixture.events.some((event) => event.type === 'requests:paused'));
@@ -220,6 +221,50 @@ test('rejected credentials stop every call until they change', async () => {
   await fixture.controller.idle();
   assert.is(fixture.requested().length, 11);
   assert.ok(fixture.events.some((event) => event.type === 'requests:resumed'));
+});
+
+for (const [what, error, waitMs] of [
+  ['one unlisted 401', { errorCode: 'APIG.1099', errorMsg: 'Unexpected' }, 60_000],
+  ['one refusal of a token that was accepted before', { errorCode: 'APIG.1002', errorMsg: 'Incorrect token' }, 60_000],
+  ['a locked key', { errorCode: 'APIGW.0301', errorMsg: 'AK access failed to reach the limit,forbidden.' }, 360_000],
+] as const) {
+  test(`${what} pauses an apply and a daemon until they have tried once more`, async () => {
+    for (const maxTries of [4, Number.POSITIVE_INFINITY]) {
+      const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+      const credentials = new StaticCredentials(() => ({ auth: tokenAuth('token'), fingerprint: 'token' }), 'HW_AUTH_TOKEN', clock);
+      await using fixture = await openController({
+        apis: names(10),
+        credentials,
+        anyToken: false,
+        maxTries,
+        limit: { calls: 1000, perMs: 1000, concurrency: 1 },
+      });
+      await fixture.controller.reconcile(fixture.desire(all(names(2), 'online')), 'startup');
+      await fixture.controller.idle();
+      fixture.emulator.faults.add({ times: 1, status: 401, ...error });
+      await fixture.controller.reconcile(fixture.desire(all(names(10), 'online')), 'file');
+      await until('requests are paused', () => fixture.rateLimiter.paused !== null);
+      clock.nowMs += waitMs - 1;
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      assert.is(fixture.requested().length, 3);
+      assert.match(fixture.rateLimiter.paused?.message ?? '', `edict tries once more in ${waitMs / 1000} s`);
+      clock.nowMs += 1;
+      await fixture.controller.idle();
+      assert.is(fixture.requested().length, 11);
+    }
+  });
+}
+
+test('an apply ends when its key is refused again when it is tried once more', async () => {
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const credentials = new StaticCredentials(() => ({ auth: tokenAuth('token'), fingerprint: 'token' }), 'HW_AUTH_TOKEN', clock);
+  await using fixture = await openController({ apis: names(10), credentials, anyToken: false, maxTries: 4 });
+  fixture.emulator.faults.add({ times: 2, status: 401, errorCode: 'APIG.1099', errorMsg: 'Unexpected' });
+  await fixture.controller.reconcile(fixture.desire(all(names(10), 'online')), 'startup');
+  await until('requests are paused', () => fixture.rateLimiter.paused !== null);
+  clock.nowMs += 60_000;
+  await fixture.controller.idle();
+  assert.is(fixture.requested().length, 2);
 });
 
 test('an outage costs an occasional probe, and its end is noticed', async () => {

@@ -35,9 +35,22 @@ test('an API in neither list or in both, or in another environment, may have bee
   assert.equal(kinds({}), Array(3).fill('unknown INVALID_RESPONSE'));
 });
 
-test('an unknown code means that the change may have taken effect', () => {
-  assert.equal(kinds({ failure: [{ api_id: 'a', error_code: 'APIG.4711' }] }, changes.slice(0, 1)), ['unknown APIG.4711']);
-});
+for (const [code, kind] of [
+  ['APIG.4711', 'rejected'],
+  ['APIG.3202', 'rejected'],
+  ['WHATEVER', 'rejected'],
+  ['APIG.3500', 'unknown'],
+  ['APIG.9123', 'unknown'],
+  ['APIC.9001', 'unknown'],
+  ['APIG.9008', 'throttled'],
+] as const) {
+  test(`a change that fails within a batch with ${code} is ${kind}, with its own code and message`, () => {
+    const failure = [{ api_id: 'a', error_code: code, error_msg: 'of this API alone' }];
+    const [outcome] = parseBatchResponse(changes.slice(0, 1), { failure }, []);
+    assert.ok(outcome && 'failure' in outcome);
+    assert.equal([outcome.kind, outcome.failure.code, outcome.failure.message], [kind, code, 'of this API alone']);
+  });
+}
 
 test('no secret appears in a message', () => {
   const [outcome] = parseBatchResponse(changes, { failure: [{ api_id: 'a', error_code: 'APIG.9999', error_msg: 'with s3cret' }] }, [

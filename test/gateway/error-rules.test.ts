@@ -7,6 +7,8 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['rejected', ['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012']],
   ['alreadyApplied', ['APIG.3309']],
   ['reauthenticate', ['APIG.1000', 'APIG.1001', 'APIG.1002', 'APIGW.0301', 'APIG.0301', 'APIGW.0307', 'APIG.0307']],
+  ['retry', ['APIG.1010']],
+  ['rejected', ['APIG.1011', 'APIG.1012', 'APIG.1013']],
   ['rejected', ['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136']],
   ['rejected', ['APIG.0302', 'APIG.0303', 'APIG.0305', 'APIG.0306', 'APIGW.0302', 'APIGW.0303', 'APIGW.0305', 'APIGW.0306']],
   ['rejected', ['APIG.3102', 'APIG.3104']],
@@ -14,7 +16,7 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['misconfigured', ['APIGW.0101', 'APIG.0101']],
   ['retry', ['APIC.7701', 'APIG.3718']],
   ['throttle', ['APIGW.0308', 'APIG.0308', 'APIG.9008']],
-  ['unknown', ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9999']],
+  ['unknown', ['APIG.3500', 'APIG.9003', 'APIG.9004', 'APIG.9005', 'APIG.9006', 'APIG.9007', 'APIG.9123', 'APIC.9000', 'APIG.9999']],
   ['retry', ['CONNECTION_FAILED', 'REQUEST_NOT_SENT', 'IAM_UNAVAILABLE']],
   ['unknown', ['CONNECTION_LOST', 'TIMEOUT', 'INTERRUPTED', 'INVALID_RESPONSE']],
   ['reauthenticate', ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE']],
@@ -92,7 +94,7 @@ test('no rule is shadowed by another', () => {
     for (const code of row.codes) assert.is(findErrorRule(code, null, row.onlyFor ?? 'online'), row, code);
     if (row.codes.length > 0) continue;
     for (const status of row.statuses) {
-      const example = status === '4xx' ? 499 : status === '5xx' ? 599 : status;
+      const example = typeof status === 'number' ? status : Number(status.replace('xx', '99'));
       assert.is(findErrorRule(null, example, row.onlyFor ?? 'online'), row, String(status));
     }
   }

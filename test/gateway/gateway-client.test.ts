@@ -22,7 +22,7 @@ function recording(renewals: number): Credentials & { readonly results: string[]
     recorded.results.push(`${used.secrets[0]} ${result}`);
     return result === 'rejected' && recorded.proofs <= renewals;
   };
-  return Object.assign(recorded, { authenticate, report, hasChanged: () => false, reset: () => {} });
+  return Object.assign(recorded, { authenticate, report, retryInMs: () => Number.POSITIVE_INFINITY, reset: () => {} });
 }
 
 /** The request that all tests make. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/gateway.ts';
+import { defaultIamEndpoint, formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/gateway.ts';
 
 for (const [text, origin] of [
   ['roma.example.com', 'https://roma.example.com'],
@@ -82,5 +82,22 @@ test('an allowed host is not allowed with another scheme, port, name or label', 
   ])
     assert.not.ok(isAllowedHost(new URL(origin).origin, allowed), origin);
 });
+
+for (const [endpoint, iam] of [
+  ['https://roma.cn-north-4.myhuaweicloud.com', 'https://iam.cn-north-4.myhuaweicloud.com'],
+  ['https://apig.ap-southeast-3.myhuaweicloud.com', 'https://iam.ap-southeast-3.myhuaweicloud.com'],
+  ['https://roma.eu-west-101.myhuaweicloud.com', 'https://iam.eu-west-101.myhuaweicloud.eu'],
+  ['https://apig.eu-west-101.myhuaweicloud.eu', 'https://iam.eu-west-101.myhuaweicloud.eu'],
+  ['http://roma.cn-north-4.myhuaweicloud.com', null],
+  ['https://roma.cn-north-4.myhuaweicloud.com:8443', null],
+  ['https://roma.example.com', null],
+  ['https://gateway.example.com', null],
+  ['https://roma.cn-north-4.myhuaweicloud.com.example.com', null],
+  ['http://127.0.0.1:1234', null],
+] as const) {
+  test(`the identity service of ${endpoint} is ${iam ?? 'not known'}`, () => {
+    assert.is(defaultIamEndpoint(endpoint), iam);
+  });
+}
 
 test.run();

@@ -239,10 +239,10 @@ export function openSimulatedGateway(
     listApiVersions: (apiId, signal) => read(signal, () => model.listApiVersions(apiId)),
     send,
     sendBatch,
-    hasNewCredentials: () => {
+    credentialsRetryInMs: () => {
       // The operator gives new credentials when the gateway rejects the old ones for long enough.
       hadUnauthorized = model.hasFault('unauthorized');
-      return !hadUnauthorized;
+      return hadUnauthorized ? Number.POSITIVE_INFINITY : 0;
     },
     retryCredentials: () => {},
     close: async () => {},

@@ -103,6 +103,7 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
   'file:added': [{ type: 'file:added' }],
   'file:removed': [{ type: 'file:removed' }],
   'file:failed': [{ type: 'file:failed', message: 'm', hint: 'h' }],
+  'files:skipped': [{ type: 'files:skipped', skippedCount: 2, maxCount: 1000 }],
   'lease:standby': [{ type: 'lease:standby', reason: 'r' }],
   'lease:acquired': [{ type: 'lease:acquired' }],
   'lease:lost': [

@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
-import { defaultIamEndpoint, formatAllowedHost, isAllowedHost } from '../../model/gateway.ts';
+import { formatAllowedHost, isAllowedHost } from '../../model/gateway.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
@@ -89,13 +89,9 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
   return exitCodes.done;
 }
 
-/**
- * Returns the allowed hosts that the endpoints on the command line name: they are the operator's word. So is the identity service that belongs
- * to a given endpoint. Those that are allowed anyway are left out.
- */
+/** Returns the allowed hosts that the endpoints on the command line name: they are the operator's word. Those that are allowed anyway are left out. */
 function typedHosts({ endpoint, iam }: ImportOptions): string[] {
-  const typed = [endpoint, iam ?? (endpoint === undefined ? undefined : defaultIamEndpoint(endpoint))];
-  const origins = typed.flatMap((url) => (url === undefined ? [] : (URL.parse(url)?.origin ?? [])));
+  const origins = [endpoint, iam].flatMap((url) => URL.parse(url ?? '')?.origin ?? []);
   return [...new Set(origins)].filter((origin) => !isAllowedHost(origin, [])).map(formatAllowedHost);
 }
 

@@ -8,7 +8,7 @@ import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
 import { foldNotices, listNotices } from '../../render/notices.ts';
-import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
+import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
   escapeText,
@@ -72,7 +72,7 @@ function commentMarker({ gateway }: Plan): string {
 
 function renderHeader(view: PlanView): string {
   const { plan, desired } = view;
-  const unchecked = formatUnchecked(view);
+  const unchecked = formatUncheckedPlan(view);
   const { fileHeld, savedPlanDiff, approval, gateway, suspension } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
   const title = isIdle && savedPlanDiff ? 'nothing to do' : formatHeadline(plan, summarizePlan(plan));

@@ -7,7 +7,7 @@ import { formatApproval, formatBlocker, formatGateway, formatReason, formatSuspe
 import { formatHeadline, isDifferent } from '../../render/headline.ts';
 import { foldNotices, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
-import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
+import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
 import { renderMarkdownPlan } from './markdown-plan.ts';
 import { formatChangeCommit, formatCost, formatSource, formatUnmanaged, heldTitle } from './plan-phrases.ts';
@@ -29,7 +29,7 @@ function github({ plan }: PlanView): string {
 }
 
 function text(view: PlanView, paint: Colorize): string {
-  const unchecked = formatUnchecked(view);
+  const unchecked = formatUncheckedPlan(view);
   return `${unchecked === null ? '' : `${paint('yellow', unchecked)}\n`}${checkedText(view, paint)}`;
 }
 

@@ -12,7 +12,7 @@ const probeIntervalMs = 1000;
 const credentialsPollMs = 1000;
 
 export interface RecoveryDeps {
-  readonly gateway: Pick<Gateway, 'listEnvironments' | 'hasNewCredentials'>;
+  readonly gateway: Pick<Gateway, 'listEnvironments' | 'credentialsRetryInMs'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly rateLimiter: Pick<RateLimiter, 'subscribe' | 'pause' | 'isPausedFor' | 'resume'>;
   readonly emit: Emit;
@@ -44,12 +44,15 @@ export class Recovery implements Disposable {
     return this.#hasGivenUp;
   }
 
-  /** Makes no call until the credentials change: several consecutive failures lock a key or an account. */
+  /** Makes no call until the credentials change or are to be tried once more: several consecutive failures lock a key or an account. */
   onUnauthorized({ code, message, hint }: Failure): void {
-    const { rateLimiter, maxTries } = this.#deps;
+    const { rateLimiter, gateway, maxTries } = this.#deps;
     if (rateLimiter.isPausedFor('credentials')) return;
-    rateLimiter.pause('credentials', `${code} ${message}${hint ? `; ${hint}` : ''}`);
-    if (maxTries < Number.POSITIVE_INFINITY) this.#giveUp();
+    const retryInMs = gateway.credentialsRetryInMs();
+    const isRetried = retryInMs < Number.POSITIVE_INFINITY;
+    const next = isRetried ? `edict tries once more in ${Math.ceil(retryInMs / 1000)} s` : hint;
+    rateLimiter.pause('credentials', `${code} ${message}${next ? `; ${next}` : ''}`);
+    if (maxTries < Number.POSITIVE_INFINITY && !isRetried) this.#giveUp();
     else void resumeOnNewCredentials(this.#deps);
   }
 
@@ -99,8 +102,8 @@ export async function pollDuringOutage({ gateway, clock, rateLimiter, maxTries, 
   return !signal.aborted;
 }
 
-/** Resumes requests when the credentials have changed. */
+/** Resumes requests when the credentials have changed or are to be tried once more. */
 export async function resumeOnNewCredentials({ gateway, clock, rateLimiter, signal }: Omit<PollDeps, 'maxTries'>): Promise<void> {
-  while (!signal.aborted && !gateway.hasNewCredentials()) await clock.sleep(credentialsPollMs, signal);
+  while (!signal.aborted && gateway.credentialsRetryInMs() > 0) await clock.sleep(credentialsPollMs, signal);
   if (!signal.aborted) rateLimiter.resume('credentials');
 }

@@ -244,7 +244,8 @@ export class DriftDetector {
     if (isTurnedOff) this.#nextAtMs = Number.POSITIVE_INFINITY;
     if (this.#stopping.signal.aborted) return withoutError;
     emit({ type: 'gateway:observe_failed', reconcileId, reason: isTurnedOff ? `${reason}; ${turnedOffMessage}` : reason });
-    const error = this.#isRequired ? planObservationError(failed, { isRequested: this.#isRequested }) : null;
+    const isOnlyRequested = this.#isRequested && this.#need.kind !== 'everything';
+    const error = this.#isRequired ? planObservationError(failed, { isOnlyRequested }) : null;
     return { error, unauthorized };
   }
 

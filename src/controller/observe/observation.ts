@@ -228,15 +228,16 @@ export async function observeUnseen(
 }
 
 /**
- * Returns the error for a plan that needs an observation which failed. `isRequested`: by `--refresh`; otherwise by the file.
+ * Returns the error for a plan that needs an observation which failed. `isOnlyRequested`: only `--refresh` asked for it; otherwise the plan
+ * needs it at first contact, or the file asks for it.
  */
 export function planObservationError(
   { reason, unauthorized }: ObservationFailed,
-  { isRequested }: { readonly isRequested: boolean },
+  { isOnlyRequested }: { readonly isOnlyRequested: boolean },
 ): ObservationFailedError {
   const message = `the gateway cannot be observed: ${reason}`;
   if (unauthorized) return new ObservationFailedError(message, unauthorized.hint === null ? {} : { hint: unauthorized.hint });
-  const remedy = isRequested
+  const remedy = isOnlyRequested
     ? 'without --refresh the plan starts from the record alone'
     : 'with --no-refresh what may be online already is held for approval';
   return new ObservationFailedError(message, { hint: `nothing was sent; ${remedy}` });

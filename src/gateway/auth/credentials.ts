@@ -12,14 +12,28 @@ export interface RequestAuth {
   readonly secrets: readonly string[];
 }
 
+/**
+ * What a response says about the credentials of its request.
+ *
+ * - `accepted`: the gateway knows them.
+ * - `rejected`: it does not.
+ * - `doubtful`: it refused the request for a reason that need not be the credentials.
+ * - `locked`: it accepts no request with this key for some minutes, after several failures in a row.
+ * - `unknown`: nothing.
+ */
+export type AuthResult = 'accepted' | 'rejected' | 'doubtful' | 'locked' | 'unknown';
+
 /** A source of request authentication that learns from the gateway's responses. */
 export interface Credentials {
   /** Resolves to an authentication. Rejects with a CredentialsError, immediately while only rejected credentials are available, or once `signal` is aborted. */
   authenticate(signal: AbortSignal): Promise<RequestAuth>;
   /** Reports the result of a request with `auth`; must be called for each. Returns whether to retry once with the credentials available then. */
-  report(auth: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean;
-  /** Returns whether the credentials differ from the rejected ones, so that a retry makes sense. */
-  hasChanged(): boolean;
+  report(auth: RequestAuth, result: AuthResult): boolean;
+  /**
+   * Returns in how many milliseconds a request makes sense: 0 unless the credentials are the rejected ones, `Infinity` if those are not
+   * tried again by themselves.
+   */
+  retryInMs(): number;
   /** Forgets a rejection, because a person asked for a retry. */
   reset(): void;
 }

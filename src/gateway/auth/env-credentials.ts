@@ -27,7 +27,8 @@ export interface CredentialsDeps {
  * temporary key, HW_SECURITY_TOKEN; a login with HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME for the gateway's project.
  * Each secret may be in a file instead, named by NAME_FILE. Makes no call.
  *
- * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token or key, and as `parseProxySettings` does.
+ * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token or key
+ * and `IAM_UNKNOWN` for a login without an identity service, and as `parseProxySettings` does.
  */
 export async function openCredentials(
   env: Env,
@@ -40,7 +41,7 @@ export async function openCredentials(
   if (token) {
     assertAllowed([endpoint]);
     await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
-    return new StaticCredentials(tokenReader(token), token.name, () => token.refresh());
+    return new StaticCredentials(tokenReader(token), token.name, clock, () => token.refresh());
   }
   const [access, secret, securityToken] = [setting('HW_ACCESS_KEY'), setting('HW_SECRET_KEY'), setting('HW_SECURITY_TOKEN')];
   if (access && secret) {
@@ -49,7 +50,7 @@ export async function openCredentials(
     const refresh = async (): Promise<void> => {
       await Promise.all([access.refresh(), secret.refresh(), securityToken?.refresh()]);
     };
-    return new StaticCredentials(keyReader({ access, secret, securityToken }, clock), access.name, refresh);
+    return new StaticCredentials(keyReader({ access, secret, securityToken, project }, clock), access.name, clock, refresh);
   }
   const { HW_USER_NAME: user, HW_DOMAIN_NAME: domain } = env;
   const password = setting('HW_USER_PASSWORD');
@@ -60,7 +61,12 @@ export async function openCredentials(
       'a user to log in with',
     );
   }
-  assertAllowed([endpoint, iamEndpoint]);
+  assertAllowed(iamEndpoint === null ? [endpoint] : [endpoint, iamEndpoint]);
+  if (iamEndpoint === null) {
+    throw new EdictError('IAM_UNKNOWN', `edict cannot log in: no identity service is known for ${endpoint}`, {
+      hint: 'set gateway.iam in the file, such as https://iam.REGION.myhuaweicloud.com, or use a token or a key instead of a password',
+    });
+  }
   const login = {
     iam: iamEndpoint,
     user,
@@ -79,19 +85,28 @@ function tokenReader(setting: EnvSecret): () => FoundCredentials {
 }
 
 function keyReader(
-  { access, secret, securityToken }: { readonly access: EnvSecret; readonly secret: EnvSecret; readonly securityToken: EnvSecret | null },
+  {
+    access,
+    secret,
+    securityToken,
+    project,
+  }: { readonly access: EnvSecret; readonly secret: EnvSecret; readonly securityToken: EnvSecret | null; readonly project: string },
   clock: Pick<Clock, 'now'>,
 ): () => FoundCredentials {
+  // The vendor's clients send and sign it; its guide to signing requires it for the resources of a sub-project.
+  const projectHeader = { 'X-Project-Id': project };
   return cachedReader(
     securityToken ? [access, secret, securityToken] : [access, secret],
     ([accessKeyId = '', secretAccessKey = '', sessionToken]) => ({
       secrets: [secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])],
-      headersFor: (request) =>
-        signRequest(
-          { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), body: request.body ?? '' },
+      headersFor: ({ method, url, headers, body }) => ({
+        ...projectHeader,
+        ...signRequest(
+          { method, url, headers: { ...Object.fromEntries(headers), ...projectHeader }, body: body ?? '' },
           { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { securityToken: sessionToken }) },
           new Date(clock.now()),
         ),
+      }),
     }),
   );
 }

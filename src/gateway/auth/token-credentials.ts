@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { CredentialsError, RequestNotSentError } from '../errors.ts';
 import type { AcquireRequestSlot } from '../interface.ts';
 import { withRateLimit } from '../request-middleware.ts';
-import { type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
+import { type AuthResult, type Credentials, type RequestAuth, tokenAuth } from './credentials.ts';
 import { type IssuedToken, type LoginRequest, logIn } from './iam-client.ts';
 import type { Secret } from './secret.ts';
 
@@ -73,18 +73,18 @@ export class TokenCredentials implements Credentials {
   }
 
   async authenticate(signal: AbortSignal): Promise<RequestAuth> {
-    if (this.#rejection !== null && !this.hasChanged()) throw this.#rejection.error;
+    if (this.#rejection !== null && this.retryInMs() > 0) throw this.#rejection.error;
     if (this.#token?.isRejected && this.#isUnproven(this.#token)) throw rejectedError();
     if (this.#token?.isRejected) this.#token = null;
     const cached = this.#token !== null && this.#clock.monotonicMs() < this.#token.renewAtMs ? this.#token : await this.#joinLogin(signal);
     return cached.auth;
   }
 
-  report(auth: RequestAuth, result: 'accepted' | 'rejected' | 'unknown'): boolean {
+  report(auth: RequestAuth, result: AuthResult): boolean {
     const cached = this.#token;
     const isCurrent = cached !== null && cached.auth === auth;
     if (result === 'accepted' && isCurrent) cached.isTrusted = true;
-    if (result !== 'rejected') return false;
+    if (result === 'accepted' || result === 'unknown') return false;
     if (!isCurrent) return true;
     if (this.#isUnproven(cached)) {
       cached.isRejected = true;
@@ -95,9 +95,9 @@ export class TokenCredentials implements Credentials {
     return true;
   }
 
-  hasChanged(): boolean {
-    if (this.#rejection !== null) return this.#login.password().reveal() !== this.#rejection.password;
-    return !this.#token?.isRejected || !this.#isUnproven(this.#token);
+  retryInMs(): number {
+    if (this.#rejection !== null) return this.#login.password().reveal() === this.#rejection.password ? Number.POSITIVE_INFINITY : 0;
+    return this.#token?.isRejected && this.#isUnproven(this.#token) ? Number.POSITIVE_INFINITY : 0;
   }
 
   reset(): void {

@@ -93,7 +93,7 @@ const skippedComment = 'Omitted because their IDs are not allowed in a file.';
 function gatewayMap({ iam, project, instance }: GatewayArguments, { endpoint, iamEndpoint: iamOrigin, limit }: GatewaySettings): YAMLMap {
   const map = new YAMLMap();
   addEntry(map, 'endpoint', { value: endpoint });
-  if (iam !== undefined) addEntry(map, 'iam', { value: iamOrigin });
+  if (iam !== undefined && iamOrigin !== null) addEntry(map, 'iam', { value: iamOrigin });
   addEntry(map, 'project', { value: project });
   addEntry(map, 'instance', { value: instance });
   const { calls, perMs, concurrency } = limit;

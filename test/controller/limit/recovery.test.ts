@@ -16,7 +16,7 @@ function around({ endsAt = 3, maxTries = Number.POSITIVE_INFINITY } = {}) {
       if (reads === endsAt) pauses.delete('outage');
       return { kind: 'read', value: [] } as const;
     },
-    hasNewCredentials: () => ++checks >= 3,
+    credentialsRetryInMs: () => (++checks >= 3 ? 0 : Number.POSITIVE_INFINITY),
   };
   const slept: number[] = [];
   const clock = { sleep: async (ms: number) => void slept.push(ms) };

@@ -85,18 +85,29 @@ for (const [env, message, hint] of [
   });
 }
 
+test('without an identity service a login is an error, and a token or a key is not', async () => {
+  const open = (env: Record<string, string>) =>
+    openCredentials(env, { ...settings, iamEndpoint: null }, { assertAllowed: () => {}, clock: systemClock });
+  const error = await open(user).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.is((error as EdictError).code, 'IAM_UNKNOWN');
+  await open({ HW_AUTH_TOKEN: 't' });
+  await open({ HW_ACCESS_KEY: 'a', HW_SECRET_KEY: 's' });
+});
+
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };
   const signed = async (env: Record<string, string>) =>
     headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal));
-  assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Sdk-Date']);
+  assert.equal(Object.keys(await signed(keys)).sort(), ['Authorization', 'X-Project-Id', 'X-Sdk-Date']);
+  assert.is((await signed(keys))['X-Project-Id'], settings.project);
   assert.match(
     (await signed(keys))['Authorization'] ?? '',
-    /^SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=host;x-sdk-date, Signature=[0-9a-f]{64}$/,
+    /^SDK-HMAC-SHA256 Access=AKTEST, SignedHeaders=host;x-project-id;x-sdk-date, Signature=[0-9a-f]{64}$/,
   );
   const temporary = await signed({ ...keys, HW_SECURITY_TOKEN: 'temp' });
   assert.is(temporary['X-Security-Token'], 'temp');
-  assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-sdk-date;x-security-token');
+  assert.match(temporary['Authorization'] ?? '', 'SignedHeaders=host;x-project-id;x-sdk-date;x-security-token');
 });
 
 test('a key wins over a user, and a token over both', async () => {
@@ -105,7 +116,7 @@ test('a key wins over a user, and a token over both', async () => {
     Object.keys(
       headersOf(await (await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock })).authenticate(signal)),
     ).sort();
-  assert.equal(await names(all), ['Authorization', 'X-Sdk-Date']);
+  assert.equal(await names(all), ['Authorization', 'X-Project-Id', 'X-Sdk-Date']);
   assert.equal(await names({ ...all, HW_AUTH_TOKEN: 't' }), ['X-Auth-Token']);
 });
 
@@ -123,9 +134,9 @@ test('a token in a file follows the file', async () => {
   assert.not(credentials.report(first, 'rejected'));
   assert.is(((await token().catch((error: unknown) => error)) as EdictError).code, 'CREDENTIALS_REJECTED');
   writeFileSync(file, 'second\n');
-  assert.not(credentials.hasChanged(), 'the file was looked at a moment ago');
+  assert.not.equal(credentials.retryInMs(), 0, 'the file was looked at a moment ago');
   ms += 1000;
-  await eventually(() => credentials.hasChanged(), 10_000, 'the new token');
+  await eventually(() => credentials.retryInMs() === 0, 10_000, 'the new token');
   assert.is(await token(), 'second');
 });
 
@@ -160,7 +171,7 @@ test('after a password in a file was rejected, the one that replaced it meanwhil
   const rejected = (await credentials.authenticate(signal).catch((error: unknown) => error)) as EdictError;
   assert.is(rejected.code, 'CREDENTIALS_REJECTED');
   ms += 1000;
-  await eventually(() => credentials.hasChanged(), 10_000, 'the new password');
+  await eventually(() => credentials.retryInMs() === 0, 10_000, 'the new password');
   assert.equal(headersOf(await credentials.authenticate(signal)), { 'X-Auth-Token': 'new-token' });
   await iam.close();
 });

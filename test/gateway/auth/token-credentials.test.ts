@@ -90,13 +90,13 @@ test('a rejected token is replaced once, however many callers had it rejected', 
 test('a new token that is rejected at once is neither replaced nor sent again for a minute', async () => {
   const { credentials, clock, logins } = credentialsWith();
   credentials.report(await credentials.authenticate(signal), 'rejected');
-  assert.ok(credentials.hasChanged());
+  assert.is(credentials.retryInMs(), 0);
   const second = await credentials.authenticate(signal);
   assert.not(credentials.report(second, 'rejected'));
-  assert.not(credentials.hasChanged());
+  assert.is(credentials.retryInMs(), Number.POSITIVE_INFINITY);
   assert.is(((await headerFrom(credentials).catch((error: unknown) => error)) as CredentialsError).code, 'CREDENTIALS_REJECTED');
   clock.ms += 60_000;
-  assert.ok(credentials.hasChanged());
+  assert.is(credentials.retryInMs(), 0);
   assert.equal(await headerFrom(credentials), headerOf(3));
   assert.is(logins.length, 3);
 });
@@ -118,9 +118,9 @@ test('a rejected login is repeated with another password, or when a person asks 
   );
   const failing = () => headerFrom(credentials).catch((error: unknown) => error);
   assert.is(await failing(), refusal);
-  assert.not(credentials.hasChanged());
+  assert.is(credentials.retryInMs(), Number.POSITIVE_INFINITY);
   password = 'hunter3';
-  assert.ok(credentials.hasChanged());
+  assert.is(credentials.retryInMs(), 0);
   assert.is(await failing(), refusal);
   assert.is(await failing(), refusal);
   assert.is(logins.length, 2);
