@@ -2,8 +2,8 @@ import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { UnreadVersion } from '../model/observation.ts';
-import type { Action, PublicationKey, PublicationNames } from '../model/publication.ts';
-import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+import { type Action, type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
+import { nothingRecorded, type RecordedPublication, type RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
 
 /** Returns whether a change may be made now: it is neither held nor deferred. */
@@ -211,8 +211,10 @@ function toIsoSeconds(ms: number): string {
 export interface DiffContext {
   /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
   readonly isSettling?: (recorded: RecordedPublication) => boolean;
-  /** The IDs of declared APIs that the gateway does not list any more; default: none. */
+  /** The IDs of declared APIs that the gateway does not list; default: none. */
   readonly missingApiIds?: readonly string[];
+  /** When the gateway listed none of those, in milliseconds since 1970; default: 0. */
+  readonly observedAtMs?: number;
   /** The pinned publications whose effective version could not be read; default: none. */
   readonly unreadVersions?: readonly UnreadVersion[];
   /** Returns whether the last applied file declared a publication; default: it declared what is in this one, and nothing else. */
@@ -221,14 +223,14 @@ export interface DiffContext {
 
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
- * inputs give the same plan on every machine. The drift of an API that the gateway does not have any more is not corrected, because every
- * call for it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
+ * inputs give the same plan on every machine. A publication of an API that the gateway does not have is drifted, and no change: every call for
+ * it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
  * and was never applied, declared it when the gateway was observed.
  */
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  { isSettling = () => false, missingApiIds = [], unreadVersions = [], wasDeclared }: DiffContext = {},
+  { isSettling = () => false, missingApiIds = [], observedAtMs = 0, unreadVersions = [], wasDeclared }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
@@ -244,7 +246,9 @@ export function diffStates(
     const previous = assumeRevision(known, declared, wasDeclared);
     const unreadVersion = unread.get(key)?.version === declared.version ? unread.get(key) : undefined;
     const needed = holdUnread(diffPublication(declared, previous, desired), { declared, previous, unreadVersion });
-    if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
+    if (needed && missing.has(needed.apiId) && needed.action === 'online' && needed.reason !== 'unknown')
+      drifted.push(withoutApi(declared, previous, observedAtMs));
+    else if (needed) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
     else if (previous && (isSettling(previous) || unreadVersion)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
@@ -275,6 +279,18 @@ export function diffStates(
     missingApiIds,
     outdated: outdated.sort(compareNames),
   };
+}
+
+/** Returns the drift of a publication that cannot go online because its API does not exist. */
+function withoutApi(
+  { key, ...declared }: DesiredPublication,
+  previous: RecordedPublication | undefined,
+  observedAtMs: number,
+): RecordedPublication {
+  if (previous?.drift) return previous;
+  const { state: from = null, recordedAtMs: fromSinceMs = null } = previous ?? {};
+  const known = previous ?? { ...nothingRecorded, key, ...pickNames(declared), recordedAtMs: observedAtMs };
+  return { ...known, drift: { from, fromSinceMs, detectedAtMs: observedAtMs, backoffUntilMs: null } };
 }
 
 /** Holds the switch to a pinned version that may be effective already: what nobody could see is no reason to change it. */

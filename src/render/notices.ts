@@ -17,11 +17,12 @@ export interface Notice extends PublicationNames {
  */
 export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan, notices: readonly DriftNotice[]): Notice[] {
   const deletedKeys = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(({ key }) => key));
+  const changedKeys = new Set(changes.map(({ key }) => key));
   const plannedKeys = new Set([...changes, ...drifted].map(({ key }) => key));
   const madeKeys = new Set(notices.some(({ kind }) => kind === 'unread') ? changes.filter(isActionable).map(({ key }) => key) : []);
   const outdatedKeys = new Set(outdated.map(({ key }) => key));
   const isShown = (notice: DriftNotice): notice is ObservedNotice =>
-    notice.kind === 'apiDeleted' ||
+    (notice.kind === 'apiDeleted' && !changedKeys.has(notice.key)) ||
     (notice.kind === 'unread' && madeKeys.has(notice.key)) ||
     (notice.kind === 'adopted' && !plannedKeys.has(notice.key)) ||
     (notice.kind === 'externalChange' && !plannedKeys.has(notice.key) && !outdatedKeys.has(notice.key));
@@ -59,11 +60,11 @@ export function formatAdopted(count: number): string | null {
 type ObservedNotice = DriftNotice & { readonly kind: 'adopted' | 'unread' | 'externalChange' | 'apiDeleted' };
 
 function noticeForObservation(notice: ObservedNotice): Notice {
-  const { api, apiId, environment, environmentId, kind, currentState, replacementId } = notice;
+  const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = notice;
   if (kind === 'apiDeleted') {
     const replacementHint =
       replacementId === null ? '' : `; another API has its name now: if that one is meant, write \`id: ${replacementId}\``;
-    return { api, apiId, environment, environmentId, kind, message: `the gateway no longer lists API ${apiId}${replacementHint}` };
+    return { api, apiId, environment, environmentId, kind, message: `${formatMissingApi(apiId, previousState)}${replacementHint}` };
   }
   if (kind === 'unread') {
     const message = 'looked up before it is published, and held if it was online before';
@@ -74,6 +75,11 @@ function noticeForObservation(notice: ObservedNotice): Notice {
   return { api, apiId, environment, environmentId, kind, message };
 }
 
+/** Describes an API that the gateway does not have. `recorded`: what is recorded of a publication of it; nothing tells that it ever existed if that is nothing. */
+export function formatMissingApi(apiId: string, recorded: unknown): string {
+  return recorded === null ? `API ${apiId} does not exist at the gateway` : `the gateway no longer lists API ${apiId}`;
+}
+
 /** Returns the notice for a drifted publication. `isApiMissing`: the gateway does not have its API any more. */
 export function noticeForDrift(
   { api, apiId, environment, environmentId, state, drift }: RecordedPublication,
@@ -82,6 +88,8 @@ export function noticeForDrift(
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
   const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
+  // It has not drifted: it cannot go online.
+  if (isApiMissing && drift?.from !== 'online') return { ...names, kind: 'drift', message: formatMissingApi(apiId, state) };
   if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: the gateway no longer lists its API` };
   if (drift?.backoffUntilMs == null)
     return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };

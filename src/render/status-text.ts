@@ -1,10 +1,11 @@
 import { hasFailed, type StatusCell } from '../plan/status.ts';
 import { formatBlocker, formatReason } from './format.ts';
-import { noticeForDrift, noticeForOutdated } from './notices.ts';
+import { formatMissingApi, noticeForDrift, noticeForOutdated } from './notices.ts';
 
 /** Describes the next change of a publication and its reason, in one line. */
-export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing }: StatusCell): string {
+export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing, apiId }: StatusCell): string {
   if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
+  if (status === 'drifted' && isApiMissing && !recorded?.drift) return `drift: ${formatMissingApi(apiId, recorded)}`;
   if (status === 'drifted' && recorded) {
     const { kind, message } = noticeForDrift(recorded, isApiMissing);
     return `${kind}: ${message}`;

@@ -30,6 +30,9 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
 
+/** The message for a declared API of which nothing is recorded: nothing tells that it ever existed. */
+const missingApi: LogMessage = { level: 'error', message: 'the API does not exist at the gateway' };
+
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
   switch (event.type) {
@@ -76,7 +79,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observe_failed':
       return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
-      return driftMessages[event.notice.kind];
+      return event.notice.kind === 'apiDeleted' && event.notice.previousState === null ? missingApi : driftMessages[event.notice.kind];
     case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'requests paused' };
     case 'requests:resumed':
