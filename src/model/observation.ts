@@ -109,4 +109,6 @@ export interface ListedEnvironment {
 export interface Unobserved {
   readonly reason: string;
   readonly remedy: string;
+  /** Whether the failure may pass, so that the gateway is looked at again without a person; omitted: it may not. */
+  readonly isRetried?: boolean;
 }

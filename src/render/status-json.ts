@@ -90,7 +90,7 @@ export function statusJson(status: StatusView) {
     lastChecked: lastCheckedJson(plan),
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
-    unobserved,
+    unobserved: unobserved && { reason: unobserved.reason, remedy: unobserved.remedy },
     approveCommand,
     daemon: daemonJson(controllerStatus, leaseHolder),
     publications: targetedStatusCells(status).map(publicationJson),

@@ -7,7 +7,7 @@ import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
 import { type PlanSummary, summarizePlan } from '../plan/summary.ts';
 import { withoutSource } from '../render/diagnostic.ts';
-import { formatRateLimit, formatTimestamp } from '../render/format.ts';
+import { formatRateLimit, formatTimestamp, formatUnobserved } from '../render/format.ts';
 import { formatHeadline } from '../render/headline.ts';
 import { fileHoldJson, lastCheckedJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
@@ -48,7 +48,7 @@ export function daemonStatusJson(
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },
     summary,
-    headline: plan && summary && formatHeadline(plan, summary),
+    headline: headlineOf(statusCache),
     lastChecked: plan && lastCheckedJson(plan),
     standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
@@ -59,8 +59,10 @@ export function daemonStatusJson(
   };
 }
 
-/** Returns how the gateway differs from the file, in one sentence; `null` before the first plan. */
+/** Returns how the gateway differs from the file, in one sentence, or why that is not known; `null` before the first look. */
 export function headlineOf(statusCache: StatusCache): string | null {
+  const { unobservedReason: reason } = statusCache;
+  if (reason !== null) return formatUnobserved({ reason, remedy: 'it is looked at again automatically' });
   const summary = summarizeRemaining(statusCache);
   return statusCache.plan && summary && formatHeadline(statusCache.plan, summary);
 }

@@ -89,6 +89,29 @@ test('at most one read for each API tells it, and none for those whose publicati
   assert.equal(requests(/^listVersions$/), [], 'the record knows it now');
 });
 
+test('a first rollout of many APIs costs one read for each, and `plan` makes only some and says so', async () => {
+  const many = Array.from({ length: 600 }, (_, index) => `n${String(index).padStart(4, '0')}`);
+  for (const name of many) emulator.state.catalog.addApi({ id: `api-${name}`, name });
+  emulator.state.changeManually('api-n0599', 'env-test', 'online');
+  emulator.state.changeManually('api-n0599', 'env-test', 'offline');
+  write(many);
+  const planned = await edict(['plan'], folder);
+  assert.match(planned.stdout, '800 new publications are looked up before they are published, and held if they were online before.');
+  assert.match(planned.stdout, '1200 going online, 8 unmanaged, 0 unchanged');
+  assert.is(requests(/^listVersions$/).length, 200);
+  assert.match((await edict(['plan', '--format', 'markdown'], folder)).stdout, '800 new publications are looked up before');
+  assert.is((await edict(['plan', '--out', 'all.plan'], folder)).code, 0);
+  emulator.requests.clear();
+  const stale = await edict(['apply', '--plan', 'all.plan'], folder);
+  assert.equal([stale.code, requests(/^listVersions$/).length, calls().length], [1, 600, 0], stale.stderr);
+  assert.match(stale.stderr, 'n0599');
+  assert.is((await edict(['plan', '--out', 'all.plan'], folder)).code, 0);
+  const applied = await edict(['apply', '--plan', 'all.plan'], folder);
+  assert.equal([applied.code, calls().length, calls().filter((api) => api === 'api-n0599').length], [4, 1199, 1], applied.stdout);
+  assert.match(applied.stdout, 'n0599 in test is held: online: it was online before');
+  assert.is(requests(/^listVersions$/).length, 600, 'each API once, also by the plans and the apply after it');
+});
+
 test('an approval releases what is held, and a new revision does', async () => {
   takeOffline();
   await edict(['apply'], folder);

@@ -63,7 +63,7 @@ export function unobservedBecause(
   what: 'APIs' | 'environments' = 'APIs',
 ): Unobserved {
   if (isRefused) return { reason, remedy: `grant the permission to list the ${what} of the instance` };
-  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
+  return { reason, remedy: unauthorized ? 'renew the credentials' : 'it is looked at again automatically', isRetried: true };
 }
 
 interface ConfirmedObservation {
