@@ -42,6 +42,8 @@ export interface SeedToken {
 }
 
 export interface SeedUser {
+  /** Without one, the user logs in by name only. */
+  readonly id?: string;
   readonly name: string;
   readonly password: string;
   readonly domain: string;

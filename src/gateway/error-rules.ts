@@ -171,6 +171,11 @@ export const errorRules: readonly ErrorRule[] = [
     errorClass: 'retry',
     hint: 'check gateway.iam and the network',
   }),
+  rule(['TEMPORARY_KEY_UNAVAILABLE'], [], {
+    meaning: 'the machine gives no temporary key',
+    errorClass: 'retry',
+    hint: "check the agency of the server, or of the pod's service account",
+  }),
   rule(['IAM_THROTTLED'], [], { meaning: 'the identity service throttles', errorClass: 'throttle' }),
 
   rule([], ['2xx'], { meaning: 'refused within a batch', errorClass: 'rejected', hint: refusedHint }),

@@ -23,7 +23,7 @@ test('the commands in a hint name the file and the store of the daemon', async (
   await until('it has reported the error', () => daemon.events('file:invalid').length > 0);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
-  const [error] = daemon.events('file:invalid')[0]?.['errors'] as { readonly hint: string }[];
+  const [error] = (daemon.events('file:invalid')[0]?.['errors'] ?? []) as { readonly hint: string }[];
   assert.is(error?.hint, '`edict validate shop.yaml` shows the cause');
 });
 

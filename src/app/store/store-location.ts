@@ -86,7 +86,11 @@ function stateRequiredError(reason: string, emulate: boolean): EdictError {
 }
 
 function hasCredentials(env: Env): boolean {
-  return ['HW_AUTH_TOKEN', 'HW_ACCESS_KEY', 'HW_USER_NAME'].some((name) => env[name] || env[`${name}_FILE`]);
+  const names = [
+    ...['HW_AUTH_TOKEN', 'HW_ACCESS_KEY', 'HUAWEICLOUD_SDK_AK', 'HW_USER_PASSWORD'],
+    ...['HC_CONTAINER_CREDENTIALS_FULL_URI', 'HW_ECS_METADATA'],
+  ];
+  return names.some((name) => env[name] || env[`${name}_FILE`]);
 }
 
 async function exists(url: string): Promise<boolean> {
