@@ -16,7 +16,7 @@ import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
 import { type ObservationFailed, unobservedBecause } from './confirmation.ts';
 import type { KnownVersions } from './earlier-publications.ts';
-import { observeGateway, observeUnseen, planObservationError } from './observation.ts';
+import { type ObserveDeps, observeGateway, observeUnseen, planObservationError } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -173,7 +173,13 @@ export class DriftDetector {
     const { signal } = this.#stopping;
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
     try {
-      const deps = { gateway, record: store, clock, signal, steadyMs: this.#steadyMs(), isEmulated, knownVersions: this.#knownVersions };
+      const deps: ObserveDeps = {
+        ...{ gateway, record: store, clock, signal, isEmulated },
+        steadyMs: this.#steadyMs(),
+        knownVersions: this.#knownVersions,
+        // They may take minutes.
+        onVersionsRead: (progress) => emit({ type: 'gateway:page_read', ...progress }),
+      };
       const observation = await (this.#need.kind === 'unseen' && !this.#isRequested
         ? observeUnseen(desired, this.#need.publications, deps)
         : observeGateway(desired, deps));

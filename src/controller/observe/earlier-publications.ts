@@ -26,6 +26,8 @@ export interface EarlierDeps {
   readonly maxLookups?: number;
   /** What an earlier look has read. It is extended; default: nothing. */
   readonly knownVersions?: KnownVersions;
+  /** Called after each read, with how many APIs were read by now, of how many; default: nothing. */
+  readonly onVersionsRead?: (progress: { readonly readCount: number; readonly totalCount: number }) => void;
 }
 
 /** Returns the publications of `observation` that would be published as new and about which nobody knows whether they were online before. */
@@ -54,7 +56,7 @@ function isUndecided(recorded: RecordedState, key: DesiredPublication['key'], is
 export async function readEarlierPublications(
   publications: readonly DesiredPublication[],
   { observation, concurrency }: { readonly observation: Observation; readonly concurrency: number },
-  { gateway, signal, maxLookups = Number.POSITIVE_INFINITY, knownVersions = new Map() }: EarlierDeps,
+  { gateway, signal, maxLookups = Number.POSITIVE_INFINITY, knownVersions = new Map(), onVersionsRead = () => {} }: EarlierDeps,
 ): Promise<Observation | ObservationFailed> {
   const result = new Map(observation);
   const byApi = Map.groupBy(publications, ({ apiId }) => apiId);
@@ -62,6 +64,7 @@ export async function readEarlierPublications(
   const remaining = apiIds.values();
   let failed: ObservationFailed | null = null;
   let refusals = 0;
+  let readCount = 0;
   const note = (apiId: string, read: ReadResult<ReadonlyMap<string, readonly ListedVersion[]>> | null): ObservationFailed | null => {
     if (read !== null && read.kind !== 'read' && read.kind !== 'rejected') return readFailed(read);
     const api = result.get(apiId);
@@ -92,6 +95,8 @@ export async function readEarlierPublications(
         refusals = 0;
       } else refusals += 1;
       failed ??= note(apiId, read);
+      readCount += 1;
+      onVersionsRead({ readCount, totalCount: apiIds.length });
     }
   };
   await Promise.all(Array.from({ length: concurrency }, reader));
