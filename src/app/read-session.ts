@@ -13,6 +13,7 @@ import {
 import type { GatewayAddress, GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, type NameResolutions, nameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
+import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
 import { approvalDigest, gatewayHold, recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
@@ -82,6 +83,20 @@ export async function computeCurrentPlan(
     unobserved,
     unresolvedNames,
   });
+}
+
+/**
+ * Returns the new publications for which `plan`, `apply` and `run` look at the gateway before they are published, because they may be online
+ * there already; none if the file or the command says that nobody looks.
+ */
+export async function readUnseen(
+  { clock, settings }: Pick<AppContext, 'clock' | 'settings'>,
+  { desired, recorded, store }: { readonly desired: DesiredState; readonly recorded: RecordedState; readonly store: StoreReader },
+): Promise<ReadonlySet<PublicationKey>> {
+  if (settings.emulate || desired.refreshIntervalMs === null) return new Set();
+  const observation = await store.lastObservation(desired.gateway);
+  const age = recordAge(desired, observation?.observedAtMs ?? null, clock.now());
+  return new Set(unseenPublications({ desired, recorded, observation, age }).map(({ key }) => key));
 }
 
 /** The file and the store, opened for a read-only command. */

@@ -25,6 +25,7 @@ import {
   heldGateway,
   observationFailedError,
   type ReadSession,
+  readUnseen,
   reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
@@ -272,7 +273,12 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
     const unresolvedNames = await whyUnresolved(session);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, observation, unresolvedNames });
     return {
-      input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
+      input: statusInput(plan, {
+        desired,
+        recorded,
+        lastAttempts: await store.lastAttempts(desired.gateway),
+        ...(observation === null && { unseen: await readUnseen(context, { desired, recorded, store }) }),
+      }),
       targets,
       plan,
       controllerStatus,

@@ -147,8 +147,8 @@ function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync
   if (!isReconciled || pending.length > 0) return null;
   if (failed.length > 0) return 'failed';
   if (plan.changes.some(({ held }) => held)) return 'held';
-  if (plan.changes.length > 0) return 'deferred';
-  return plan.drifted.length > 0 ? 'drifted' : 'in-sync';
+  if (plan.drifted.length > 0) return 'drifted';
+  return plan.changes.length > 0 ? 'deferred' : 'in-sync';
 }
 
 function timeoutReason(

@@ -33,6 +33,12 @@ export type CredentialVariable =
 /** The environment variables of the process. Only `main` and `app` read them and pass on what other folders need. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** Returns `env` with the project under its own name, HW_PROJECT_ID, if it has only that of the vendor's SDKs. */
+export function withProjectId(env: Env): Env {
+  const { HW_PROJECT_ID: own, HUAWEICLOUD_SDK_PROJECT_ID: ofSdk } = env;
+  return own || !ofSdk ? env : { ...env, HW_PROJECT_ID: ofSdk };
+}
+
 /** The proxies for outgoing requests. The URLs may contain a password. */
 export interface ProxySettings {
   /** Empty: no proxy. */

@@ -74,7 +74,7 @@ export function approveCommand(plan: Plan, settings: Settings): string | null {
 }
 
 /** Returns the shell command line of a command that computes the same plan: with the same targets, and with no observation if there was none. */
-export function planningCommandLine(command: 'apply' | 'approve', args: readonly string[], settings: Settings): string {
+export function planningCommandLine(command: 'plan' | 'apply' | 'approve', args: readonly string[], settings: Settings): string {
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
   // With an observation the plan, and its digest, may be another one.

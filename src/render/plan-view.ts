@@ -18,6 +18,10 @@ export interface PlanView extends BlameInfo {
   readonly uncheckedReason?: string | null;
   /** Whether all unmanaged publications are listed; default: the first ones. */
   readonly listsUnmanaged?: boolean;
+  /** The file that it is a plan of; default: `edict.yaml`. */
+  readonly file?: string;
+  /** The command that prints the plan as JSON; default: that of `edict.yaml`. */
+  readonly jsonCommand?: string;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }

@@ -23,8 +23,8 @@ test('the commands in a hint name the file and the store of the daemon', async (
   await until('it has reported the error', () => daemon.events('file:invalid').length > 0);
   daemon.child.kill('SIGTERM');
   await daemon.finished;
-  const [error] = (daemon.events('file:invalid')[0]?.['errors'] ?? []) as { readonly hint: string }[];
-  assert.is(error?.hint, '`edict validate shop.yaml` shows the cause');
+  const { errors } = daemon.events('file:invalid')[0] as { readonly errors: readonly { readonly hint: string }[] };
+  assert.is(errors[0]?.hint, '`edict validate shop.yaml` shows the cause');
 });
 
 test('every event is a line with its name, a time and its fields', async () => {

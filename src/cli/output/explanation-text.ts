@@ -1,9 +1,11 @@
 import type { Explanation } from '../../app/explanation.ts';
 import type { RecordedExplanation } from '../../app/recorded-reports.ts';
+import type { Plan } from '../../model/change.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { excerptAt } from '../../model/errors.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { formatLastCheck } from '../../render/headline.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
@@ -162,7 +164,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
     case 'notObserved':
-      return [title('Gateway', formatLastObservation(gateway.wasObserved, desired), paint)];
+      return [title('Gateway', formatLastObservation(explanation.plan, desired, nowMs), paint)];
     case 'unavailable':
       return [
         title('Gateway', paint('red', 'cannot be observed, so the next step follows from the record alone'), paint),
@@ -195,10 +197,10 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   }
 }
 
-function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: DesiredState): string {
-  const last = wasObserved ? 'not observed now; the recorded state includes the last observation' : 'never observed';
-  const schedule = refreshIntervalMs === null ? '' : `; the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${last}${schedule} (--refresh observes it now)`;
+function formatLastObservation({ lastChecked }: Pick<Plan, 'lastChecked'>, { refreshIntervalMs }: DesiredState, nowMs: number): string {
+  const last = formatLastCheck(lastChecked, (ms) => formatTimestampWithAge(ms, nowMs));
+  const schedule = refreshIntervalMs === null ? '' : `; the daemon checks it every ${formatDurationMs(refreshIntervalMs)}`;
+  return `${last}${schedule} (--refresh checks it now)`;
 }
 
 function attemptsSection({

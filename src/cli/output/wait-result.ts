@@ -6,6 +6,7 @@ import { countAsDeclared, summarizePlan } from '../../plan/summary.ts';
 import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
+import { noticeForDrift } from '../../render/notices.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
 import { type Colorize, drawLine, formatTable, joinLines, type RenderOptions, writeLine } from './terminal.ts';
@@ -142,9 +143,18 @@ function waitText(
     held: paint('yellow', '!'),
     deferred: paint('yellow', '…'),
   };
-  const rows = left
-    .slice(0, maxShown)
-    .map(({ change, left: state, why: message }) => [`${signs[state]} ${change.api}`, change.environment, state, message]);
+  const leftRows = left.map(({ change, left: state, why: message }) => [
+    `${signs[state]} ${change.api}`,
+    change.environment,
+    state,
+    message,
+  ]);
+  const driftedRows = plan.drifted.map((recorded) => {
+    const { message } = noticeForDrift(recorded, plan.missingApiIds.includes(recorded.apiId));
+    return [`${paint('magenta', '≠')} ${recorded.api}`, recorded.environment, 'drifted', message];
+  });
+  const all = [...leftRows, ...driftedRows];
+  const rows = all.slice(0, maxShown);
   const lines = [
     headline(
       result,
@@ -152,7 +162,7 @@ function waitText(
     ),
     ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
     ...formatTable(rows).map((line) => `  ${line}`),
-    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see ${statusCommand}`] : []),
+    ...(all.length > rows.length ? [`  … and ${all.length - rows.length} more; see ${statusCommand}`] : []),
     ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
   ];
   return `${joinLines(lines)}\n`;
