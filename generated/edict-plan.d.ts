@@ -205,7 +205,7 @@ export interface components {
              * @description The kind of notice.
              * @enum {unknown}
              */
-            readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
+            readonly kind: "adopted" | "unread" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
             /** @description The reason, for people. */
             readonly message: string;
         };

@@ -58,7 +58,9 @@ export async function computeCurrentPlan(
     const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
     const chosen = unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
     if (chosen || refresh !== 'due' || !hasUnseen || desired.refreshIntervalMs === null) return chosen;
-    return store.unobserved(desired.gateway);
+    // At first contact nothing is held because of a failure that may pass: there is no plan before the gateway was observed.
+    const saved = await store.unobserved(desired.gateway);
+    return age === 'never' && saved?.isRetried ? null : saved;
   };
   const unobserved = observation ? observation.unobserved : await whyUnobserved();
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };

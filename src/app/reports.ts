@@ -232,12 +232,13 @@ interface PlanObservationInput extends Pick<ReadSession, 'desired' | 'store'> {
 
 async function observeForPlan(context: AppContext, { desired, store, unseen, isUnrecorded }: PlanObservationInput) {
   const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
   return withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
     // Only now it is certain that the gateway is read: without credentials nobody looks at it.
     if (isUnrecorded && seed === null) await reportUnrecorded(context);
-    const deps = { gateway, record: store, clock, signal };
+    const deps = { gateway, record: store, clock, signal, isEmulated: settings.emulate, maxLookups: maxPreviewReads };
     return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
   });
 }

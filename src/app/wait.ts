@@ -6,6 +6,7 @@ import type { Change, Plan } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, StoreError, StoreLockedError, StoreUnavailableError, storeError } from '../model/errors.ts';
+import type { Unobserved } from '../model/observation.ts';
 import { publicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
@@ -43,6 +44,8 @@ export interface WaitStatus {
   readonly isReconciled: boolean;
   /** Why the daemon's calls are paused; `null` if they are not. */
   readonly paused: string | null;
+  /** Why the daemon has no plan: it could not observe the gateway at first contact, and looks again; `null` otherwise. */
+  readonly unobserved: Unobserved | null;
   readonly plan: Plan;
   /** Changes that the daemon has neither made nor given up. */
   readonly pending: readonly Change[];
@@ -102,7 +105,9 @@ export async function waitForDaemon(
       await requestReconciliation(settings.storeUrl, desired);
       isRequested = true;
     }
-    return { holder, isReconciled, paused: status?.paused?.message ?? null, plan, ...changeWatch.split(plan, attempts) };
+    const failed = plan.lastChecked.atMs === null ? await store.unobserved(gateway) : null;
+    const unobserved = failed?.isRetried ? failed : null;
+    return { holder, isReconciled, paused: status?.paused?.message ?? null, unobserved, plan, ...changeWatch.split(plan, attempts) };
   };
 
   /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
@@ -155,9 +160,14 @@ function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync
   return plan.changes.length > 0 ? 'deferred' : 'in-sync';
 }
 
-function timeoutReason({ isReconciled, paused }: WaitStatus, appliedDigests: readonly string[], desired: DesiredState): string | null {
+function timeoutReason(
+  { isReconciled, paused, unobserved }: WaitStatus,
+  appliedDigests: readonly string[],
+  desired: DesiredState,
+): string | null {
   if (paused !== null) return `the daemon makes no calls: ${paused}`;
   if (isReconciled) return null;
+  if (unobserved !== null) return `the gateway could not be observed: ${unobserved.reason}; ${unobserved.remedy}`;
   return isStaleSource(appliedDigests, desiredDigest(desired))
     ? 'the daemon has reconciled a different file since this one'
     : 'the daemon has not reconciled this file yet; check that its copy is current and valid';

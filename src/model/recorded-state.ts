@@ -67,6 +67,22 @@ export interface Drift {
   readonly backoffUntilMs: number | null;
 }
 
+/** The recorded state of a publication of which nothing is recorded, without its names and the time. */
+export const nothingRecorded = {
+  state: null,
+  revision: null,
+  versionId: null,
+  publishId: null,
+  publishedAtMs: null,
+  editedAtMs: null,
+  drift: null,
+  correctionCount: 0,
+  lastCorrectedAtMs: null,
+  changedAtMs: null,
+  unknownAttempt: null,
+  wasDeclared: false,
+} as const;
+
 export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;
 
 /** Returns the state before the drift that is known; `null` if none is, or there is no drift. */

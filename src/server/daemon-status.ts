@@ -8,7 +8,7 @@ import type { PublicationStatus } from '../plan/status.ts';
 import { type PlanSummary, summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { withoutSource } from '../render/diagnostic.ts';
-import { formatRateLimit, formatTimestamp } from '../render/format.ts';
+import { formatRateLimit, formatTimestamp, formatUnobserved } from '../render/format.ts';
 import { formatHeadline } from '../render/headline.ts';
 import { fileHoldJson, lastCheckedJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
@@ -60,9 +60,10 @@ export function daemonStatusJson(
   };
 }
 
-/** Returns how the gateway differs from the file, in one sentence; `null` before the first plan. */
+/** Returns how the gateway differs from the file, in one sentence, or why that is not known; `null` before the first look. */
 export function headlineOf(statusCache: StatusCache): string | null {
-  const { plan, holds } = statusCache;
+  const { unobservedReason: reason, plan, holds } = statusCache;
+  if (reason !== null) return formatUnobserved({ reason, remedy: 'it is looked at again automatically' });
   const summary = summarizeRemaining(statusCache);
   return plan && summary && formatHeadline({ ...plan, fileHeld: holds?.fileHeld ?? null }, summary);
 }

@@ -54,6 +54,7 @@ export class StatusCache {
   #rate: RateLimit | null = null;
   #paused: RequestPause | null = null;
   #standbyReason: string | null = null;
+  #unobservedReason: string | null = null;
   #revision = 0;
 
   /** `now` returns milliseconds since 1970. */
@@ -70,6 +71,11 @@ export class StatusCache {
   /** The message that names the lease holder; `null` while this process holds the lease. */
   get standbyReason(): string | null {
     return this.#standbyReason;
+  }
+
+  /** Why there is no plan yet: the gateway could not be observed, and is looked at again; `null` if there is one, or nothing has failed. */
+  get unobservedReason(): string | null {
+    return this.#planned ? null : this.#unobservedReason;
   }
 
   get loadedAtMs(): number | null {
@@ -169,6 +175,9 @@ export class StatusCache {
         this.#inFlight.delete(event.change.key);
         this.#onAttempt(event.change, event.attemptId, event.outcome);
         return;
+      case 'gateway:observe_failed':
+        this.#unobservedReason = event.reason;
+        break;
       case 'rate:changed':
         this.#rate = { calls: event.calls, perMs: event.perMs };
         break;
@@ -198,6 +207,7 @@ export class StatusCache {
   #onPlan(plan: Plan, recorded: RecordedState): void {
     if (!this.#loaded) return;
     this.#planned = { desired: this.#loaded.desired, recorded, plan };
+    this.#unobservedReason = null;
     this.#finished.clear();
     this.#matrix = null;
     this.#notify('all');

@@ -22,11 +22,16 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   // Their number is logged once for all.
   adopted: { level: 'debug', message: 'already online at the gateway, adopted without a call' },
   foundOnline: { level: 'warn', message: 'found online at first contact, declared offline in the file' },
+  foundOffline: { level: 'warn', message: 'found offline at first contact, was online before, declared online in the file' },
+  unread: { level: 'warn', message: 'not known whether it was online before first contact: its versions could not be read' },
   externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, differs from the file' },
   apiDeleted: { level: 'error', message: 'the API no longer exists at the gateway' },
   flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
+
+/** The message for a declared API of which nothing is recorded: nothing tells that it ever existed. */
+const missingApi: LogMessage = { level: 'error', message: 'the API does not exist at the gateway' };
 
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
@@ -76,7 +81,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observe_failed':
       return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
-      return driftMessages[event.notice.kind];
+      return event.notice.kind === 'apiDeleted' && event.notice.previousState === null ? missingApi : driftMessages[event.notice.kind];
     case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'requests paused' };
     case 'requests:resumed':

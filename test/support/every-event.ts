@@ -87,8 +87,11 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     adoptedCount: changedCount,
   })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
-  'publication:drift': (['adopted', 'foundOnline', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
-    return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
+  'publication:drift': (
+    ['adopted', 'foundOnline', 'foundOffline', 'unread', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const
+  ).flatMap((kind) => {
+    const ofKnown = { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } } as const;
+    return kind === 'apiDeleted' ? [ofKnown, { ...ofKnown, notice: { ...ofKnown.notice, previousState: null } }] : [ofKnown];
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),
   'requests:resumed': [{ type: 'requests:resumed' }],

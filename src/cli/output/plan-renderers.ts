@@ -5,7 +5,7 @@ import { planDigest } from '../../plan/digest.ts';
 import { type PlanSummary, summarizePlan } from '../../plan/summary.ts';
 import { formatApproval, formatBlocker, formatGateway, formatReason, formatSuspension } from '../../render/format.ts';
 import { formatHeadline, isDifferent } from '../../render/headline.ts';
-import { formatAdopted, listNotices } from '../../render/notices.ts';
+import { foldNotices, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
 import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
@@ -31,14 +31,15 @@ function text(view: PlanView, paint: Colorize): string {
 
 function checkedText(view: PlanView, paint: Colorize): string {
   const { plan, desired, notices, approveCommand } = view;
-  const allNotices = listNotices(plan, notices);
-  const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
-  const adopted = formatAdopted(allNotices.length - gatewayNotices.length);
+  const { listed: gatewayNotices, sentences } = foldNotices(listNotices(plan, notices));
   const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(
     (line) => `  ${line}`,
   );
   const title = paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`);
-  const noticePart = [...(adopted === null ? [] : [adopted, '']), ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : [])];
+  const noticePart = [
+    ...(sentences.length === 0 ? [] : [...sentences, '']),
+    ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : []),
+  ];
   const scope = formatScope(plan);
   const heldPart = approveCommand === null && !plan.fileHeld ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];

@@ -58,8 +58,10 @@ function progressText(progress: WaitProgress): { readonly kind: string; readonly
         text: `Waiting for a daemon: ${progress.hold === null ? 'none holds the lease of the gateway' : `the file is held: ${progress.hold.message}`}`,
       };
     case 'daemon': {
-      const { holder, isReconciled, paused, pending, failed } = progress.status;
-      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
+      const { holder, isReconciled, paused, unobserved, pending, failed } = progress.status;
+      const waitsFor =
+        unobserved === null ? 'it has not reconciled this file yet' : `the gateway could not be observed: ${unobserved.reason}`;
+      const state = isReconciled ? 'it has reconciled this file' : waitsFor;
       const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
       const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
       return {
