@@ -19,6 +19,8 @@ import { Throttle, type ThrottleLimit } from './throttle.ts';
 
 export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
+  /** The services whose paths exist; default: that of the seed. */
+  readonly services?: readonly (keyof typeof pathSegments)[];
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, which picks a free port. */
@@ -47,12 +49,16 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** The segment of each service in the path of an operation; the specification has that of ROMA Connect. */
+const pathSegments = { roma: 'apic', apig: 'apigw' } as const;
+
 /** Larger bodies are rejected, as by the service ("body at most 12 MB"). */
 const bodyLimit = 12 * 1024 * 1024;
 
 /** Starts an emulator from the specification. Throws an Error if the port is in use or operations and implementations do not match. */
 export async function startEmulator({
   seed,
+  services = [seed.service ?? 'roma'],
   host = '127.0.0.1',
   port = 0,
   now = () => new Date(),
@@ -75,7 +81,9 @@ export async function startEmulator({
   const rawBody = captureRawBodies(server);
   const operations = loadOperations();
   for (const operation of implementOperations(operations, implementations)) {
-    for (const url of urlsOf(operation.url, seed.service)) {
+    // The path of the login has no segment of a service.
+    const urls = new Set(services.map((service) => operation.url.replace('/apic/', `/${pathSegments[service]}/`)));
+    for (const url of urls) {
       addOperationRoute(server, { ...operation, url }, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
     }
   }
@@ -91,12 +99,6 @@ export async function startEmulator({
     closing.abort();
   };
   return { url, state, faults, requests, close };
-}
-
-/** Returns the paths of an operation at a service, or at both: they differ in one segment, and the specification has that of ROMA Connect. */
-function urlsOf(url: string, service: Seed['service']): ReadonlySet<string> {
-  const segments = { roma: ['apic'], apig: ['apigw'], both: ['apic', 'apigw'] }[service ?? 'both'];
-  return new Set(segments.map((segment) => url.replace('/apic/', `/${segment}/`)));
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {
