@@ -5,13 +5,14 @@ export interface Query<P extends string> {
 }
 export interface StoreQueries {
   readonly readSetting: Query<'name'>;
-  readonly deleteSetting: Query<'name'>;
   readonly insertSetting: Query<'name' | 'value'>;
   readonly insertGateway: Query<'endpoint' | 'project' | 'instance'>;
   readonly findGateway: Query<'endpoint' | 'project' | 'instance'>;
   readonly readGateway: Query<'gateway'>;
   readonly acquireGateway: Query<'gateway'>;
   readonly releaseGateway: Query<'atMs' | 'gateway'>;
+  readonly request: Query<'request' | 'endpoint' | 'project' | 'instance'>;
+  readonly signals: Query<'gateway'>;
   readonly saveStatus: Query<'status' | 'gateway'>;
   readonly suspend: Query<'suspension' | 'gateway'>;
   readonly setMoved: Query<'moved' | 'gateway'>;

@@ -1,13 +1,14 @@
 // Made by `npm run generate` from spec/. Do not edit.
 export const sqlite = {
   readSetting: { sql: "select \"value\" from \"setting\" where \"name\" = ?", parameters: ["name"] },
-  deleteSetting: { sql: "delete from \"setting\" where \"name\" = ?", parameters: ["name"] },
   insertSetting: { sql: "insert into \"setting\" (\"name\", \"value\") values (?, ?) on conflict do nothing", parameters: ["name","value"] },
   insertGateway: { sql: "insert into \"gateway\" (\"endpoint\", \"project\", \"instance\") values (?, ?, ?) on conflict do nothing", parameters: ["endpoint","project","instance"] },
   findGateway: { sql: "select \"id\" from \"gateway\" where \"endpoint\" = ? and \"project\" = ? and \"instance\" = ?", parameters: ["endpoint","project","instance"] },
   readGateway: { sql: "select * from \"gateway\" where \"id\" = ?", parameters: ["gateway"] },
   acquireGateway: { sql: "update \"gateway\" set \"released_at_ms\" = null, \"controller_status\" = null, \"fence\" = \"fence\" + 1 where \"id\" = ?", parameters: ["gateway"] },
   releaseGateway: { sql: "update \"gateway\" set \"released_at_ms\" = ?, \"controller_status\" = null where \"id\" = ?", parameters: ["atMs","gateway"] },
+  request: { sql: "update \"gateway\" set \"request\" = ? where \"endpoint\" = ? and \"project\" = ? and \"instance\" = ?", parameters: ["request","endpoint","project","instance"] },
+  signals: { sql: "select \"g\".\"request\", (select max(\"a\".\"id\") as \"id\" from \"approval\" as \"a\" where \"a\".\"gateway_id\" = \"g\".\"id\") as \"newest_approval_id\" from \"gateway\" as \"g\" where \"g\".\"id\" = ?", parameters: ["gateway"] },
   saveStatus: { sql: "update \"gateway\" set \"controller_status\" = ? where \"id\" = ?", parameters: ["status","gateway"] },
   suspend: { sql: "update \"gateway\" set \"suspension\" = ? where \"id\" = ?", parameters: ["suspension","gateway"] },
   setMoved: { sql: "update \"gateway\" set \"moved\" = ? where \"id\" = ?", parameters: ["moved","gateway"] },
@@ -71,13 +72,14 @@ export const sqlite = {
 };
 export const postgres = {
   readSetting: { sql: "select \"value\" from \"edict\".\"setting\" where \"name\" = $1", parameters: ["name"] },
-  deleteSetting: { sql: "delete from \"edict\".\"setting\" where \"name\" = $1", parameters: ["name"] },
   insertSetting: { sql: "insert into \"edict\".\"setting\" (\"name\", \"value\") values ($1, $2) on conflict do nothing", parameters: ["name","value"] },
   insertGateway: { sql: "insert into \"edict\".\"gateway\" (\"endpoint\", \"project\", \"instance\") values ($1, $2, $3) on conflict do nothing", parameters: ["endpoint","project","instance"] },
   findGateway: { sql: "select \"id\" from \"edict\".\"gateway\" where \"endpoint\" = $1 and \"project\" = $2 and \"instance\" = $3", parameters: ["endpoint","project","instance"] },
   readGateway: { sql: "select * from \"edict\".\"gateway\" where \"id\" = $1", parameters: ["gateway"] },
   acquireGateway: { sql: "update \"edict\".\"gateway\" set \"released_at_ms\" = null, \"controller_status\" = null, \"fence\" = \"fence\" + 1 where \"id\" = $1", parameters: ["gateway"] },
   releaseGateway: { sql: "update \"edict\".\"gateway\" set \"released_at_ms\" = $1, \"controller_status\" = null where \"id\" = $2", parameters: ["atMs","gateway"] },
+  request: { sql: "update \"edict\".\"gateway\" set \"request\" = $1 where \"endpoint\" = $2 and \"project\" = $3 and \"instance\" = $4", parameters: ["request","endpoint","project","instance"] },
+  signals: { sql: "select \"g\".\"request\", (select max(\"a\".\"id\") as \"id\" from \"edict\".\"approval\" as \"a\" where \"a\".\"gateway_id\" = \"g\".\"id\") as \"newest_approval_id\" from \"edict\".\"gateway\" as \"g\" where \"g\".\"id\" = $1", parameters: ["gateway"] },
   saveStatus: { sql: "update \"edict\".\"gateway\" set \"controller_status\" = $1 where \"id\" = $2", parameters: ["status","gateway"] },
   suspend: { sql: "update \"edict\".\"gateway\" set \"suspension\" = $1 where \"id\" = $2", parameters: ["suspension","gateway"] },
   setMoved: { sql: "update \"edict\".\"gateway\" set \"moved\" = $1 where \"id\" = $2", parameters: ["moved","gateway"] },

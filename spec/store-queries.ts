@@ -130,7 +130,6 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
     .$asTuple('api_id', 'environment_id');
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', param('name')),
-    deleteSetting: db.deleteFrom('setting').where('name', '=', param('name')),
     insertSetting: db
       .insertInto('setting')
       .values({ name: param('name'), value: param('value') })
@@ -152,6 +151,24 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       fence: (eb) => eb('fence', '+', sql.lit(1)),
     }),
     releaseGateway: ofGateway().set({ released_at_ms: param('atMs'), controller_status: sql.lit(null) }),
+    request: db
+      .updateTable('gateway')
+      .set({ request: param('request') })
+      .where('endpoint', '=', param('endpoint'))
+      .where('project', '=', param('project'))
+      .where('instance', '=', param('instance')),
+    // What another process may have written about a gateway.
+    signals: db
+      .selectFrom('gateway as g')
+      .select((eb) => [
+        'g.request',
+        eb
+          .selectFrom('approval as a')
+          .select((of) => of.fn.max('a.id').as('id'))
+          .whereRef('a.gateway_id', '=', 'g.id')
+          .as('newest_approval_id'),
+      ])
+      .where('g.id', '=', param('gateway')),
     saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
     setMoved: ofGateway().set({ moved: param('moved') }),

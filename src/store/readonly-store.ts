@@ -100,8 +100,8 @@ export class ReadonlyStore implements StoreReader {
   }
 
   async reconcileRequest(gateway: GatewayIdentity): Promise<string | null> {
-    const [row] = await this.database.read(bindQuery(this.queries.readSetting, { name: toReconcileRequestKey(gateway) }));
-    return row ? String(row['value']) : null;
+    const request = (await this.#readGateway(gateway))?.['request'];
+    return request == null ? null : String(request);
   }
 
   async lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null> {
@@ -192,11 +192,6 @@ export class ReadonlyStore implements StoreReader {
   async #readRows(gateway: GatewayIdentity, statementFor: (gatewayId: number) => Statement): Promise<readonly SqlRow[]> {
     return this.database.read(statementFor(await this.gatewayId(gateway)));
   }
-}
-
-/** Returns the name of the setting that holds the reconcile request of a gateway. */
-export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
-  return `reconcile ${endpoint} ${project} ${instance}`;
 }
 
 /** Returns the name of the setting that says that an address was accepted; for `null`, that any was. */
