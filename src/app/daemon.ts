@@ -109,7 +109,7 @@ export async function startDaemon(
   };
   const stop = (): void => {
     stopping.abort();
-    for (const { controller } of managedFiles.values()) controller.stop();
+    for (const managedFile of managedFiles.values()) managedFile.stop();
   };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
@@ -186,13 +186,13 @@ class ControllerGroup {
 
   /** Runs the controller of a file. A controller that fails ends alone and is reported as `file:failed` while others run. */
   start(managedFile: ManagedFile): void {
-    if (this.#signal.aborted) managedFile.controller.stop();
+    if (this.#signal.aborted) managedFile.stop();
     this.#running.set(managedFile, this.#run(managedFile));
   }
 
   /** Stops the controller of a file; resolves when its loop has ended. */
   async stop(managedFile: ManagedFile): Promise<void> {
-    managedFile.controller.stop();
+    managedFile.stop();
     await this.#running.get(managedFile);
   }
 

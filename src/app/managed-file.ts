@@ -17,6 +17,8 @@ export interface ManagedFile {
   readonly controller: Controller;
   /** The gateway of the last valid file; `null` before the first one. */
   readonly gateway: () => GatewayIdentity | null;
+  /** Stops the controller, and leaves to other processes all that it does not hold, before it leaves what it holds. */
+  stop(): void;
   /** Closes everything after the controller has stopped; resolves to the number of unsent changes. */
   close(): Promise<number>;
 }
@@ -83,6 +85,10 @@ export async function openManagedFile(
     session,
     controller,
     gateway: () => gateway,
+    stop: () => {
+      controller.stop();
+      watcher[Symbol.dispose]();
+    },
     close: async () => {
       await using _opened = opened;
       background.abort();

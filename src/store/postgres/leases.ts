@@ -55,6 +55,13 @@ const renewalsPerLease = 4;
 /** The share of a lease before its end in which no request is started, so that a request sent last still arrives under the lease. */
 const safetyMarginShare = 1 / 8;
 
+/**
+ * How long a process that wants gateways of others waits for more such gateways before it says so, and how long in all, in milliseconds. Announced
+ * one after the other, as the files of a starting daemon are loaded, they would be divided anew each time, among the others too.
+ */
+const joiningQuietMs = 300;
+const maxJoiningMs = 3000;
+
 /** Two heartbeats that notifications ask for are at least so far apart, in milliseconds: a replica that starts or stops wakes all for each gateway. */
 const minHeartbeatMs = 100;
 
@@ -72,6 +79,10 @@ export class PostgresLeases implements Leases {
   readonly #held = new Map<number, HeldLease>();
   /** The gateways that this process would share with others, beside those that it holds. */
   readonly #wanted = new Set<number>();
+  /** The gateways that it will want, all at once. */
+  readonly #joining = new Set<number>();
+  #joiningSinceMs = 0;
+  #joiningTimer: NodeJS.Timeout | null = null;
   readonly #watches = new GatewayWatches();
   readonly #connection: ReconnectingClient;
   #fleet: Fleet = { replicas: new Map(), gateways: new Map() };
@@ -107,6 +118,12 @@ export class PostgresLeases implements Leases {
   async acquire(gatewayId: number, _atMs: number, canRebalance: boolean): Promise<AcquiredLease> {
     const { holder, leaseDurationMs, clock } = this.#options;
     if (canRebalance) {
+      const current = this.#isOutdated() || this.#wanted.has(gatewayId) ? null : this.#holderOf(gatewayId);
+      if (current !== null) {
+        this.#join(gatewayId);
+        throw toLeaseHeldError(current);
+      }
+      this.#joining.delete(gatewayId);
       this.#wanted.add(gatewayId);
       const isAnnounced = this.#announced.gatewayIds.has(gatewayId) && clock.monotonicMs() < this.#announced.atMs + leaseDurationMs;
       if (!isAnnounced) await this.#beat();
@@ -136,7 +153,7 @@ export class PostgresLeases implements Leases {
       throw error;
     }
     const isWaiting = (): boolean =>
-      this.#held.has(gatewayId) || (this.#wanted.has(gatewayId) && !this.#isOutdated() && !this.#isAvailable(gatewayId));
+      this.#held.has(gatewayId) || (this.#isWanted(gatewayId) && !this.#isOutdated() && !this.#isAvailable(gatewayId));
     return {
       get isWaiting() {
         return isWaiting();
@@ -168,6 +185,7 @@ export class PostgresLeases implements Leases {
     this.#isClosed = true;
     if (this.#interval) clearInterval(this.#interval);
     if (this.#soon) clearTimeout(this.#soon.timer);
+    if (this.#joiningTimer) clearTimeout(this.#joiningTimer);
     await this.#database.drain();
     await (this.#nextBeat ?? this.#beating).catch(() => {});
     try {
@@ -307,7 +325,27 @@ export class PostgresLeases implements Leases {
     );
   }
 
+  /** Wants the gateway, together with all others that are asked for soon. */
+  #join(gatewayId: number): void {
+    if (this.#joining.has(gatewayId)) return;
+    const nowMs = performance.now();
+    if (this.#joining.size === 0) this.#joiningSinceMs = nowMs;
+    this.#joining.add(gatewayId);
+    if (this.#joiningTimer) clearTimeout(this.#joiningTimer);
+    const announce = (): void => {
+      for (const id of this.#joining) this.#wanted.add(id);
+      this.#joining.clear();
+      this.#beatIn(0);
+    };
+    this.#joiningTimer = setTimeout(announce, Math.min(joiningQuietMs, this.#joiningSinceMs + maxJoiningMs - nowMs)).unref();
+  }
+
+  #isWanted(gatewayId: number): boolean {
+    return this.#wanted.has(gatewayId) || this.#joining.has(gatewayId);
+  }
+
   #withdraw(gatewayId: number): void {
+    this.#joining.delete(gatewayId);
     if (this.#wanted.delete(gatewayId)) this.#beatIn(0);
   }
 

@@ -230,12 +230,14 @@ test('a standby says that it wants a gateway until it is released or withdrawn, 
   assert.is(await wanted(), 'undefined', 'a watch alone is no claim');
   await first.acquire(1, 0, false);
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  assert.equal([await wanted(), watch.isWaiting], ['{1}', true]);
+  assert.ok(watch.isWaiting);
+  await eventually(async () => (await wanted()) === '{1}', patienceMs, 'it is announced');
+  assert.ok(watch.isWaiting);
   watch.withdraw();
   assert.is(watch.isWaiting, false);
   await eventually(async () => (await wanted()) === '{}', patienceMs, 'it has withdrawn');
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  assert.is(await wanted(), '{1}');
+  await eventually(async () => (await wanted()) === '{1}', patienceMs, 'it is announced again');
   const before = changes.length;
   await first.release(1);
   await eventually(() => changes.includes('available', before), patienceMs, 'it is told that the lease is free');
@@ -248,6 +250,26 @@ test('a standby says that it wants a gateway until it is released or withdrawn, 
   assert.is(await second.acquire(1, 0, true).then(() => 'held', code), 'held');
   await second.close();
   assert.is(await wanted(), 'undefined');
+  await looking.close();
+});
+
+test('an instance announces at once all that it wants of others', async () => {
+  const store = await openStore({ url, isEmulated: false });
+  for (let more = 2; more <= 9; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
+  await store.close();
+  const ids = Array.from({ length: 9 }, (_, index) => index + 1);
+  const [first, second, looking] = [edict('one'), edict('two'), beside()];
+  for (const id of ids) await first.acquire(id, 0, true);
+  await looking.rows('CREATE TABLE public.seen (ids bigint[])');
+  await looking.rows(`CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF new.holder = ''two'' THEN INSERT INTO public.seen VALUES (new.gateway_ids); END IF; RETURN NULL; END'`);
+  await looking.rows('CREATE TRIGGER see AFTER INSERT OR UPDATE ON edict.replica FOR EACH ROW EXECUTE FUNCTION public.see()');
+  for (const id of ids) await second.watch(id, () => {});
+  const refused = await Promise.all(ids.map((id) => second.acquire(id, 0, true).then(String, code)));
+  assert.equal(new Set(refused), new Set(['LEASE_HELD']));
+  const seen = async () => (await looking.rows('SELECT ids::text AS ids FROM public.seen')).map((row) => String(row['ids']));
+  await eventually(async () => (await seen()).length > 0, patienceMs, 'it has announced them');
+  assert.is((await seen())[0], `{${ids}}`);
   await looking.close();
 });
 
