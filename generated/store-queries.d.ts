@@ -29,9 +29,9 @@ export interface StoreQueries {
   readonly undeclare: Query<'gateway' | 'rows'>;
   readonly adoptRevisions: Query<'rows' | 'gateway'>;
   readonly markDeclared: Query<'gateway' | 'rows'>;
-  readonly history: Query<'gateway' | 'apis' | 'environments' | 'limit'>;
-  readonly historyOfApi: Query<'gateway' | 'api' | 'environments' | 'limit'>;
-  readonly historyOfEnvironment: Query<'gateway' | 'environment' | 'limit'>;
+  readonly history: Query<'gateway' | 'apis' | 'environments' | 'beforeId' | 'limit'>;
+  readonly historyOfApi: Query<'gateway' | 'api' | 'environments' | 'beforeId' | 'limit'>;
+  readonly historyOfEnvironment: Query<'gateway' | 'environment' | 'beforeId' | 'limit'>;
   readonly attempt: Query<'gateway' | 'attempt'>;
   readonly attemptsOfReconciliation: Query<'gateway' | 'reconcile' | 'reconcileEnd'>;
   readonly attemptsOfLastReconciliation: Query<'gateway'>;

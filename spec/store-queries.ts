@@ -280,11 +280,13 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
     history: ofGateway
       .where(wanted('apis', 'attempt.api_id', 'attempt.api'))
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .where('attempt.id', '<', param('beforeId'))
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
     historyOfApi: ofGateway
       .where('attempt.id', 'in', withText('api', 'api_id', 'api'))
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .where('attempt.id', '<', param('beforeId'))
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
     historyOfEnvironment: ofGateway
@@ -292,6 +294,7 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
         eb
           .selectFrom(withText('environment', 'environment_id', 'environment').as('e'))
           .select('e.id')
+          .where('e.id', '<', param('beforeId'))
           .orderBy('e.id', 'desc')
           .limit(param<number>('limit')),
       )

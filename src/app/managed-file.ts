@@ -97,14 +97,17 @@ export async function openManagedFile(
   };
 }
 
-/** Returns what the status server shows of a file, and the actions that it offers. */
-export async function toServedFile({ context, session, controller, gateway }: ManagedFile): Promise<ServedFile> {
+/** Returns what the status server shows of a file, as `reader` reads it, and the actions that it offers. */
+export async function toServedFile(
+  { context, session, controller, gateway }: ManagedFile,
+  reader: ServedFile['store'],
+): Promise<ServedFile> {
   const { requestReconcile, writeApproval } = await import('../store/requests.ts');
   const { settings, events } = context;
   return {
     settings,
     events,
-    store: session.store,
+    store: reader,
     // Request it through the store, since another process may hold the lease. Without a valid file the gateway is unknown: read the file again.
     resync: async () => {
       const known = gateway();

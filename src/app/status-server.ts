@@ -32,6 +32,7 @@ export interface StatusServer {
 export interface ServedFile {
   readonly settings: Settings;
   readonly events: EventBus;
+  /** Has a connection of its own: a viewer must not delay what is written. */
   readonly store: Pick<StoreReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
@@ -91,7 +92,7 @@ export async function openStatusServer(
         now,
         broadcaster: new Broadcaster(statusCache, daemonInfo),
       },
-      history: (gateway: GatewayIdentity, filter: HistoryFilter) => store.history(gateway, filter),
+      history: (gateway: GatewayIdentity, filter: HistoryFilter, signal: AbortSignal) => store.history(gateway, filter, signal),
       approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
       ...acts,
     };

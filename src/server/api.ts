@@ -29,7 +29,7 @@ export interface ApiDeps {
   readonly statusCache: StatusCache;
   readonly broadcaster: Broadcaster;
   readonly daemonInfo: DaemonInfo;
-  readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
+  readonly history: (gateway: GatewayIdentity, filter: HistoryFilter, signal: AbortSignal) => Promise<readonly Attempt[]>;
   readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   /** Suspends calls to the gateway; `null` resumes them. Resolves when the suspension is recorded. */
@@ -75,9 +75,11 @@ export function addApi(server: FastifyInstance, deps: ApiDeps, { access, limiter
       const { api, environment, limit } = request.query;
       const { gateway } = requirePlan(statusCache);
       const filter = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }), limit };
+      const left = new AbortController();
+      reply.raw.once('close', () => left.abort(new EdictError('BUSY', 'the client has closed its connection')));
       const body = await historyReads.add(async () => {
-        if (reply.raw.destroyed) throw new EdictError('BUSY', 'the client has closed its connection');
-        const attempts = await deps.history(gateway, filter);
+        left.signal.throwIfAborted();
+        const attempts = await deps.history(gateway, filter, left.signal);
         const approvals = (await deps.approvals(gateway)).slice(0, limit);
         return createJsonBody({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) });
       });

@@ -16,8 +16,8 @@ import type { RecordedPublication, RecordedState } from '../model/recorded-state
 export interface StoreReader {
   /** Returns the recorded state of the gateway's publications. */
   readRecordedState(gateway: GatewayIdentity): Promise<RecordedState>;
-  /** Returns attempts on the gateway, newest first. */
-  history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
+  /** Returns attempts on the gateway, newest first, read page by page. Rejects with the reason of `signal` when it is aborted in between. */
+  history(gateway: GatewayIdentity, filter: HistoryFilter, signal?: AbortSignal): Promise<Attempt[]>;
   /** Returns the last status that the process working on the gateway wrote; `null` if none works on it. */
   status(gateway: GatewayIdentity): Promise<ControllerStatus | null>;
   /** Returns the `desiredDigest` of each desired state that was applied, the latest last. */

@@ -59,8 +59,8 @@ const safetyMarginShare = 1 / 8;
  * How long a process that wants gateways of others waits for more such gateways before it says so, and how long in all, in milliseconds. Announced
  * one after the other, as the files of a starting daemon are loaded, they would be divided anew each time, among the others too.
  */
-const joiningQuietMs = 300;
-const maxJoiningMs = 3000;
+const joiningQuietMs = 1000;
+const maxJoiningMs = 15_000;
 
 /** Two heartbeats that notifications ask for are at least so far apart, in milliseconds: a replica that starts or stops wakes all for each gateway. */
 const minHeartbeatMs = 100;
@@ -89,7 +89,7 @@ export class PostgresLeases implements Leases {
   /** Identifies what `#fleet` was read from. */
   #version: string | null = null;
   /** What the last heartbeat announced, and when it was sent, on the monotonic clock. */
-  #announced: { readonly atMs: number; readonly gatewayIds: Set<number> } = {
+  #announced: { readonly atMs: number; readonly gatewayIds: ReadonlySet<number> } = {
     atMs: Number.NEGATIVE_INFINITY,
     gatewayIds: new Set(),
   };
@@ -177,8 +177,10 @@ export class PostgresLeases implements Leases {
     this.#wanted.delete(gatewayId);
     // Forget the lease first, so that it is not renewed even if the database cannot be reached.
     this.#setHeld(gatewayId, null);
-    this.#announced.gatewayIds.delete(gatewayId);
-    await this.#query(releaseLeaseSql, [gatewayId, held.fence, this.#options.holder]);
+    // With the lease, others must learn what is no longer wanted: they would hand their gateways to a process that is stopping.
+    const gatewayIds = this.#wantedIds();
+    this.#announced = { ...this.#announced, gatewayIds: new Set(gatewayIds) };
+    await this.#query(releaseLeaseSql, [gatewayId, held.fence, this.#options.holder, gatewayIds]);
   }
 
   async close(): Promise<void> {
@@ -253,14 +255,12 @@ export class PostgresLeases implements Leases {
   async #sendHeartbeat(): Promise<void> {
     const { holder, leaseDurationMs, clock } = this.#options;
     const leases = new Map(this.#held);
-    const shared = [...leases].filter(([, { canRebalance }]) => canRebalance).map(([gatewayId]) => gatewayId);
-    const gatewayIds = new Set([...this.#wanted, ...shared]);
+    const gatewayIds = this.#wantedIds();
     const deadline = this.#newDeadline();
     const atMs = clock.monotonicMs();
-    const announcedIds = [...gatewayIds].toSorted((a, b) => a - b);
-    const values = [holder, leaseDurationMs / 1000, [...leases.keys()], announcedIds, this.#watches.gatewayIds, this.#version];
+    const values = [holder, leaseDurationMs / 1000, [...leases.keys()], gatewayIds, this.#watches.gatewayIds, this.#version];
     const [row] = await this.#query(heartbeatSql, values);
-    this.#announced = { atMs, gatewayIds };
+    this.#announced = { atMs, gatewayIds: new Set(gatewayIds) };
     const renewed = new Map(((row?.['renewed'] ?? []) as [number, number][]).map(([id, fence]) => [id, fence]));
     for (const [gatewayId, held] of leases) {
       if (renewed.get(gatewayId) === held.fence) held.deadline = deadline;
@@ -323,6 +323,12 @@ export class PostgresLeases implements Leases {
     return assignGateways(
       [...candidates].map(([gatewayId, holders]) => ({ gatewayId, holder: this.#holderOf(gatewayId), candidates: holders })),
     );
+  }
+
+  /** Returns the gateways that it wants or holds and would share. */
+  #wantedIds(): number[] {
+    const shared = [...this.#held].filter(([, { canRebalance }]) => canRebalance).map(([gatewayId]) => gatewayId);
+    return [...new Set([...this.#wanted, ...shared])].toSorted((a, b) => a - b);
   }
 
   /** Wants the gateway, together with all others that are asked for soon. */
@@ -453,7 +459,7 @@ const heartbeatSql = `
 
 /** The time of release is taken from the database clock, since the clocks of two machines differ. */
 const releaseLeaseSql = `
-  WITH unwanted AS (UPDATE edict.replica SET gateway_ids = array_remove(gateway_ids, $1) WHERE holder = $3)
+  WITH unwanted AS (UPDATE edict.replica SET gateway_ids = $4::bigint[] WHERE holder = $3)
   UPDATE edict.gateway SET holder = NULL, held_until = NULL, controller_status = NULL, released_at_ms = extract(epoch FROM clock_timestamp()) * 1000
   WHERE id = $1 AND fence = $2`;
 
