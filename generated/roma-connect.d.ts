@@ -335,15 +335,17 @@ export interface components {
                     methods: "password"[];
                     password: {
                         user: {
-                            domain: {
+                            domain?: {
                                 /** @description The account that the user belongs to. */
                                 name: string;
                             };
+                            /** @description The user's ID, instead of its name and account. */
+                            id?: string;
                             /** @description The user's name. */
-                            name: string;
+                            name?: string;
                             /** @description The user's password. */
                             password: string;
-                        };
+                        } | unknown | unknown;
                     };
                 };
                 scope: {

@@ -1,5 +1,5 @@
 /**
- * Writes `generated/` from `spec/` and `src/ui/`, or with `--check` says which of its files are out of date (exit code 1).
+ * Writes `generated/` from `spec/`, `src/ui/` and the tables in the source, or with `--check` says which of its files are out of date (exit code 1).
  *
  * Everything here runs when the repository is built on, never when edict runs: start-up pays for no schema compiling.
  */
@@ -11,6 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import typescript from 'typescript';
 import { parse } from 'yaml';
+import { type ErrorCodeTables, gatewayErrorsPage } from './gateway-errors-page.ts';
 import { storeQueries } from './store-queries.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -193,13 +194,14 @@ function contents(): Map<string, string> {
   }
   // The one file that the page shares with the daemon.
   files.set('ui/visible.js', pageBanner.replace('src/ui/', 'src/model/visible.ts') + scriptOf(read('src/model/visible.ts')));
+  files.set('reference/gateway-errors.md', gatewayErrorsPage(parse(read('spec/gateway-error-codes.yaml')) as ErrorCodeTables));
   files.set('edict-included.schema.json', `${JSON.stringify({ ...file, ...included }, null, 2)}\n`);
   return files;
 }
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
-if (!check) mkdirSync(new URL('generated/ui/', root), { recursive: true });
+if (!check) for (const folder of ['ui', 'reference']) mkdirSync(new URL(`generated/${folder}/`, root), { recursive: true });
 for (const [name, content] of contents()) {
   const path = new URL(`generated/${name}`, root);
   if (!check) writeFileSync(path, content);

@@ -118,7 +118,7 @@ test('a logger is called with a constant event, but for the ones that log all ev
     computed.map((call) => call.getText()),
     [
       'logger.info({ event, ...fields }, message)',
-      'log[level]({ event: event.type, ...fieldsFor(event, options), ...(skipped > 0 && { skipped }) }, message)',
+      'log[level]({ event: event.type, ...completeHints(fieldsFor(event, options), complete), ...(skipped > 0 && { skipped }) }, message)',
     ],
   );
 });

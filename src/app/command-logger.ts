@@ -1,7 +1,7 @@
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import type { Emit } from '../model/events.ts';
 import type { LogOptions, Settings } from '../model/settings.ts';
-import { approveCommand } from '../render/command-line.ts';
+import { approveCommand, completeCommands } from '../render/command-line.ts';
 
 /** The log of a running command. */
 export interface CommandLogger {
@@ -20,12 +20,15 @@ export async function openCommandLogger(
 ): Promise<CommandLogger> {
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options, write);
-  const commandFor = (of: Settings) => (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets });
+  const commandsOf = (of: Settings) => ({
+    approveCommand: (holds: PlanHolds) => approveCommand(holds, { ...of, targets: holds.targets }),
+    complete: (text: string) => completeCommands(text, of),
+  });
   const eventLogger = settings.emulate ? logger.child({ emulated: true }) : logger;
   const isForTerminal = options.format === 'pretty';
   return {
-    emit: logEvents(eventLogger, { approveCommand: commandFor(settings), isForTerminal }),
-    forFile: (file) => logEvents(eventLogger.child({ file }), { approveCommand: commandFor({ ...settings, file }), isForTerminal }),
+    emit: logEvents(eventLogger, { ...commandsOf(settings), isForTerminal }),
+    forFile: (file) => logEvents(eventLogger.child({ file }), { ...commandsOf({ ...settings, file }), isForTerminal }),
     log: (event, message, fields) => logger.info({ event, ...fields }, message),
   };
 }

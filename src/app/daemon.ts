@@ -3,7 +3,7 @@ import type { AppContext } from '../model/app-context.ts';
 import { EdictError, ListenFailedError, StoreUnavailableError } from '../model/errors.ts';
 import type { Emit } from '../model/events.ts';
 import type { DaemonSettings } from '../model/settings.ts';
-import { SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
+import { limitFiles, maxFollowedFiles, SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
 import type { WorkerParser } from '../source/worker/worker-parser.ts';
 import { openReadonly } from '../store/open.ts';
 import { createEventBus } from './context.ts';
@@ -61,7 +61,8 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const { clock, signal } = context;
   const directory = new SourceDirectory(paths);
-  const files = await directory.list();
+  const followed = limitFiles(await directory.list());
+  const { files } = followed;
   const isSingleFile = files.length === 1 && files[0] === paths[0];
   const managedFiles = new Map<string, ManagedFile>();
   let unsentCount = 0;
@@ -74,6 +75,8 @@ export async function startDaemon(
     const unsentCounts = await Promise.all([...managedFiles.values()].map((managedFile) => managedFile.close()));
     unsentCount = unsentCounts.reduce((sum, count) => sum + count, 0);
   });
+  const onSkipped = (skippedCount: number): void => log({ type: 'files:skipped', skippedCount, maxCount: maxFollowedFiles });
+  if (followed.skippedCount > 0) onSkipped(followed.skippedCount);
   const isFirstStart = !(await store.isAcceptedAddress(null));
   const open = async (file: string, isTrusted: boolean): Promise<ManagedFile> => {
     const events = createEventBus();
@@ -101,8 +104,14 @@ export async function startDaemon(
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
   const onAdded = async (file: string): Promise<void> => {
-    const managedFile = await open(file, false);
-    await statusServer?.addFile(await toServedFile(managedFile, reader));
+    const managedFile = await open(file, false).catch((error: unknown) => {
+      // The others go on: a setting that was valid when the daemon started is invalid now.
+      if (!(error instanceof EdictError)) throw error;
+      logFor(file, isSingleFile)({ type: 'file:failed', message: error.message, hint: error.hint });
+      return null;
+    });
+    if (managedFile === null) return;
+    statusServer?.addFile(await toServedFile(managedFile, reader));
     managedFile.context.events.emit({ type: 'file:added' });
     controllers.start(managedFile);
   };
@@ -111,7 +120,7 @@ export async function startDaemon(
     if (!managedFile) return;
     managedFile.context.events.emit({ type: 'file:removed' });
     await controllers.stop(managedFile);
-    await statusServer?.removeFile(file);
+    statusServer?.removeFile(file);
     managedFiles.delete(file);
     await managedFile.close();
   };
@@ -122,7 +131,9 @@ export async function startDaemon(
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   for (const managedFile of managedFiles.values()) controllers.start(managedFile);
-  const following = watchSourceFiles(files, { list: () => directory.list(), clock, signal: stopping.signal, onAdded, onRemoved });
+  const following = watchSourceFiles(followed, {
+    ...{ list: () => directory.list(), clock, signal: stopping.signal, onAdded, onRemoved, onSkipped },
+  });
   const resources = starting.move();
   const closeWhenDone = async (): Promise<number> => {
     try {

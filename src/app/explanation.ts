@@ -4,14 +4,14 @@ import type { Plan } from '../model/change.ts';
 import type { ControllerStatus } from '../model/controller-status.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import { EdictError } from '../model/errors.ts';
-import type { DriftNotice, ListedVersion } from '../model/observation.ts';
+import type { DriftNotice, LastObservation, ListedVersion } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { findPublication, type PublicationRef } from '../plan/publication-lookup.ts';
 import { filterPlan, isTargeted, type Targets } from '../plan/targets.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { seedFromState } from './emulated-gateway.ts';
-import { computeCurrentPlan, whyUnresolved, withApprovedReader, withReadSession } from './read-session.ts';
+import { computeCurrentPlan, readUnseen, whyUnresolved, withApprovedReader, withReadSession } from './read-session.ts';
 
 /*
  * `edict explain`: reads the file, the store and, with --refresh, the gateway. Writes nothing and changes nothing at the gateway.
@@ -28,6 +28,8 @@ export interface Explanation {
   /** The recorded state; `null` if there is none. */
   readonly recorded: RecordedPublication | null;
   readonly gateway: GatewayLookup;
+  /** Whether the gateway is looked at before it is published, because it may be online there already. */
+  readonly isUnseen: boolean;
   /** Newest first, each with a hint for its error code. */
   readonly attempts: readonly { readonly attempt: Attempt; readonly hint: string | null }[];
   /** The plan for this publication alone, from the observed state where it was read. */
@@ -62,12 +64,13 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const found = findPublication(of, desired, recordedBefore, lastObservation?.unmanaged);
     const { key, apiId, environmentId } = found;
     const names = pickNames(found);
-    const { view, recorded, notices } = isRefreshed
+    const { view, recorded, notices, observation } = isRefreshed
       ? await lookUpGateway(context, { names, key, desired, store })
       : {
           view: { kind: 'notObserved', wasObserved: lastObservation?.observedAtMs != null } as const,
           recorded: recordedBefore,
           notices: [],
+          observation: null,
         };
     // A read that failed because the command was stopped is not a result.
     context.signal.throwIfAborted();
@@ -84,7 +87,8 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
     const controllerStatus = await store.status(desired.gateway);
     const folder = await SourceFolder.open(context.settings.file, context.settings.allowedFolders);
     const unresolvedNames = await whyUnresolved(session);
-    const wholePlan = await computeCurrentPlan(context, { desired, recorded, store, unresolvedNames });
+    const wholePlan = await computeCurrentPlan(context, { desired, recorded, store, observation, unresolvedNames });
+    const isUnseen = observation === null && (await readUnseen(context, { desired, recorded, store })).has(key);
     return {
       names,
       isPlaceholder: { api: placeholders.has(apiId), environment: placeholders.has(environmentId) },
@@ -92,6 +96,7 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
       declaration: publication ? { publication, line: await readSourceLine(folder, publication.source) } : null,
       recorded: recordedBefore.get(key) ?? null,
       gateway: view,
+      isUnseen,
       attempts: attempts.map((attempt) => {
         const { code, status, action } = attempt;
         return { attempt, hint: code === null ? null : findErrorRule(code, status, action).hint };
@@ -105,6 +110,15 @@ export async function readExplanation(context: AppContext, of: PublicationRef, l
   });
 }
 
+/** What was read at the gateway, and the state that the plan starts from. */
+interface GatewayView {
+  readonly view: GatewayLookup;
+  readonly recorded: RecordedState;
+  readonly notices: readonly DriftNotice[];
+  /** The list that the gateway gave; `null` if it gave none. */
+  readonly observation: { readonly unobserved: null; readonly listed: LastObservation } | null;
+}
+
 /** Observes the gateway as `plan --refresh` does, and lists the versions of the publication. */
 async function lookUpGateway(
   context: AppContext,
@@ -114,26 +128,29 @@ async function lookUpGateway(
     desired,
     store,
   }: { readonly names: PublicationNames; readonly key: PublicationKey; readonly desired: DesiredState; readonly store: StoreReader },
-): Promise<{ readonly view: GatewayLookup; readonly recorded: RecordedState; readonly notices: readonly DriftNotice[] }> {
+): Promise<GatewayView> {
   const { clock, signal } = context;
   const { observeGateway } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const recorded = await store.readRecordedState(desired.gateway);
   const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
   try {
     return await withApprovedReader(context, { settings: desired.gateway, seed, store }, async (gateway) => {
-      const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
+      const deps = { gateway, record: store, clock, signal, isEmulated: context.settings.emulate, maxLookups: maxPreviewReads };
+      const observation = await observeGateway(desired, deps);
       if (observation.kind === 'failed')
-        return { view: { kind: 'unavailable', reason: observation.reason, hint: null }, recorded, notices: [] };
+        return { view: { kind: 'unavailable', reason: observation.reason, hint: null }, recorded, notices: [], observation: null };
       const read = await gateway.listVersions(names, signal);
       const versions = read.kind === 'read' ? read.value : null;
       return {
         view: { kind: 'observed', recorded: observation.recorded.get(key) ?? null, versions },
         recorded: observation.recorded,
         notices: observation.notices,
+        observation: { unobserved: null, listed: observation.listed },
       };
     });
   } catch (error) {
     if (!(error instanceof EdictError)) throw error;
-    return { view: { kind: 'unavailable', reason: error.message, hint: error.hint }, recorded, notices: [] };
+    return { view: { kind: 'unavailable', reason: error.message, hint: error.hint }, recorded, notices: [], observation: null };
   }
 }

@@ -25,6 +25,7 @@ import {
   heldGateway,
   observationFailedError,
   type ReadSession,
+  readUnseen,
   reportUnrecorded,
   resolveTargets,
   targetsOfSavedPlan,
@@ -145,12 +146,11 @@ async function observeIfNeeded(
   const { planObservationError } = await import('../controller/observe/observation.ts');
   const { unobservedBecause } = await import('../controller/observe/confirmation.ts');
   try {
-    if (isUnrecorded && !emulate) await reportUnrecorded(context);
-    const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen });
+    const observation = await observeForPlan(context, { desired, store, unseen: isComplete ? null : unseen, isUnrecorded });
     if (observation.kind === 'observed') return { ...checked, ...observation };
     if (isOptional) return null;
     const isHeld = !isRequested && (age !== 'never' || observation.isRefused);
-    if (!isHeld) throw planObservationError(observation, { isRequested });
+    if (!isHeld) throw planObservationError(observation, { isOnlyRequested: isRequested && !isUnrecorded });
     return { ...checked, recorded, notices: [], unobserved: unobservedBecause(observation) };
   } catch (error) {
     if (!(error instanceof CredentialsMissingError) || isRequested) throw error;
@@ -223,16 +223,22 @@ export async function previewSavedPlan(context: AppContext, from: string): Promi
   });
 }
 
-/** `unseen`: the publications to look for; `null`: all. */
-async function observeForPlan(
-  context: AppContext,
-  { desired, store, unseen }: Pick<ReadSession, 'desired' | 'store'> & { readonly unseen: readonly DesiredPublication[] | null },
-) {
+interface PlanObservationInput extends Pick<ReadSession, 'desired' | 'store'> {
+  /** The publications to look for; `null`: all. */
+  readonly unseen: readonly DesiredPublication[] | null;
+  /** Whether the store has no record of the gateway. */
+  readonly isUnrecorded: boolean;
+}
+
+async function observeForPlan(context: AppContext, { desired, store, unseen, isUnrecorded }: PlanObservationInput) {
   const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
-  return withGatewayReader(context, { settings: desired.gateway, seed }, (gateway) => {
-    const deps = { gateway, record: store, clock, signal };
+  return withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
+    // Only now it is certain that the gateway is read: without credentials nobody looks at it.
+    if (isUnrecorded && seed === null) await reportUnrecorded(context);
+    const deps = { gateway, record: store, clock, signal, isEmulated: settings.emulate, maxLookups: maxPreviewReads };
     return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
   });
 }
@@ -267,7 +273,12 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
     const unresolvedNames = await whyUnresolved(session);
     const plan = await computeCurrentPlan(context, { desired, recorded, store, targets, observation, unresolvedNames });
     return {
-      input: statusInput(plan, { desired, recorded, lastAttempts: await store.lastAttempts(desired.gateway) }),
+      input: statusInput(plan, {
+        desired,
+        recorded,
+        lastAttempts: await store.lastAttempts(desired.gateway),
+        ...(observation === null && { unseen: await readUnseen(context, { desired, recorded, store }) }),
+      }),
       targets,
       plan,
       controllerStatus,
@@ -279,6 +290,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
 
 /** The report of `edict history`, newest first. */
 export interface HistoryReport {
+  readonly gateway: GatewayIdentity;
   readonly attempts: readonly Attempt[];
   readonly approvals: readonly Approval[];
   /** Why the file could not be read, so that the gateway is the one that the store knows; `null` if it was read. */
@@ -321,8 +333,10 @@ async function historyOf(
     readonly limit: number;
   },
 ): Promise<Omit<HistoryReport, 'fileError'>> {
+  const { endpoint, project, instance } = gateway;
+  const identity = { endpoint, project, instance };
   const approvals = (await store.approvals(gateway)).slice(0, limit);
-  if (!hasTargets({ apis, environments })) return { attempts: await store.history(gateway, { limit }), approvals };
+  if (!hasTargets({ apis, environments })) return { gateway: identity, attempts: await store.history(gateway, { limit }), approvals };
   const { compileTargets } = await import('../plan/target-patterns.ts');
   const targets = compileTargets({ apis, environments });
   const known = [...publications, ...(await store.lastAttempts(gateway)).values()];
@@ -333,7 +347,7 @@ async function historyOf(
     ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
     limit,
   });
-  return { attempts, approvals };
+  return { gateway: identity, attempts, approvals };
 }
 
 /** The versions of one publication. */

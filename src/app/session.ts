@@ -20,7 +20,7 @@ import type { Lease, Store } from '../store/interface.ts';
 import { openStore } from '../store/open.ts';
 import { emulatedProbe, openEmulatedGateway, placeholderIds, seedFromState } from './emulated-gateway.ts';
 import { type GatewayAccess, openGatewayAccess, openRateLimiter } from './gateway-access.ts';
-import { assertGatewayApproved, reportUnrecorded } from './read-session.ts';
+import { assertGatewayApproved, heldGateway, reportUnrecorded } from './read-session.ts';
 
 /*
  * Opens store, lease, rate limiter, gateway and reconcile runner in this order and closes them in reverse. Modules that only some commands
@@ -234,6 +234,8 @@ export class Session implements AsyncDisposable {
     const { refresh, emulate } = this.#context.settings;
     const isObserved = refresh === 'always' || (refresh === 'due' && refreshIntervalMs !== null);
     if (emulate || !isObserved || (await this.store.lastObservation(gateway)) !== null) return false;
+    // At a gateway that nobody has approved nothing is read.
+    if ((await heldGateway(this.#context, this.store, gateway)) !== null) return false;
     return (await this.store.readRecordedState(gateway)).size === 0;
   }
 

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import type { NewApproval } from '../model/approval.ts';
 import type { HistoryFilter } from '../model/attempt.ts';
-import type { Plan } from '../model/change.ts';
+import type { Plan, PlanHolds } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { Env } from '../model/env.ts';
@@ -12,7 +12,8 @@ import { approveCommand } from '../render/command-line.ts';
 import { readVersion } from '../render/version.ts';
 import { Broadcaster } from '../server/broadcaster.ts';
 import { Health, type HealthResult } from '../server/health.ts';
-import { type FileRoutes, startServer } from '../server/server.ts';
+import { type ShownFile, startServer } from '../server/server.ts';
+import { SharedDocuments } from '../server/shared-documents.ts';
 import { StatusCache } from '../server/status-cache.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
@@ -20,10 +21,10 @@ import { openAccessTokens } from './access-tokens.ts';
 
 /** The daemon's HTTP server: page, API, health checks and metrics. */
 export interface StatusServer {
-  /** Adds a file and its routes, and subscribes to its events. */
-  addFile(file: ServedFile): Promise<void>;
-  /** Removes a file and its routes, and its subscription. */
-  removeFile(file: string): Promise<void>;
+  /** Shows a file from the next request on, and subscribes to its events. */
+  addFile(file: ServedFile): void;
+  /** Shows a file no longer, and ends its subscription. */
+  removeFile(file: string): void;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -55,7 +56,7 @@ export interface StatusServerDeps {
 interface ServedFileEntry {
   readonly file: string;
   readonly health: Health;
-  readonly routes: FileRoutes;
+  readonly shown: ShownFile;
   readonly subscription: Disposable;
 }
 
@@ -70,12 +71,13 @@ export async function openStatusServer(
   const metrics = openMetrics(readVersion());
   const { now, monotonicMs } = clock;
   const tokens = await openAccessTokens(env, monotonicMs);
-  const entries: ServedFileEntry[] = [];
-  const addEntry = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
+  const entries = new Map<string, ServedFileEntry>();
+  const shownFiles = new Map<string, ShownFile>();
+  const addFile = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
     const { file, emulate: isEmulated } = settings;
-    const daemonInfo = { version: readVersion(), file, isEmulated, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
-    const count = metrics.forFile(settings.file);
+    const daemonInfo = { version: readVersion(), file, isEmulated, approveCommand: (holds: PlanHolds) => approveCommand(holds, settings) };
+    const count = metrics.forFile(file);
     const subscription = events.subscribe((event) => {
       // Load the attempts of earlier processes once, with the first plan, when the gateway is known.
       if (event.type === 'plan:computed' && statusCache.plan === null) void loadLastAttempts(event.plan, store, statusCache);
@@ -83,72 +85,66 @@ export async function openStatusServer(
       health.emit(event);
       statusCache.emit(event);
     });
-    const takenPrefixes = entries.map(({ routes }) => routes.pathPrefix);
-    const routes: FileRoutes = {
-      ...{
-        pathPrefix: isSingleFile ? '' : routePrefix(settings.file, takenPrefixes),
-        statusCache,
-        daemonInfo,
-        now,
-        broadcaster: new Broadcaster(statusCache, daemonInfo),
-      },
+    const shown: ShownFile = {
+      ...{ pathPrefix: isSingleFile ? '' : pathPrefixOf(file, shownFiles), statusCache, daemonInfo, now },
+      documents: new SharedDocuments(statusCache, daemonInfo),
+      broadcaster: new Broadcaster(statusCache, daemonInfo),
       history: (gateway: GatewayIdentity, filter: HistoryFilter, signal: AbortSignal) => store.history(gateway, filter, signal),
       approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
       ...acts,
     };
-    const entry = { file: settings.file, health, routes, subscription };
-    entries.push(entry);
+    const entry = { file, health, shown, subscription };
+    entries.set(file, entry);
+    shownFiles.set(shown.pathPrefix, shown);
     return entry;
   };
   // A file that is added later does not affect readiness: an invalid one must not take the pod out of service.
-  const initialEntries = files.map(addEntry);
+  const initialEntries = new Set(files.map(addFile));
   const server = await startServer(address, {
-    ...{ metrics, tokens, monotonicMs, emit },
+    ...{ metrics, tokens, monotonicMs, emit, shownFiles, isSingleFile },
     health: {
-      live: () => aggregateHealth(entries, ({ health }) => health.live()),
+      live: () => aggregateHealth(entries.values(), ({ health }) => health.live()),
       ready: () => aggregateHealth(initialEntries, ({ health }) => health.ready()),
     },
-    routes: entries.map(({ routes }) => routes),
     allowedHosts: (env['EDICT_HOSTS'] ?? '').split(',').flatMap((name) => name.trim() || []),
   });
   if (tokens.read() === null && !isLoopbackHost(new URL(server.url).hostname)) emit({ type: 'server:exposed', url: server.url });
-  const update = (): Promise<void> => server.setRoutes(entries.map(({ routes }) => routes));
   return {
-    addFile: async (file) => {
-      addEntry(file);
-      await update();
-    },
-    removeFile: async (of) => {
-      const [removed] = entries.filter(({ file }) => file === of);
-      for (const list of [entries, initialEntries]) if (removed && list.includes(removed)) list.splice(list.indexOf(removed), 1);
-      removed?.subscription[Symbol.dispose]();
-      removed?.routes.broadcaster.close();
+    addFile: (file) => void addFile(file),
+    removeFile: (of) => {
+      const removed = entries.get(of);
+      if (!removed) return;
+      entries.delete(of);
+      initialEntries.delete(removed);
+      shownFiles.delete(removed.shown.pathPrefix);
+      removed.subscription[Symbol.dispose]();
+      removed.shown.broadcaster.close();
       metrics.removeFile(of);
-      await update();
     },
     url: server.url,
     close: async () => {
-      for (const { routes } of entries) routes.broadcaster.close();
+      for (const { shown } of entries.values()) shown.broadcaster.close();
       await server.close();
     },
   };
 }
 
 /** Returns the result of the first unhealthy file, with its name if there may be several files; otherwise the first file's result. */
-function aggregateHealth(files: readonly ServedFileEntry[], ask: (of: ServedFileEntry) => HealthResult): HealthResult {
+function aggregateHealth(files: Iterable<ServedFileEntry>, ask: (of: ServedFileEntry) => HealthResult): HealthResult {
+  let first: HealthResult | null = null;
   for (const of of files) {
-    const { ok, message } = ask(of);
-    if (!ok) return { ok, message: of.routes.pathPrefix === '' ? message : `${of.file}: ${message}` };
+    const result = ask(of);
+    if (!result.ok) return { ok: false, message: of.shown.pathPrefix === '' ? result.message : `${of.file}: ${result.message}` };
+    first ??= result;
   }
-  return files[0] ? ask(files[0]) : { ok: true, message: 'the files found at startup were removed' };
+  return first ?? { ok: true, message: 'the files found at startup were removed' };
 }
 
-/** Returns a path prefix for the routes of a file that is not in `taken`. */
-export function routePrefix(file: string, takenPrefixes: readonly string[]): string {
+/** Returns a path prefix for the routes of a file that is not a key of `taken`. */
+export function pathPrefixOf(file: string, taken: Pick<ReadonlyMap<string, unknown>, 'has'>): string {
   const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-');
-  const isTaken = (of: string): boolean => takenPrefixes.includes(of) || reservedPrefixes.has(of);
   let unique = name;
-  for (let number = 2; isTaken(unique); number += 1) unique = `${name}-${number}`;
+  for (let number = 2; taken.has(unique) || reservedPrefixes.has(unique); number += 1) unique = `${name}-${number}`;
   return unique;
 }
 

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
+import { withProjectId } from '../model/env.ts';
 import { EdictError, type ExitCode, exitCodes } from '../model/errors.ts';
 import { readVersion } from '../render/version.ts';
 import type { CliContext } from './context.ts';
 import type { Finish } from './options.ts';
-import type { DiagnosticFormat } from './output/errors.ts';
+import type { ErrorFormat, FailedCommand } from './output/errors.ts';
 import { joinLines, writeText } from './output/terminal.ts';
 
 /*
@@ -38,9 +39,10 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
 
 /**
  * Runs one command line and returns its exit code (see `exitCodes`). Does not throw for user errors: they are written to stderr, and
- * with `--format json`, `github` or `sarif` also to stdout.
+ * with `--format json`, `github`, `sarif` or `markdown` also to stdout.
  */
-export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], given: CliContext): Promise<ExitCode> {
+  const context = { ...given, env: withProjectId(given.env) };
   let code: ExitCode = exitCodes.done;
   const program = await buildProgram(
     context,
@@ -64,13 +66,12 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.error;
     const { reportError } = await import('./output/errors.ts');
-    const complete = failed === null ? undefined : await commandCompletion(failed);
-    return reportError(error, context, errorFormatOf(argv), complete);
+    return reportError(error, context, errorFormatOf(argv), failed === null ? undefined : await describeFailed(failed));
   }
 }
 
-/** Returns what completes the commands in an error of `command` with its file, its store and its other options, so that they can be pasted. */
-async function commandCompletion(command: Command): Promise<(text: string) => string> {
+/** Returns the file of `command`, and what completes the commands in its error with its store and its other options, so that they can be pasted. */
+async function describeFailed(command: Command): Promise<FailedCommand | undefined> {
   const { completeCommands } = await import('../render/command-line.ts');
   const { parseSettings } = await import('../app/settings.ts');
   const files = command.registeredArguments.flatMap((argument, index): unknown[] => {
@@ -78,13 +79,13 @@ async function commandCompletion(command: Command): Promise<(text: string) => st
     return isFile ? [command.processedArgs[index]].flat() : [];
   });
   const [file, ...more] = files;
-  if (typeof file !== 'string' || more.length > 0) return (text) => text;
+  if (typeof file !== 'string' || more.length > 0) return undefined;
   try {
     const settings = parseSettings(file, command.opts());
-    return (text) => completeCommands(text, settings);
+    return { file, complete: (text) => completeCommands(text, settings) };
   } catch {
     // The error may be about one of these options.
-    return (text) => text;
+    return { file, complete: (text) => text };
   }
 }
 
@@ -132,10 +133,10 @@ function assertWorkingDirectory(): void {
 }
 
 /** Returns the format in which an error is also written to stdout; `text` for none. */
-function errorFormatOf(argv: readonly string[]): DiagnosticFormat {
+function errorFormatOf(argv: readonly string[]): ErrorFormat {
   const given = argv.flatMap((word, index) => (argv[index - 1] === '--format' ? word : word.startsWith('--format=') ? word.slice(9) : []));
   const last = given.at(-1);
-  return last === 'json' || last === 'github' || last === 'sarif' ? last : 'text';
+  return last === 'json' || last === 'github' || last === 'sarif' || last === 'markdown' ? last : 'text';
 }
 
 interface FailedWrites extends Disposable {

@@ -23,6 +23,14 @@ const invalidTokenError: EmulatedError = { status: 401, errorCode: 'APIG.1002', 
 const invalidSignatureError: EmulatedError = signatureError('verify aksk signature fail');
 const lockedKeyError: EmulatedError = signatureError('AK access failed to reach the limit,forbidden.');
 
+/** Who logs in: an ID, or a name in a domain. */
+export interface GivenUser {
+  readonly id?: string;
+  readonly name?: string;
+  readonly domain?: { readonly name: string };
+  readonly password: string;
+}
+
 /** The credentials of the emulator: seeded and issued tokens, users who can log in, and access keys. */
 export class AuthState {
   readonly #now: () => Date;
@@ -52,8 +60,10 @@ export class AuthState {
   }
 
   /** Returns a new token with the times of its issue and expiry; `null` if the login is wrong. */
-  logIn(user: string, password: string, domain: string): { readonly token: string; readonly from: Date; readonly to: Date } | null {
-    if (this.#users.get(userKey(domain, user))?.password !== password) return null;
+  logIn({ id, name = '', domain, password }: GivenUser): { readonly token: string; readonly from: Date; readonly to: Date } | null {
+    const user =
+      id === undefined ? this.#users.get(userKey(domain?.name ?? '', name)) : [...this.#users.values()].find((known) => known.id === id);
+    if (user?.password !== password) return null;
     const token = `token-${newId()}`;
     const from = this.#now();
     const to = new Date(from.getTime() + this.#tokenLifetimeMs);

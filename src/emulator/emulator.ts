@@ -75,7 +75,9 @@ export async function startEmulator({
   const rawBody = captureRawBodies(server);
   const operations = loadOperations();
   for (const operation of implementOperations(operations, implementations)) {
-    addOperationRoute(server, operation, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
+    for (const url of urlsOf(operation.url, seed.service)) {
+      addOperationRoute(server, { ...operation, url }, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
+    }
   }
   addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
@@ -89,6 +91,12 @@ export async function startEmulator({
     closing.abort();
   };
   return { url, state, faults, requests, close };
+}
+
+/** Returns the paths of an operation at a service, or at both: they differ in one segment, and the specification has that of ROMA Connect. */
+function urlsOf(url: string, service: Seed['service']): ReadonlySet<string> {
+  const segments = { roma: ['apic'], apig: ['apigw'], both: ['apic', 'apigw'] }[service ?? 'both'];
+  return new Set(segments.map((segment) => url.replace('/apic/', `/${segment}/`)));
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {

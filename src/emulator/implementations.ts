@@ -1,4 +1,5 @@
 import type { operations } from '../../generated/roma-connect.d.ts';
+import type { GivenUser } from './auth.ts';
 import { apiNotFound } from './catalog.ts';
 import type { ApiPlacement, GatewayState, PublishedApi, VersionInEnvironment } from './gateway-state.ts';
 import { type EmulatedError, type EmulatedResponse, errorResponse } from './responses.ts';
@@ -110,7 +111,7 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
 
   createToken({ body }, state) {
     const { user } = (body as TokenRequest).auth.identity.password;
-    const login = state.auth.logIn(user.name, user.password, user.domain.name);
+    const login = state.auth.logIn(user);
     if (login === null) {
       return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: 'The username or password is wrong.' } } };
     }
@@ -152,7 +153,7 @@ interface VersionQuery extends PageQuery {
 
 interface TokenRequest {
   readonly auth: {
-    readonly identity: { readonly password: { readonly user: { name: string; password: string; domain: { name: string } } } };
+    readonly identity: { readonly password: { readonly user: GivenUser } };
   };
 }
 

@@ -32,52 +32,87 @@ export interface ErrorRule {
 
 const requestHint = "the same request is not sent again: check the API's ID, the environment's ID and the remark in the file";
 const refusedHint =
-  'the gateway refuses this change for the reason in its message; it is not sent again until the file changes or edict gets SIGHUP';
+  'the gateway refuses this for the reason in its message; the change is not sent again until the file changes or edict gets SIGHUP';
 const permissionsHint =
   'give the user of these credentials the right to publish APIs of this instance, or use the credentials of one who has it';
 const accessControlHint = "lift the block on this user, address or account in the gateway's access control, or call from an allowed one";
 const credentialsHint =
   'the gateway does not accept the credentials: renew them (a token lives 24 hours and belongs to one project; a key can be switched off), or check that the user belongs to the project. edict makes no call until they change';
-const accountHint =
-  "the cloud account must be put right in the vendor's console: its real-name check, its balance, or its freeze; then send SIGHUP or apply again";
-const endpointHint = 'wrong address: check gateway.endpoint, which must be the management endpoint of the region that the instance is in';
+const endpointHint =
+  'wrong address: check gateway.endpoint and gateway.service: the management endpoint of the service, in the region of the instance';
+const limitHint = 'set gateway.limit to what the gateway allows';
 
-/** All known error responses and their classification. The first matching rule applies. */
+/**
+ * All known error responses and their classification. The first matching rule applies. The codes are those of the vendor's public
+ * tables (spec/gateway-error-codes.yaml); one of these that no rule names is classified by its status.
+ */
 export const errorRules: readonly ErrorRule[] = [
   rule(['APIG.3309'], [400], { meaning: 'already in the requested state', errorClass: 'alreadyApplied' }),
   rule(['APIG.3015'], [404], { meaning: 'not published, so already offline', errorClass: 'alreadyApplied', onlyFor: 'offline' }),
   rule(['APIG.3015'], [404], { meaning: 'never published, so it has no version', errorClass: 'alreadyApplied', onlyFor: 'read' }),
-  rule(['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012'], [400], {
-    meaning: 'bad request',
-    errorClass: 'rejected',
-    hint: requestHint,
-  }),
-  rule(['APIG.1000', 'APIG.1001', 'APIG.1002', ...frontGatewayCodes('0301', '0307')], [401], {
-    meaning: 'the token or signature is invalid or expired',
+  rule([...numbered('APIG', [2000, 2013]), 'APIC.7211'], [400], { meaning: 'bad request', errorClass: 'rejected', hint: requestHint }),
+  rule(
+    [
+      ...numbered('APIG', [1000, 1002], 9998),
+      ...numbered('APIC', [7100, 7102]),
+      ...frontGatewayCodes('0301', '0303', '0305', '0307', '0311', '0312', '0313'),
+    ],
+    [401],
+    { meaning: 'the token or signature is invalid or expired', errorClass: 'reauthenticate', hint: credentialsHint },
+  ),
+  rule([...numbered('APIG', 1003, 1004, [1006, 1009]), ...numbered('APIC', 7103, 7105, 7107)], [401], {
+    meaning: 'the token names no project, account, user or role',
     errorClass: 'reauthenticate',
-    hint: credentialsHint,
+    hint: 'use a token that is scoped to gateway.project, of a user who has a role in it. edict makes no call until the credentials change',
   }),
-  rule(['APIG.1010'], [401], { meaning: 'the gateway could not check the permissions', errorClass: 'retry' }),
-  rule(['APIG.1011', 'APIG.1012', 'APIG.1013'], [401, 403], {
+  rule(['APIG.1010', 'APIG.1029'], [401, 500], { meaning: 'the gateway could not check the permissions', errorClass: 'retry' }),
+  rule([...numbered('APIG', [1011, 1013], 3412), 'APIC.7109', ...frontGatewayCodes('0502')], [401, 403, 405], {
     meaning: 'the account has no real-name check, no balance, or is frozen',
     errorClass: 'rejected',
-    hint: accountHint,
+    hint: "the cloud account must be put right in the vendor's console: its real-name check, its balance, or its freeze; then send SIGHUP or apply again",
   }),
-  rule(['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136'], [401, 403], {
-    meaning: 'not allowed',
+  rule(['APIC.7110'], [403], {
+    meaning: 'these credentials may only read',
     errorClass: 'rejected',
-    hint: permissionsHint,
+    hint: "ask the account's administrator for a role that may publish APIs: the present one may only read",
   }),
-  rule(frontGatewayCodes('0302', '0303', '0305', '0306'), [401, 403], {
+  rule(
+    [
+      ...numbered('APIG', 1005, 1020, [1101, 1117], 1119, 1120, 1136, 1137, 1140, 1149, 1200, 1301, 9995, 9997),
+      ...numbered('APIC', 7106, 7134, 7300),
+    ],
+    [400, 401, 403, 409],
+    { meaning: 'not allowed', errorClass: 'rejected', hint: permissionsHint },
+  ),
+  rule([...numbered('APIG', 1201, 3411, 3712), ...numbered('APIC', 7111, 7118, 7130)], [400, 403, 409], {
+    meaning: 'it belongs to another account or project',
+    errorClass: 'rejected',
+    hint: "check gateway.project, gateway.instance, the API's id, and which account the credentials are of",
+  }),
+  rule(frontGatewayCodes('0302', '0304', '0306', '0314', '0401', '0402', '0405'), [403], {
     meaning: 'denied by the front gateway',
     errorClass: 'rejected',
     hint: accessControlHint,
   }),
-  rule(['APIG.3102', 'APIG.3104'], [403], {
-    meaning: 'quota exceeded',
+  rule(frontGatewayCodes('0310'), [403], {
+    meaning: 'the project is not available',
     errorClass: 'rejected',
-    hint: 'raise the quota of the instance, or free some of it',
+    hint: 'check gateway.project, and in the console that this project is in use',
   }),
+  rule(frontGatewayCodes('0801', '0802'), [403], {
+    meaning: 'not available in this region',
+    errorClass: 'rejected',
+    hint: 'check the region in gateway.endpoint, and that the user of these credentials may work in it',
+  }),
+  rule(
+    [
+      ...numbered('APIG', [3100, 3114], 3116, 3117, 3125, 3127, [3131, 3133], 3136, 3150, 3151, 3153),
+      ...numbered('APIC', 7400, 7402, 7403),
+      ...frontGatewayCodes('0501'),
+    ],
+    [400, 403, 405],
+    { meaning: 'quota exceeded', errorClass: 'rejected', hint: 'raise the quota that the message names, or free some of it' },
+  ),
   rule(['APIG.3001'], [404], {
     meaning: 'no such API group',
     errorClass: 'rejected',
@@ -115,18 +150,54 @@ export const errorRules: readonly ErrorRule[] = [
     errorClass: 'rejected',
     hint: "check gateway.instance, the API's id and the environment's id",
   }),
-  rule(frontGatewayCodes('0101'), [404], { meaning: 'no such path; the API may exist', errorClass: 'misconfigured', hint: endpointHint }),
-  rule(['APIC.7701', 'APIG.3718'], [409], { meaning: 'busy', errorClass: 'retry' }),
-  rule(frontGatewayCodes('0308'), [429], {
-    meaning: 'too many requests',
-    errorClass: 'throttle',
-    hint: 'set gateway.limit to what the gateway allows',
+  rule(
+    [
+      ...numbered('APIG', 2041, 2042, 2108, [3004, 3014], [3016, 3021], [3023, 3029], 3072, 3073, 3081, 3082, 3084, 3087, 3090),
+      ...numbered('APIG', [3092, 3095], 3097),
+      ...numbered('APIC', 7301, 7307, 7310, 7311, 7314),
+    ],
+    [400, 404],
+    {
+      meaning: 'something that the API uses does not exist',
+      errorClass: 'rejected',
+      hint: 'the message names what is missing at the gateway: repair the API in its console; then send SIGHUP or apply again',
+    },
+  ),
+  rule(numbered('APIG', [3201, 3213], 3216, [3301, 3308], 3310, 3316, 3325, [3330, 3332]), [400], {
+    meaning: 'it collides with something that exists at the gateway',
+    errorClass: 'rejected',
+    hint: 'the message names what exists already: change one of the two in the console; then send SIGHUP or apply again',
   }),
-  rule(['APIG.9008'], [500], {
-    meaning: 'too many requests',
-    errorClass: 'throttle',
-    hint: 'set gateway.limit to what the gateway allows',
+  rule(['APIG.3458'], [412], {
+    meaning: 'the instance lacks a feature that the API needs',
+    errorClass: 'rejected',
+    hint: "see the instance's edition and features in the console, or ask the vendor's support for the feature",
   }),
+  rule(
+    [
+      ...numbered('APIG', [3400, 3410], [3414, 3420], 3447, 3451, [3471, 3474], 3491, 3492, [3707, 3710], 3713, [3715, 3717], 3719),
+      ...numbered('APIC', 7707, [7709, 7711]),
+    ],
+    [400, 403, 409, 412],
+    { meaning: 'not possible in the present state of the gateway', errorClass: 'rejected', hint: refusedHint },
+  ),
+  rule([...frontGatewayCodes('0101'), 'APIG.9996'], [404], {
+    meaning: 'no such path; the API may exist',
+    errorClass: 'misconfigured',
+    hint: endpointHint,
+  }),
+  rule(frontGatewayCodes('0204', '0205', '0607'), [400], {
+    meaning: 'the front gateway does not accept this protocol, TLS version or client certificate',
+    errorClass: 'misconfigured',
+    hint: 'check that gateway.endpoint begins with https://, and the TLS settings of a proxy in between',
+  }),
+  rule(frontGatewayCodes('0103', '0104', '0105', '0404'), [400, 403, 404, 500], {
+    meaning: 'the front gateway has no way to the service, so it sent nothing on',
+    errorClass: 'retry',
+    hint: "if it lasts, check gateway.endpoint, or ask the vendor's support, with the request ID",
+  }),
+  rule(['APIC.7701', 'APIC.7712', 'APIG.3711', 'APIG.3718'], [409], { meaning: 'busy', errorClass: 'retry' }),
+  rule([...frontGatewayCodes('0308'), 'APIG.9008'], [429, 500], { meaning: 'too many requests', errorClass: 'throttle', hint: limitHint }),
   rule(['APIG.3500', ...frontGatewayCodes('9xxx')], [500], {
     meaning: 'internal error of the gateway',
     errorClass: 'unknown',
@@ -148,7 +219,7 @@ export const errorRules: readonly ErrorRule[] = [
   rule(['INVALID_RESPONSE'], [], {
     meaning: 'a response that does not match the specification',
     errorClass: 'unknown',
-    hint: 'check that gateway.endpoint is a ROMA Connect gateway',
+    hint: 'check that gateway.endpoint is one of ROMA Connect or API Gateway',
   }),
   rule(['REDIRECTED'], [], {
     meaning: 'a redirect, which edict does not follow',
@@ -171,19 +242,24 @@ export const errorRules: readonly ErrorRule[] = [
     errorClass: 'retry',
     hint: 'check gateway.iam and the network',
   }),
+  rule(['TEMPORARY_KEY_UNAVAILABLE'], [], {
+    meaning: 'the machine gives no temporary key',
+    errorClass: 'retry',
+    hint: "check the agency of the server, or of the pod's service account",
+  }),
   rule(['IAM_THROTTLED'], [], { meaning: 'the identity service throttles', errorClass: 'throttle' }),
 
   rule([], ['2xx'], { meaning: 'refused within a batch', errorClass: 'rejected', hint: refusedHint }),
   rule([], [401], { meaning: 'not authenticated, for an unlisted reason', errorClass: 'reauthenticate', hint: credentialsHint }),
   rule([], [408, 409, 425], { meaning: 'temporarily unavailable', errorClass: 'retry' }),
-  rule([], [429], { meaning: 'too many requests', errorClass: 'throttle', hint: 'set gateway.limit to what the gateway allows' }),
+  rule([], [429], { meaning: 'too many requests', errorClass: 'throttle', hint: limitHint }),
   rule([], [403], { meaning: 'not allowed', errorClass: 'rejected', hint: permissionsHint }),
   rule([], [404], {
     meaning: 'no such path or resource',
     errorClass: 'rejected',
     hint: "check gateway.endpoint, gateway.instance, the API's id and the environment's id",
   }),
-  rule([], ['4xx'], { meaning: 'bad request', errorClass: 'rejected', hint: requestHint }),
+  rule([], ['4xx'], { meaning: 'refused', errorClass: 'rejected', hint: refusedHint }),
   rule([], [502, 503, 504], { meaning: 'a proxy got no response; the call may have arrived', errorClass: 'unknown' }),
   rule([], ['5xx'], { meaning: 'internal error of the gateway', errorClass: 'unknown' }),
 ];
@@ -217,4 +293,12 @@ function rule(
 /** The front gateway's codes have one of several prefixes, depending on its version. */
 function frontGatewayCodes(...numbers: readonly string[]): string[] {
   return numbers.flatMap((number) => [`APIG.${number}`, `APIGW.${number}`, `APIC.${number}`]);
+}
+
+/** Returns the codes of a group; `[first, last]` stands for all from the first to the last. */
+function numbered(group: 'APIG' | 'APIC', ...numbers: readonly (number | readonly [first: number, last: number])[]): string[] {
+  return numbers.flatMap((number) => {
+    const [first, last] = typeof number === 'number' ? [number, number] : number;
+    return Array.from({ length: last - first + 1 }, (_, index) => `${group}.${first + index}`);
+  });
 }

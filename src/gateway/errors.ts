@@ -106,9 +106,16 @@ export class CredentialsError extends GatewayError {
 
 /**
  * `CREDENTIALS_REJECTED`: the gateway or the identity service rejected them. `CREDENTIALS_UNREADABLE`: their file cannot be read
- * or contains none. `IAM_UNAVAILABLE`: the identity service gave no usable response. `IAM_THROTTLED`: it asks for a pause.
+ * or contains none. `IAM_UNAVAILABLE`: the identity service gave no usable response. `IAM_THROTTLED`: it asks for a pause. `TEMPORARY_KEY_UNAVAILABLE`: the
+ * machine that edict runs on gave no key.
  */
-const credentialsCodes = ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE', 'IAM_UNAVAILABLE', 'IAM_THROTTLED'] as const;
+const credentialsCodes = [
+  'CREDENTIALS_REJECTED',
+  'CREDENTIALS_UNREADABLE',
+  'IAM_UNAVAILABLE',
+  'IAM_THROTTLED',
+  'TEMPORARY_KEY_UNAVAILABLE',
+] as const;
 export type CredentialsCode = (typeof credentialsCodes)[number];
 
 /** The codes that edict gives to errors itself. A gateway, or whoever answers in its place, must not be able to use them. */

@@ -59,3 +59,26 @@ export function createCheckedLookup(allowedHosts: readonly string[], resolve: ty
     });
   };
 }
+
+/** How long a name may take to be resolved on this machine before a proxy is asked with it, in milliseconds. */
+const resolveTimeoutMs = 2000;
+
+/**
+ * Rejects with a ProbeRefusedError if this machine resolves the host of a URL to an internal address, unless the host is in `allowedHosts`: the host
+ * is about to be named to a proxy, which makes the connection. Behind a proxy a machine may resolve no names of others, so one that it
+ * cannot resolve, or not in time, is left to the proxy.
+ */
+export async function assertProbeHostForProxy(
+  url: string,
+  allowedHosts: readonly string[],
+  resolve: typeof lookUp = lookUp,
+): Promise<void> {
+  const { hostname } = new URL(url);
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return;
+  const { promise, resolve: onAnswer } = Promise.withResolvers<Error | null>();
+  const timer = setTimeout(onAnswer, resolveTimeoutMs, null);
+  createCheckedLookup(allowedHosts, resolve)(hostname, { all: true }, onAnswer);
+  const error = await promise;
+  clearTimeout(timer);
+  if (error instanceof ProbeRefusedError) throw error;
+}

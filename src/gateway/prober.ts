@@ -2,7 +2,7 @@ import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { ProxySettings } from '../model/env.ts';
 import { errorMessage } from '../model/errors.ts';
 import type { Probe } from './interface.ts';
-import { assertProbeHost, createCheckedLookup, ProbeRefusedError } from './probe-addresses.ts';
+import { assertProbeHost, assertProbeHostForProxy, createCheckedLookup, ProbeRefusedError } from './probe-addresses.ts';
 
 /** A probe and its connections. */
 export interface Prober {
@@ -12,7 +12,7 @@ export interface Prober {
 }
 
 export interface ProberOptions {
-  /** Default: no proxy. A proxy looks names up itself, and decides where it connects to. */
+  /** Default: no proxy. A proxy looks names up too, and decides where it connects to. */
   readonly proxies?: ProxySettings | null;
   /** Hosts that may be probed although they are this machine or in a private network; default: none. */
   readonly allowedHosts?: readonly string[];
@@ -31,6 +31,7 @@ export function openProber({ proxies = null, allowedHosts = [] }: ProberOptions 
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         assertProbeHost(url, allowedHosts);
+        if (proxies !== null) await assertProbeHostForProxy(url, allowedHosts);
         const response = await request(url, {
           dispatcher: agent,
           headers: { 'user-agent': 'edict', accept: '*/*' },

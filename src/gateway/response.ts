@@ -1,6 +1,7 @@
 import type { ValidateFunction } from 'ajv';
 import type { components } from '../../generated/roma-connect.d.ts';
 import * as generated from '../../generated/roma-connect-answers.cjs';
+import { findErrorRule } from './error-rules.ts';
 import { InvalidResponseError, ServiceError } from './errors.ts';
 import { parseRateLimit, parseRetryAfter } from './retry-after.ts';
 import { sanitize, sanitizePage } from './sanitize.ts';
@@ -78,13 +79,15 @@ function toServiceError(operation: GatewayOperation, rawResponse: RawResponse, {
   const { status, headers } = rawResponse.response;
   const { code, message, id } = parseErrorBody(operation, rawResponse, secrets);
   const safeMessage = sanitize(message, secrets);
+  // Any other message may quote the name of an API, which must not be able to pause the requests.
+  const limitText = findErrorRule(code, status, 'read').errorClass === 'throttle' ? message : '';
   return new ServiceError({
     status,
     errorCode: code === null ? null : sanitize(code, secrets, 64),
     errorMsg: code !== null && safeMessage !== '' ? safeMessage : [`answered ${status}`, safeMessage].filter(Boolean).join(': '),
     requestId: id === null ? requestIdOf(headers, secrets) : sanitize(id, secrets, 128),
-    retryAfterMs: parseRetryAfter({ retryAfter: headers.get('retry-after'), date: headers.get('date'), message }, nowMs),
-    rateLimit: parseRateLimit(message),
+    retryAfterMs: parseRetryAfter({ retryAfter: headers.get('retry-after'), date: headers.get('date'), message: limitText }, nowMs),
+    rateLimit: parseRateLimit(limitText),
   });
 }
 

@@ -13,13 +13,13 @@ export interface RetryAfterHints {
   readonly retryAfter: string | null;
   /** The `Date` header: the server's clock. */
   readonly date: string | null;
-  /** Such as `… policy ip over ratelimit,limit:5,time:1 minute`; the pause is the length of the window. */
+  /** Such as `… policy ip over ratelimit,limit:5,time:1 minute`, where the pause is the length of the window, or `… wait up to one minute`. */
   readonly message: string;
 }
 
 /** Returns the pause that a response asks for, in milliseconds, or `null` if it asks for none. */
 export function parseRetryAfter({ retryAfter, date, message }: RetryAfterHints, nowMs: number): number | null {
-  const requestedMs = parseHeader(retryAfter, date, nowMs) ?? parseWindow(message);
+  const requestedMs = parseHeader(retryAfter, date, nowMs) ?? parseWait(message) ?? parseWindow(message);
   return requestedMs === null ? null : Math.min(Math.max(requestedMs, minRetryAfterMs), maxRetryAfterMs);
 }
 
@@ -40,7 +40,19 @@ export function parseRateLimit(message: string): RateLimit | null {
 }
 
 function parseWindow(message: string): number | null {
-  const match = /\btime:\s*(\d{1,6})\s*(second|minute|hour|day)/i.exec(message);
-  const unitMs = unitsMs[match?.[2]?.toLowerCase() ?? ''];
-  return unitMs === undefined ? null : Number(match?.[1]) * unitMs;
+  return toMs(windowPattern.exec(message));
+}
+
+function parseWait(message: string): number | null {
+  return toMs(waitPattern.exec(message));
+}
+
+const duration = String.raw`(\d{1,6}|one|an?)\s*(second|minute|hour|day)s?\b`;
+const windowPattern = new RegExp(String.raw`\btime:\s*${duration}`, 'i');
+const waitPattern = new RegExp(String.raw`\b(?:wait|again in|again after)\s+(?:(?:up to|at least|for)\s+)?${duration}`, 'i');
+
+function toMs(match: RegExpExecArray | null): number | null {
+  if (match === null) return null;
+  const [, count = '', unit = ''] = match;
+  return (/^\d/.test(count) ? Number(count) : 1) * (unitsMs[unit.toLowerCase()] ?? 0);
 }

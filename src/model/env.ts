@@ -19,6 +19,10 @@ export type CredentialVariable =
   | 'HW_SECURITY_TOKEN'
   | 'HW_USER_PASSWORD'
   | 'HW_AUTH_TOKEN'
+  | 'HUAWEICLOUD_SDK_AK'
+  | 'HUAWEICLOUD_SDK_SK'
+  | 'HUAWEICLOUD_SDK_SECURITY_TOKEN'
+  | 'HC_CONTAINER_AUTHORIZATION_TOKEN'
   | 'EDICT_STATE'
   | 'EDICT_TOKEN'
   | 'EDICT_READ_TOKEN'
@@ -28,6 +32,12 @@ export type CredentialVariable =
 
 /** The environment variables of the process. Only `main` and `app` read them and pass on what other folders need. */
 export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Returns `env` with the project under its own name, HW_PROJECT_ID, if it has only that of the vendor's SDKs. */
+export function withProjectId(env: Env): Env {
+  const { HW_PROJECT_ID: own, HUAWEICLOUD_SDK_PROJECT_ID: ofSdk } = env;
+  return own || !ofSdk ? env : { ...env, HW_PROJECT_ID: ofSdk };
+}
 
 /** The proxies for outgoing requests. The URLs may contain a password. */
 export interface ProxySettings {

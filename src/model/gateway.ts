@@ -13,8 +13,8 @@ export interface GatewayIdentity {
 
 /** Where credentials for a gateway are sent, and for which one. */
 export interface GatewayAddress extends GatewayIdentity {
-  /** The identity service's URL, which issues tokens. */
-  readonly iamEndpoint: string;
+  /** The identity service's URL, which issues tokens; `null` if the file names none and the endpoint implies none. */
+  readonly iamEndpoint: string | null;
 }
 
 /** A followed file that named another gateway before, or a new one. It is held until a person approves the gateway. */
@@ -31,7 +31,11 @@ export interface RequestLimits {
   readonly concurrency: number;
 }
 
+/** The services that edict publishes at: ROMA Connect and API Gateway. Both have the same operations. */
+export type GatewayService = 'roma' | 'apig';
+
 export interface GatewaySettings extends GatewayAddress {
+  readonly service: GatewayService;
   readonly limit: RequestLimits;
   readonly timeoutMs: number;
   /** Whether the remark of each `online` call carries its attempt's marker. */
@@ -44,9 +48,14 @@ export interface GatewaySettings extends GatewayAddress {
   readonly batchSize: number;
 }
 
-/** Returns the identity service of the region of a gateway's endpoint. */
-export function defaultIamEndpoint(endpoint: string): string {
-  return endpoint.replace('//roma.', '//iam.');
+/**
+ * Returns the identity service of the region of a gateway's endpoint; `null` for an endpoint that is not the vendor's: a password must not go to a
+ * host that nobody named. In eu-west-101 the vendor's hosts end with `.eu` (its list of regions and endpoints).
+ */
+export function defaultIamEndpoint(endpoint: string): string | null {
+  const [, name] = vendorGateway.exec(endpoint) ?? [];
+  if (name === undefined) return null;
+  return `https://iam.${name}.myhuaweicloud.${name === 'eu-west-101' ? 'eu' : 'com'}`;
 }
 
 /** Returns the part of a gateway's settings that says where credentials go. */
@@ -67,6 +76,21 @@ const region = '[a-z]{2}-[a-z]+-\\d+';
 
 /** The hosts of the vendor that credentials are for. */
 const vendorHost = new RegExp(`^(?:(?:roma|apig|iam)\\.${region}|iam)\\.myhuaweicloud\\.(?:com|eu)$`);
+
+/** The endpoint of a gateway of the vendor, with its region. */
+const vendorGateway = new RegExp(`^https://(?:roma|apig)\\.(${region})\\.myhuaweicloud\\.(?:com|eu)$`);
+
+/** Returns the endpoint of a service in a region. In eu-west-101 the vendor's hosts of API Gateway end with `.eu` (its list of regions and endpoints). */
+export function endpointIn(region: string, service: GatewayService): string {
+  const domain = service === 'apig' && region === 'eu-west-101' ? 'eu' : 'com';
+  return `https://${service}.${region}.myhuaweicloud.${domain}`;
+}
+
+/** Returns the service that an endpoint of the vendor belongs to; `null` for any other endpoint. */
+export function serviceOf(endpoint: string): GatewayService | null {
+  if (!vendorGateway.test(endpoint)) return null;
+  return endpoint.startsWith('https://apig.') ? 'apig' : 'roma';
+}
 
 /** Names of this machine, as `URL.hostname` gives them, that are never reached through a proxy. */
 export const directHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];

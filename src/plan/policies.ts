@@ -154,13 +154,13 @@ function unapprovedGateway(gateway: GatewayAddress, { moved }: GatewayApprovals)
   const hint = 'check that edict shall work on this gateway, and send its credentials there';
   if (from === null) {
     const { endpoint, iamEndpoint, project, instance } = gateway;
-    const message = `the file is new, or was changed, and names a gateway that the store does not know: endpoint ${endpoint}, iam ${iamEndpoint}, project ${project}, instance ${instance}`;
+    const message = `the file is new, or was changed, and names a gateway that the store does not know: endpoint ${endpoint}, iam ${iamEndpoint ?? 'none'}, project ${project}, instance ${instance}`;
     return { rule: 'newGateway', message, hint, affected: [JSON.stringify(addressOf(gateway))] };
   }
   if (isSameAddress(from, gateway)) return null;
   const keys = { endpoint: 'endpoint', iamEndpoint: 'iam', project: 'project', instance: 'instance' } as const;
   const changed = (Object.keys(keys) as (keyof typeof keys)[]).filter((key) => from[key] !== gateway[key]);
-  const message = `the file names another gateway than before: ${changed.map((key) => `${keys[key]} ${gateway[key]}, was ${from[key]}`).join('; ')}`;
+  const message = `the file names another gateway than before: ${changed.map((key) => `${keys[key]} ${gateway[key] ?? 'none'}, was ${from[key] ?? 'none'}`).join('; ')}`;
   return { rule: 'movedGateway', message, hint, affected: [from, gateway].map((address) => JSON.stringify(addressOf(address))) };
 }
 

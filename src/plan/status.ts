@@ -11,7 +11,8 @@ import type { RecordedPublication, RecordedState } from '../model/recorded-state
  * - `held`: its change needs approval.
  * - `deferred`: its change is made later, because of a freeze, a suspension or the rollout.
  * - `failed`: the last attempt at its change did not succeed.
- * - `unknown`: an attempt has no known outcome, which is resolved before anything else is done.
+ * - `unknown`: an attempt has no known outcome, which is resolved before anything else is done; or it is not recorded, and the gateway is
+ *   looked at before it is published, since it may be online there already; or the file is invalid, which declared it when it was valid.
  * - `pending`: its change is being made, or is next in the queue.
  * - `drifted`: it was changed outside edict and is left in place.
  * - `outdated`: its API was edited after it was published, and it is not published again.
@@ -48,7 +49,7 @@ export interface StatusCell extends PublicationNames {
   /** `null`: there was no attempt. */
   readonly lastAttempt: AttemptSummary | null;
   readonly status: PublicationStatus;
-  /** Whether the gateway does not list its API any more. */
+  /** Whether the gateway does not list its API. */
   readonly isApiMissing: boolean;
   /** The state that the last valid file declares, while the file is invalid; omitted otherwise, and for what that one did not declare. */
   readonly lastDesired?: PublicationState;
@@ -59,11 +60,15 @@ export interface StatusInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly changes: ReadonlyMap<PublicationKey, Change>;
+  /** The publications that the plan leaves drifted. */
+  readonly drifted: ReadonlySet<PublicationKey>;
   readonly outdated: ReadonlySet<PublicationKey>;
   readonly settling: ReadonlySet<PublicationKey>;
   readonly unmanaged: ReadonlyMap<PublicationKey, UnmanagedPublication>;
   readonly missingApiIds: ReadonlySet<string>;
   readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
+  /** The new publications for which the gateway is looked at before they are published; omitted if it was looked at, or is not to be. */
+  readonly unseen?: ReadonlySet<PublicationKey>;
   /** The publications whose attempt is in flight, of which the store does not know the outcome either; omitted if that is not known. */
   readonly inFlight?: ReadonlySet<PublicationKey>;
 }
@@ -72,16 +77,18 @@ export interface StatusInput {
 export function statusInput(
   {
     changes,
+    drifted,
     outdated,
     settling,
     unmanaged,
     missingApiIds,
-  }: Pick<Plan, 'changes' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
-  states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts' | 'inFlight'>,
+  }: Pick<Plan, 'changes' | 'drifted' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
+  states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts' | 'inFlight' | 'unseen'>,
 ): StatusInput {
   return {
     ...states,
     changes: new Map(changes.map((change) => [change.key, change])),
+    drifted: new Set(drifted.map(({ key }) => key)),
     outdated: new Set(outdated.map(({ key }) => key)),
     settling: new Set(settling.map(({ key }) => key)),
     unmanaged: new Map(unmanaged.map((publication) => [publication.key, publication])),
@@ -100,7 +107,7 @@ export function publicationKeys({
 
 /** Returns the status of one publication; `null` if it is neither declared nor online. */
 export function computeStatusCell(key: PublicationKey, input: StatusInput): StatusCell | null {
-  const { desired, recorded, changes, outdated, settling, unmanaged, missingApiIds, lastAttempts } = input;
+  const { desired, recorded, changes, drifted, outdated, settling, unmanaged, missingApiIds, lastAttempts } = input;
   const declared = desired.publications.get(key) ?? null;
   const previous = recorded.get(key) ?? null;
   const publication = declared ?? previous ?? unmanaged.get(key);
@@ -111,7 +118,7 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
     ? statusOfChange(change, input)
     : !declared
       ? 'unmanaged'
-      : previous?.drift
+      : previous?.drift || drifted.has(key)
         ? 'drifted'
         : outdated.has(key)
           ? 'outdated'
@@ -123,7 +130,7 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
 }
 
 /**
- * Returns the status of each publication while the file is invalid, so that the desired state is unknown: `unchanged` is what edict left as
+ * Returns the status of each publication while the file is invalid, so that the desired state is unknown: `unknown` is what edict left as
  * the last valid file, whose publications are in `declared`, said. Recorded ones first, in their order, then those that the last observation
  * found unmanaged.
  */
@@ -142,7 +149,7 @@ export function computeRecordedCells({
     const [publication, lastAttempt] = [recorded.get(key) ?? null, lastAttempts.get(key) ?? null];
     // An observation after a failed attempt is newer.
     const hasFailed = isFailure(lastAttempt) && (publication?.recordedAtMs ?? 0) <= (lastAttempt?.startedAtMs ?? 0);
-    const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unchanged';
+    const status = !declared.has(key) ? 'unmanaged' : hasFailed ? 'failed' : publication?.drift ? 'drifted' : 'unknown';
     const states = { desired: null, recorded: publication, change: null, lastAttempt };
     const lastDesired = declared.has(key) ? lastDeclaredState(publication, hasFailed ? lastAttempt : null) : null;
     const isApiMissing = missingApiIds.includes(of.apiId);
@@ -168,12 +175,13 @@ function lastDeclaredState(recorded: RecordedPublication | null, failed: Attempt
 /** Returns the status of a publication that must change. */
 export function statusOfChange(
   change: Pick<Change, 'key' | 'action' | 'revision' | 'reason' | 'held' | 'deferred'>,
-  { lastAttempts, inFlight }: Pick<StatusInput, 'lastAttempts' | 'inFlight'>,
+  { lastAttempts, inFlight, unseen }: Pick<StatusInput, 'lastAttempts' | 'inFlight' | 'unseen'>,
 ): 'held' | 'deferred' | 'failed' | 'unknown' | 'pending' {
   if (change.held) return 'held';
   if (change.deferred) return 'deferred';
   const lastAttempt = lastAttempts.get(change.key) ?? null;
   if (hasFailed(change, lastAttempt)) return lastAttempt?.outcome === 'unknown' ? 'unknown' : 'failed';
+  if (change.reason === 'new' && unseen?.has(change.key)) return 'unknown';
   // An attempt is recorded before its request leaves, so that a plan that is computed meanwhile does not know its outcome.
   return change.reason === 'unknown' && !inFlight?.has(change.key) ? 'unknown' : 'pending';
 }

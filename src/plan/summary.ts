@@ -15,7 +15,7 @@ export interface PlanSummary {
   readonly held: number;
   /** Changes that are made later, without an approval. */
   readonly deferred: number;
-  /** Publications with an attempt of unknown outcome, which is resolved first. */
+  /** Publications with an attempt of unknown outcome, which is resolved first, or that may be online already, which is looked up first. */
   readonly unknown: number;
   /** Changes whose last attempt failed. */
   readonly failed: number;
@@ -79,11 +79,12 @@ type SummarizedPlan = Pick<Plan, 'unchanged' | 'drifted' | 'settling' | 'unmanag
 /**
  * Returns how many publications of a plan are in each state.
  *
- * @param attempts the newest attempt of each publication, and the publications with an attempt in flight; default: none
+ * @param attempts the newest attempt of each publication, the publications with an attempt in flight, and those that nobody has looked for;
+ *   default: none
  */
 export function summarizePlan(
   plan: SummarizedPlan,
-  attempts: Pick<StatusInput, 'lastAttempts' | 'inFlight'> = { lastAttempts: new Map() },
+  attempts: Pick<StatusInput, 'lastAttempts' | 'inFlight' | 'unseen'> = { lastAttempts: new Map() },
 ): PlanSummary {
   const changed = { online: 0, offline: 0, held: 0, deferred: 0, unknown: 0, failed: 0 };
   for (const change of plan.changes) {

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 import { redactUrl } from '../model/store-url.ts';
 import { visible } from '../model/visible.ts';
@@ -64,17 +64,17 @@ export function shortDigest(digest: string): string {
 }
 
 /** Returns the command that approves what is held in a plan of one file; `null` if nothing is held. */
-export type ApproveCommand = (plan: Plan) => string | null;
+export type ApproveCommand = (holds: PlanHolds) => string | null;
 
 /** Returns the command that approves everything held in a plan; `null` if nothing is held. */
-export function approveCommand(plan: Plan, settings: Settings): string | null {
-  const digest = approvalDigest(plan);
+export function approveCommand(holds: PlanHolds, settings: Settings): string | null {
+  const digest = approvalDigest(holds);
   if (digest === null) return null;
   return `${planningCommandLine('approve', [shortDigest(digest)], settings)} --by NAME --reason TEXT`;
 }
 
 /** Returns the shell command line of a command that computes the same plan: with the same targets, and with no observation if there was none. */
-export function planningCommandLine(command: 'apply' | 'approve', args: readonly string[], settings: Settings): string {
+export function planningCommandLine(command: 'plan' | 'apply' | 'approve', args: readonly string[], settings: Settings): string {
   const { apis, environments } = settings.targets;
   const targets = [...apis.flatMap((pattern) => ['--api', pattern]), ...environments.flatMap((pattern) => ['--environment', pattern])];
   // With an observation the plan, and its digest, may be another one.

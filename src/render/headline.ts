@@ -9,7 +9,7 @@ const phrases: readonly (readonly [keyof PlanSummary, string])[] = [
   ['failed', 'failed'],
   ['held', 'held'],
   ['drifted', 'drifted'],
-  ['unknown', 'with unknown outcome'],
+  ['unknown', 'unknown'],
   ['online', 'going online'],
   ['offline', 'going offline'],
   ['deferred', 'deferred'],
@@ -35,7 +35,7 @@ const resultPhrases: readonly (readonly [keyof ReconcileSummary, string])[] = [
   ['drifted', 'drifted'],
   ['settling', 'settling'],
   ['unmanaged', 'unmanaged'],
-  ['failedProbes', 'failed probes'],
+  ['failedProbes', 'with failed probe'],
 ];
 
 /** Returns the counts of a reconciliation: `2 online, 0 offline, 61 unchanged, 1 held`. */
@@ -59,9 +59,11 @@ export function formatHeadline(
 ): string {
   const { unchanged, settling, unmanaged } = summary;
   const counts = formatCounts(summary);
-  const since = formatLastChecked(lastChecked.atMs);
-  const unchecked = lastChecked.isCurrent ? '' : `; ${since}`;
+  const since = formatUnchecked({ lastChecked });
+  const unchecked = since === null ? '' : `; ${since}`;
   if (fileHeld) return `The whole file is held: ${[counts, `${unchanged} unchanged`].filter(Boolean).join(', ')}${unchecked}.`;
+  const isUnseen = lastChecked.atMs === null && !lastChecked.isCurrent && summary.unknown > 0;
+  if (isUnseen) return `The gateway was not checked yet: ${counts}, ${unchanged} unchanged.`;
   if (isDifferent(summary)) return `${counts}, ${unchanged} unchanged${unchecked}.`;
   const aside = unmanaged > 0 ? ` (${unmanaged} unmanaged)` : '';
   const matching = unchanged === 1 ? '1 publication matches the file' : `${pluralize(unchanged, 'publication')} match the file`;
@@ -71,8 +73,16 @@ export function formatHeadline(
   return lastChecked.isCurrent ? `In sync${aside}. ${matching}.` : `No changes${unchecked}${aside}. ${matching}, as far as is recorded.`;
 }
 
-function formatLastChecked(atMs: number | null): string {
-  if (atMs === null) return 'gateway never checked';
+/** Returns when the gateway was last observed: `last checked at T`. */
+export function formatLastCheck({ atMs }: Plan['lastChecked'], formatTime: (ms: number) => string = formatTimestamp): string {
+  if (atMs === null) return 'not checked yet';
   // A deleted recorded state makes every earlier observation too old.
+  return atMs <= 0 ? 'not checked since a recorded state was deleted' : `last checked at ${formatTime(atMs)}`;
+}
+
+/** Returns since when the gateway was not observed: `gateway not checked since T`; `null` if that is within the file's `refresh`. */
+export function formatUnchecked({ lastChecked: { atMs, isCurrent } }: Pick<Plan, 'lastChecked'>): string | null {
+  if (isCurrent) return null;
+  if (atMs === null) return 'gateway never checked';
   return atMs <= 0 ? 'gateway not checked since a recorded state was deleted' : `gateway not checked since ${formatTimestamp(atMs)}`;
 }

@@ -18,12 +18,16 @@ export interface PlanView extends BlameInfo {
   readonly uncheckedReason?: string | null;
   /** Whether all unmanaged publications are listed; default: the first ones. */
   readonly listsUnmanaged?: boolean;
+  /** The file that it is a plan of; default: `edict.yaml`. */
+  readonly file?: string;
+  /** The command that prints the plan as JSON; default: that of `edict.yaml`. */
+  readonly jsonCommand?: string;
   /** The command that approves what is held; `null` if nothing is. */
   readonly approveCommand: string | null;
 }
 
 /** Returns the first line of a plan of a gateway that was never observed; `null` for any other plan. */
-export function formatUnchecked({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
+export function formatUncheckedPlan({ uncheckedReason = null }: Pick<PlanView, 'uncheckedReason'>): string | null {
   return uncheckedReason === null
     ? null
     : `Not checked against the gateway: ${uncheckedReason}. Publications that are already online may be shown as changes.`;

@@ -1,10 +1,15 @@
 import { hasFailed, type StatusCell } from '../plan/status.ts';
 import { formatBlocker, formatReason } from './format.ts';
-import { noticeForDrift, noticeForOutdated } from './notices.ts';
+import { formatMissingApi, noticeForDrift, noticeForOutdated } from './notices.ts';
+
+/** The next change of a publication that may be online already. */
+const unseenMessage = 'online only if it is not online there already; the gateway is checked first';
 
 /** Describes the next change of a publication and its reason, in one line. */
-export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing }: StatusCell): string {
+export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing, apiId }: StatusCell): string {
+  if (status === 'unknown' && change?.reason === 'new') return unseenMessage;
   if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
+  if (status === 'drifted' && isApiMissing && !recorded?.drift) return `drift: ${formatMissingApi(apiId, recorded)}`;
   if (status === 'drifted' && recorded) {
     const { kind, message } = noticeForDrift(recorded, isApiMissing);
     return `${kind}: ${message}`;
@@ -12,6 +17,7 @@ export function formatStatusCell({ change, lastAttempt, recorded, status, isApiM
   if (status === 'outdated' && recorded) return `outdated: ${noticeForOutdated(recorded).message}`;
   if (status === 'unmanaged') return 'not in the file, left as it is';
   if (status === 'failed' && lastAttempt) return formatOutcome(lastAttempt);
+  if (status === 'unknown') return 'the desired state is unknown until the file is fixed';
   return status === 'settling' ? 'changed too recently to be judged' : 'unchanged';
 }
 

@@ -28,14 +28,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** The routes of one file. */
-export interface FileRoutes extends ApiDeps {
-  /** The first path segment of its routes; empty if the daemon serves a single file. */
+/** One file that the server shows. */
+export interface ShownFile extends ApiDeps {
+  /** The first path segment of its routes, in which no character is encoded; empty if the daemon serves a single file. */
   readonly pathPrefix: string;
 }
 
 export interface ServerDeps {
-  readonly routes: readonly FileRoutes[];
+  /** The files to show. The server looks into the map at each request, so adding or removing one costs nothing else. By path prefix. */
+  readonly shownFiles: ReadonlyMap<string, ShownFile>;
+  /** Whether there is only one file, whose path prefix is empty. */
+  readonly isSingleFile: boolean;
   readonly health: Pick<Health, 'live' | 'ready'>;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   /** Accepted host names besides IP addresses, `localhost` and the listen host. */
@@ -49,8 +52,6 @@ export interface ServerDeps {
 export interface Server {
   /** The URL of the address that the server really listens on. */
   readonly url: string;
-  /** Replaces the routes for new requests. Requests in flight finish on the old ones. */
-  setRoutes(fileRoutes: readonly FileRoutes[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,6 +72,7 @@ const statusByErrorCode: Readonly<Record<string, number>> = {
   TOKEN_NOT_CONFIGURED: 403,
   TOKEN: 401,
   TOKEN_DELAYED: 429,
+  NOT_FOUND: 404,
   APPROVAL_MISMATCH: 409,
   OPTION_INVALID: 400,
 };
@@ -88,6 +90,9 @@ const requestLimits = {
 /** The largest body of a request, in bytes: a name and a reason of 1,000 characters each. */
 const maxRequestBytes = 16 * 1024;
 
+/** The longest path prefix of a file: file systems allow names of 255 bytes. */
+const maxPrefixLength = 300;
+
 /**
  * Starts the server. Requests sent by a page of another site are rejected.
  *
@@ -98,11 +103,9 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
   const files = await readUiBodies();
   const server = createServer(requestLimits);
   const limiter = new ConnectionLimiter(server, deps.monotonicMs);
-  const shared = { access: new AccessControl(deps), limiter, files, names };
-  // fastify cannot add routes to an instance that is ready. So `setRoutes` builds a new one, and requests go to the newest one.
-  let newest = buildRoutes(deps, { ...shared, fileRoutes: deps.routes });
-  await newest.ready();
-  server.on('request', (request, response) => newest.routing(request, response));
+  const routes = buildRoutes(deps, { access: new AccessControl(deps), limiter, files, names });
+  await routes.ready();
+  server.on('request', (request, response) => routes.routing(request, response));
   try {
     server.listen({ host, port });
     await once(server, 'listening');
@@ -117,11 +120,6 @@ export async function startServer({ host, port }: ListenAddress, deps: ServerDep
   server.on('error', () => undefined);
   return {
     url: urlOf(server.address() as AddressInfo),
-    setRoutes: async (fileRoutes) => {
-      const routes = buildRoutes(deps, { ...shared, fileRoutes });
-      await routes.ready();
-      newest = routes;
-    },
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -137,16 +135,20 @@ function urlOf({ address, port }: AddressInfo): string {
 }
 
 interface RoutesOptions extends ClientControl {
-  readonly fileRoutes: readonly FileRoutes[];
   readonly files: ReadonlyMap<string, ResponseBody>;
   /** The host names under which the server may be addressed. */
   readonly names: ReadonlySet<string>;
 }
 
-function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names, ...control }: RoutesOptions): FastifyInstance {
+/** Returns the routes, which stay the same when files are added or removed. */
+function buildRoutes(
+  { health, metrics, shownFiles, isSingleFile }: ServerDeps,
+  { files, names, ...control }: RoutesOptions,
+): FastifyInstance {
   const server = fastify({
     logger: false,
     bodyLimit: maxRequestBytes,
+    routerOptions: { maxParamLength: maxPrefixLength },
     // An address that cannot be parsed reaches no hook and no serializer.
     frameworkErrors: ({ code, message }, request, reply) => {
       reply.type('application/json; charset=utf-8').serializer((document: unknown) => toJson(document));
@@ -166,14 +168,7 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
     const { statusCode = 500, code, message } = error;
     return sendError(reply, statusCode, statusCode < 500 ? { code, message, hint: null } : { code: 'INTERNAL_ERROR', message, hint: null });
   });
-  server.setNotFoundHandler((request, reply) => {
-    const message = `there is no ${request.method} ${request.url.split('?')[0]}`;
-    return sendError(reply, 404, {
-      code: 'NOT_FOUND',
-      message,
-      hint: 'the page is at /; /api/v1/openapi.json describes the API',
-    });
-  });
+  server.setNotFoundHandler((request, reply) => sendError(reply, 404, notFound(request)));
   for (const [path, check] of [
     ['/livez', (): HealthResult => health.live()],
     ['/readyz', (): HealthResult => health.ready()],
@@ -190,31 +185,54 @@ function buildRoutes({ health, metrics }: ServerDeps, { fileRoutes, files, names
   server.get('/metrics', read, async (request, reply) =>
     sendBody(request, reply, await createBody(metrics.contentType, Buffer.from(await metrics.text()))),
   );
-  server.get('/api/v1/files', read, async (request, reply) => sendBody(request, reply, await createJsonBody(fileListJson(fileRoutes))));
-  const serve = (path: string, file: string): void => {
+  server.get('/api/v1/files', read, async (request, reply) =>
+    sendBody(request, reply, await createJsonBody(fileListJson([...shownFiles.values()]))),
+  );
+  const bodyOf = (file: string): ResponseBody => {
     const body = files.get(file);
     if (!body) throw new TypeError(`there is no file ${file}`);
+    return body;
+  };
+  const serve = (path: string, file: string): void => {
+    const body = bodyOf(file);
     server.get(path, async (request, reply) => sendBody(request, reply, body));
   };
   for (const path of files.keys()) if (path.startsWith('/')) serve(path, path);
-  for (const routes of fileRoutes) {
-    const prefix = routes.pathPrefix === '' ? '' : `/${routes.pathPrefix}`;
-    serve(`${prefix}/`, 'page.html');
-    serve(`${prefix}/api/v1/openapi.json`, 'openapi.json');
-    if (prefix !== '') server.get(prefix, async (_request, reply) => reply.redirect(`${prefix}/`));
-    server.register(
-      (scope, _options, done) => {
-        addApi(scope, routes, control);
-        done();
-      },
-      { prefix },
-    );
+  serve('/', isSingleFile ? 'page.html' : 'overview.html');
+  serve('/api/v1/openapi.json', 'openapi.json');
+  const fileOf = (request: FastifyRequest): ShownFile => {
+    const { file = '' } = request.params as { readonly file?: string };
+    const shown = shownFiles.get(file);
+    if (shown) return shown;
+    throw notFound(request);
+  };
+  const prefix = isSingleFile ? '' : '/:file';
+  if (!isSingleFile) {
+    const serveFor = (path: string, file: string): void => {
+      const body = bodyOf(file);
+      server.get(path, async (request, reply) => {
+        fileOf(request);
+        return sendBody(request, reply, body);
+      });
+    };
+    server.get(prefix, async (request, reply) => reply.redirect(`/${fileOf(request).pathPrefix}/`));
+    serveFor(`${prefix}/`, 'page.html');
+    serveFor(`${prefix}/api/v1/openapi.json`, 'openapi.json');
   }
-  if (fileRoutes.every(({ pathPrefix }) => pathPrefix !== '')) {
-    serve('/', 'overview.html');
-    serve('/api/v1/openapi.json', 'openapi.json');
-  }
+  server.register(
+    (scope, _options, done) => {
+      addApi(scope, fileOf, control);
+      done();
+    },
+    { prefix },
+  );
   return server;
+}
+
+function notFound({ method, url }: FastifyRequest): EdictError {
+  return new EdictError('NOT_FOUND', `there is no ${method} ${url.split('?')[0]}`, {
+    hint: 'the page is at /; /api/v1/openapi.json describes the API',
+  });
 }
 
 /** Adds the security headers. Returns the answer to a request that another site sent or that names another host; `null` for others. */

@@ -1,6 +1,6 @@
+import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
 import { resolvePathEntries } from './path-entries.ts';
 import { TimeLimit } from './time-limit.ts';
 
@@ -39,7 +39,7 @@ class PathWatcher implements PathWatch {
   readonly #takeSnapshot: () => Promise<Snapshot>;
   readonly #onChange: () => void;
   #pollTimer: NodeJS.Timeout | null = null;
-  #watcher: FSWatcher | null = null;
+  #watches: readonly Disposable[] = [];
   #watchKey = '';
   #lastSnapshot: Snapshot = { fingerprint: '', paths: [], directories: [] };
   #lastCheck: Promise<void> = Promise.resolve();
@@ -71,8 +71,13 @@ class PathWatcher implements PathWatch {
     if (this.#pollTimer) clearInterval(this.#pollTimer);
     await new TimeLimit(closeTimeLimitMs).run(async () => {
       await this.#lastCheck;
-      await this.#watcher?.close();
     });
+    this.#closeWatches();
+  }
+
+  #closeWatches(): void {
+    for (const opened of this.#watches) opened[Symbol.dispose]();
+    this.#watches = [];
   }
 
   /**
@@ -101,31 +106,106 @@ class PathWatcher implements PathWatch {
     for (;;) {
       const entrySets = await Promise.all([...paths, ...open].map(resolvePathEntries));
       const entries = new Set(entrySets.flatMap((entriesOfOne) => [...entriesOfOne]));
-      const directories = new Set([...[...entries].map((entry) => dirname(entry)), ...open]);
-      const watchKey = JSON.stringify([[...entries], await Promise.all([...directories].map(readDirectoryIdentity))]);
+      const entriesOf = Map.groupBy(entries, (entry) => dirname(entry));
+      const openDirectories = new Set(open);
+      const directories = [...new Set([...entriesOf.keys(), ...openDirectories])];
+      const identities = await Promise.all(directories.map(readDirectoryIdentity));
+      const watchKey = JSON.stringify([[...entries], identities]);
       if (watchKey === this.#watchKey || this.#isClosed) return;
       this.#watchKey = watchKey;
-      // Close first: chokidar shares the watch of a path among its watchers, and the shared one would stay on a directory that was replaced.
-      await this.#watcher?.close();
-      this.#watcher = await this.#startWatcher(entries, directories, new Set(open));
+      const before = this.#watches;
+      this.#watches = directories.map((directory, index) => {
+        // The name of the directory itself stands for its removal.
+        const names = new Set([directory, ...(entriesOf.get(directory) ?? [])].map((path) => basename(path)));
+        return watchDirectory(directory, {
+          identity: identities[index] ?? '',
+          names: openDirectories.has(directory) ? null : names,
+          onChange: () => this.#check(),
+        });
+      });
+      for (const opened of before) opened[Symbol.dispose]();
+    }
+  }
+}
+
+/** Calls `onChange` for each change of an entry of these names. */
+interface Follower {
+  /** `null`: any entry. */
+  readonly names: ReadonlySet<string> | null;
+  readonly onChange: () => void;
+}
+
+/**
+ * The watched directories, by path and identity, each watched once for all who follow something in it: otherwise each file that is added to a folder
+ * of 1,000 files would wake up 1,000 watchers, which would delay everything else for seconds.
+ */
+const watchedDirectories = new Map<string, WatchedDirectory>();
+
+/** Follows entries of a directory until disposed. One that cannot be watched is not followed: polling finds its changes. */
+function watchDirectory(directory: string, { identity, ...follower }: Follower & { readonly identity: string }): Disposable {
+  const key = `${identity} ${directory}`;
+  const watched = watchedDirectories.get(key) ?? new WatchedDirectory(directory);
+  watchedDirectories.set(key, watched);
+  watched.add(follower);
+  return {
+    [Symbol.dispose]: () => {
+      watched.remove(follower);
+      if (!watched.isUnused) return;
+      watched.close();
+      if (watchedDirectories.get(key) === watched) watchedDirectories.delete(key);
+    },
+  };
+}
+
+class WatchedDirectory {
+  readonly #followersOf = new Map<string, Set<Follower>>();
+  readonly #followers = new Set<Follower>();
+  readonly #followersOfAny = new Set<Follower>();
+  readonly #watcher: FSWatcher | null;
+
+  constructor(directory: string) {
+    this.#watcher = openWatcher(directory);
+    this.#watcher?.on('change', (_kind, name) => this.#publish(name === null ? null : String(name)));
+    this.#watcher?.on('error', () => this.#publish(null));
+  }
+
+  get isUnused(): boolean {
+    return this.#followers.size === 0;
+  }
+
+  add(follower: Follower): void {
+    this.#followers.add(follower);
+    if (follower.names === null) this.#followersOfAny.add(follower);
+    for (const name of follower.names ?? []) this.#followersOf.set(name, (this.#followersOf.get(name) ?? new Set()).add(follower));
+  }
+
+  remove(follower: Follower): void {
+    this.#followers.delete(follower);
+    this.#followersOfAny.delete(follower);
+    for (const name of follower.names ?? []) {
+      const ofName = this.#followersOf.get(name);
+      ofName?.delete(follower);
+      if (ofName?.size === 0) this.#followersOf.delete(name);
     }
   }
 
-  async #startWatcher(entries: ReadonlySet<string>, directories: ReadonlySet<string>, open: ReadonlySet<string>): Promise<FSWatcher> {
-    const names = new Set([...entries, ...directories].map((path) => basename(path)));
-    const watcher = watch([...directories], {
-      depth: 0,
-      followSymlinks: false,
-      ignoreInitial: true,
-      ignored: (candidate) => !entries.has(candidate) && !directories.has(candidate) && !open.has(dirname(candidate)),
-    });
-    watcher.on('all', () => this.#check());
-    watcher.on('raw', (_event, name) => {
-      if (name === null || open.size > 0 || names.has(name)) this.#check();
-    });
-    watcher.on('error', () => this.#check());
-    await new Promise<void>((ready) => watcher.once('ready', () => ready()));
-    return watcher;
+  close(): void {
+    this.#watcher?.close();
+  }
+
+  /** `name` is `null` if the system does not say what has changed. */
+  #publish(name: string | null): void {
+    const followers = name === null ? this.#followers : [...(this.#followersOf.get(name) ?? []), ...this.#followersOfAny];
+    for (const { onChange } of followers) onChange();
+  }
+}
+
+function openWatcher(directory: string): FSWatcher | null {
+  try {
+    return watch(directory);
+  } catch {
+    // It does not exist, or the system has no watch left.
+    return null;
   }
 }
 

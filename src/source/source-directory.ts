@@ -1,5 +1,7 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../model/clock.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
 import { TimeLimit } from './time-limit.ts';
@@ -52,18 +54,21 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 async function listYamlFiles(folder: string): Promise<readonly string[]> {
-  const candidates = (await readEntryNames(folder)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).map((name) => join(folder, name));
   const files: string[] = [];
-  for (const file of candidates) if (!(await isDirectory(file))) files.push(file);
+  for (const entry of await readEntries(folder)) {
+    if (!/^[^.].*\.ya?ml$/.test(entry.name)) continue;
+    const file = join(folder, entry.name);
+    if (entry.isSymbolicLink() ? !(await isDirectory(file)) : !entry.isDirectory()) files.push(file);
+  }
   if (files.length > 0) return files.sort();
   throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} contains no YAML file`, {
     hint: 'pass files, or a folder that contains edict files directly',
   });
 }
 
-async function readEntryNames(folder: string): Promise<readonly string[]> {
+async function readEntries(folder: string): Promise<readonly Dirent[]> {
   try {
-    return await readdir(folder);
+    return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
     throw new EdictError('FILE_NOT_FOUND', `the folder ${folder} cannot be read: ${errorMessage(cause)}`, { cause });
   }
@@ -71,6 +76,23 @@ async function readEntryNames(folder: string): Promise<readonly string[]> {
 
 /** How often the list of files is read, in milliseconds. */
 const pollIntervalMs = 5000;
+
+/** Maximum number of files that one daemon follows: each has a lease, a queue and timers of its own, and half a megabyte. */
+export const maxFollowedFiles = 1000;
+
+/** How many files are opened or closed at a time: a removed one waits for its calls. */
+const concurrentUpdates = 8;
+
+/** The files that are followed, and how many are not because there are too many. */
+export interface FollowedFiles {
+  readonly files: readonly string[];
+  readonly skippedCount: number;
+}
+
+/** Returns the first files, as many as may be followed. */
+export function limitFiles(files: readonly string[]): FollowedFiles {
+  return { files: files.slice(0, maxFollowedFiles), skippedCount: Math.max(0, files.length - maxFollowedFiles) };
+}
 
 export interface WatchFilesDeps {
   /** Resolves to the current files. An EdictError means that they cannot be listed now, which changes nothing. */
@@ -80,14 +102,20 @@ export interface WatchFilesDeps {
   readonly onAdded: (file: string) => Promise<void>;
   /** Called for a file that was missing twice in a row: an editor or a checkout may replace it in between. */
   readonly onRemoved: (file: string) => Promise<void>;
+  /** Called when more files than before are not followed because there are too many. Those that are followed stay, whatever comes. */
+  readonly onSkipped: (skippedCount: number) => void;
 }
 
-/** Reports files that are added to or removed from `first`, until `signal` is aborted. Rejects if `onAdded` or `onRemoved` does. */
+/**
+ * Reports files that are added to or removed from `first`, until `signal` is aborted. Other work of the process goes on between two files, however
+ * many there are. Rejects if `onAdded` or `onRemoved` does.
+ */
 export async function watchSourceFiles(
-  first: readonly string[],
-  { list, clock, signal, onAdded, onRemoved }: WatchFilesDeps,
+  first: FollowedFiles,
+  { list, clock, signal, onAdded, onRemoved, onSkipped }: WatchFilesDeps,
 ): Promise<void> {
-  const known = new Set(first);
+  const known = new Set(first.files);
+  let { skippedCount } = first;
   let missing: ReadonlySet<string> = new Set();
   for (;;) {
     await clock.sleep(pollIntervalMs, signal);
@@ -95,17 +123,35 @@ export async function watchSourceFiles(
     const current = await tryList(list);
     if (signal.aborted) return;
     if (current === null) continue;
-    for (const file of current.difference(known)) {
+    const unknown = [...current.difference(known)];
+    const added = unknown.slice(0, maxFollowedFiles - known.size);
+    const skippedNow = unknown.length - added.length;
+    if (skippedNow > skippedCount) onSkipped(skippedNow);
+    skippedCount = skippedNow;
+    await forEach(added, signal, async (file) => {
       known.add(file);
       await onAdded(file);
-    }
+    });
     const missingNow = known.difference(current);
-    for (const file of missingNow.intersection(missing)) {
+    await forEach([...missingNow.intersection(missing)], signal, async (file) => {
       known.delete(file);
       await onRemoved(file);
-    }
+    });
     missing = missingNow.intersection(known);
   }
+}
+
+/** Updates some files at a time, and starts no more once `signal` is aborted. */
+async function forEach(files: readonly string[], signal: AbortSignal, update: (file: string) => Promise<void>): Promise<void> {
+  const rest = files.values();
+  const updateRest = async (): Promise<void> => {
+    for (const file of rest) {
+      if (signal.aborted) return;
+      await update(file);
+      await setImmediate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrentUpdates, files.length) }, updateRest));
 }
 
 async function tryList(list: WatchFilesDeps['list']): Promise<Set<string> | null> {

@@ -1,4 +1,4 @@
-import type { Change } from '../model/change.ts';
+import type { Change, PlanHolds } from '../model/change.ts';
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
@@ -7,6 +7,7 @@ import { summarizePlan } from '../plan/summary.ts';
 import type { ApproveCommand } from '../render/command-line.ts';
 import { withoutSource } from '../render/diagnostic.ts';
 import { formatSuspension } from '../render/format.ts';
+import { formatUnchecked } from '../render/headline.ts';
 
 /** The level and message of an event. The message is constant; variable data is logged in fields. */
 export interface LogMessage {
@@ -21,11 +22,16 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   // Their number is logged once for all.
   adopted: { level: 'debug', message: 'already online at the gateway, adopted without a call' },
   foundOnline: { level: 'warn', message: 'found online at first contact, declared offline in the file' },
+  foundOffline: { level: 'warn', message: 'found offline at first contact, was online before, declared online in the file' },
+  unread: { level: 'warn', message: 'not known whether it was online before first contact: its versions could not be read' },
   externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, differs from the file' },
   apiDeleted: { level: 'error', message: 'the API no longer exists at the gateway' },
   flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
+
+/** The message for a declared API of which nothing is recorded: nothing tells that it ever existed. */
+const missingApi: LogMessage = { level: 'error', message: 'the API does not exist at the gateway' };
 
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
@@ -36,6 +42,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'error', message: 'file invalid, the last valid file stays in force' };
     case 'file:unreadable':
       return { level: 'warn', message: 'file unreadable, the last valid file stays in force' };
+    case 'file:held':
+      return { level: 'error', message: 'the whole file is held, the last valid file stays in force' };
     case 'git:unsupported':
       return { level: 'debug', message: 'the installed Git is older than 2.38, no commits are recorded' };
     case 'reconcile:started':
@@ -71,9 +79,9 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observed':
       return { level: event.changedCount > 0 ? 'info' : 'debug', message: 'gateway observed' };
     case 'gateway:observe_failed':
-      return { level: 'warn', message: 'gateway not observed, the recorded state is used' };
+      return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
-      return driftMessages[event.notice.kind];
+      return event.notice.kind === 'apiDeleted' && event.notice.previousState === null ? missingApi : driftMessages[event.notice.kind];
     case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'requests paused' };
     case 'requests:resumed':
@@ -97,6 +105,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'warn', message: 'file removed from the folder, its gateway is left as it is' };
     case 'file:failed':
       return { level: 'error', message: 'file failed and is no longer served, the others continue' };
+    case 'files:skipped':
+      return { level: 'error', message: 'files of the folder are not served: there are too many' };
     case 'lease:standby':
       return { level: 'info', message: 'standby: another process holds the lease' };
     case 'lease:acquired':
@@ -155,23 +165,23 @@ export function fieldsFor(
         }),
       };
     case 'plan:computed': {
-      const { fileHeld, approval, suspension } = event.plan;
+      const { approval, suspension } = event.plan;
+      const unchecked = formatUnchecked(event.plan);
       const { unchanged, ...counts } = summarizePlan(event.plan);
-      const digest = approvalDigest(event.plan);
-      const command = approveCommand(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
         unchanged,
         ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+        ...(unchecked !== null && { unchecked }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
-        ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
-        ...(digest !== null && { approvalDigest: digest }),
-        ...(command !== null && { approveCommand: command }),
+        ...holdFields(event.plan, approveCommand),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
         ...(suspension && { suspension: formatSuspension(suspension) }),
       };
     }
+    case 'file:held':
+      return holdFields(event.holds, approveCommand);
     case 'attempt:started':
       return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:finished': {
@@ -235,6 +245,10 @@ export function fieldsFor(
       return {};
     case 'file:failed':
       return { reason: event.message, ...(event.hint && { hint: event.hint }) };
+    case 'files:skipped': {
+      const hint = 'start another daemon for some of them, with a store of its own';
+      return { skipped: event.skippedCount, limit: event.maxCount, hint };
+    }
     case 'lease:standby':
       return { reason: event.reason };
     case 'rate:changed':
@@ -272,6 +286,17 @@ export function fieldsFor(
     case 'daemon:stopped':
       return { signal: event.signal, unsent: event.unsentCount };
   }
+}
+
+function holdFields(holds: PlanHolds, approveCommand: ApproveCommand): Record<string, unknown> {
+  const { fileHeld } = holds;
+  const digest = approvalDigest(holds);
+  const command = approveCommand(holds);
+  return {
+    ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
+    ...(digest !== null && { approvalDigest: digest }),
+    ...(command !== null && { approveCommand: command }),
+  };
 }
 
 function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {

@@ -28,20 +28,35 @@ export async function openLogger({ level, format }: LogOptions, write?: (bytes: 
 
 export interface LogEventsOptions extends FieldOptions {
   readonly monotonicMs?: () => number;
+  /** Completes the commands in a hint for the file and the store of the daemon; default: they stay as they are. */
+  readonly complete?: (text: string) => string;
 }
 
 /**
  * Returns a subscriber that logs every event, with its stable name in the field `event`. An error that repeats is logged with a growing
  * interval; `skipped` says how often it was left out before.
  */
-export function logEvents(log: Logger, { monotonicMs = () => performance.now(), ...options }: LogEventsOptions = {}): Emit {
+export function logEvents(
+  log: Logger,
+  { monotonicMs = () => performance.now(), complete = (text) => text, ...options }: LogEventsOptions = {},
+): Emit {
   const filter = new RepeatFilter(monotonicMs);
   return (event) => {
     const error = repeatableError(event);
     const skipped = error === null ? 0 : filter.pass(error);
     if (skipped === null) return;
     const { level, message } = messageFor(event);
-    log[level]({ event: event.type, ...fieldsFor(event, options), ...(skipped > 0 && { skipped }) }, message);
+    log[level]({ event: event.type, ...completeHints(fieldsFor(event, options), complete), ...(skipped > 0 && { skipped }) }, message);
+  };
+}
+
+/** Returns the fields with the commands in their hints completed, also in those of the errors of a file. */
+function completeHints(fields: Record<string, unknown>, complete: (text: string) => string): Record<string, unknown> {
+  const { hint, errors } = fields;
+  return {
+    ...fields,
+    ...(typeof hint === 'string' && { hint: complete(hint) }),
+    ...(Array.isArray(errors) && { errors: errors.map((error: Record<string, unknown>) => completeHints(error, complete)) }),
   };
 }
 

@@ -75,6 +75,10 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
     case 'file:loaded':
       instruments.fileValid.set(1);
       break;
+    case 'file:held':
+      instruments.fileValid.set(1);
+      instruments.fileHeld.set(1);
+      break;
     case 'file:invalid':
     case 'file:unreadable':
     case 'file:failed':
@@ -143,10 +147,11 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
 }
 
 function recordPlan(plan: Plan, { publications, fileHeld, suspended }: Instruments): void {
-  const { online, offline, failed: _failed, excluded: _excluded, ...others } = summarizePlan(plan);
-  for (const [status, count] of Object.entries({ ...others, pending: online + offline, outdated: plan.outdated.length })) {
-    publications.set({ status }, count);
-  }
+  const { online, offline, unchanged, failed: _failed, excluded: _excluded, ...others } = summarizePlan(plan);
+  const outdated = plan.outdated.length;
+  // A plan counts outdated publications among the unchanged ones; the states here add up to the number of publications.
+  const counts = { ...others, pending: online + offline, outdated, unchanged: unchanged - outdated };
+  for (const [status, count] of Object.entries(counts)) publications.set({ status }, count);
   fileHeld.set(plan.fileHeld ? 1 : 0);
   suspended.set(plan.suspension ? 1 : 0);
 }

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import pretty from 'pino-pretty';
 import { visible, visibleLines } from '../model/visible.ts';
 import type { PlanSummary } from '../plan/summary.ts';
-import { formatUnrecorded } from '../render/format.ts';
+import { formatUnrecorded, pluralize } from '../render/format.ts';
 import { formatCounts, isDifferent, planStates } from '../render/headline.ts';
 
 type LogRecord = Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     : '';
   switch (log['event']) {
     case 'file:loaded':
-      return `${message}: ${log['publications']} publications on ${log['emulated'] ? 'an emulated gateway in place of ' : ''}${log['endpoint']}, instance ${log['instance']}`;
+      return `${message}: ${countOf(log['publications'], 'publication')} on ${log['emulated'] ? 'an emulated gateway in place of ' : ''}${log['endpoint']}, instance ${log['instance']}`;
     case 'file:invalid':
       return [
         `${message}:`,
@@ -44,7 +44,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
       ].join('\n');
     case 'plan:computed':
       if (log['fileHeld']) return `${colorize('yellow', message)}: ${log['reason']}; ${formatApproveHint(log)}`;
-      return `${message}: ${formatPlanCounts(log, colorize)}${formatApproval(log)}${formatDue(log)}${formatSuspended(log, colorize)}`;
+      return `${message}: ${formatPlanCounts(log, colorize)}${log['unchecked'] ? `; ${log['unchecked']}` : ''}${formatApproval(log)}${formatDue(log)}${formatSuspended(log, colorize)}`;
     case 'attempt:finished':
       if (log['outcome'] === 'succeeded')
         return `${change} ${colorize('dim', `(${log['reason']}, ${log['durationMs']} ms${log['version'] ? `, version ${log['version']}` : ''})`)}`;
@@ -69,7 +69,7 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'gateway:unrecorded':
       return formatUnrecorded(String(log['store']));
     case 'gateway:observed':
-      return `${message}: ${log['listed']} APIs${log['adopted'] ? `, ${log['adopted']} publications adopted without a call` : ''}, ${log['changed']} recorded states updated`;
+      return `${message}: ${countOf(log['listed'], 'API')}${log['adopted'] ? `, ${countOf(log['adopted'], 'publication')} adopted without a call` : ''}, ${countOf(log['changed'], 'recorded state')} updated`;
     case 'rate:changed':
       return `${message}: ${log['calls']} of ${log['limit']} calls in ${Number(log['perMs']) / 1000} s`;
     case 'webhook:failed':
@@ -79,15 +79,19 @@ function formatRecord(log: LogRecord, message: string, colorize: Colorize): stri
     case 'trace:failed':
       return `${message}: ${[log['to'], log['reason']].filter(Boolean).join(' ')}`;
     case 'stop:requested': {
-      const calls = log['inFlight'] === 1 ? '1 call' : `${log['inFlight']} calls`;
+      const calls = countOf(log['inFlight'], 'call');
       const waiting = log['inFlight'] === 0 ? '' : `, waiting for ${calls} in flight, ${Number(log['atMostMs']) / 1000} s at most`;
       return `${message}: ${log['signal']}${waiting}; interrupt again to end at once`;
     }
     case 'daemon:stopped':
-      return `${message}: ${log['signal']}${log['unsent'] ? `, ${log['unsent']} changes not sent` : ''}`;
+      return `${message}: ${log['signal']}${log['unsent'] ? `, ${countOf(log['unsent'], 'change')} not sent` : ''}`;
     default:
       return [message, change || log['reason'] || log['signal'] || log['url']].filter(Boolean).join(': ');
   }
+}
+
+function countOf(count: unknown, noun: string): string {
+  return pluralize(Number(count), noun);
 }
 
 /** The file name; lines of a daemon with a single file have none. */

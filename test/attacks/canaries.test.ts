@@ -250,10 +250,7 @@ for (const [kind, variables] of Object.entries(credentials)) {
       const server = await answeringServer(repeating(status));
       const folder = scratchFolder();
       await recordEmptyGatewayIn(folder, server.url);
-      writeFileSync(
-        join(folder, 'edict.yaml'),
-        `${fileOf(server.url, { a: 'online' }).replace('gateway: {', `gateway: { iam: "${server.url}",`)}refresh: never\n`,
-      );
+      writeFileSync(join(folder, 'edict.yaml'), `${fileOf(server.url, { a: 'online' })}refresh: never\n`);
       // Reads are repeated for seconds if nobody has refused them, so that only the calls and one read are made then.
       const quick = [commands[8], commands[10], ...commands.slice(12)].filter((args) => args !== undefined);
       await sweep(
@@ -411,7 +408,7 @@ test('anyone: the emulator as a service, whose seed has secrets', async () => {
   const emulator = startEdict(['emulate', '--seed', 'seed.mounted', '--port', '0'], folder, others);
   await until('it listens', () => emulator.output.stdout.includes('http://'), [emulator]);
   const url = /http:\/\/\S+/.exec(emulator.output.stdout)?.[0] ?? '';
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(url, { a: 'online' }).replace('gateway: {', `gateway: { iam: "${url}",`));
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(url, { a: 'online' }));
   for (const kind of ['token', 'temporary key', 'user'])
     await sweep(folder, credentials[kind]?.(folder) ?? {}, `emulated, ${kind}`, [['plan', 'edict.yaml', '--refresh']]);
   await sweep(folder, { HW_USER_NAME: 'ada', HW_USER_PASSWORD: `${secret('password')}x`, HW_DOMAIN_NAME: 'acme' }, 'a wrong password', [

@@ -182,7 +182,7 @@ test('author: a followed file that names another gateway is held, until it is ap
   const changes = (): number[] =>
     gateways.map(({ requests }) => requests.all().filter(({ operation }) => operation === 'changePublication').length);
   const text = (endpoint: string, states: Readonly<Record<string, string>>, more = ''): string =>
-    fileOf(endpoint, states).replace('gateway: { ', `gateway: { ${more}`);
+    fileOf(endpoint, states).replace(/iam: "[^"]*", /, (own) => more || own);
   const path = join(folder, 'edict.yaml');
   const start = () => startEdict(['run', 'edict.yaml', '--log-format', 'json', '--debounce', '10ms'], folder);
   writeFileSync(path, text(one, { a: 'online' }));
@@ -258,28 +258,25 @@ test('operator: hosts of --allow-host and EDICT_ALLOWED_HOSTS get credentials, e
   }
 });
 
-test('operator: an endpoint on the command line is allowed, with its identity service, and a region in a variable is not a host', async () => {
+test('operator: an endpoint and an identity service on the command line are allowed, a host beside them is not asked, and a region in a variable is not a host', async () => {
   const emulator = await startEmulator({ seed: { ...seedOf('a'), users: [{ name: 'user', password: mark, domain: 'domain' }] } });
   const port = new URL(emulator.url).port;
   const gateway = ['--project', 'project', '--instance', 'instance'];
   const env = variables('user');
   try {
-    for (const [options, iam] of [
-      [[], 'iam.example.com'],
-      [['--iam', `http://login.example.com:${port}`], 'login.example.com'],
-    ] as const) {
-      const { code, stderr } = await edict(
-        ['import', '--endpoint', `http://roma.example.com:${port}`, ...options, ...gateway],
-        folder,
-        env,
-      );
-      assert.is(code, 0, stderr);
-      assert.ok(
-        network.asked.some((asked) => asked.startsWith(`POST http://${iam}:${port}/v3/auth/tokens`)),
-        network.asked.join('\n'),
-      );
-      assert.ok(network.asked.some((asked) => asked.startsWith(`GET http://roma.example.com:${port}/`)));
-    }
+    const importFrom = (...options: readonly string[]) =>
+      edict(['import', '--endpoint', `http://roma.example.com:${port}`, ...options, ...gateway], folder, env);
+    const unknown = await importFrom();
+    assert.is(unknown.code, 1);
+    assert.match(unknown.stderr, 'no identity service is known for http://roma.example.com');
+    assert.equal(network.asked, []);
+    const { code, stderr } = await importFrom('--iam', `http://login.example.com:${port}`);
+    assert.is(code, 0, stderr);
+    assert.ok(
+      network.asked.some((asked) => asked.startsWith(`POST http://login.example.com:${port}/v3/auth/tokens`)),
+      network.asked.join('\n'),
+    );
+    assert.ok(network.asked.some((asked) => asked.startsWith(`GET http://roma.example.com:${port}/`)));
   } finally {
     await emulator.close();
   }

@@ -306,7 +306,7 @@ test('gateway: everything that it answers', async () => {
     await runHostile(['plan', 'names.yaml'], folder, env);
   }
   const user = { HW_USER_NAME: 'u', HW_USER_PASSWORD: 'p', HW_DOMAIN_NAME: 'd' };
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(server.url, { b: 'online' }).replace('gateway: {', `gateway: { iam: "${server.url}",`));
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(server.url, { b: 'online' }));
   await runHostile(['plan', 'edict.yaml', '--refresh'], folder, user);
   assert.match(shown, 'GATEWAY');
   await server.close();

@@ -138,7 +138,7 @@ test('the browser reports no error but that of the wrong answer', () => {
 test('every document of the API is plain text in which JSON finds the strings as they are', async () => {
   const { api } = { api: text('API') };
   await using server = await startTestServer({
-    routes: { history: async () => [states.attempt('a', 'test', { message: api })], daemonInfo: daemonInfoOf(text('FILE')) },
+    shown: { history: async () => [states.attempt('a', 'test', { message: api })], daemonInfo: daemonInfoOf(text('FILE')) },
     health: { live: () => ({ ok: false, message: text('LIVE') }), ready: () => ({ ok: false, message: text('READY') }) },
   });
   const desired = states.desiredState([wanted('a', 'test', { api })]);

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmulator } from '../../src/emulator/emulator.ts';
-import { createCheckedLookup, isInternalAddress } from '../../src/gateway/probe-addresses.ts';
+import { assertProbeHostForProxy, createCheckedLookup, isInternalAddress } from '../../src/gateway/probe-addresses.ts';
 import { openProber } from '../../src/gateway/prober.ts';
 import { edict } from '../support/edict-command.ts';
 import { fileOf, scratchFolder, seedOf } from '../support/edict-process.ts';
@@ -151,6 +151,49 @@ test('author: behind a proxy, internal addresses are refused too', async () => {
   await prober.close();
   await proxy.close();
   assert.equal(proxy.asked, []);
+});
+
+test('author: behind a proxy, a name that leads to an internal address is refused too', async () => {
+  const names = ['ip6-localhost', 'ip6-loopback', 'localhost4', hostname()];
+  const found = await Promise.all(names.map((name) => lookup(name, { all: true }).catch(() => [])));
+  const internal = names.filter((_, index) => found[index]?.some(({ address }) => isInternalAddress(address)));
+  const proxy = await startProxy();
+  const prober = openProber({ proxies: { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: '' } });
+  for (const host of internal) {
+    for (const scheme of ['http', 'https']) {
+      const target = { url: `${scheme}://${host}/`, expectedStatus: null, timeoutMs: 5000 };
+      assert.match((await prober.probe(target, new AbortController().signal)).message, 'not sent: ', host);
+    }
+  }
+  assert.equal(proxy.asked, []);
+  const unknown = { url: 'http://no-such-name.invalid/', expectedStatus: null, timeoutMs: 10_000 };
+  await prober.probe(unknown, new AbortController().signal);
+  assert.equal(proxy.asked, ['GET http://no-such-name.invalid/'], 'the proxy may know the name');
+  await prober.close();
+  await proxy.close();
+});
+
+test('author: a name is checked before a proxy is asked, as for a connection of its own', async () => {
+  const resolveTo = (...addresses: string[]) =>
+    ((_: string, __: object, done: (error: null, found: object[]) => void) =>
+      done(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      )) as never;
+  const check = (allowed: readonly string[], resolve: never) =>
+    assertProbeHostForProxy('https://rebind.example/', allowed, resolve).then(
+      () => null,
+      (error: unknown) => String(error),
+    );
+  for (const address of ['127.0.0.1', '169.254.169.254', '10.0.0.1', 'fd00:ec2::254']) {
+    assert.match((await check([], resolveTo('8.8.8.8', address))) ?? '', 'rebind.example is this machine, or in a private network');
+    assert.is(await check(['rebind.example'], resolveTo(address)), null);
+  }
+  assert.is(await check([], resolveTo('8.8.8.8')), null);
+  const failing = ((_: string, __: object, done: (error: Error) => void) => done(new Error('ENOTFOUND'))) as never;
+  assert.is(await check([], failing), null, 'a machine behind a proxy may resolve no names of others');
+  const hanging = (() => undefined) as never;
+  assert.is(await check([], hanging), null, 'nor answer in time');
 });
 
 test('author: `apply` leaves the next environment as it is, and says what an operator would add; with that, the probe is sent', async () => {

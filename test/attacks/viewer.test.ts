@@ -38,7 +38,7 @@ async function start(options: TestServerOptions = {}): Promise<void> {
   const act = async (): Promise<void> => {
     actions += 1;
   };
-  server = await startTestServer({ ...options, routes: { approve: act, suspend: act, resync: act, ...options.routes } });
+  server = await startTestServer({ ...options, shown: { approve: act, suspend: act, resync: act, ...options.shown } });
 }
 
 test.before.each(() => {
@@ -118,7 +118,7 @@ test('viewer: answers of an ever new status, whose old ones are never read', asy
 test('viewer: long histories that are never read', async () => {
   const message = 'the gateway said so at some length, '.repeat(60);
   const attempts: Attempt[] = Array.from({ length: 1000 }, (_, id) => attempt('orders', 'test', { id, outcome: 'rejected', message }));
-  await start({ routes: { history: async () => attempts } });
+  await start({ shown: { history: async () => attempts } });
   plan(3);
   const before = process.memoryUsage().rss;
   for (let index = 0; index < 400; index += 1) client(addresses[index % 4]).get('/api/v1/history?limit=1000');

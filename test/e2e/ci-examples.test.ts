@@ -61,7 +61,7 @@ interface Ci {
   readonly kept: string;
 }
 
-const runsEdict = (script: string): boolean => /^\s*edict /m.test(script);
+const runsEdict = (script: string): boolean => /^\s*(?:code=0; )?edict /m.test(script);
 const writesComment = (script: string): boolean => script.includes('node --input-type=module');
 const stepUsing = (job: Job, action: string): Step | undefined =>
   workflow.jobs[job].steps.find(({ uses }) => uses?.startsWith(`actions/${action}@`));
@@ -148,6 +148,19 @@ for (const { name, scripts, handed, kept, comment } of cis) {
     await emulator.close();
   });
 
+  test(`${name}: without a plan the comment says why`, async () => {
+    const emulator = await startEmulator({ seed: seedOf('orders') });
+    const file = fileOf(emulator.url, { orders: 'online' });
+    const invalid = runner(file.replace('online', 'onlin'));
+    await run('comment', invalid);
+    const mark = '<!-- edict plan edict.yaml -->\n### edict: ';
+    assert.match(readFileSync(join(invalid, 'plan.md'), 'utf8'), `${mark}no plan: edict.yaml has 1 error.\n`);
+    await emulator.close();
+    const unreachable = runner(file);
+    await run('comment', unreachable);
+    assert.match(readFileSync(join(unreachable, 'plan.md'), 'utf8'), `${mark}no plan: the gateway cannot be observed: CONNECTION`);
+  });
+
   test(`${name}: a lost record costs no version, and a change between the two jobs is not overwritten`, async () => {
     const emulator = await startEmulator({ seed: seedOf('orders', 'carts') });
     emulator.state.publish('api-orders', 'env-test', 'by hand');
@@ -165,7 +178,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
   test(`${name}: a pull request has one comment, which is updated`, async () => {
     const mine = { user: { type: 'Bot' }, author: { id: 7 } };
     const comments: Record<string, unknown>[] = [
-      { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan instance --> quoted' },
+      { id: 1, user: { type: 'User' }, author: { id: 8 }, body: '<!-- edict plan edict.yaml --> quoted' },
       ...Array.from({ length: 100 }, (_, index) => ({ ...mine, id: index + 2, body: 'of another kind' })),
     ];
     const server = await answeringServer((response, { path, method, body }) => {
@@ -186,7 +199,7 @@ for (const { name, scripts, handed, kept, comment } of cis) {
       ...{ GITHUB_API_URL: server.url, GITHUB_REPOSITORY: 'acme/apis', GITHUB_TOKEN: secretToken, NUMBER: '12' },
       ...{ CI_API_V4_URL: server.url, CI_PROJECT_ID: '3', CI_MERGE_REQUEST_IID: '12', EDICT_NOTE_TOKEN: secretToken },
     };
-    const mark = '<!-- edict plan instance -->';
+    const mark = '<!-- edict plan edict.yaml -->';
     for (const plan of [`${mark}\n### first`, `${mark}\n### second`]) {
       writeFileSync(join(folder, 'plan.md'), plan);
       const { code, text } = await shell(comment, folder, env);

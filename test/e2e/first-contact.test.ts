@@ -42,18 +42,47 @@ async function importInto(target: string): Promise<void> {
 test('while a gateway cannot be observed there is no plan, and the hint names what asked for the observation', async () => {
   await importInto(folder);
   emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
-  const fromRecord = 'without --refresh the plan starts from the record alone';
-  const held = 'with --no-refresh what may be online already is held for approval';
-  for (const [args, remedy] of [
-    [['plan'], held],
-    [['plan', '--refresh'], fromRecord],
-    [['apply'], held],
-    [['apply', '--refresh'], fromRecord],
-  ] as const) {
+  const fails = async (remedy: string, ...args: readonly string[]): Promise<void> => {
     const { code, stderr } = await edict(args, folder);
     assert.is(code, 1, args.join(' '));
-    assert.match(stderr, `nothing was sent; ${remedy}`);
+    assert.match(stderr, `nothing was sent; ${remedy}`, args.join(' '));
+  };
+  const held = 'with --no-refresh what may be online already is held for approval';
+  for (const command of ['plan', 'apply']) {
+    await fails(held, command);
+    // There is no record to start from.
+    await fails(held, command, '--refresh');
   }
+  emulator.faults.clear();
+  await edict(['apply'], folder);
+  emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
+  for (const command of ['plan', 'apply']) await fails('without --refresh the plan starts from the record alone', command, '--refresh');
+  assert.is(calls(), 0);
+});
+
+test('a gateway that cannot be reached at first contact is said to be that by every command, which asks nobody to approve', async () => {
+  await importInto(folder);
+  emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
+  await using daemon = await startLoggedDaemon(folder, { listen: { host: '127.0.0.1', port: 0 } });
+  await until('it was not reached', () => daemon.events('gateway:observe_failed').length > 0);
+  const status = await edict(['status'], folder);
+  assert.is(status.code, 0, status.stderr);
+  assert.match(status.stdout, 'The gateway could not be observed: APIG.9999 System error; it is looked at again automatically.');
+  const waited = await edict(['wait', '--timeout', '1s'], folder);
+  assert.is(waited.code, 5, waited.stdout);
+  assert.match(waited.stdout, 'the gateway could not be observed: APIG.9999 System error; it is looked at again automatically');
+  const explained = await edict(['explain', 'a0', 'test'], folder);
+  const { daemon: page } = (await (await fetch(`${daemon.url}/api/v1/status`)).json()) as { daemon: { headline: string } };
+  const { headline } = page;
+  const { files } = (await (await fetch(`${daemon.url}/api/v1/files`)).json()) as { files: { headline: string }[] };
+  const sentence = 'The gateway could not be observed: APIG.9999 System error; it is looked at again automatically.';
+  assert.equal([headline, files.map((file) => file.headline)], [sentence, [sentence]]);
+  const json = await edict(['status', '--format', 'json'], folder);
+  const texts = [status.stdout, waited.stdout, waited.stderr, explained.stdout, headline, json.stdout];
+  for (const text of texts) assert.not.match(text, /edict approve|whole file is held|"approveCommand": "/);
+  emulator.faults.clear();
+  assert.is((await edict(['wait', '--timeout', '2m'], folder)).code, 0);
+  await daemon.stop();
   assert.is(calls(), 0);
 });
 
@@ -93,7 +122,7 @@ apis:
   assert.match(stdout, /^In sync \(61 unmanaged\)\./);
 });
 
-test('without a recorded state, what is online is adopted, and only what differs is changed', async () => {
+test('without a recorded state, what is online is adopted, and what was online before is held', async () => {
   await importInto(folder);
   await edict(['apply'], folder);
   rmSync(join(folder, '.edict'), { recursive: true });
@@ -103,8 +132,8 @@ test('without a recorded state, what is online is adopted, and only what differs
   await importInto(elsewhere);
   emulator.state.changeManually('api-a3', 'env-test', 'offline');
   const applied = await edict(['apply'], elsewhere);
-  assert.equal([applied.code, calls()], [0, 1], applied.stderr);
-  assert.match(applied.stdout, '1 online, 0 offline, 61 unchanged');
+  assert.equal([applied.code, calls()], [4, 0], applied.stderr);
+  assert.match(applied.stdout, /it was online before \(last published /);
 });
 
 test('plan, apply and run say that a missing or empty store has no recorded state', async () => {
@@ -136,6 +165,7 @@ test('without credentials the plan says first that it is not checked, and is nei
   await importInto(folder);
   const planned = await edict(['plan'], folder, {});
   assert.match(planned.stdout, /^Not checked against the gateway: there are no credentials/);
+  assert.not.match(planned.stderr, 'looking at the gateway');
   assert.match(JSON.parse((await edict(['plan', '--format', 'json'], folder, {})).stdout).uncheckedReason, 'no credentials');
   const saved = await edict(['plan', '--out', 'release.plan'], folder, {});
   assert.is(saved.code, 1);
@@ -419,7 +449,8 @@ test('a file of names is held where the gateway refuses to be listed, with the m
   assert.match((await edict(['plan', '--format', 'markdown'], folder)).stdout, remedy);
   const json = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as Record<string, Record<string, unknown>>;
   assert.equal([json['fileHeld']?.['rule'], json['approvalDigest'], json['approveCommand']], ['unresolvedNames', null, null]);
-  for (const args of [['status'], ['explain', 'a0', 'test']]) {
+  assert.is((await edict(['wait', '--timeout', '0s'], folder)).code, 4);
+  for (const args of [['status'], ['explain', 'a0', 'test'], ['wait', '--timeout', '0s']]) {
     const { stdout } = await edict(args, folder);
     assert.match(stdout, why, args.join(' '));
     assert.not.match(stdout, 'edict approve');

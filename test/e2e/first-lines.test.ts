@@ -75,6 +75,21 @@ ${unmanaged}`,
   );
 });
 
+test('drift says when the gateway published it, not when it was adopted', async () => {
+  await sleep(2100);
+  await edict(['apply'], folder);
+  const { recorded } = JSON.parse((await edict(['explain', 'orders', 'test', '--format', 'json'], folder)).stdout);
+  assert.ok(Date.parse(recorded.recordedAt) - Date.parse(recorded.publishedAt) >= 1000, 'it was adopted later than it was published');
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  assert.match(
+    (await edict(['plan', '--refresh'], folder)).stdout,
+    `taken offline outside edict after it was published at ${recorded.publishedAt}, `,
+  );
+  await edict(['apply', '--refresh'], folder);
+  const drifted = JSON.parse((await edict(['explain', 'orders', 'test', '--format', 'json'], folder)).stdout).recorded;
+  assert.equal([drifted.publishedAt, drifted.drift.since], [recorded.publishedAt, recorded.publishedAt]);
+});
+
 test('a record that is older than `refresh` is looked at again, and if that fails the first line says so', async () => {
   write({ orders: 'online', carts: 'online' }, 'refresh: 2s\n');
   await edict(['apply'], folder);
@@ -146,12 +161,47 @@ Digest DIGEST
 });
 
 test('a gateway that was never checked', async () => {
-  const status = await output('status');
-  assert.match(status, /^exit 0\n2 going online, 0 unchanged; gateway never checked\.\n/);
-  assert.match(
-    status,
-    /\nNothing is recorded yet\. APIs that are online at the gateway already are adopted without a call when it is first observed\.\n/,
+  const looksFirst = 'online only if it is not online there already; the gateway is checked first';
+  assert.is(
+    await output('status'),
+    `exit 0
+The gateway was not checked yet: 2 unknown, 0 unchanged.
+
+API     test
+orders  ? unknown
+carts   ? unknown
+
+API     environment  desired  recorded  since  next
+orders  test         online   -         -      ${looksFirst}
+carts   test         online   -         -      ${looksFirst}
+
+The next plan, apply or run checks the gateway first, and adopts without a call what is online there (--refresh checks now).
+`,
   );
+  const { publications, summary } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout);
+  assert.equal([publications[0].status, publications[0].message, summary.unknown, summary.online], ['unknown', looksFirst, 2, 0]);
+  const explained = await output('explain', 'orders', 'test');
+  assert.match(explained, /\nNext: goes online as a new version only if it is not online there already\n/);
+  assert.match(explained, /\n {2}why +the gateway was not checked yet\n/);
+  assert.match(explained, /\n {2}to do +check the gateway now, without a change: `edict explain orders test --refresh`\n/);
+  assert.match(await output('explain', 'orders', 'test', '--refresh'), /\nNext: no change; in sync\n/);
+  assert.match(await output('status', '--refresh'), /^exit 0\nIn sync \(1 unmanaged\)\./);
+});
+
+test('what is new is not promised to go online before it was looked at, also at a gateway that is known', async () => {
+  write({ orders: 'online', carts: 'online' }, 'refresh: 1s\n');
+  await edict(['apply'], folder);
+  write({ orders: 'online', carts: 'online', stock: 'online' }, 'refresh: 1s\n');
+  await sleep(1100);
+  const status = await output('status');
+  assert.match(status, /^exit 0\n1 unknown, 1 unmanaged, 2 unchanged; gateway not checked since TIME\.\n/);
+  const explained = await output('explain', 'stock', 'test');
+  assert.match(explained, /\nNext: goes online as a new version only if it is not online there already\n/);
+  assert.match(explained, /\n {2}why +the gateway was last checked at TIME\n/);
+  const matching = await output('explain', 'orders', 'test');
+  assert.match(matching, /\nNext: no change as far as is recorded; the gateway was last checked at TIME\n/);
+  assert.match(matching, /\n {2}to do +check the gateway now, without a change: `edict explain orders test --refresh`\n/);
+  assert.match(matching, /\nGateway: last checked at TIME \(just now\); the daemon checks it every 1 s \(--refresh checks it now\)\n/);
 });
 
 test('a gateway that cannot be reached', async () => {
@@ -165,6 +215,46 @@ test('a gateway that cannot be reached', async () => {
 test('an invalid file', async () => {
   write({ orders: 'onlin' });
   assert.match(await output('plan'), /^exit 3\nedict\.yaml:5:\d+ {2}"onlin" is not allowed/);
+});
+
+test('without a plan the comment on a pull request says why', async () => {
+  const markdown = (text: string): string => `<!-- edict plan edict.yaml -->\n### edict: no plan: ${text}\n`;
+  write({ orders: 'onlin' });
+  assert.is(
+    await output('plan', '--format', 'markdown'),
+    `exit 3\n${markdown(
+      `edict.yaml has 1 error.
+
+No changes are made until the file is fixed.
+
+**Errors** (1 error)
+
+| where | what |
+|---|---|
+| \`edict.yaml:5:51\` | "onlin" is not allowed for &#96;apis.orders.environments.test&#96;; expected online or offline; did you mean &#96;online&#96;? |`,
+    )}`,
+  );
+  write({ orders: 'online' });
+  await emulator.close();
+  assert.match(
+    await output('plan', '--format', 'markdown'),
+    /^exit 1\n<!-- edict plan edict\.yaml -->\n### edict: no plan: the gateway cannot be observed: CONNECTION/,
+  );
+});
+
+test('the status of an invalid file does not say that anything matches it', async () => {
+  write({ orders: 'online', carts: 'online' });
+  await edict(['apply'], folder);
+  write({ orders: 'onlin' });
+  const { publications } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout);
+  const shown = publications.map(({ api, status, message, desired }: Record<string, unknown>) => [api, status, message, desired]);
+  const unknown = 'the desired state is unknown until the file is fixed';
+  assert.equal(shown, [
+    ['carts', 'unknown', unknown, null],
+    ['orders', 'unknown', unknown, null],
+    ['users', 'unmanaged', 'not in the file, left as it is', null],
+  ]);
+  assert.match(await output('status'), /\n\nAPI {5}test\ncarts {3}\? online\norders {2}\? online\n\nUnmanaged/);
 });
 
 test.run();

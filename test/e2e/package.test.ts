@@ -133,6 +133,16 @@ test('the package holds plain JavaScript and the files that it reads', async () 
     JSON.parse(await shell(`node node_modules/edict/src/main.js schema ${schema}`));
 });
 
+test('the package holds every file that its README links to', () => {
+  const readme = readFileSync(join(folder, 'node_modules/edict/README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
+  assert.ok(links.includes('generated/reference/gateway-errors.md'));
+  assert.equal(
+    links.filter((path) => !existsSync(join(folder, 'node_modules/edict', path))),
+    [],
+  );
+});
+
 test('the package holds the dependencies that were tested, exactly, and no other one', () => {
   assert.not.match(lockText, '"resolved"', 'an address of a registry would be in the package’s history');
   for (const [path, { integrity }] of production) assert.match(integrity ?? '', /^sha512-/, path);

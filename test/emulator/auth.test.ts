@@ -23,7 +23,7 @@ function open({ tokenLifetimeMs = 1_000, anyToken = false } = {}) {
       { access: 'reading', secret: 'sk', permitted: false },
     ],
   });
-  const logIn = (): string => callers.logIn('ada', 'secret', 'acme')?.token ?? '';
+  const logIn = (): string => callers.logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } })?.token ?? '';
   const sign = (isRight: boolean, access = 'ak') => callers.authenticateKey(access, () => isRight);
   const keyState = () => callers.keys().find(({ access }) => access === 'ak');
   return { clock, callers, logIn, sign, keyState };
@@ -31,11 +31,21 @@ function open({ tokenLifetimeMs = 1_000, anyToken = false } = {}) {
 
 test('a valid login returns a token that works, a different one each time', () => {
   const { clock, callers } = open();
-  const [first, second] = [callers.logIn('ada', 'secret', 'acme'), callers.logIn('ada', 'secret', 'acme')];
+  const [first, second] = [
+    callers.logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } }),
+    callers.logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } }),
+  ];
   assert.ok(first && second);
   assert.is.not(first.token, second.token);
   assert.equal([first.from.getTime(), first.to.getTime()], [clock.nowMs, clock.nowMs + 1_000]);
   for (const { token } of [first, second]) assert.equal(callers.authenticateToken(token), { permitted: true });
+});
+
+test('a user with an ID logs in by it, and nobody else does', () => {
+  const { callers } = open();
+  callers.add({ users: [{ id: 'user-1', name: 'bob', password: 'secret', domain: 'acme' }] });
+  assert.ok(callers.logIn({ id: 'user-1', password: 'secret' }));
+  for (const id of ['ada', 'bob', '']) assert.is(callers.logIn({ id, password: 'secret' }), null);
 });
 
 for (const [what, user, password, domain] of [
@@ -44,7 +54,7 @@ for (const [what, user, password, domain] of [
   ['domain', 'ada', 'secret', 'other'],
 ] as const) {
   test(`a login with the wrong ${what} returns none`, () => {
-    assert.is(open().callers.logIn(user, password, domain), null);
+    assert.is(open().callers.logIn({ name: user, password, domain: { name: domain } }), null);
   });
 }
 

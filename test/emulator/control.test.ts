@@ -143,7 +143,7 @@ test('the requests can be read from an index on', async () => {
 });
 
 test('expiring the tokens expires the issued ones and no other', async () => {
-  const issued = emulator.state.auth.logIn('ada', 'secret', 'acme')?.token ?? '';
+  const issued = emulator.state.auth.logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } })?.token ?? '';
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 201);
   assert.is((await sendTo(emulator, '/_emulator/tokens', { method: 'DELETE' })).status, 204);
   assert.is((await publishAt(emulator, {}, { 'x-auth-token': issued })).status, 401);

@@ -197,7 +197,7 @@ test('seeding a running gateway adds what is new', () => {
   });
   assert.is(refusalOf(gateway, 'more', 'q', 'j'), null);
   assert.is(refusalOf(gateway, 'good', 'p', 'i'), null);
-  assert.ok(gateway.auth.logIn('bob', 'pw', 'acme'));
+  assert.ok(gateway.auth.logIn({ name: 'bob', password: 'pw', domain: { name: 'acme' } }));
   assert.is(gateway.publications()[0]?.effective?.versionId, 'v9');
   assert.is(versionOf(gateway.publish('c', 'e', 'r')).remark, 'r');
 });
@@ -221,8 +221,8 @@ test('seeding a running gateway changes nothing that exists', () => {
   assert.equal(gateway.publications(), before);
   assert.is(refusalOf(gateway, 'good', 'p', 'i'), null);
   assert.equal(refusalOf(gateway, 'reader', 'p', 'i'), forbidden);
-  assert.ok(gateway.auth.logIn('ada', 'secret', 'acme'));
-  assert.is(gateway.auth.logIn('ada', 'changed', 'acme'), null);
+  assert.ok(gateway.auth.logIn({ name: 'ada', password: 'secret', domain: { name: 'acme' } }));
+  assert.is(gateway.auth.logIn({ name: 'ada', password: 'changed', domain: { name: 'acme' } }), null);
   const done = gateway.takeOffline('a', 'e');
   assert.is('api' in done && done.api.name, 'orders');
 });

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ErrorClass, errorRules, findErrorRule } from '../../src/gateway/error-rules.ts';
 
-/** Section 3 of the notes on the service, written down a second time. */
+/** The class of each code that a call of edict can get, from the tables of the vendor. */
 const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['rejected', ['APIG.2000', 'APIG.2001', 'APIG.2002', 'APIG.2003', 'APIG.2011', 'APIG.2012']],
   ['alreadyApplied', ['APIG.3309']],
@@ -10,7 +10,9 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['retry', ['APIG.1010']],
   ['rejected', ['APIG.1011', 'APIG.1012', 'APIG.1013']],
   ['rejected', ['APIG.1005', 'APIG.1020', 'APIG.1101', 'APIG.1102', 'APIG.1103', 'APIG.1136']],
-  ['rejected', ['APIG.0302', 'APIG.0303', 'APIG.0305', 'APIG.0306', 'APIGW.0302', 'APIGW.0303', 'APIGW.0305', 'APIGW.0306']],
+  ['rejected', ['APIG.0302', 'APIG.0306', 'APIGW.0302', 'APIGW.0306']],
+  // 401: wrong credentials. As a rejection, each change would send them again, and five failures lock the key.
+  ['reauthenticate', ['APIG.0303', 'APIG.0305', 'APIGW.0303', 'APIGW.0305', 'APIG.1003', 'APIG.1008', 'APIC.7101', 'APIC.7105']],
   ['rejected', ['APIG.3102', 'APIG.3104']],
   ['rejected', ['APIG.3001', 'APIG.3022', 'APIG.3030', 'APIC.7302']],
   ['misconfigured', ['APIGW.0101', 'APIG.0101']],
@@ -22,6 +24,88 @@ const known: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ['reauthenticate', ['CREDENTIALS_REJECTED', 'CREDENTIALS_UNREADABLE']],
   ['throttle', ['IAM_THROTTLED']],
 ];
+
+/** The cause that the hint for a code names; the hints of all other causes must not be given. */
+const causes = {
+  permission: /right to publish|role that may publish/,
+  quota: /quota/,
+  account: /cloud account/,
+  ownership: /which account/,
+  project: /gateway\.project, and in the console/,
+  scope: /scoped to gateway\.project/,
+  credentials: /renew them/,
+  block: /access control/,
+  region: /check the region/,
+  address: /wrong address/,
+  protocol: /https:\/\//,
+  request: /the remark in the file/,
+  missing: /what is missing/,
+  collision: /what exists already/,
+  feature: /features/,
+  message: /reason in its message/,
+  limit: /gateway\.limit/,
+} as const;
+
+for (const [code, status, errorClass, cause] of [
+  ['APIG.3100', 403, 'rejected', 'quota'],
+  ['APIG.3102', 403, 'rejected', 'quota'],
+  ['APIG.3125', 403, 'rejected', 'quota'],
+  ['APIC.7400', 403, 'rejected', 'quota'],
+  ['APIGW.0501', 405, 'rejected', 'quota'],
+  ['APIG.3412', 403, 'rejected', 'account'],
+  ['APIG.1013', 401, 'rejected', 'account'],
+  ['APIC.7109', 403, 'rejected', 'account'],
+  ['APIGW.0502', 405, 'rejected', 'account'],
+  ['APIG.1119', 400, 'rejected', 'permission'],
+  ['APIG.1101', 403, 'rejected', 'permission'],
+  ['APIG.1149', 409, 'rejected', 'permission'],
+  ['APIC.7106', 403, 'rejected', 'permission'],
+  ['APIC.7110', 403, 'rejected', 'permission'],
+  ['APIC.7300', 403, 'rejected', 'permission'],
+  ['APIG.1201', 400, 'rejected', 'ownership'],
+  ['APIG.3712', 409, 'rejected', 'ownership'],
+  ['APIC.7111', 403, 'rejected', 'ownership'],
+  ['APIC.7130', 403, 'rejected', 'ownership'],
+  ['APIG.3458', 412, 'rejected', 'feature'],
+  ['APIGW.0310', 403, 'rejected', 'project'],
+  ['APIG.1003', 401, 'reauthenticate', 'scope'],
+  ['APIC.7105', 401, 'reauthenticate', 'scope'],
+  ['APIC.7102', 401, 'reauthenticate', 'credentials'],
+  ['APIGW.0303', 401, 'reauthenticate', 'credentials'],
+  ['APIGW.0305', 401, 'reauthenticate', 'credentials'],
+  ['APIGW.0304', 403, 'rejected', 'block'],
+  ['APIGW.0402', 403, 'rejected', 'block'],
+  ['APIGW.0802', 403, 'rejected', 'region'],
+  ['APIGW.0101', 404, 'misconfigured', 'address'],
+  ['APIGW.0607', 400, 'misconfigured', 'protocol'],
+  ['APIG.2004', 400, 'rejected', 'request'],
+  ['APIC.7211', 400, 'rejected', 'request'],
+  ['APIG.3023', 404, 'rejected', 'missing'],
+  ['APIG.3081', 404, 'rejected', 'missing'],
+  ['APIG.3301', 400, 'rejected', 'collision'],
+  ['APIG.3202', 400, 'rejected', 'collision'],
+  ['APIG.3416', 403, 'rejected', 'message'],
+  ['APIG.3707', 409, 'rejected', 'message'],
+  ['APIG.2102', 400, 'rejected', 'message'],
+  ['APIGW.0308', 429, 'throttle', 'limit'],
+] as const) {
+  test(`${code} with ${status} is ${errorClass}, and its hint names ${cause} and no other cause`, () => {
+    const rule = findErrorRule(code, status, 'online');
+    assert.is(rule.errorClass, errorClass);
+    const named = Object.entries(causes).filter(([, pattern]) => pattern.test(rule.hint ?? ''));
+    assert.equal(
+      named.map(([name]) => name),
+      [cause],
+      rule.hint ?? 'no hint',
+    );
+  });
+}
+
+test('a call that the service never got is made again, whatever status its front gateway gives', () => {
+  for (const code of ['APIGW.0103', 'APIGW.0104', 'APIGW.0105', 'APIGW.0404'])
+    for (const status of [400, 403, 404, 500]) assert.is(findErrorRule(code, status, 'online').errorClass, 'retry', code);
+  assert.is(findErrorRule('APIG.1029', 500, 'online').errorClass, 'retry');
+});
 
 for (const [errorClass, codes] of known) {
   for (const code of codes) {

@@ -242,6 +242,26 @@ test('waits for the window that the message names', async () => {
   assert.is(failureOf(unnamed.outcome).retryAfterMs, null);
 });
 
+test('waits as long as the text of a throttled request says, and not as long as a text that another error quotes', async () => {
+  const answered = async (status: number, error_code: string): Promise<number | null> => {
+    const error_msg = 'API time:1 minute, wait up to one minute does not exist';
+    return failureOf((await sendTo((response) => json(response, status, { error_code, error_msg }))).outcome).retryAfterMs;
+  };
+  for (const [status, code] of [
+    [429, 'APIG.0308'],
+    [429, 'APIG.123456'],
+    [500, 'APIG.9008'],
+  ] as const)
+    assert.is(await answered(status, code), 60_000);
+  for (const [status, code] of [
+    [404, 'APIG.3002'],
+    [403, 'APIG.1005'],
+    [500, 'APIG.9999'],
+    [503, 'APIG.123456'],
+  ] as const)
+    assert.is(await answered(status, code), null);
+});
+
 test('shows no token, wherever the gateway puts it', async () => {
   const echoes: Answer[] = [
     (r) => json(r, 400, { error_code: 'APIG.t0ken', error_msg: 'token t0ken', request_id: 't0ken' }, { 'x-request-id': 't0ken' }),
@@ -380,7 +400,15 @@ test('a dry run cannot send, and opens no connection', async () => {
   const server = await answeringServer(created);
   const settings = settingsFor(server.url);
   const reader = openGatewayReader(settings, givenToken('t0ken'));
-  assert.equal(Object.keys(reader).sort(), ['close', 'getApi', 'identity', 'listApis', 'listEnvironments', 'listVersions']);
+  assert.equal(Object.keys(reader).sort(), [
+    'close',
+    'getApi',
+    'identity',
+    'listApiVersions',
+    'listApis',
+    'listEnvironments',
+    'listVersions',
+  ]);
   assert.not('send' in reader);
   assert.equal(reader.identity, { endpoint: server.url, project: 'project-1', instance: 'instance-1' });
   await reader.close();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/gateway.ts';
+import { defaultIamEndpoint, endpointIn, formatAllowedHost, isAllowedHost, parseAllowedHost, serviceOf } from '../../src/model/gateway.ts';
 
 for (const [text, origin] of [
   ['roma.example.com', 'https://roma.example.com'],
@@ -81,6 +81,38 @@ test('an allowed host is not allowed with another scheme, port, name or label', 
     ...['https://roma.test:8080', 'http://roma.test', 'https://roma.test', 'http://roma.test:8081'],
   ])
     assert.not.ok(isAllowedHost(new URL(origin).origin, allowed), origin);
+});
+
+for (const [endpoint, iam] of [
+  ['https://roma.cn-north-4.myhuaweicloud.com', 'https://iam.cn-north-4.myhuaweicloud.com'],
+  ['https://apig.ap-southeast-3.myhuaweicloud.com', 'https://iam.ap-southeast-3.myhuaweicloud.com'],
+  ['https://roma.eu-west-101.myhuaweicloud.com', 'https://iam.eu-west-101.myhuaweicloud.eu'],
+  ['https://apig.eu-west-101.myhuaweicloud.eu', 'https://iam.eu-west-101.myhuaweicloud.eu'],
+  ['http://roma.cn-north-4.myhuaweicloud.com', null],
+  ['https://roma.cn-north-4.myhuaweicloud.com:8443', null],
+  ['https://roma.example.com', null],
+  ['https://gateway.example.com', null],
+  ['https://roma.cn-north-4.myhuaweicloud.com.example.com', null],
+  ['http://127.0.0.1:1234', null],
+] as const) {
+  test(`the identity service of ${endpoint} is ${iam ?? 'not known'}`, () => {
+    assert.is(defaultIamEndpoint(endpoint), iam);
+  });
+}
+
+for (const [region, service, endpoint] of [
+  ['cn-north-4', 'roma', 'https://roma.cn-north-4.myhuaweicloud.com'],
+  ['cn-north-4', 'apig', 'https://apig.cn-north-4.myhuaweicloud.com'],
+  ['eu-west-101', 'apig', 'https://apig.eu-west-101.myhuaweicloud.eu'],
+] as const) {
+  test(`${service} in ${region} is at ${endpoint}, which is known to be its own`, () => {
+    assert.is(endpointIn(region, service), endpoint);
+    assert.is(serviceOf(endpoint), service);
+  });
+}
+
+test("an endpoint that is not the vendor's may be of any service", () => {
+  for (const endpoint of ['https://apig.example.com', 'http://apig.cn-north-4.myhuaweicloud.com', '']) assert.is(serviceOf(endpoint), null);
 });
 
 test.run();

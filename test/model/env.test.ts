@@ -1,7 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseProxySettings } from '../../src/model/env.ts';
+import { parseProxySettings, withProjectId } from '../../src/model/env.ts';
 import type { EdictError } from '../../src/model/errors.ts';
+
+test("the project has its own name, or else that of the vendor's SDKs", () => {
+  for (const [env, id] of [
+    [{ HW_PROJECT_ID: 'own', HUAWEICLOUD_SDK_PROJECT_ID: 'sdk' }, 'own'],
+    [{ HW_PROJECT_ID: '', HUAWEICLOUD_SDK_PROJECT_ID: 'sdk' }, 'sdk'],
+    [{ HUAWEICLOUD_SDK_PROJECT_ID: 'sdk' }, 'sdk'],
+    [{}, undefined],
+  ] as const) {
+    assert.is(withProjectId(env)['HW_PROJECT_ID'], id);
+  }
+});
 
 test('without proxy settings nothing uses a proxy', () => {
   for (const environment of [{}, { NO_PROXY: 'a' }, { HTTP_PROXY: '', https_proxy: ' ' }]) assert.is(parseProxySettings(environment), null);

@@ -156,9 +156,9 @@ test('without a valid file, what failed or drifted since it was recorded is know
   assert.equal(
     cells.map(({ api, status, desired, change: next }) => [api, status, desired, next]),
     [
-      ['kept', 'unchanged', null, null],
+      ['kept', 'unknown', null, null],
       ['failed', 'failed', null, null],
-      ['observed', 'unchanged', null, null],
+      ['observed', 'unknown', null, null],
       ['gone', 'unmanaged', null, null],
       ['moved', 'drifted', null, null],
       ['other', 'unmanaged', null, null],
@@ -171,7 +171,7 @@ test('without a valid file, what failed or drifted since it was recorded is know
   );
   assert.equal(
     cells.slice(0, 2).map((cell) => formatStatusCell(cell)),
-    ['unchanged', 'last attempt rejected: APIG.9999 System error'],
+    ['the desired state is unknown until the file is fixed', 'last attempt rejected: APIG.9999 System error'],
   );
 });
 

@@ -38,7 +38,7 @@ for (const [what, plan, summary, expected] of [
     'everything',
     current,
     { ...none, failed: 1, held: 1, drifted: 1, unknown: 1, online: 10, offline: 2, deferred: 1, settling: 1 },
-    '1 failed, 1 held, 1 drifted, 1 with unknown outcome, 10 going online, 2 going offline, 1 deferred, 1 settling, 64 unchanged.',
+    '1 failed, 1 held, 1 drifted, 1 unknown, 10 going online, 2 going offline, 1 deferred, 1 settling, 64 unchanged.',
   ],
   [
     'a held file',

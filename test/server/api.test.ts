@@ -64,7 +64,7 @@ test.before(async () => {
   server = await startTestServer({
     act: 'right',
     monotonicMs: () => monotonicMs,
-    routes: {
+    shown: {
       ...{ statusCache, broadcaster, daemonInfo, now: () => 5000 },
       history: async (_, filter) => {
         asked.push(filter);

@@ -29,7 +29,7 @@ function generate(folder: string, ...options: readonly string[]): Promise<Ended>
 async function withCopy(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'edict-generate-'));
   try {
-    for (const name of ['spec', 'src/ui', 'src/model/visible.ts', 'generated', 'package.json'])
+    for (const name of ['spec', 'src/ui', 'src/model/visible.ts', 'src/gateway/error-rules.ts', 'generated', 'package.json'])
       cpSync(join(root, name), join(folder, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     await run(folder);

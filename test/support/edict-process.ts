@@ -124,6 +124,6 @@ export function seedOf(...names: readonly string[]): Seed {
 /** Returns a file for the gateway at `endpoint`, without guards; `states` are those of the APIs in `test`, by name. */
 export function fileOf(endpoint: string, states: Readonly<Record<string, string>>, limit = '{ calls: 1000, per: 100ms }'): string {
   const apis = Object.entries(states).map(([name, state]) => `  ${name}: { id: api-${name}, environments: { test: ${state} } }\n`);
-  const gateway = `gateway: { endpoint: "${endpoint}", project: project, instance: instance, limit: ${limit}, propagationDelay: 300ms, timeout: 3s }\n`;
+  const gateway = `gateway: { endpoint: "${endpoint}", iam: "${endpoint}", project: project, instance: instance, limit: ${limit}, propagationDelay: 300ms, timeout: 3s }\n`;
   return `edict: 1\n${gateway}environments: { test: env-test, release: { id: env-release, protected: true } }\nguards: { maxOffline: 100%, maxRemoved: 100% }\napis:${apis.length > 0 ? `\n${apis.join('')}` : ' {}\n'}`;
 }

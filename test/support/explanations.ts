@@ -49,7 +49,7 @@ export function explanation({
   const was = record && recorded('orders', 'test', record);
   const before = seen.kind === 'observed' ? seen.recorded : was;
   const { api, apiId, environment, environmentId } = publication ?? wanted('orders', 'test');
-  const wholePlan = diffStates(desired, recordedState(before ? [before] : []));
+  const wholePlan = { ...diffStates(desired, recordedState(before ? [before] : [])), lastChecked: { atMs: null, isCurrent: true } };
   return {
     names: { api, apiId, environment, environmentId },
     isPlaceholder: { api: false, environment: false },
@@ -57,6 +57,7 @@ export function explanation({
     declaration: publication ? { publication, line } : null,
     recorded: was ?? null,
     gateway: seen,
+    isUnseen: false,
     attempts: report ? [{ attempt: attempt(report), hint }] : [],
     plan: filterPlan(wholePlan, desired, allTargets),
     wholePlan,

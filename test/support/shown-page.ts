@@ -37,7 +37,7 @@ export async function openShownPage(
   const broadcaster = new Broadcaster(statusCache, daemonInfo);
   const server = await startTestServer({
     ...tokens,
-    routes: {
+    shown: {
       ...{ statusCache, broadcaster, daemonInfo },
       history: async (_, { apis }) => attempts.filter(({ apiId }) => apis?.includes(apiId) ?? true),
     },

@@ -1,6 +1,7 @@
 import type { EdictEvent } from '../../src/model/events.ts';
 import { Broadcaster } from '../../src/server/broadcaster.ts';
-import { type FileRoutes, type Server, type ServerDeps, startServer } from '../../src/server/server.ts';
+import { type Server, type ServerDeps, type ShownFile, startServer } from '../../src/server/server.ts';
+import { SharedDocuments } from '../../src/server/shared-documents.ts';
 import { StatusCache } from '../../src/server/status-cache.ts';
 
 /** A real server whose controller is the test. */
@@ -12,8 +13,8 @@ export interface TestServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface TestServerOptions extends Partial<Omit<ServerDeps, 'routes' | 'emit' | 'tokens'>> {
-  readonly routes?: Partial<FileRoutes>;
+export interface TestServerOptions extends Partial<Omit<ServerDeps, 'shownFiles' | 'emit' | 'tokens'>> {
+  readonly shown?: Partial<ShownFile>;
   readonly act?: string | null;
   readonly read?: string | null;
   readonly host?: string;
@@ -22,11 +23,11 @@ export interface TestServerOptions extends Partial<Omit<ServerDeps, 'routes' | '
 
 /** Starts a server of one file on a free port of loopback: without tokens and history unless `options` say otherwise. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { routes = {}, act = null, read = null, host = '127.0.0.1', port = 0, ...deps } = options;
+  const { shown = {}, act = null, read = null, host = '127.0.0.1', port = 0, ...deps } = options;
   const emitted: EdictEvent[] = [];
-  const statusCache = routes.statusCache ?? new StatusCache(Date.now);
-  const daemonInfo = routes.daemonInfo ?? { version: '1', file: 'edict.yaml', approveCommand: () => null };
-  const broadcaster = routes.broadcaster ?? new Broadcaster(statusCache, daemonInfo);
+  const statusCache = shown.statusCache ?? new StatusCache(Date.now);
+  const daemonInfo = shown.daemonInfo ?? { version: '1', file: 'edict.yaml', approveCommand: () => null };
+  const broadcaster = shown.broadcaster ?? new Broadcaster(statusCache, daemonInfo);
   const server: Server = await startServer(
     { host, port },
     {
@@ -36,17 +37,22 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       monotonicMs: () => performance.now(),
       emit: (event) => void emitted.push(event),
       tokens: { act: () => act, read: () => read },
-      routes: [
-        {
-          ...{ pathPrefix: '', statusCache, broadcaster, daemonInfo, now: Date.now },
-          history: async () => [],
-          approvals: async () => [],
-          approve: async () => undefined,
-          suspend: async () => undefined,
-          resync: async () => undefined,
-          ...routes,
-        },
-      ],
+      isSingleFile: true,
+      shownFiles: new Map([
+        [
+          '',
+          {
+            ...{ pathPrefix: '', statusCache, broadcaster, daemonInfo, now: Date.now },
+            documents: new SharedDocuments(statusCache, daemonInfo),
+            history: async () => [],
+            approvals: async () => [],
+            approve: async () => undefined,
+            suspend: async () => undefined,
+            resync: async () => undefined,
+            ...shown,
+          },
+        ],
+      ]),
       ...deps,
     },
   );

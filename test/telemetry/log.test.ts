@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { edict } from '../support/edict-command.ts';
-import { fileOf, scratchFolder, startEdict } from '../support/edict-process.ts';
+import { fileOf, scratchFolder, startEdict, until } from '../support/edict-process.ts';
 
 /** Applies one valid and, with `broken`, one invalid publication and returns the lines of its log. */
 async function logOf(...args: string[]): Promise<Record<string, unknown>[]> {
@@ -15,6 +15,17 @@ async function logOf(...args: string[]): Promise<Record<string, unknown>[]> {
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
+
+test('the commands in a hint name the file and the store of the daemon', async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'shop.yaml'), 'edict: 2\n');
+  const daemon = startEdict(['run', 'shop.yaml', '--emulate', '--log-format', 'json', '--state', 'sqlite:shop.db'], folder);
+  await until('it has reported the error', () => daemon.events('file:invalid').length > 0);
+  daemon.child.kill('SIGTERM');
+  await daemon.finished;
+  const { errors } = daemon.events('file:invalid')[0] as { readonly errors: readonly { readonly hint: string }[] };
+  assert.is(errors[0]?.hint, '`edict validate shop.yaml` shows the cause');
+});
 
 test('every event is a line with its name, a time and its fields', async () => {
   const lines = await logOf('--log-level', 'debug');

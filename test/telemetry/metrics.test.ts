@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diffStates } from '../../src/plan/diff.ts';
 import { openMetrics } from '../../src/telemetry/metrics.ts';
-import { change, desiredState, gatewaySettings, reconcileSummary, wanted } from '../support/states.ts';
+import { change, desiredState, gatewaySettings, reconcileSummary, recorded, recordedState, wanted } from '../support/states.ts';
 
 const test = suite('metrics');
 
@@ -27,6 +27,20 @@ test('the newest plan sets the number of publications by status, and whether the
   assert.match(await text(), 'edict_file_held 0\n');
   emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: new Map(), plan: { ...plan, fileHeld } });
   assert.match(await text(), 'edict_file_held 1\n');
+});
+
+test('each publication is counted in exactly one status', async () => {
+  const { emit, text } = opened();
+  const edited = { publishedAtMs: 1, editedAtMs: 100_000 };
+  const record = recordedState([recorded('orders', 'test', edited), recorded('carts', 'test')]);
+  emit({ type: 'plan:computed', reconcileId: '', cause: 'file', recorded: record, plan: diffStates(desired, record) });
+  const shown = await text();
+  assert.match(shown, 'edict_publications{status="outdated"} 1\n');
+  const counts = [...shown.matchAll(/^edict_publications\{status="(?!unmanaged)\w+"\} (\d+)$/gm)].map(([, count]) => Number(count));
+  assert.is(
+    counts.reduce((sum, count) => sum + count, 0),
+    desired.publications.size,
+  );
 });
 
 test('the metrics of the alerts exist before their first event', async () => {

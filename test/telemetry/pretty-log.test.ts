@@ -52,6 +52,7 @@ test('every event is one sentence, and all start in one column', async () => {
   assert.ok(lines.length >= Object.values(everyEvent).flat().length);
   for (const line of lines) assert.match(line, /^\[\d\d:\d\d:\d\d\] ( INFO|ERROR| WARN|DEBUG): \S.*\S$/);
   assert.not.match(stderr, /undefined|null|NaN|\[object/);
+  assert.not.match(stderr, /\b1 (?:\w+ )?(?:APIs|publications|states|changes|calls|errors|attempts)\b/);
   for (const sentence of [
     'reconciliation started: startup',
     'rate changed: 5 of 10 calls in 1 s',

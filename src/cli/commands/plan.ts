@@ -65,7 +65,7 @@ export function registerPlan(program: Command, context: CliContext, finish: Fini
 /** Shows the plan, and saves it if asked to. Returns 0, or with `detailedExitcode` 4 if something is held, else 2 if there are changes or drift. */
 export async function runPlan(file: string, options: PlanOptions, context: CliContext): Promise<ExitCode> {
   const { previewSavedPlan, readCommits, readPlan, writeSavedPlan } = await import('../../app/reports.ts');
-  const { approveCommand, formatCommandLine } = await import('../../render/command-line.ts');
+  const { approveCommand, formatCommandLine, planningCommandLine } = await import('../../render/command-line.ts');
   const { planRenderers } = await import('../output/plan-renderers.ts');
   const { format, out, plan: savedPlan } = options;
   const { stdout, stderr } = context;
@@ -81,6 +81,8 @@ export async function runPlan(file: string, options: PlanOptions, context: CliCo
     ...report,
     ...blame,
     listsUnmanaged: options.unmanaged ?? false,
+    file: settings.file,
+    jsonCommand: planningCommandLine('plan', ['--format', 'json'], { ...settings, targets: plan.targets }),
     approveCommand: approveCommand(plan, { ...settings, targets: plan.targets }),
   };
   writeFormatted(stdout, format, planRenderers[format](view, colorizersFor(context).out));

@@ -21,7 +21,7 @@ export interface WaitCommandOptions {
 export function registerWait(program: Command, context: CliContext, finish: Finish): void {
   program
     .command('wait')
-    .description('Wait until the daemon has brought the file into effect; make no calls')
+    .description('Wait until the daemon has brought the file into effect; exit with 2 if drift is left in place; make no calls')
     .addArgument(fileArgument())
     .addOption(allowIncludeOption())
     .addOption(stateOption())
@@ -33,8 +33,8 @@ export function registerWait(program: Command, context: CliContext, finish: Fini
 }
 
 /**
- * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if at most deferred changes are left, 4 if
- * a change is held, 5 if a change failed or the timeout expired, 130 if Ctrl-C interrupted it, 1 for SIGTERM.
+ * Waits until the daemon has brought the file into effect, with progress on stderr. Returns 0 if at most deferred changes are left, 2 if drift
+ * is left in place, 4 if a change is held, 5 if a change failed or the timeout expired, 130 if Ctrl-C interrupted it, 1 for SIGTERM.
  */
 async function runWait(file: string, options: WaitCommandOptions, context: CliContext): Promise<ExitCode> {
   const { waitForDaemon } = await import('../../app/wait.ts');
@@ -53,9 +53,10 @@ async function runWait(file: string, options: WaitCommandOptions, context: CliCo
 function exitCodeOf(kind: Exclude<WaitResult['kind'], 'interrupted'>): ExitCode {
   switch (kind) {
     case 'in-sync':
-    case 'drifted':
     case 'deferred':
       return exitCodes.done;
+    case 'drifted':
+      return exitCodes.changes;
     case 'held':
       return exitCodes.held;
     case 'failed':

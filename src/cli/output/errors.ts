@@ -2,10 +2,12 @@ import stringWidth from 'fast-string-width';
 import type { components } from '../../../generated/edict-plan.d.ts';
 import { type Diagnostic, EdictError, type ExitCode, exitCodes, InvalidFileError } from '../../model/errors.ts';
 import { StalePlanError } from '../../model/saved-plan-diff.ts';
+import { defaultFile } from '../../model/settings.ts';
 import { toJson, visible } from '../../model/visible.ts';
 import { upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
+import { renderMarkdownError } from './markdown-errors.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
 import { formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
 import { type Colorize, defaultWidth, joinLines, widthOfStream, writeFormatted, writeText } from './terminal.ts';
@@ -106,6 +108,16 @@ export const diagnosticRenderers = {
 } satisfies Record<string, DiagnosticRenderer>;
 export type DiagnosticFormat = keyof typeof diagnosticRenderers;
 
+/** The formats in which an error is also written to stdout. */
+export type ErrorFormat = DiagnosticFormat | 'markdown';
+
+/** The command that failed. */
+export interface FailedCommand {
+  readonly file: string;
+  /** Completes the commands in a text for its file and its store. */
+  readonly complete: (text: string) => string;
+}
+
 /** The machine-readable renderers of all other errors, except JSON, which `errorDocument` builds. */
 const errorRenderers = { github: errorAnnotation, sarif: renderErrorSarif } satisfies Record<string, (error: EdictError) => string>;
 
@@ -115,18 +127,20 @@ const maxShown = 50;
 /**
  * Writes the error as text to stderr and, unless `format` is text, in that format to stdout. Returns the exit code. Only an error that is
  * not an EdictError, which is a bug in edict, shows a stack trace.
- * `complete` completes the commands in a text for the file and the store of the command that failed; default: they stay as they are.
+ * `failed`: the command that failed; default: one of no file, so that the commands in a text stay as they are.
  */
 export function reportError(
   error: unknown,
   context: CliContext,
-  format: DiagnosticFormat,
-  complete: (text: string) => string = (text) => text,
+  format: ErrorFormat,
+  { file, complete }: FailedCommand = { file: defaultFile, complete: (text) => text },
 ): ExitCode {
+  if (format === 'markdown' && error instanceof EdictError)
+    writeFormatted(context.stdout, format, renderMarkdownError(error, file, complete));
   const paint = colorizersFor(context).err;
   if (error instanceof InvalidFileError) {
     writeText(context.stderr, renderDiagnostics(error, paint, widthOfStream(context.stderr)));
-    if (format !== 'text') writeFormatted(context.stdout, format, diagnosticRenderers[format](error));
+    if (format !== 'text' && format !== 'markdown') writeFormatted(context.stdout, format, diagnosticRenderers[format](error));
     return error.exitCode;
   }
   if (!(error instanceof EdictError)) {

@@ -1,9 +1,11 @@
 import type { Explanation } from '../../app/explanation.ts';
 import type { RecordedExplanation } from '../../app/recorded-reports.ts';
+import type { Plan } from '../../model/change.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { excerptAt } from '../../model/errors.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
-import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { formatDrift, formatDurationMs, formatGateway, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { formatLastCheck } from '../../render/headline.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';
 import { formatAttemptReason } from './history.ts';
@@ -56,6 +58,7 @@ export function explanationText(
         'dim',
         `API ${id(explanation.isPlaceholder.api, apiId)}, environment ${id(explanation.isPlaceholder.environment, environmentId)}`,
       ),
+      ...(explanation.plan.isEmulated ? [formatGateway(explanation.plan)] : []),
     ],
     desiredSection(context),
     recordedSection(context),
@@ -69,12 +72,16 @@ export function explanationText(
 /** Returns what the store knows of a publication whose file is invalid. */
 export function recordedExplanationText(
   explanation: RecordedExplanation,
-  { paint, nowMs }: { readonly paint: Colorize; readonly nowMs: number },
+  { isEmulated, paint, nowMs }: { readonly isEmulated: boolean; readonly paint: Colorize; readonly nowMs: number },
 ): string {
-  const { cell, attempts, fileError, suspension, controllerStatus, leaseHolder: holder } = explanation;
+  const { cell, gateway, attempts, fileError, suspension, controllerStatus, leaseHolder: holder } = explanation;
   const daemon = controllerStatus && holder ? formatControllerStatus(controllerStatus, { holder, limit: controllerStatus }, paint) : null;
   const parts = [
-    [paint('bold', `${cell.api} in ${cell.environment}`), paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`)],
+    [
+      paint('bold', `${cell.api} in ${cell.environment}`),
+      paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`),
+      ...(isEmulated ? [formatGateway({ gateway, isEmulated })] : []),
+    ],
     [title('File', paint('yellow', `invalid; ${lastFileText(cell)}`), paint)],
     recordedSection({ explanation: cell, paint, nowMs }),
     attemptsSection({ explanation: { attempts: attempts.map((attempt) => ({ attempt })) }, paint, nowMs }),
@@ -162,7 +169,8 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
     case 'notObserved':
-      return [title('Gateway', formatLastObservation(gateway.wasObserved, desired), paint)];
+      if (explanation.plan.isEmulated) return [title('Gateway', 'emulated; it is as the record says', paint)];
+      return [title('Gateway', formatLastObservation(explanation.plan, desired, nowMs), paint)];
     case 'unavailable':
       return [
         title('Gateway', paint('red', 'cannot be observed, so the next step follows from the record alone'), paint),
@@ -195,10 +203,10 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   }
 }
 
-function formatLastObservation(wasObserved: boolean, { refreshIntervalMs }: DesiredState): string {
-  const last = wasObserved ? 'not observed now; the recorded state includes the last observation' : 'never observed';
-  const schedule = refreshIntervalMs === null ? '' : `; the daemon observes it every ${formatDurationMs(refreshIntervalMs)}`;
-  return `${last}${schedule} (--refresh observes it now)`;
+function formatLastObservation({ lastChecked }: Pick<Plan, 'lastChecked'>, { refreshIntervalMs }: DesiredState, nowMs: number): string {
+  const last = formatLastCheck(lastChecked, (ms) => formatTimestampWithAge(ms, nowMs));
+  const schedule = refreshIntervalMs === null ? '' : `; the daemon checks it every ${formatDurationMs(refreshIntervalMs)}`;
+  return `${last}${schedule} (--refresh checks it now)`;
 }
 
 function attemptsSection({

@@ -1,4 +1,5 @@
-import type { Change, Plan } from '../../model/change.ts';
+import type { Change } from '../../model/change.ts';
+import { defaultFile } from '../../model/settings.ts';
 import { visible } from '../../model/visible.ts';
 import { isActionable } from '../../plan/diff.ts';
 import { planDigest } from '../../plan/digest.ts';
@@ -7,24 +8,23 @@ import { summarizePlan } from '../../plan/summary.ts';
 import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
-import { formatAdopted, listNotices } from '../../render/notices.ts';
-import { type BlameInfo, formatUnchecked, type PlanView } from '../../render/plan-view.ts';
+import { foldNotices, listNotices } from '../../render/notices.ts';
+import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
+  commentMarker,
   escapeText,
   firstFitting,
   fitSections,
   fixedSection,
   inlineCode,
+  maxCommentLength,
   renderTable,
   type Section,
   type Table,
 } from './markdown.ts';
 import { formatChangeCommit, formatCost, formatSource, heldTitle, newlyUnmanagedAside, unmanagedTitle } from './plan-phrases.ts';
 import { formatScope } from './saved-plan-text.ts';
-
-/** One less than GitHub's limit for a comment; GitLab's is higher. Counted in UTF-16 units, which are never fewer than characters. */
-const maxCommentLength = 65_535;
 
 /** The rows shown of a table without offline changes; further rows are collapsed. */
 const maxOpenRows = 20;
@@ -34,7 +34,19 @@ const maxCommandLength = 2000;
 
 const maxHints = 10;
 
-const seeJsonNotice = 'All are in the JSON: `edict plan --format json`.';
+/** Returns the command whose JSON has everything; a long one is only described. */
+function jsonCommandOf({ jsonCommand = 'edict plan --format json' }: Pick<PlanView, 'jsonCommand'>): string {
+  if (isShownAsCode(jsonCommand)) return `\`${jsonCommand}\``;
+  return '`edict plan --format json`, with the same file and options as this plan';
+}
+
+function isShownAsCode(command: string): boolean {
+  return command.length <= maxCommandLength && visible(command) === command && !command.includes('`');
+}
+
+function seeJsonNotice(view: Pick<PlanView, 'jsonCommand'>): string {
+  return `All are in the JSON: ${jsonCommandOf(view)}.`;
+}
 
 /**
  * Returns a plan as a pull request comment of at most 65,535 characters, whatever the plan's size. The first line is a marker by which a
@@ -50,7 +62,7 @@ export function renderMarkdownPlan(view: PlanView): string {
   const [unknown = [], online = []] = [true, false].map((is) => actionable.filter(({ reason }) => (reason === 'unknown') === is));
   const sections = [
     fixedSection(renderHeader(view)),
-    fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
+    fixedSection(foldNotices(listNotices(plan, view.notices)).sentences.join(' ')),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(view)),
     changesSection(heldTitle(plan), held, view),
@@ -65,20 +77,15 @@ export function renderMarkdownPlan(view: PlanView): string {
   return fitSections(sections, maxCommentLength);
 }
 
-/** Returns the marker of the gateway's comment: each gateway has its own comment. */
-function commentMarker({ gateway }: Plan): string {
-  return `<!-- edict plan ${gateway.instance.replace(/[^\w.-]/g, '-')} -->`;
-}
-
 function renderHeader(view: PlanView): string {
   const { plan, desired } = view;
-  const unchecked = formatUnchecked(view);
+  const unchecked = formatUncheckedPlan(view);
   const { fileHeld, savedPlanDiff, approval, gateway, suspension } = plan;
   const isIdle = plan.changes.length === 0 && !fileHeld;
   const title = isIdle && savedPlanDiff ? 'nothing to do' : formatHeadline(plan, summarizePlan(plan));
   const scope = formatScope(plan);
   return [
-    `${commentMarker(plan)}\n### edict: ${title}`,
+    `${commentMarker(view.file ?? defaultFile)}\n### edict: ${title}`,
     ...(unchecked === null ? [] : [`**${escapeText(unchecked)}**`]),
     `${plan.isEmulated ? '**Emulated gateway** in place of' : 'Gateway'} ${inlineCode(gateway.endpoint)}, instance ${inlineCode(gateway.instance)}.${isIdle ? '' : ` ${formatCost(plan, desired)}`}`,
     ...(suspension ? [`**${escapeText(formatSuspension(suspension))}**`] : []),
@@ -99,8 +106,7 @@ function renderApproveCommand({ plan, approveCommand }: PlanView): string {
   if (digest === null || approveCommand === null) return '';
   const hints = [...new Set([...plan.changes.flatMap(({ held }) => held?.hint ?? []), ...(plan.fileHeld ? [plan.fileHeld.hint] : [])])];
   const more = hints.length > maxHints ? `; and ${hints.length - maxHints} more, all in the JSON` : '';
-  const isShort = approveCommand.length <= maxCommandLength && visible(approveCommand) === approveCommand && !approveCommand.includes('`');
-  const command = isShort
+  const command = isShownAsCode(approveCommand)
     ? `\n\n\`\`\`\n${approveCommand}\n\`\`\``
     : ` \`edict approve ${shortDigest(digest)} --by NAME --reason TEXT\`, with the same file and options as the plan.`;
   return `Before you approve what is held: ${hints.slice(0, maxHints).map(escapeText).join('; ')}${more}. To approve:${command}`;
@@ -112,12 +118,13 @@ function changesSection(title: string, changes: readonly Change[], view: PlanVie
   return collapsibleTable(
     { heading: `**${title}** (${changes.length})`, columns, rowCount: changes.length, row },
     maxOpenRows,
-    seeJsonNotice,
+    seeJsonNotice(view),
   );
 }
 
-function noticesSection({ plan, notices }: PlanView): Section {
-  const gatewayNotices = listNotices(plan, notices).filter(({ kind }) => kind !== 'adopted');
+function noticesSection(view: PlanView): Section {
+  const { plan, notices } = view;
+  const { listed: gatewayNotices } = foldNotices(listNotices(plan, notices));
   const row: Table['row'] = (index) => {
     const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];
@@ -126,17 +133,22 @@ function noticesSection({ plan, notices }: PlanView): Section {
   return collapsibleTable(
     { heading, columns: ['API', 'environment', 'what'], rowCount: gatewayNotices.length, row },
     maxOpenRows,
-    seeJsonNotice,
+    seeJsonNotice(view),
   );
 }
 
-function unmanagedSection({ plan }: PlanView): Section {
+function unmanagedSection(view: PlanView): Section {
+  const { plan } = view;
   const row: Table['row'] = (index) => {
     const { api = '', environment = '' } = plan.unmanaged[index] ?? {};
     return [inlineCode(api), inlineCode(environment)];
   };
   const heading = `**${unmanagedTitle}** (${pluralize(plan.unmanaged.length, 'publication')})${newlyUnmanagedAside(plan)}`;
-  return collapsibleTable({ heading, columns: ['API', 'environment'], rowCount: plan.unmanaged.length, row }, maxOpenRows, seeJsonNotice);
+  return collapsibleTable(
+    { heading, columns: ['API', 'environment'], rowCount: plan.unmanaged.length, row },
+    maxOpenRows,
+    seeJsonNotice(view),
+  );
 }
 
 /** Returns the titles of the columns that `changeCells` fills. */
@@ -159,7 +171,7 @@ export function changeCells(change: Change, { commits }: BlameInfo): readonly st
  * Returns the section of all offline changes: actionable, deferred and held. Renders the first form that fits: tables, names by
  * environment, counts by environment, totals. The shorter forms refer to the JSON for the list.
  */
-export function offlineSection(changes: readonly Change[], blame: BlameInfo): Section {
+export function offlineSection(changes: readonly Change[], view: BlameInfo & Pick<PlanView, 'jsonCommand'>): Section {
   const offline = changes.filter(({ action }) => action === 'offline');
   const groups = [
     { title: 'Goes OFFLINE', changes: offline.filter(isActionable) },
@@ -169,15 +181,15 @@ export function offlineSection(changes: readonly Change[], blame: BlameInfo): Se
   const renderGroups = (renderGroup: (changes: readonly Change[], heading: string) => string): string =>
     groups.map(({ title, changes }) => renderGroup(changes, `**${title}** (${changes.length})`)).join('\n\n');
 
-  const tables = (): string => renderGroups((changes, heading) => renderChangeTable(changes, heading, blame));
+  const tables = (): string => renderGroups((changes, heading) => renderChangeTable(changes, heading, view));
   const names = (): string =>
-    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table; the details are in the JSON: \`edict plan --format json\`.`;
+    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, listNames)}`)}\n\nToo many for a table; the details are in the JSON: ${jsonCommandOf(view)}.`;
   const counts = (): string =>
-    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, ({ length }) => String(length))}`)}\n\n${tooManyNotice}`;
+    `${renderGroups((changes, heading) => `${heading}\n\n${listByEnvironment(changes, ({ length }) => String(length))}`)}\n\n${tooManyNotice(view)}`;
   const totals = (): string =>
     groups.length === 0
       ? ''
-      : `${renderGroups((changes, heading) => `${heading} in ${pluralize(groupByEnvironment(changes).size, 'environment')}`)}\n\n${tooManyNotice}`;
+      : `${renderGroups((changes, heading) => `${heading} in ${pluralize(groupByEnvironment(changes).size, 'environment')}`)}\n\n${tooManyNotice(view)}`;
   const render = (maxLength: number): string => {
     if (groups.length === 0) return '';
     // Skip forms that cannot fit, instead of rendering them: a row has at least 18 characters and a name 5.
@@ -187,8 +199,9 @@ export function offlineSection(changes: readonly Change[], blame: BlameInfo): Se
   return { minimum: totals(), render };
 }
 
-const tooManyNotice =
-  '**Too many to list here. The complete list is in the JSON: `edict plan --format json`.** Read it before you approve.';
+function tooManyNotice(view: Pick<PlanView, 'jsonCommand'>): string {
+  return `**Too many to list here. The complete list is in the JSON: ${jsonCommandOf(view)}.** Read it before you approve.`;
+}
 
 function renderChangeTable(changes: readonly Change[], heading: string, blame: BlameInfo): string {
   const row = (index: number): readonly string[] => changeCells(changes[index] as Change, blame);

@@ -1,4 +1,14 @@
 import { visible } from '../../model/visible.ts';
+import { repositoryPath } from '../repository-path.ts';
+
+/** One less than GitHub's limit for a comment; GitLab's is higher. Counted in UTF-16 units, which are never fewer than characters. */
+export const maxCommentLength = 65_535;
+
+/** Returns the first line of the comment about a file, by which a job finds its comment again: each file has its own, with or without a plan. */
+export function commentMarker(file: string): string {
+  const path = repositoryPath(file) ?? file;
+  return `<!-- edict plan ${path.replaceAll(/[^\w./]+|-+/g, '-')} -->`;
+}
 
 /** A section of a text with a length limit. */
 export interface Section {

@@ -9,6 +9,7 @@ import type { Settings } from '../../model/settings.ts';
 import { allTargets } from '../../plan/targets.ts';
 import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { formatDurationMs, formatReason, formatTimestamp } from '../../render/format.ts';
+import { formatLastCheck } from '../../render/headline.ts';
 import { listNotices, type Notice } from '../../render/notices.ts';
 
 /** The next step for one publication. */
@@ -38,10 +39,10 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const [notice] = listNotices(explanation.plan, []);
   const isMissing = notice !== undefined && explanation.plan.missingApiIds.includes(notice.apiId);
   const step = isMissing
-    ? nextStepForMissingApi(notice)
+    ? nextStepForMissingApi(notice, explanation)
     : notice
       ? nextStepForNotice(notice, explanation, settings)
-      : nextStepWithoutChange(explanation);
+      : nextStepWithoutChange(explanation, settings);
   const { fileHeld } = explanation.plan;
   if (!fileHeld) return step;
   const details = `${step.details}; the file is held: ${fileHeld.message}`;
@@ -90,6 +91,13 @@ function nextStepForChange(change: Change, explanation: Explanation, settings: S
     };
   }
   const timing = timingOf(change, explanation, settings);
+  if (explanation.isUnseen && reason === 'new' && failed === undefined) {
+    const summary = 'goes online as a new version only if it is not online there already';
+    const details = `the gateway was ${formatLastCheck(explanation.plan.lastChecked)}`;
+    const when = isControllerRunning(explanation) ? 'when the daemon has checked the gateway' : formatWhenApplied(explanation);
+    const { command } = timing;
+    return { kind: 'unknown', ...actionAndReason, summary, details, when, advice: [checkAdvice(explanation, settings)], command };
+  }
   const unresolved = recordedBefore(explanation)?.unknownAttempt;
   if (reason === 'unknown' && unresolved) {
     const attempt = `attempt ${unresolved.attemptId} (${unresolved.action})`;
@@ -198,11 +206,12 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
   }
 }
 
-/** A call for an API that the gateway does not have any more would be rejected. */
-function nextStepForMissingApi({ message }: Notice): NextStep {
+/** A call for an API that the gateway does not have would be rejected. */
+function nextStepForMissingApi({ message }: Notice, explanation: Explanation): NextStep {
+  const isKnown = (recordedBefore(explanation)?.state ?? null) !== null;
   return {
     ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
-    summary: 'no change; the gateway no longer lists its API',
+    summary: isKnown ? 'no change; the gateway no longer lists its API' : 'no change; its API does not exist at the gateway',
     advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
   };
 }
@@ -236,8 +245,13 @@ function nextStepForNotice({ kind, message }: Notice, { desired, declaration }: 
   };
 }
 
+/** Returns the advice to check the gateway, with the command that does. */
+function checkAdvice({ names }: Explanation, settings: Settings): string {
+  return `check the gateway now, without a change: \`${formatCommandLine('explain', [names.api, names.environment, '--refresh'], settings)}\``;
+}
+
 /** Returns the next step for a publication without a change and without a notice. */
-function nextStepWithoutChange(explanation: Explanation): NextStep {
+function nextStepWithoutChange(explanation: Explanation, settings: Settings): NextStep {
   const { desired, declaration } = explanation;
   const recorded = recordedBefore(explanation);
   const rest = { action: null, reason: null, when: null, advice: [] as readonly string[], command: null } as const;
@@ -251,7 +265,10 @@ function nextStepWithoutChange(explanation: Explanation): NextStep {
     const details = isRevisionDeferred
       ? `the pinned version is effective; revision ${revision} is published once \`version\` is removed from the file`
       : 'the recorded state matches the file';
-    return { kind: 'unchanged', ...rest, summary: 'no change; in sync', details };
+    const { lastChecked } = explanation.plan;
+    if (lastChecked.isCurrent) return { kind: 'unchanged', ...rest, summary: 'no change; in sync', details };
+    const summary = `no change as far as is recorded; the gateway was ${formatLastCheck(lastChecked)}`;
+    return { kind: 'unchanged', ...rest, summary, details, advice: [checkAdvice(explanation, settings)] };
   }
   if (recorded?.state !== 'online') {
     const isOnline = explanation.plan.unmanaged.length > 0;

@@ -2,7 +2,7 @@ import type { ControllerStatus } from '../../model/controller-status.ts';
 import { EdictError } from '../../model/errors.ts';
 import type { RateLimit } from '../../model/gateway.ts';
 import { toJson } from '../../model/visible.ts';
-import type { PublicationStatus, StatusCell } from '../../plan/status.ts';
+import { type PublicationStatus, type StatusCell, statusOfChange } from '../../plan/status.ts';
 import { summarizePlan } from '../../plan/summary.ts';
 import { formatGateway, formatRateLimit, formatSuspension, formatTargets, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
@@ -23,7 +23,8 @@ const statusStyles = {
   failed: { sign: '✗', style: 'red', word: () => 'failed' },
   held: { sign: '■', style: 'yellow', word: () => 'held' },
   pending: { sign: '', style: 'cyan', word: ({ change }) => `${directionSigns[change?.action ?? 'online']} going ${change?.action}` },
-  unknown: { sign: '?', style: 'yellow', word: () => 'unknown' },
+  // Of an invalid file the recorded state is shown.
+  unknown: { sign: '?', style: 'yellow', word: (cell) => (cell.change === null ? stateLabel(cell) : 'unknown') },
   deferred: { sign: '…', style: 'yellow', word: () => 'deferred' },
   drifted: { sign: '≠', style: 'magenta', word: () => 'drifted' },
   outdated: { sign: '○', style: 'magenta', word: () => 'outdated' },
@@ -161,10 +162,9 @@ function headlineLines({ plan, input }: StatusView, paint: Colorize): string[] {
 
 function summaryLines({ plan, input, controllerStatus, leaseHolder, unobserved, approveCommand }: StatusView, paint: Colorize): string[] {
   const lines: string[] = [];
-  const isUnknown = plan.lastChecked.atMs === null && !plan.isEmulated && input.recorded.size === 0;
-  if (isUnknown)
+  if (plan.changes.some((change) => statusOfChange(change, input) === 'unknown' && change.reason === 'new'))
     lines.push(
-      'Nothing is recorded yet. APIs that are online at the gateway already are adopted without a call when it is first observed.',
+      'The next plan, apply or run checks the gateway first, and adopts without a call what is online there (--refresh checks now).',
     );
   if (plan.fileHeld) lines.push(`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`);
   else if (unobserved) lines.push(`${paint('yellow', 'The gateway could not be observed:')} ${unobserved.reason}; ${unobserved.remedy}.`);
@@ -238,7 +238,7 @@ function formatStatus(cell: StatusCell, paint: Colorize): string {
 
 /** Returns a line for each publication that is not unchanged, with its next step. While the file is invalid, the last valid one says what is desired. */
 export function renderOpenPublications(cells: readonly StatusCell[], paint: Colorize, isFileValid = true): string[] {
-  const open = cells.filter(({ status }) => status !== 'unchanged');
+  const open = cells.filter(({ status, change }) => status !== 'unchanged' && (status !== 'unknown' || change !== null));
   if (open.length === 0) return [];
   const head = ['API', 'environment', isFileValid ? 'desired' : 'last valid file', 'recorded', 'since', 'next'].map((title) =>
     paint('bold', title),
@@ -258,7 +258,7 @@ function formatNext(cell: StatusCell, paint: Colorize): string {
   const { change, status } = cell;
   const text = formatStatusCell(cell);
   if (status === 'held') return paint('yellow', `held: ${text}`);
-  if (change?.deferred) return paint('yellow', text);
+  if (change?.deferred || status === 'unknown') return paint('yellow', text);
   if (!change) return paint(statusStyles[status].style, text);
   const [action = '', ...rest] = text.split(': ');
   return [paint(change.action === 'online' ? 'green' : 'red', action), ...rest].join(': ');

@@ -6,6 +6,7 @@ import { countAsDeclared, summarizePlan } from '../../plan/summary.ts';
 import { approveCommand, formatCommandLine } from '../../render/command-line.ts';
 import { formatBlocker, formatDurationMs, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
+import { noticeForDrift } from '../../render/notices.ts';
 import { fileHoldJson } from '../../render/plan-json.ts';
 import type { CliContext } from '../context.ts';
 import { type Colorize, drawLine, formatTable, joinLines, type RenderOptions, writeLine } from './terminal.ts';
@@ -52,10 +53,15 @@ function progressText(progress: WaitProgress): { readonly kind: string; readonly
     case 'store':
       return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
     case 'holder':
-      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
+      return {
+        kind: 'holder',
+        text: `Waiting for a daemon: ${progress.hold === null ? 'none holds the lease of the gateway' : `the file is held: ${progress.hold.message}`}`,
+      };
     case 'daemon': {
-      const { holder, isReconciled, paused, pending, failed } = progress.status;
-      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
+      const { holder, isReconciled, paused, unobserved, pending, failed } = progress.status;
+      const waitsFor =
+        unobserved === null ? 'it has not reconciled this file yet' : `the gateway could not be observed: ${unobserved.reason}`;
+      const state = isReconciled ? 'it has reconciled this file' : waitsFor;
       const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
       const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
       return {
@@ -140,9 +146,18 @@ function waitText(
     held: paint('yellow', '!'),
     deferred: paint('yellow', '…'),
   };
-  const rows = left
-    .slice(0, maxShown)
-    .map(({ change, left: state, why: message }) => [`${signs[state]} ${change.api}`, change.environment, state, message]);
+  const leftRows = left.map(({ change, left: state, why: message }) => [
+    `${signs[state]} ${change.api}`,
+    change.environment,
+    state,
+    message,
+  ]);
+  const driftedRows = plan.drifted.map((recorded) => {
+    const { message } = noticeForDrift(recorded, plan.missingApiIds.includes(recorded.apiId));
+    return [`${paint('magenta', '≠')} ${recorded.api}`, recorded.environment, 'drifted', message];
+  });
+  const all = [...leftRows, ...driftedRows];
+  const rows = all.slice(0, maxShown);
   const lines = [
     headline(
       result,
@@ -150,7 +165,7 @@ function waitText(
     ),
     ...(plan.fileHeld ? [`${paint('yellow', 'The whole file is held:')} ${plan.fileHeld.message}; ${plan.fileHeld.hint}.`] : []),
     ...formatTable(rows).map((line) => `  ${line}`),
-    ...(left.length > rows.length ? [`  … and ${left.length - rows.length} more; see ${statusCommand}`] : []),
+    ...(all.length > rows.length ? [`  … and ${all.length - rows.length} more; see ${statusCommand}`] : []),
     ...(approveCommandLine === null ? [] : [`To approve: ${paint('bold', approveCommandLine)}`]),
   ];
   return `${joinLines(lines)}\n`;
@@ -172,7 +187,7 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     case 'deferred':
       return `In effect, with deferred changes left: ${summary}.`;
     case 'held':
-      return `Held for approval: ${summary}.`;
+      return `${plan.fileHeld?.rule === 'unresolvedNames' ? 'Held' : 'Held for approval'}: ${summary}.`;
     case 'failed':
       return `Failed: ${summary}.`;
     case 'timeout':

@@ -5,18 +5,20 @@ import { errorMessage } from '../../model/errors.ts';
 import { type CredentialsCode, CredentialsError, GatewayError } from '../errors.ts';
 import { parseResponse } from '../response.ts';
 import { openTransport } from '../transport.ts';
-import { isHeaderValue } from './credentials.ts';
+import { isHeaderValue, tokenAuth } from './credentials.ts';
+import type { CredentialIssuer } from './issued-credentials.ts';
 import { Secret } from './secret.ts';
+
+/** A user by its ID, or by its name in the account `domain`. */
+export type LoginUser = { readonly id: string } | { readonly name: string; readonly domain: string };
 
 /** The user to log in, and the identity service. */
 export interface LoginRequest {
   /** The identity service's address. */
   readonly iam: string;
-  readonly user: string;
+  readonly user: LoginUser;
   /** Returns the current password. */
   readonly password: () => Secret;
-  /** The account's name. */
-  readonly domain: string;
   /** The ID of the project that the token is for. */
   readonly project: string;
   readonly timeoutMs: number;
@@ -28,6 +30,22 @@ export interface IssuedToken {
   readonly value: Secret;
   /** The lifetime from now on, in milliseconds, by the identity service's clock if the response contains it. */
   readonly lifetimeMs: number;
+}
+
+/** How long before its expiry a token is replaced, in milliseconds. */
+const renewMarginMs = 5 * 60_000;
+
+/** Returns the issuer of tokens for a login. `refresh` makes its `password` return the latest one, if it is in a file. */
+export function loginIssuer(login: LoginRequest, refresh: () => Promise<void>): CredentialIssuer {
+  return {
+    renewMarginMs,
+    refresh,
+    secret: login.password,
+    issue: async (password, signal, nowMs) => {
+      const { value, lifetimeMs } = await logIn({ ...login, password: () => password }, signal, nowMs);
+      return { auth: tokenAuth(value.reveal()), lifetimeMs };
+    },
+  };
 }
 
 /** Fetches a new token with one call, over its own connection: this happens about once a day. Rejects with a CredentialsError. */
@@ -49,7 +67,8 @@ async function requestToken(
   { signal, nowMs }: { readonly signal: AbortSignal; readonly nowMs: number },
 ): Promise<IssuedToken> {
   const password = login.password().reveal();
-  const user = { name: login.user, password, domain: { name: login.domain } };
+  const user =
+    'id' in login.user ? { id: login.user.id, password } : { name: login.user.name, password, domain: { name: login.user.domain } };
   const response = await client.POST('/v3/auth/tokens', {
     params: { query: { nocatalog: 'true' } },
     body: { auth: { identity: { methods: ['password'], password: { user } }, scope: { project: { id: login.project } } } },

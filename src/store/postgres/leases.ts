@@ -320,8 +320,14 @@ export class PostgresLeases implements Leases {
     for (const [holder, gatewayIds] of this.#fleet.replicas) {
       for (const gatewayId of gatewayIds) candidates.set(gatewayId, [...(candidates.get(gatewayId) ?? []), holder]);
     }
+    // What is being handed over has left: with it, this process would seem to have more than its share, and hand over others too.
+    const isLeaving = (gatewayId: number): boolean => this.#held.get(gatewayId)?.abortController.signal.aborted ?? false;
     return assignGateways(
-      [...candidates].map(([gatewayId, holders]) => ({ gatewayId, holder: this.#holderOf(gatewayId), candidates: holders })),
+      [...candidates].map(([gatewayId, holders]) => ({
+        gatewayId,
+        holder: isLeaving(gatewayId) ? null : this.#holderOf(gatewayId),
+        candidates: holders,
+      })),
     );
   }
 

@@ -13,7 +13,7 @@ test('without a terminal the log is pretty lines on stderr', async () => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'edict.yaml'), fileOf('https://roma.example.com', { orders: 'online' }));
   const { stderr, stdout } = await startEdict(['apply', '--emulate'], folder).finished;
-  assert.match(stderr, 'file loaded: 1 publications on an emulated gateway in place of https://roma.example.com, instance instance');
+  assert.match(stderr, 'file loaded: 1 publication on an emulated gateway in place of https://roma.example.com, instance instance');
   assert.match(stderr, /INFO: \+ online {2}orders in test \(new, \d+ ms, version [0-9a-f]{32}\)/);
   assert.match(stdout, /^Applied in /);
 });

@@ -94,7 +94,7 @@ test('an invalid file does not hide the recorded state, in text and as JSON', as
   assert.match(stderr, 'unknown key `nonsense`');
   assert.match(
     stdout,
-    /^The desired state is unknown until the file is fixed\. Recorded state of the emulated gateway in place of https:\/\/roma\.example\.com, instance instance:\n\nAPI +test\norders +✓ online\n\nUnmanaged: online at the gateway, not in the file \(1\)\n +· users +test\n/,
+    /^The desired state is unknown until the file is fixed\. Recorded state of the emulated gateway in place of https:\/\/roma\.example\.com, instance instance:\n\nAPI +test\norders +\? online\n\nUnmanaged: online at the gateway, not in the file \(1\)\n +· users +test\n/,
   );
   assert.match(stdout, '\n1 publication recorded, 1 unmanaged.\n');
   assert.not.match(stdout, /in sync|unchanged/i);
@@ -103,7 +103,7 @@ test('an invalid file does not hide the recorded state, in text and as JSON', as
   assert.is(json.code, 3);
   assert.equal(
     document.publications.map(({ api, desired, status }) => [api, desired, status]),
-    [['orders', null, 'unchanged']],
+    [['orders', null, 'unknown']],
   );
   assert.equal(document['summary'], null);
   assert.is(document['valid'], false);
@@ -120,6 +120,23 @@ test('an emulated gateway is named as one', async () => {
   assert.is((JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { emulated: boolean }).emulated, true);
   const plan = await edict(['plan'], folder, {});
   assert.match(plan.stdout, /\nEmulated gateway in place of/);
+  const named = /^Emulated gateway in place of https:\/\/roma\.example\.com, instance instance\.?$/m;
+  const isEmulated = async (...args: readonly string[]): Promise<boolean> =>
+    JSON.parse((await edict([...args, '--format', 'json'], folder)).stdout).emulated;
+  for (const args of [['explain', 'orders', 'test'], ['history']] as const) {
+    assert.match((await edict(args, folder)).stdout, named, args[0]);
+    assert.is(await isEmulated(...args), true, args[0]);
+  }
+  assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, /\nNext: no change; in sync\n/);
+  assert.match((await edict(['suspend', '--emulate'], folder)).stdout, 'no calls are made to the emulated gateway in place of');
+  assert.is(await isEmulated('resume', '--emulate'), true);
+  const real = await edict(['suspend'], folder);
+  assert.match(
+    real.stderr,
+    'this is the real gateway; its store is new, and commands use it from now on: add --emulate for the emulated gateway',
+  );
+  assert.match(real.stdout, /^Suspended: no calls are made to https:/);
+  assert.is((await edict(['suspend'], folder)).stderr, '', 'said once');
 });
 
 test('a missing file does not hide the recorded state; an empty store has none', async () => {
@@ -133,7 +150,7 @@ test('a missing file does not hide the recorded state; an empty store has none',
   const { code, stdout, stderr } = await edict(['status', '--emulate'], folder);
   assert.is(code, 3);
   assert.match(stderr, 'edict.yaml does not exist');
-  assert.match(stdout, 'orders  ✓ online');
+  assert.match(stdout, 'orders  ? online');
 });
 
 test('with an invalid file and several gateways in the store, the instance says which', async () => {
@@ -151,7 +168,7 @@ test('with an invalid file and several gateways in the store, the instance says 
   assert.equal([unclear.code, unclear.stdout], [3, '']);
   assert.match(unclear.stderr, 'missing key `gateway`');
   assert.match(unclear.stderr, '--gateway ID (the store has one, two)');
-  assert.match((await edict(['status', '--emulate', '--gateway', 'two'], folder)).stdout, /API +test\ntwo +✓ online/);
+  assert.match((await edict(['status', '--emulate', '--gateway', 'two'], folder)).stdout, /API +test\ntwo +\? online/);
   const explained = await edict(['explain', 'two', 'test', '--emulate', '--gateway', 'two'], folder);
   assert.match(explained.stdout, /Record: online/);
 });
@@ -165,7 +182,7 @@ test('each of several files is shown, and an invalid one does not hide the other
   assert.is(both.code, 0, both.stderr);
   assert.match(
     both.stdout,
-    /^gateways\/one\.yaml\n1 going online, [\s\S]*orders[\s\S]*\n\ngateways\/two\.yaml\n1 going online, [\s\S]*carts/,
+    /^gateways\/one\.yaml\nThe gateway was not checked yet: 1 unknown, [\s\S]*orders[\s\S]*\n\ngateways\/two\.yaml\nThe gateway was not checked yet: 1 unknown, [\s\S]*carts/,
   );
   writeFileSync(join(folder, 'gateways/broken.yaml'), 'edict: 1\nrefresh: never\napis: [\n');
   const broken = await edict(['status', 'gateways/', '--state', 'sqlite:state.db', '--format', 'json'], folder);

@@ -63,6 +63,27 @@ test('in sync: exit code 0', async () => {
   });
 });
 
+test('drift that is left in place: exit code 2, also beside deferred changes', async () => {
+  await write({ orders: 'online', carts: 'online' });
+  const drift = { from: 'online', fromSinceMs: 1, detectedAtMs: 1, backoffUntilMs: null } as const;
+  await record({ ...online('orders'), state: 'offline', drift }, online('carts'));
+  await reconcile();
+  const drifted = await wait();
+  assert.is(drifted.code, 2);
+  assert.match(
+    drifted.stdout,
+    /^In effect, with drift left in place: 1 publication as declared, 1 drifted\.\n {2}≠ orders +test +drifted +taken offline/,
+  );
+  assert.is(JSON.parse((await wait('--format', 'json')).stdout).result, 'drifted');
+  await store.release(desired.gateway, 1);
+  await write({ orders: 'online', carts: 'online', stock: 'online' });
+  await reconcile();
+  await store.saveSuspension(desired.gateway, { reason: 'INC-7', by: 'ada', sinceMs: null, untilMs: null });
+  const both = await wait();
+  assert.is(both.code, 2);
+  assert.match(both.stdout, /^In effect, with drift left in place: 1 publication as declared, 1 deferred, 1 drifted\./);
+});
+
 test('only deferred changes left: exit code 0, with the reason of each', async () => {
   await write({ orders: 'online', carts: 'online' });
   await record(online('orders'));

@@ -36,7 +36,7 @@ Record: online
   revision    r1
   version     version
 
-Gateway: never observed (--refresh observes it now)
+Gateway: not checked yet (--refresh checks it now)
 
 Attempts: newest first
   3  2026-11-20T09:29:00Z (1 min ago)  online  revision r2  rejected  APIG.3002 no such API

@@ -27,7 +27,7 @@ test('the summary comes first, then offline, held, deferred and online changes',
   ];
   const text = show({ changes }, 'edict approve sha256:1 --by NAME --reason TEXT');
   const order = [
-    '<!-- edict plan instance -->\n### edict: 2 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged; gateway never checked.\n',
+    '<!-- edict plan edict.yaml -->\n### edict: 2 held, 1 going online, 1 going offline, 1 deferred, 0 unchanged; gateway never checked.\n',
     '**Goes OFFLINE** (1)',
     '| `e` |',
     '**Held: goes OFFLINE only after an approval** (1)',
@@ -49,13 +49,31 @@ test('the summary comes first, then offline, held, deferred and online changes',
   );
 });
 
+test('the command for the whole list is that of this plan', () => {
+  const changes = Array.from({ length: 20_000 }, (_, index) =>
+    change(`a${index}`, 'test', { action: index % 2 === 0 ? 'offline' : 'online' }),
+  );
+  const jsonCommand = 'edict plan --format json shop.yaml --state sqlite:shop.db';
+  const text = renderMarkdownPlan({
+    plan: { ...empty, changes },
+    desired,
+    notices: [],
+    approveCommand: null,
+    jsonCommand,
+    file: 'a/-->.yaml',
+  });
+  assert.match(text, /^<!-- edict plan a\/-\.yaml -->\n/);
+  assert.match(text, `The complete list is in the JSON: \`${jsonCommand}\`.`);
+  assert.match(text, `All are in the JSON: \`${jsonCommand}\`.`);
+});
+
 test('a plan without changes is in sync if the gateway was checked', () => {
   const inSync = desiredState([wanted('orders', 'test')]);
   const unchecked = diffStates(inSync, recordedState([recorded('orders', 'test')]));
   const nothing = { ...unchecked, lastChecked: { atMs: 0, isCurrent: true } };
   assert.is(
     renderMarkdownPlan({ plan: nothing, desired: inSync, notices: [], approveCommand: null }),
-    '<!-- edict plan instance -->\n### edict: In sync. 1 publication matches the file.\n\nGateway `https://roma.example.com`, instance `instance`.\n',
+    '<!-- edict plan edict.yaml -->\n### edict: In sync. 1 publication matches the file.\n\nGateway `https://roma.example.com`, instance `instance`.\n',
   );
   assert.match(
     renderMarkdownPlan({ plan: unchecked, desired: inSync, notices: [], approveCommand: null }),

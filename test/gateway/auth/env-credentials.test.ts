@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
 import { openCredentials } from '../../../src/gateway/auth/env-credentials.ts';
-import { TokenCredentials } from '../../../src/gateway/auth/token-credentials.ts';
+import { IssuedCredentials } from '../../../src/gateway/auth/issued-credentials.ts';
 import { EdictError } from '../../../src/model/errors.ts';
 import { headersOf } from '../../support/credentials.ts';
 import { scratchFolder } from '../../support/edict-process.ts';
@@ -36,7 +36,7 @@ test('a given token wins over a user', async () => {
 test('an empty token is none', async () => {
   assert.instance(
     await openCredentials({ HW_AUTH_TOKEN: '', ...user }, settings, { assertAllowed: () => {}, clock: systemClock }),
-    TokenCredentials,
+    IssuedCredentials,
   );
 });
 
@@ -84,6 +84,62 @@ for (const [env, message, hint] of [
     assert.equal([error.code, error.message, error.hint], ['CREDENTIALS_MISSING', message, hint]);
   });
 }
+
+test('a user logs in by ID without an account', async () => {
+  const iam = await answeringServer((response) => tokenAnswer(response, 'new-token'));
+  const credentials = await openCredentials(
+    { HW_USER_ID: 'user-1', HW_USER_PASSWORD: 'hunter2' },
+    { ...settings, iamEndpoint: iam.url },
+    { assertAllowed: () => {}, clock: systemClock },
+  );
+  await credentials.authenticate(signal);
+  const { auth } = JSON.parse(iam.requests[0]?.body ?? '') as { auth: { identity: unknown } };
+  assert.equal(auth.identity, { methods: ['password'], password: { user: { id: 'user-1', password: 'hunter2' } } });
+  await iam.close();
+});
+
+test("the vendor's SDKs' names of a key are understood, and never mixed with the others", async () => {
+  const env = { HUAWEICLOUD_SDK_AK: 'SDK-AK', HUAWEICLOUD_SDK_SK: 'sk', HUAWEICLOUD_SDK_SECURITY_TOKEN: 'st', HW_SECRET_KEY: 'other' };
+  const open = (more: Record<string, string>) =>
+    openCredentials({ ...env, ...more }, settings, { assertAllowed: () => {}, clock: systemClock });
+  const signed = headersOf(await (await open({})).authenticate(signal));
+  assert.match(signed['Authorization'] ?? '', 'Access=SDK-AK,');
+  assert.is(signed['X-Security-Token'], 'st');
+  const both = headersOf(await (await open({ HW_ACCESS_KEY: 'HW-AK' })).authenticate(signal));
+  assert.match(both['Authorization'] ?? '', 'Access=HW-AK,');
+  assert.is(both['X-Security-Token'], undefined);
+});
+
+for (const [uri, isAllowed] of [
+  ['http://127.0.0.1:1/v1/credentials', true],
+  ['http://169.254.1.2/v1/credentials', true],
+  ['https://agent.example.com/v1/credentials', true],
+  ['http://agent.example.com/v1/credentials', false],
+  ['http://10.0.0.1/', false],
+  ['file:///etc/passwd', false],
+  ['agent', false],
+] as const) {
+  test(`the token of a pod is ${isAllowed ? '' : 'not '}sent to ${uri}`, async () => {
+    const env = { HC_CONTAINER_CREDENTIALS_FULL_URI: uri, HC_CONTAINER_AUTHORIZATION_TOKEN: 't' };
+    if (isAllowed) await openCredentials(env, settings, { assertAllowed: () => {}, clock: systemClock });
+    else assert.is((await errorOf(env)).code, 'CREDENTIALS_INVALID');
+  });
+}
+
+test('a server asks its metadata service only if it may', async () => {
+  assert.is((await errorOf({ HW_ECS_METADATA: '1' })).code, 'CREDENTIALS_MISSING');
+  await openCredentials({ HW_ECS_METADATA: 'true' }, settings, { assertAllowed: () => {}, clock: systemClock });
+});
+
+test('without an identity service a login is an error, and a token or a key is not', async () => {
+  const open = (env: Record<string, string>) =>
+    openCredentials(env, { ...settings, iamEndpoint: null }, { assertAllowed: () => {}, clock: systemClock });
+  const error = await open(user).catch((thrown: unknown) => thrown);
+  assert.instance(error, EdictError);
+  assert.is((error as EdictError).code, 'IAM_UNKNOWN');
+  await open({ HW_AUTH_TOKEN: 't' });
+  await open({ HW_ACCESS_KEY: 'a', HW_SECRET_KEY: 's' });
+});
 
 test('a key signs what is sent, with the token of a temporary one', async () => {
   const keys = { HW_ACCESS_KEY: 'AKTEST', HW_SECRET_KEY: 'SKTEST' };

@@ -9,7 +9,7 @@ import { type Answer, answeringServer, json, tokenAnswer } from '../answering-se
 const nowMs = Date.parse('2026-01-01T12:00:00Z');
 
 function loginAt(iam: string): LoginRequest {
-  return { iam, user: 'ada', password: () => new Secret('hunter2'), domain: 'acme', project: 'project-1', timeoutMs: 500 };
+  return { iam, user: { name: 'ada', domain: 'acme' }, password: () => new Secret('hunter2'), project: 'project-1', timeoutMs: 500 };
 }
 
 /** Logs in at a server that responds with `answer`. */
