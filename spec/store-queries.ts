@@ -623,7 +623,7 @@ const copiedColumns = {
       'observed_at_ms',
       'listed_details',
     ],
-    ...['unobserved', 'suspension', 'moved', 'fence', 'applied_digests'],
+    ...['unobserved', 'suspension', 'request', 'moved', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [
