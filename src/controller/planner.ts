@@ -279,7 +279,8 @@ export async function planReconciliation(
   await nextTurn();
   const nowMs = clock.now();
   const desired = newest();
-  const hasUnseen = refresh === 'never' && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
+  const isChosen = refresh === 'never' || desired.refreshIntervalMs === null;
+  const hasUnseen = isChosen && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
   const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
   const plan = computePlan({
     ...{ desired, recorded, previous, targets, nowMs, probes, observation, isEmulated, unobserved },

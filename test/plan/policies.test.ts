@@ -453,7 +453,7 @@ test('what is new is unseen if the last list showed it, is old, or was cut', () 
   }
 });
 
-test('what may not be observed is held, unless the record is fresh or the file says that it is enough', () => {
+test('what may not be observed is held, unless the record is fresh', () => {
   const interval = desiredState([], { refreshIntervalMs: 1000 });
   const never = desiredState([], { refreshIntervalMs: null });
   const choice = { desired: interval, observedAtMs: 100, nowMs: 200, refresh: 'due', isEmulated: false, hasUnseen: false } as const;
@@ -461,7 +461,9 @@ test('what may not be observed is held, unless the record is fresh or the file s
   assert.equal(
     [
       isHeld({ desired: never, observedAtMs: null }),
+      isHeld({ desired: never }),
       isHeld({ desired: never, hasUnseen: true }),
+      isHeld({ desired: never, nowMs: 300_100 }),
       isHeld({ observedAtMs: null, refresh: 'never' }),
       isHeld({ nowMs: 2000, refresh: 'never' }),
       isHeld({ refresh: 'never' }),
@@ -469,7 +471,7 @@ test('what may not be observed is held, unless the record is fresh or the file s
       isHeld({ refresh: 'due', hasUnseen: true }),
       isHeld({ observedAtMs: null, refresh: 'never', isEmulated: true }),
     ],
-    [true, false, true, true, false, true, false, false],
+    [true, false, true, true, true, true, false, true, false, false],
   );
 });
 
