@@ -256,7 +256,7 @@ export interface components {
             readonly format: 1;
             /** @description `null`: no valid file has been loaded yet. */
             readonly gateway: components["schemas"]["Gateway"] | null;
-            /** @description How the gateway differs from the file, in one sentence; `null` before the first plan. */
+            /** @description How the gateway differs from the file, in one sentence, or why that is not known; `null` before the first look at the gateway. */
             readonly headline: string | null;
             /** @description The last complete observation of the gateway, by the newest plan. */
             readonly lastChecked: components["schemas"]["LastChecked"] | null;
@@ -452,7 +452,7 @@ export interface components {
             readonly detectedAt: components["schemas"]["Plan.Timestamp"];
             /** @description The recorded state before the drift; null if nothing was recorded. */
             readonly from: components["schemas"]["Plan.State"] | null;
-            /** @description When that state was recorded; null if nothing was recorded. */
+            /** @description Since when it was in that state: when the gateway published it, if that is known, else when it was recorded; null if nobody knows. */
             readonly since: components["schemas"]["Plan.Timestamp"] | null;
         };
         /** @description The error. */
@@ -545,7 +545,7 @@ export interface components {
              * @description The kind of notice.
              * @enum {unknown}
              */
-            readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
+            readonly kind: "adopted" | "unread" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
             /** @description The reason, for people. */
             readonly message: string;
         };

@@ -219,7 +219,7 @@ export interface components {
             /** @description The end, in the same form as `from`: the first match after the start. */
             to: string;
         };
-        /** @description The ROMA Connect instance. In `endpoint`, `iam`, `project` and `instance`, `${NAME}` is replaced by the environment variable NAME, which must be HW_PROJECT_ID, HW_REGION_NAME or begin with EDICT_VAR_. Credentials are never allowed in this file. */
+        /** @description The instance of ROMA Connect or API Gateway. In `endpoint`, `iam`, `project` and `instance`, `${NAME}` is replaced by the environment variable NAME, which must be HW_PROJECT_ID, HW_REGION_NAME or begin with EDICT_VAR_. Credentials are never allowed in this file. */
         Gateway: {
             /**
              * @description The maximum number of changes in one call. Changes are batched if environment, action and remark are the same. Default: no batching.
@@ -229,6 +229,7 @@ export interface components {
             /**
              * @description The management endpoint, without a path.
              * @example https://roma.cn-north-4.myhuaweicloud.com
+             * @example https://apig.cn-north-4.myhuaweicloud.com
              */
             endpoint: components["schemas"]["Endpoint"];
             /**
@@ -257,6 +258,11 @@ export interface components {
              * @default 10s
              */
             propagationDelay: components["schemas"]["Duration"];
+            /**
+             * @description The service: ROMA Connect or the dedicated API Gateway. Default: roma.
+             * @enum {unknown}
+             */
+            service?: "roma" | "apig";
             /**
              * @description The timeout of one request.
              * @default 30s

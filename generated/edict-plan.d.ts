@@ -112,7 +112,7 @@ export interface components {
             readonly detectedAt: components["schemas"]["Timestamp"];
             /** @description The recorded state before the drift; null if nothing was recorded. */
             readonly from: components["schemas"]["State"] | null;
-            /** @description When that state was recorded; null if nothing was recorded. */
+            /** @description Since when it was in that state: when the gateway published it, if that is known, else when it was recorded; null if nobody knows. */
             readonly since: components["schemas"]["Timestamp"] | null;
         };
         /** @description The error. */
@@ -205,7 +205,7 @@ export interface components {
              * @description The kind of notice.
              * @enum {unknown}
              */
-            readonly kind: "adopted" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
+            readonly kind: "adopted" | "unread" | "externalChange" | "drift" | "flapping" | "apiDeleted" | "outdated";
             /** @description The reason, for people. */
             readonly message: string;
         };

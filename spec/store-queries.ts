@@ -450,7 +450,7 @@ function publicationQueries({ db, jsonRows, lastAttemptId }: Dialect) {
     ])
     .where('p.gateway_id', '=', param('gateway'))
     // A row that says nothing any more is none.
-    .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unknown_attempt_id', 'is not', null)]));
+    .where((eb) => eb.or([eb('p.state', 'is not', null), eb('p.unknown_attempt_id', 'is not', null), eb('p.drift_from', 'is not', null)]));
   const named = {
     gateway_id: param('gateway'),
     api: param('api'),

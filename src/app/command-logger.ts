@@ -1,4 +1,4 @@
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import type { Emit } from '../model/events.ts';
 import type { LogOptions, Settings } from '../model/settings.ts';
 import { approveCommand, completeCommands } from '../render/command-line.ts';
@@ -21,7 +21,7 @@ export async function openCommandLogger(
   const { logEvents, openLogger } = await import('../telemetry/log.ts');
   const logger = await openLogger(options, write);
   const commandsOf = (of: Settings) => ({
-    approveCommand: (plan: Plan) => approveCommand(plan, { ...of, targets: plan.targets }),
+    approveCommand: (holds: PlanHolds) => approveCommand(holds, { ...of, targets: holds.targets }),
     complete: (text: string) => completeCommands(text, of),
   });
   const eventLogger = settings.emulate ? logger.child({ emulated: true }) : logger;

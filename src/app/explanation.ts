@@ -131,11 +131,13 @@ async function lookUpGateway(
 ): Promise<GatewayView> {
   const { clock, signal } = context;
   const { observeGateway } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const recorded = await store.readRecordedState(desired.gateway);
   const seed = context.settings.emulate ? seedFromState(desired, recorded) : null;
   try {
     return await withApprovedReader(context, { settings: desired.gateway, seed, store }, async (gateway) => {
-      const observation = await observeGateway(desired, { gateway, record: store, clock, signal });
+      const deps = { gateway, record: store, clock, signal, isEmulated: context.settings.emulate, maxLookups: maxPreviewReads };
+      const observation = await observeGateway(desired, deps);
       if (observation.kind === 'failed')
         return { view: { kind: 'unavailable', reason: observation.reason, hint: null }, recorded, notices: [], observation: null };
       const read = await gateway.listVersions(names, signal);

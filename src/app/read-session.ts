@@ -1,25 +1,19 @@
 import type { GatewayReader } from '../gateway/interface.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { FileHold } from '../model/approval.ts';
-import type { Plan } from '../model/change.ts';
+import { GatewayHeldError, type Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import {
-  CredentialsMissingError,
-  type EdictError,
-  GatewayHeldError,
-  NamesUnresolvedError,
-  ObservationFailedError,
-} from '../model/errors.ts';
+import { CredentialsMissingError, type EdictError, NamesUnresolvedError, ObservationFailedError } from '../model/errors.ts';
 import type { GatewayAddress, GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
 import { type NameKey, type NameResolution, type NameResolutions, nameKey } from '../model/name-ref.ts';
 import type { LastObservation, Unobserved } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, gatewayHold, recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { gatewayHold, recordAge, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { allTargets, hasTargets, type Targets } from '../plan/targets.ts';
-import { formatCommandLine, shortDigest } from '../render/command-line.ts';
+import { approveCommand } from '../render/command-line.ts';
 import { FileSource, type ResolveNames } from '../source/file-source.ts';
 import type { StoreReader } from '../store/interface.ts';
 import { openReadonly, toDisplayUrl } from '../store/open.ts';
@@ -64,7 +58,9 @@ export async function computeCurrentPlan(
     const hasUnseen = unseenPublications({ desired, recorded, observation: lastObservation, age }).length > 0;
     const chosen = unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
     if (chosen || refresh !== 'due' || !hasUnseen || desired.refreshIntervalMs === null) return chosen;
-    return store.unobserved(desired.gateway);
+    // At first contact nothing is held because of a failure that may pass: there is no plan before the gateway was observed.
+    const saved = await store.unobserved(desired.gateway);
+    return age === 'never' && saved?.isRetried ? null : saved;
   };
   const unobserved = observation ? observation.unobserved : await whyUnobserved();
   const savedPlanInput = saved && { saved, lastAttempts: await store.lastAttempts(desired.gateway) };
@@ -193,11 +189,12 @@ export async function assertGatewayApproved(
 ): Promise<void> {
   const fileHeld = await heldGateway({ clock }, store, gateway);
   if (fileHeld === null || settings.emulate) return;
-  const digest = approvalDigest({ gateway, isEmulated: false, changes: [], fileHeld }) ?? '';
-  const command = `${formatCommandLine('approve', [shortDigest(digest)], settings)} --by NAME --reason TEXT`;
-  throw new GatewayHeldError(`the file is held, and nothing is asked at its gateway: ${fileHeld.message}; to approve: ${command}`, {
-    hint: fileHeld.hint,
-  });
+  const { endpoint, project, instance } = gateway;
+  const targets = { apis: [], environments: [] };
+  const holds = { gateway: { endpoint, project, instance }, isEmulated: false, targets, changes: [], fileHeld, approval: null };
+  const command = approveCommand(holds, { ...settings, targets, refresh: 'due' }) ?? '';
+  const message = `the file is held, and nothing is asked at its gateway: ${fileHeld.message}; to approve: ${command}`;
+  throw new GatewayHeldError(message, holds, fileHeld.hint);
 }
 
 /** Does what `withGatewayReader` does for a gateway that is approved. Throws a GatewayHeldError for any other. */

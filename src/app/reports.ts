@@ -232,12 +232,13 @@ interface PlanObservationInput extends Pick<ReadSession, 'desired' | 'store'> {
 
 async function observeForPlan(context: AppContext, { desired, store, unseen, isUnrecorded }: PlanObservationInput) {
   const { observeGateway, observeUnseen } = await import('../controller/observe/observation.ts');
+  const { maxPreviewReads } = await import('../controller/observe/earlier-publications.ts');
   const { clock, signal, settings } = context;
   const seed = settings.emulate ? seedFromState(desired, await store.readRecordedState(desired.gateway)) : null;
   return withGatewayReader(context, { settings: desired.gateway, seed }, async (gateway) => {
     // Only now it is certain that the gateway is read: without credentials nobody looks at it.
     if (isUnrecorded && seed === null) await reportUnrecorded(context);
-    const deps = { gateway, record: store, clock, signal };
+    const deps = { gateway, record: store, clock, signal, isEmulated: settings.emulate, maxLookups: maxPreviewReads };
     return unseen ? observeUnseen(desired, unseen, deps) : observeGateway(desired, deps);
   });
 }
@@ -289,6 +290,7 @@ export async function readStatus(context: AppContext): Promise<StatusReport> {
 
 /** The report of `edict history`, newest first. */
 export interface HistoryReport {
+  readonly gateway: GatewayIdentity;
   readonly attempts: readonly Attempt[];
   readonly approvals: readonly Approval[];
   /** Why the file could not be read, so that the gateway is the one that the store knows; `null` if it was read. */
@@ -331,8 +333,10 @@ async function historyOf(
     readonly limit: number;
   },
 ): Promise<Omit<HistoryReport, 'fileError'>> {
+  const { endpoint, project, instance } = gateway;
+  const identity = { endpoint, project, instance };
   const approvals = (await store.approvals(gateway)).slice(0, limit);
-  if (!hasTargets({ apis, environments })) return { attempts: await store.history(gateway, { limit }), approvals };
+  if (!hasTargets({ apis, environments })) return { gateway: identity, attempts: await store.history(gateway, { limit }), approvals };
   const { compileTargets } = await import('../plan/target-patterns.ts');
   const targets = compileTargets({ apis, environments });
   const known = [...publications, ...(await store.lastAttempts(gateway)).values()];
@@ -343,7 +347,7 @@ async function historyOf(
     ...(environments.length > 0 && { environments: [...new Set([...environments, ...environmentIds])] }),
     limit,
   });
-  return { attempts, approvals };
+  return { gateway: identity, attempts, approvals };
 }
 
 /** The versions of one publication. */

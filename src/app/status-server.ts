@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import type { NewApproval } from '../model/approval.ts';
 import type { HistoryFilter } from '../model/attempt.ts';
-import type { Plan } from '../model/change.ts';
+import type { Plan, PlanHolds } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import type { Env } from '../model/env.ts';
@@ -75,7 +75,7 @@ export async function openStatusServer(
   const addFile = ({ settings, events, store, ...acts }: ServedFile): ServedFileEntry => {
     const [health, statusCache] = [new Health(), new StatusCache(now)];
     const { file, emulate: isEmulated } = settings;
-    const daemonInfo = { version: readVersion(), file, isEmulated, approveCommand: (plan: Plan) => approveCommand(plan, settings) };
+    const daemonInfo = { version: readVersion(), file, isEmulated, approveCommand: (holds: PlanHolds) => approveCommand(holds, settings) };
     const count = metrics.forFile(file);
     const subscription = events.subscribe((event) => {
       // Load the attempts of earlier processes once, with the first plan, when the gateway is known.

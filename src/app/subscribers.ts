@@ -1,6 +1,6 @@
 import { type EnvSecret, openEnvSecret } from '../gateway/auth/env-secret.ts';
 import type { AppContext } from '../model/app-context.ts';
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import { type Env, parseProxySettings } from '../model/env.ts';
 import { EdictError, errorMessage } from '../model/errors.ts';
@@ -19,7 +19,7 @@ export async function openSubscribers({ env, settings, clock, random, events }: 
   if (webhook) {
     const { Webhook } = await import('../telemetry/webhook.ts');
     const { file, emulate: emulated } = settings;
-    const approveCommandFor = (plan: Plan): string | null => approveCommand(plan, settings);
+    const approveCommandFor = (holds: PlanHolds): string | null => approveCommand(holds, settings);
     const subscriber = new Webhook(webhook, { clock, emit, random, approveCommand: approveCommandFor, file, emulated });
     opened.defer(() => subscriber.close());
     opened.use(events.subscribe(subscriber.emit));

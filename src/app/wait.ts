@@ -1,16 +1,17 @@
 import { findErrorRule } from '../gateway/error-rules.ts';
 import type { AppContext } from '../model/app-context.ts';
+import type { FileHold } from '../model/approval.ts';
 import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, StoreError, StoreLockedError, StoreUnavailableError, storeError } from '../model/errors.ts';
+import type { Unobserved } from '../model/observation.ts';
 import { publicationKey } from '../model/publication.ts';
 import { isActionable } from '../plan/diff.ts';
 import { desiredDigest, isStaleSource } from '../plan/digest.ts';
 import type { LastAttempts } from '../plan/saved-plan.ts';
-import type { StoreReader } from '../store/interface.ts';
-import { computeCurrentPlan, type ReadSession, withReadSession } from './read-session.ts';
+import { computeCurrentPlan, type ReadSession, whyUnresolved, withReadSession } from './read-session.ts';
 
 /*
  * `edict wait`: polls the store until the daemon has brought the file into effect. It never calls the gateway.
@@ -31,7 +32,8 @@ export interface WaitOptions {
 /** The reason why `wait` is still waiting: the store, a missing lease holder, or unfinished work of the daemon. */
 export type WaitProgress =
   | { readonly kind: 'store'; readonly message: string }
-  | { readonly kind: 'holder' }
+  /** `hold`: the names of the file have no IDs, without which no daemon takes the lease; `null` if they have. */
+  | { readonly kind: 'holder'; readonly hold: FileHold | null }
   | { readonly kind: 'daemon'; readonly status: WaitStatus };
 
 /** How far the daemon has brought the file into effect. */
@@ -42,6 +44,8 @@ export interface WaitStatus {
   readonly isReconciled: boolean;
   /** Why the daemon's calls are paused; `null` if they are not. */
   readonly paused: string | null;
+  /** Why the daemon has no plan: it could not observe the gateway at first contact, and looks again; `null` otherwise. */
+  readonly unobserved: Unobserved | null;
   readonly plan: Plan;
   /** Changes that the daemon has neither made nor given up. */
   readonly pending: readonly Change[];
@@ -67,7 +71,7 @@ export interface WaitResult {
 
 /**
  * Waits until the daemon has made every change that the file asks for, or has only held, deferred or rejected ones left. Writes nothing
- * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `DAEMON_NOT_RUNNING` if no process holds the lease, `STORE_*` if the
+ * but, with `reconcile`, the request for a reconciliation. Throws an EdictError `DAEMON_NOT_RUNNING` if no process holds the lease, although it could, `STORE_*` if the
  * store cannot be read, and is still unreachable when the time is over.
  */
 export async function waitForDaemon(
@@ -84,11 +88,13 @@ export async function waitForDaemon(
   const isOver = (): boolean => signal.aborted || clock.monotonicMs() - startedAtMs >= options.timeoutMs;
   const sleepUntilPoll = () => clock.sleep(pollEveryMs, signal);
 
-  const poll = async (desired: DesiredState, store: StoreReader): Promise<WaitStatus> => {
+  const poll = async ({ desired, store, ...session }: ReadSession): Promise<WaitStatus> => {
     const { gateway } = desired;
     // Read first: once the daemon has reconciled this file, every later write to the recorded state is for this file.
     const appliedDigests = await store.appliedDigests(gateway);
-    const plan = await computeCurrentPlan(context, { desired, recorded: await store.readRecordedState(gateway), store });
+    const recorded = await store.readRecordedState(gateway);
+    const unresolvedNames = await whyUnresolved({ desired, store, ...session });
+    const plan = await computeCurrentPlan(context, { desired, recorded, store, unresolvedNames });
     // Read last: the attempts then include every outcome that the plan already reflects.
     const attempts = await store.lastAttempts(gateway);
     const [holder, status] = await Promise.all([store.leaseHolder(gateway), store.status(gateway)]);
@@ -99,24 +105,32 @@ export async function waitForDaemon(
       await requestReconciliation(settings.storeUrl, desired);
       isRequested = true;
     }
-    return { holder, isReconciled, paused: status?.paused?.message ?? null, plan, ...changeWatch.split(plan, attempts) };
+    const failed = plan.lastChecked.atMs === null ? await store.unobserved(gateway) : null;
+    const unobserved = failed?.isRetried ? failed : null;
+    return { holder, isReconciled, paused: status?.paused?.message ?? null, unobserved, plan, ...changeWatch.split(plan, attempts) };
   };
 
   /** Returns the result; `null` to reopen file and store: meanwhile a daemon may create the store or resolve names of the file. */
-  const pollUntilDone = async ({ desired, store, placeholders }: ReadSession): Promise<WaitResult | null> => {
+  const pollUntilDone = async (session: ReadSession): Promise<WaitResult | null> => {
+    const { desired, store, placeholders } = session;
     for (; ; await sleepUntilPoll()) {
-      const status = await poll(desired, store);
+      const status = await poll(session);
       unavailableSinceMs = null;
       const isHeld = status.holder !== null;
       if (isHeld) grace.reset();
-      onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder' });
+      const hold = status.plan.fileHeld?.rule === 'unresolvedNames' ? status.plan.fileHeld : null;
+      onProgress(isHeld ? { kind: 'daemon', status } : { kind: 'holder', hold });
       const ended = (kind: WaitResult['kind'], reason: string | null = null): WaitResult => {
         return { kind, reason, status, durationMs: clock.monotonicMs() - startedAtMs };
       };
       const kind = isHeld && placeholders.size === 0 ? doneKind(status) : null;
       if (kind !== null) return ended(kind);
       if (signal.aborted) return ended('interrupted');
-      if (!isHeld && (grace.isOver || isOver())) throw daemonNotRunningError();
+      if (!isHeld && (grace.isOver || isOver())) {
+        // A daemon takes the lease only once all names have IDs.
+        if (hold) return ended('held');
+        throw daemonNotRunningError();
+      }
       if (isOver()) return ended('timeout', timeoutReason(status, await store.appliedDigests(desired.gateway), desired));
       if (!isHeld || placeholders.size > 0) return null;
     }
@@ -146,9 +160,14 @@ function doneKind({ isReconciled, plan, pending, failed }: WaitStatus): 'in-sync
   return plan.changes.length > 0 ? 'deferred' : 'in-sync';
 }
 
-function timeoutReason({ isReconciled, paused }: WaitStatus, appliedDigests: readonly string[], desired: DesiredState): string | null {
+function timeoutReason(
+  { isReconciled, paused, unobserved }: WaitStatus,
+  appliedDigests: readonly string[],
+  desired: DesiredState,
+): string | null {
   if (paused !== null) return `the daemon makes no calls: ${paused}`;
   if (isReconciled) return null;
+  if (unobserved !== null) return `the gateway could not be observed: ${unobserved.reason}; ${unobserved.remedy}`;
   return isStaleSource(appliedDigests, desiredDigest(desired))
     ? 'the daemon has reconciled a different file since this one'
     : 'the daemon has not reconciled this file yet; check that its copy is current and valid';

@@ -82,6 +82,7 @@ export function withReadRetries(gateway: GatewayReader, deps: Omit<RetryReadDeps
     getApi: (apiId, signal) => retry(signal, () => gateway.getApi(apiId, signal)),
     listEnvironments: (signal) => retry(signal, () => gateway.listEnvironments(signal)),
     listVersions: (publication, signal) => retry(signal, () => gateway.listVersions(publication, signal)),
+    listApiVersions: (apiId, signal) => retry(signal, () => gateway.listApiVersions(apiId, signal)),
     close: () => gateway.close(),
   };
 }

@@ -1,6 +1,7 @@
+import { GatewayHeldError } from '../model/change.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DesiredState } from '../model/desired-state.ts';
-import { EdictError, GatewayHeldError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, StoreError } from '../model/errors.ts';
+import { EdictError, InvalidFileError, LeaseHeldError, NamesUnresolvedError, StoreError } from '../model/errors.ts';
 import type { Emit, TriggerCause } from '../model/events.ts';
 import type { DesiredSource } from '../source/interface.ts';
 
@@ -119,6 +120,7 @@ export class SourceLoader {
     if (description === this.#lastError) return;
     this.#lastError = description;
     if (error instanceof InvalidFileError) emit({ type: 'file:invalid', error });
+    else if (error instanceof GatewayHeldError) emit({ type: 'file:held', holds: error.holds, message });
     else emit({ type: 'file:unreadable', message });
   }
 }

@@ -78,8 +78,11 @@ export async function startEmulator({
   const rawBody = captureRawBodies(server);
   const operations = loadOperations();
   const routeDeps = { state, faults, requests, random, rawBody, changing: new Set<string>(), closeSignal: closing.signal };
-  for (const operation of implementOperations(operations, implementations)) addOperationRoute(server, operation, routeDeps);
-  addUnknownMethods(server, operations);
+  const routed = implementOperations(operations, implementations).flatMap((operation) =>
+    [...urlsOf(operation.url, seed.service)].map((url) => ({ ...operation, url })),
+  );
+  for (const operation of routed) addOperationRoute(server, operation, routeDeps);
+  addUnknownMethods(server, routed);
   addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
@@ -101,6 +104,12 @@ function addUnknownMethods(server: FastifyInstance, operations: readonly Operati
     for (const method of (['GET', 'POST', 'PUT'] as const).filter((one) => !known.has(one)))
       server.route({ method, url, handler: (_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery) });
   }
+}
+
+/** Returns the paths of an operation at a service, or at both: they differ in one segment, and the specification has that of ROMA Connect. */
+function urlsOf(url: string, service: Seed['service']): ReadonlySet<string> {
+  const segments = { roma: ['apic'], apig: ['apigw'], both: ['apic', 'apigw'] }[service ?? 'both'];
+  return new Set(segments.map((segment) => url.replace('/apic/', `/${segment}/`)));
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {

@@ -5,6 +5,8 @@ import { schemaError } from './control-schemas.ts';
 
 /** The initial content of an emulated gateway. */
 export interface Seed {
+  /** The service whose paths exist; default: both. */
+  readonly service?: 'roma' | 'apig';
   readonly project: string;
   readonly instance: string;
   readonly apis: readonly SeedApi[];

@@ -38,7 +38,8 @@ const permissionsHint =
 const accessControlHint = "lift the block on this user, address or account in the gateway's access control, or call from an allowed one";
 const credentialsHint =
   'the gateway does not accept the credentials: renew them (a token lives 24 hours and belongs to one project; a key can be switched off), or check that the user belongs to the project. edict makes no call until they change';
-const endpointHint = 'wrong address: check gateway.endpoint, which must be the management endpoint of the region that the instance is in';
+const endpointHint =
+  'wrong address: check gateway.endpoint and gateway.service: the management endpoint of the service, in the region of the instance';
 const limitHint = 'set gateway.limit to what the gateway allows';
 
 /**
@@ -218,7 +219,7 @@ export const errorRules: readonly ErrorRule[] = [
   rule(['INVALID_RESPONSE'], [], {
     meaning: 'a response that does not match the specification',
     errorClass: 'unknown',
-    hint: 'check that gateway.endpoint is a ROMA Connect gateway',
+    hint: 'check that gateway.endpoint is one of ROMA Connect or API Gateway',
   }),
   rule(['REDIRECTED'], [], {
     meaning: 'a redirect, which edict does not follow',

@@ -1,6 +1,6 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from '../../generated/roma-connect.d.ts';
-import type { GatewayIdentity, GatewaySettings } from '../model/gateway.ts';
+import type { GatewayIdentity, GatewayService, GatewaySettings } from '../model/gateway.ts';
 import type { AuthResult, Credentials, tokenHeader } from './auth/credentials.ts';
 import { findErrorRule } from './error-rules.ts';
 import { GatewayError, ServiceError } from './errors.ts';
@@ -25,6 +25,9 @@ export interface GatewayClientOptions extends Pick<TransportOptions, 'mode' | 'p
   readonly acquire: AcquireRequestSlot | undefined;
 }
 
+/** The segment of each service in the path of an operation; the specification has that of ROMA Connect. */
+const pathSegments: Readonly<Record<GatewayService, string>> = { roma: 'apic', apig: 'apigw' };
+
 /** Makes requests with rate limit and authentication. Retries once with new credentials if the first ones were rejected. */
 export class GatewayClient {
   readonly identity: GatewayIdentity;
@@ -34,13 +37,16 @@ export class GatewayClient {
   readonly #client: RomaClient;
 
   constructor(
-    { endpoint, project, instance, limit, timeoutMs }: GatewaySettings,
+    { service, endpoint, project, instance, limit, timeoutMs }: GatewaySettings,
     { credentials, acquire, mode, proxies = null, canSend }: GatewayClientOptions,
   ) {
     this.identity = { endpoint, project, instance };
     this.#credentials = credentials;
     this.#acquire = acquire;
-    this.#transport = openTransport({ mode, connections: limit.concurrency, timeoutMs, proxies, ...(canSend && { canSend }) });
+    this.#transport = openTransport({
+      ...{ mode, connections: limit.concurrency, timeoutMs, proxies, ...(canSend && { canSend }) },
+      rewriteUrl: (url) => url.replace(`/${pathSegments.roma}/instances/`, `/${pathSegments[service]}/instances/`),
+    });
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }
 

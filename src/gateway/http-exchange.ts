@@ -24,6 +24,11 @@ export class HttpRequest {
     this.body = (init.body as string | null | undefined) ?? null;
     this.signal = init.signal ?? null;
   }
+
+  /** Returns the same request to another URL. */
+  at(url: string): HttpRequest {
+    return url === this.url ? this : new HttpRequest(url, this);
+  }
 }
 
 /** A minimal `Response` whose body is already read. */

@@ -36,6 +36,8 @@ export interface GatewayReader {
     publication: Pick<PublicationNames, 'apiId' | 'environmentId'>,
     signal: AbortSignal,
   ): Promise<ReadResult<readonly ListedVersion[]>>;
+  /** Returns the versions of an API in all environments, by environment ID. Never rejects; failures are results. */
+  listApiVersions(apiId: string, signal: AbortSignal): Promise<ReadResult<ReadonlyMap<string, readonly ListedVersion[]>>>;
   /** Closes kept-alive connections. */
   close(): Promise<void>;
 }

@@ -35,7 +35,11 @@ export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: On
       return toReadFailure(error) ?? { kind: 'read', value: absent };
     }
   }
-  const list = <T>(signal: AbortSignal, pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>) => {
+  const list = <T>(
+    signal: AbortSignal,
+    pageAt: (client: RomaClient, one: RequestContext, offset: number) => Promise<Page<T>>,
+    onPage: OnPageRead = () => {},
+  ) => {
     let readCount = 0;
     // A gateway may list more on a page than it was asked for, on each of a hundred thousand pages.
     const checkCount = (count: number): void => {
@@ -50,7 +54,7 @@ export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: On
     };
     return readAllPages(
       (offset) => read<Page<T>>(signal, { total: 0, entries: [] }, (client, one) => countedPageAt(client, one, offset)),
-      onPageRead,
+      onPage,
     );
   };
   return {
@@ -58,7 +62,7 @@ export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: On
     close: () => gatewayClient.close(),
     async listApis(signal) {
       for (let tries = 1; ; tries += 1) {
-        const listed = await list(signal, readApisPage);
+        const listed = await list(signal, readApisPage, onPageRead);
         if (listed.kind !== 'read') return listed;
         const value = new Map(listed.value.entries.map((api) => [api.apiId, api]));
         if (value.size >= listed.value.total || tries >= maxListReads) return { kind: 'read', value };
@@ -66,10 +70,16 @@ export function createGatewayReader(gatewayClient: GatewayClient, onPageRead: On
     },
     getApi: (apiId, signal) => read<ObservedApi | null>(signal, null, (client, one) => readApi(client, one, apiId)),
     async listEnvironments(signal) {
-      const listed = await list(signal, readEnvironmentsPage);
+      const listed = await list(signal, readEnvironmentsPage, onPageRead);
       return listed.kind === 'read' ? { kind: 'read', value: listed.value.entries } : listed;
     },
     listVersions: (of, signal) => read<readonly ListedVersion[]>(signal, [], (client, one) => readVersions(client, one, of)),
+    async listApiVersions(apiId, signal) {
+      const listed = await list(signal, (client, one, offset) => readVersionsPage(client, one, { apiId, offset }));
+      if (listed.kind !== 'read') return listed;
+      const byEnvironment = Map.groupBy(listed.value.entries, ({ environmentId }) => environmentId);
+      return { kind: 'read', value: new Map([...byEnvironment].map(([id, entries]) => [id, entries.map(({ version }) => version)])) };
+    },
   };
 }
 
@@ -162,34 +172,49 @@ async function readEnvironmentsPage(
   );
 }
 
-/** The gateway keeps ten versions in an environment, so one page of the largest size holds all versions of an API. */
+/** The gateway keeps ten versions in an environment, so one page of the largest size holds all of them. */
 async function readVersions(
   client: RomaClient,
-  { path, secrets, ...one }: RequestContext,
-  of: Pick<PublicationNames, 'apiId' | 'environmentId'>,
+  context: RequestContext,
+  { apiId, environmentId }: Pick<PublicationNames, 'apiId' | 'environmentId'>,
 ): Promise<ListedVersion[]> {
+  const { total, entries } = await readVersionsPage(client, context, { apiId, environmentId, offset: 0 });
+  if (total > entries.length) {
+    throw new InvalidResponseError(`listed ${entries.length} of ${total} versions, more than the gateway keeps`, { status: 200 });
+  }
+  return entries.filter((entry) => entry.environmentId === environmentId).map(({ version }) => version);
+}
+
+/** `environmentId`: the environment that the list is limited to; omitted: none. */
+async function readVersionsPage(
+  client: RomaClient,
+  { path, secrets, ...one }: RequestContext,
+  { apiId, environmentId, offset }: { readonly apiId: string; readonly environmentId?: string; readonly offset: number },
+): Promise<Page<{ readonly environmentId: string; readonly version: ListedVersion }>> {
   const response = await client.GET('/v2/{project_id}/apic/instances/{instance_id}/apis/publish/{api_id}', {
     params: {
-      path: { ...path, api_id: of.apiId },
-      query: { env_id: of.environmentId, limit: listPageSize },
+      path: { ...path, api_id: apiId },
+      query: { ...(environmentId !== undefined && { env_id: environmentId }), ...(offset > 0 && { offset }), limit: listPageSize },
       header: authHeaderPlaceholder,
     },
     parseAs: 'text',
     ...one,
   });
   const { total, api_versions: versions } = parseResponse('listVersions', response, { secrets, nowMs: Date.now() });
-  if (total > versions.length) {
-    throw new InvalidResponseError(`listed ${versions.length} of ${total} versions, more than the gateway keeps`, { status: 200 });
-  }
-  return versions
-    .filter(({ env_id: environment }) => environment === of.environmentId)
-    .map(({ version_id: versionId, version_no: number = '', remark = '', publish_time: publishedAt, status }) => ({
-      versionId: sanitize(versionId, secrets, maxIdLength),
-      versionNumber: sanitize(number, secrets, maxIdLength),
-      remark: sanitize(remark, secrets),
-      publishedAtMs: parseTime(publishedAt),
-      isEffective: status === 1,
-    }));
+  return checkPage(
+    offset,
+    total,
+    versions.map(({ env_id: id, version_id: versionId, version_no: number = '', remark = '', publish_time: publishedAt, status }) => ({
+      environmentId: sanitize(id, secrets, maxIdLength),
+      version: {
+        versionId: sanitize(versionId, secrets, maxIdLength),
+        versionNumber: sanitize(number, secrets, maxIdLength),
+        remark: sanitize(remark, secrets),
+        publishedAtMs: parseTime(publishedAt),
+        isEffective: status === 1,
+      },
+    })),
+  );
 }
 
 /** Separates the environments' entries in one field of an API. */

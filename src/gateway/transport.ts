@@ -16,6 +16,8 @@ export interface TransportOptions {
   readonly timeoutMs: number;
   /** Default: no proxy. */
   readonly proxies?: ProxySettings | null;
+  /** Returns the URL of a request, before it is signed; default: as given. */
+  readonly rewriteUrl?: (url: string) => string;
   /** Called when a request's connection is established, right before it is sent; default: always true. */
   readonly canSend?: () => boolean;
 }
@@ -36,7 +38,14 @@ ignoreInterimResponses();
 const connectTimeoutMs = 10_000;
 
 /** Opens a transport; no connection is made before the first call. Its errors are those of `sendRequest`, and ReadOnlyTransportError. */
-export function openTransport({ mode, connections, timeoutMs, proxies = null, canSend = () => true }: TransportOptions): Transport {
+export function openTransport({
+  mode,
+  connections,
+  timeoutMs,
+  proxies = null,
+  rewriteUrl = (url) => url,
+  canSend = () => true,
+}: TransportOptions): Transport {
   const options = {
     connections,
     connect: { timeout: Math.min(connectTimeoutMs, timeoutMs) },
@@ -46,7 +55,8 @@ export function openTransport({ mode, connections, timeoutMs, proxies = null, ca
   const agent = proxies === null ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...proxies });
   const sendWith =
     (auth: RequestAuth | null, canSendThis = () => true) =>
-    async (request: HttpRequest) => {
+    async (given: HttpRequest) => {
+      const request = given.at(rewriteUrl(given.url));
       if (mode === 'reads' && request.method !== 'GET') throw new ReadOnlyTransportError(request.method);
       return sendRequest(request, {
         dispatcher: agent,

@@ -1,5 +1,6 @@
 import type { ApprovalRef, FileHold, Hold } from './approval.ts';
 import type { SourceLocation, Suspension } from './desired-state.ts';
+import { EdictError, exitCodes } from './errors.ts';
 import type { GatewayIdentity } from './gateway.ts';
 import type { UnmanagedPublication } from './observation.ts';
 import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
@@ -58,7 +59,10 @@ export interface Plan {
   readonly excluded: number;
   /** How it differs from the saved plan that restricts it; `null` without a saved plan. */
   readonly savedPlanDiff: SavedPlanDiff | null;
-  /** Drifted publications that the plan leaves in place, because of `drift: report` or because the drift is flapping. */
+  /**
+   * Drifted publications that the plan leaves in place: because of `drift: report`, because the drift is flapping, or because the gateway does
+   * not have their API. Of the last ones nothing need be recorded; their state is `null` then.
+   */
   readonly drifted: readonly RecordedPublication[];
   /** Publications that match the file, and that edict changed so recently that the gateway's lists may not show it yet. */
   readonly settling: readonly RecordedPublication[];
@@ -67,10 +71,23 @@ export interface Plan {
   /** Those of `unmanaged` that the last applied file declared. */
   readonly newlyUnmanaged: readonly UnmanagedPublication[];
   readonly lastChecked: LastChecked;
-  /** The IDs of APIs that the gateway does not list any more: no call brings their publications back. */
+  /** The IDs of APIs that the gateway does not list: no call brings their publications online. */
   readonly missingApiIds: readonly string[];
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
+}
+
+/** The part of a plan that an approval is about. */
+export type PlanHolds = Pick<Plan, 'gateway' | 'isEmulated' | 'targets' | 'changes' | 'fileHeld' | 'approval'>;
+
+/** Nobody has approved the gateway of a file yet, so that nothing may be sent there. */
+export class GatewayHeldError extends EdictError {
+  readonly holds: PlanHolds;
+
+  constructor(message: string, holds: PlanHolds, hint: string) {
+    super('GATEWAY_HELD', message, { exitCode: exitCodes.held, hint });
+    this.holds = holds;
+  }
 }
 
 /** When the gateway was last observed completely. */

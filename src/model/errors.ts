@@ -112,13 +112,6 @@ export function unresolvedNamesHint({ remedy }: Unobserved): string {
   return `${remedy}, or write the IDs into the file`;
 }
 
-/** Nobody has approved the gateway of a file yet, so that nothing may be sent there. */
-export class GatewayHeldError extends EdictError {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super('GATEWAY_HELD', message, { exitCode: exitCodes.held, ...options });
-  }
-}
-
 /** Exit codes of the process. Keep the README's table of exit codes in step. */
 export const exitCodes = {
   done: 0,

@@ -1,4 +1,4 @@
-import type { Change, Plan, ProbeTarget } from './change.ts';
+import type { Change, Plan, PlanHolds, ProbeTarget } from './change.ts';
 import type { RequestPause } from './controller-status.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { InvalidFileError } from './errors.ts';
@@ -14,6 +14,8 @@ export type EdictEvent =
   | { readonly type: 'file:loaded'; readonly desired: DesiredState }
   | { readonly type: 'file:invalid'; readonly error: InvalidFileError }
   | { readonly type: 'file:unreadable'; readonly message: string }
+  /** Nobody has approved the gateway that the file names now, at which its names would be looked up. The last valid file stays in force. */
+  | { readonly type: 'file:held'; readonly holds: PlanHolds; readonly message: string }
   /** The daemon found this file in a watched folder. */
   | { readonly type: 'file:added' }
   /** The file was deleted from its folder. Its gateway is left as it is. */

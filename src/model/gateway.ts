@@ -31,7 +31,11 @@ export interface RequestLimits {
   readonly concurrency: number;
 }
 
+/** The services that edict publishes at: ROMA Connect and API Gateway. Both have the same operations. */
+export type GatewayService = 'roma' | 'apig';
+
 export interface GatewaySettings extends GatewayAddress {
+  readonly service: GatewayService;
   readonly limit: RequestLimits;
   readonly timeoutMs: number;
   /** Whether the remark of each `online` call carries its attempt's marker. */
@@ -75,6 +79,18 @@ const vendorHost = new RegExp(`^(?:(?:roma|apig|iam)\\.${region}|iam)\\.myhuawei
 
 /** The endpoint of a gateway of the vendor, with its region. */
 const vendorGateway = new RegExp(`^https://(?:roma|apig)\\.(${region})\\.myhuaweicloud\\.(?:com|eu)$`);
+
+/** Returns the endpoint of a service in a region. In eu-west-101 the vendor's hosts of API Gateway end with `.eu` (its list of regions and endpoints). */
+export function endpointIn(region: string, service: GatewayService): string {
+  const domain = service === 'apig' && region === 'eu-west-101' ? 'eu' : 'com';
+  return `https://${service}.${region}.myhuaweicloud.${domain}`;
+}
+
+/** Returns the service that an endpoint of the vendor belongs to; `null` for any other endpoint. */
+export function serviceOf(endpoint: string): GatewayService | null {
+  if (!vendorGateway.test(endpoint)) return null;
+  return endpoint.startsWith('https://apig.') ? 'apig' : 'roma';
+}
 
 /** Names of this machine, as `URL.hostname` gives them, that are never reached through a proxy. */
 export const directHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];

@@ -11,7 +11,15 @@ export interface ObservedApi {
   readonly editedAtMs: number | null;
   /** Its publications, by environment ID. */
   readonly publications: ReadonlyMap<string, ObservedPublication>;
+  /** Where it was published before and is offline now, by environment ID; omitted for environments that nobody asked about. */
+  readonly earlier?: ReadonlyMap<string, EarlierPublication>;
 }
+
+/** Whether an API was published before in an environment where it is offline. `unread`: its versions could not be read. */
+export type EarlierPublication =
+  | { readonly kind: 'never' | 'unread' }
+  /** When it was last published, in milliseconds since 1970; `null` if the gateway does not report it. */
+  | { readonly kind: 'published'; readonly publishedAtMs: number | null };
 
 export interface ObservedPublication {
   /** Changes with every publish and switch, by whomever; `null` if the gateway does not report it. */
@@ -63,11 +71,12 @@ export interface DriftNotice extends PublicationNames {
   readonly key: PublicationKey;
   /**
    * `adopted`: it already matches the file, without a call by edict. `foundOnline`: it was online when the gateway was first observed,
-   * and the file declares it offline. `externalChange`: it was published or switched outside
+   * and the file declares it offline. `foundOffline`: the reverse, and it was published before. `unread`: it is new, and nobody has read
+   * whether it was published before. `externalChange`: it was published or switched outside
    * edict. `drift`: it was changed outside edict and now differs from the file. `flapping`: the same drift was corrected
    * repeatedly. `apiDeleted`: the API no longer exists.
    */
-  readonly kind: 'adopted' | 'foundOnline' | 'externalChange' | 'drift' | 'flapping' | 'apiDeleted';
+  readonly kind: 'adopted' | 'foundOnline' | 'foundOffline' | 'unread' | 'externalChange' | 'drift' | 'flapping' | 'apiDeleted';
   /** The previous recorded state and when it was recorded; `null` if nothing was recorded. */
   readonly previousState: PublicationState | null;
   readonly previousSinceMs: number | null;
@@ -100,4 +109,6 @@ export interface ListedEnvironment {
 export interface Unobserved {
   readonly reason: string;
   readonly remedy: string;
+  /** Whether the failure may pass, so that the gateway is looked at again without a person; omitted: it may not. */
+  readonly isRetried?: boolean;
 }

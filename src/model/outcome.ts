@@ -1,6 +1,6 @@
 import type { Change } from './change.ts';
 import { assertNever } from './errors.ts';
-import type { RecordedPublication } from './recorded-state.ts';
+import { nothingRecorded, type RecordedPublication } from './recorded-state.ts';
 
 /**
  * The outcome of one attempt, which decides what happens next.
@@ -36,20 +36,6 @@ export interface Failure {
   readonly retryAfterMs: number | null;
 }
 
-const emptyRecordFields = {
-  state: null,
-  revision: null,
-  versionId: null,
-  publishId: null,
-  publishedAtMs: null,
-  editedAtMs: null,
-  drift: null,
-  correctionCount: 0,
-  lastCorrectedAtMs: null,
-  changedAtMs: null,
-  wasDeclared: false,
-} as const;
-
 /** An attempt that has ended. */
 export interface AttemptResult {
   readonly id: number;
@@ -70,7 +56,7 @@ export function applyOutcome(
   switch (outcome.kind) {
     case 'succeeded':
       return {
-        ...(previous ?? emptyRecordFields),
+        ...(previous ?? nothingRecorded),
         ...names,
         state: action,
         revision: version === null ? revision : (previous?.revision ?? null),
@@ -89,7 +75,7 @@ export function applyOutcome(
       };
     case 'unknown':
       return {
-        ...(previous ?? { ...emptyRecordFields, recordedAtMs: attempt.finishedAtMs }),
+        ...(previous ?? { ...nothingRecorded, recordedAtMs: attempt.finishedAtMs }),
         ...names,
         unknownAttempt: {
           ...{ attemptId: attempt.id, action, revision, version, marker: attempt.marker },

@@ -58,12 +58,30 @@ export interface Drift {
    * before, so that nobody knows whether it was published before the file declared it offline.
    */
   readonly from: PublicationState | 'unknown' | null;
-  /** When that state was recorded; `null` if nothing was recorded. */
+  /**
+   * Since when it was in that state: when the gateway published it, if that is known, else when it was recorded; `null` if nobody knows.
+   */
   readonly fromSinceMs: number | null;
   readonly detectedAtMs: number;
   /** Until when the drift is not corrected, because it is flapping; `null` if it is not. */
   readonly backoffUntilMs: number | null;
 }
+
+/** The recorded state of a publication of which nothing is recorded, without its names and the time. */
+export const nothingRecorded = {
+  state: null,
+  revision: null,
+  versionId: null,
+  publishId: null,
+  publishedAtMs: null,
+  editedAtMs: null,
+  drift: null,
+  correctionCount: 0,
+  lastCorrectedAtMs: null,
+  changedAtMs: null,
+  unknownAttempt: null,
+  wasDeclared: false,
+} as const;
 
 export type RecordedState = ReadonlyMap<PublicationKey, RecordedPublication>;
 

@@ -1,5 +1,5 @@
 import type { NewApproval } from '../model/approval.ts';
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import { EdictError } from '../model/errors.ts';
 import { planDigest } from './digest.ts';
 import { approvalDigest, approvalScope } from './policies.ts';
@@ -25,7 +25,7 @@ export const maxApprovalMs = 7 * 24 * 3_600_000;
  *
  * @throws EdictError `APPROVAL_MISMATCH` if nothing is held, or the digest names another plan
  */
-export function createApproval(plan: Plan, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
+export function createApproval(plan: PlanHolds, { digest, by, reason, expiresAfterMs }: ApprovalRequest, nowMs: number): NewApproval {
   const held = approvalDigest(plan);
   if (held === null) {
     const message = plan.approval ? `this is already approved by ${plan.approval.by}: ${plan.approval.reason}` : 'nothing is held';

@@ -2,8 +2,8 @@ import { type Hold, protectionHold } from '../model/approval.ts';
 import type { Change, ChangeReason, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import type { UnreadVersion } from '../model/observation.ts';
-import type { Action, PublicationKey, PublicationNames } from '../model/publication.ts';
-import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+import { type Action, type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
+import { nothingRecorded, type RecordedPublication, type RecordedState } from '../model/recorded-state.ts';
 import { allTargets } from './targets.ts';
 
 /** Returns whether a change may be made now: it is neither held nor deferred. */
@@ -24,7 +24,8 @@ export function nextDueAtMs({ changes }: Pick<Plan, 'changes'>): number | null {
  * |-----------------|------------------|------------------------------------------------------|
  * | online, offline | outcome unknown  | what the file says once more, `unknown`              |
  * | online          | nothing          | online, `new`                                        |
- * | online          | offline          | online, `state`                                      |
+ * | online          | offline          | online, `state`; held if found at first contact      |
+ * | online          | never read       | online, `new`; held: it may have been online before  |
  * | online          | online           | online, `revision` if the file names another one     |
  * | online, pinned  | another version  | online, `version`                                    |
  * | offline         | online           | offline, `state`; held if found at first contact     |
@@ -54,8 +55,9 @@ export function diffPublication(
   }
   if (recorded?.unknownAttempt) return buildChange(declared, { action: declared.state, reason: 'unknown', recorded, desired });
   const from = recorded?.state ?? null;
-  const isRevised =
-    declared.state === 'online' && declared.version === null && declared.revision !== null && declared.revision !== recorded?.revision;
+  const isRevised = isRevisedSince(declared, recorded);
+  if (recorded && declared.state === 'online' && wasFoundOffline(recorded))
+    return buildChange(declared, { action: 'online', reason: from === null ? 'new' : 'state', recorded, desired });
   if (recorded && declared.state === 'offline' && wasFoundOnline(recorded))
     return buildChange(declared, { action: 'offline', reason: 'state', recorded, desired });
   if (recorded?.drift && isOutOfSync(declared, recorded) && !(isRevised && from !== null)) {
@@ -72,6 +74,16 @@ export function diffPublication(
   return isEdited ? buildChange(declared, { action: 'online', reason: 'edited', recorded, desired }) : null;
 }
 
+/** Returns whether the file names another revision than the recorded one. */
+function isRevisedSince({ state, version, revision }: DesiredPublication, recorded: RecordedPublication | undefined): boolean {
+  return state === 'online' && version === null && revision !== null && revision !== recorded?.revision;
+}
+
+/** Returns whether a publication that the file declares online was, or may have been, online before the gateway was first observed. */
+function wasFoundOffline({ state, drift }: RecordedPublication): boolean {
+  return state !== 'online' && drift?.from === 'unknown';
+}
+
 /** Returns whether a publication that the file declares offline was online when the gateway was first observed. */
 function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
   return state === 'online' && drift?.from === 'unknown';
@@ -79,7 +91,7 @@ function wasFoundOnline({ state, drift }: RecordedPublication): boolean {
 
 /** Returns whether the recorded state or effective version differs from the one in the file. */
 export function isOutOfSync(declared: DesiredPublication, recorded: RecordedPublication): boolean {
-  if (declared.state !== recorded.state) return true;
+  if (declared.state !== (recorded.state ?? 'offline')) return true;
   return declared.state === 'online' && declared.version !== null && declared.version !== recorded.versionId;
 }
 
@@ -129,7 +141,10 @@ function buildChange(publication: DesiredPublication | RecordedPublication, { ac
   return {
     ...proposed,
     held:
-      protectionHold(proposed, desired) ?? unreviewedEditHold(proposed, recorded, desired) ?? foundOnlineHold(proposed.action, recorded),
+      protectionHold(proposed, desired) ??
+      unreviewedEditHold(proposed, recorded, desired) ??
+      foundOnlineHold(proposed.action, recorded) ??
+      foundOfflineHold(declared, recorded),
     deferred: null,
     approval: null,
   };
@@ -165,12 +180,41 @@ function foundOnlineHold(action: Action, recorded: RecordedPublication | undefin
   };
 }
 
+/**
+ * A record that was lost is no reason to bring back what somebody has taken offline, so a person decides. A new revision is such a decision;
+ * an API whose versions could not be read has none.
+ */
+function foundOfflineHold(declared: DesiredPublication | null, recorded: RecordedPublication | undefined): Hold | null {
+  if (declared?.state !== 'online' || recorded === undefined || recorded.unknownAttempt || !wasFoundOffline(recorded)) return null;
+  if (recorded.state === null)
+    return {
+      rule: 'first-contact',
+      message: 'nobody knows whether it was online before: edict may not list the versions of its API',
+      hint: 'grant the permission to list the versions of the API and observe with --refresh, or approve if it shall go online',
+    };
+  if (isRevisedSince(declared, recorded)) return null;
+  const { publishedAtMs } = recorded;
+  const last = publishedAtMs === null ? '' : ` (last published ${toIsoSeconds(publishedAtMs)})`;
+  return {
+    rule: 'first-contact',
+    message: `it was online before${last}: somebody took it offline, or the record was lost`,
+    hint: 'declare it offline, or approve if it shall be online again',
+  };
+}
+
+function toIsoSeconds(ms: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: it formats a time that it is given, and reads no clock.
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
 /** Facts besides the desired and the recorded state. */
 export interface DiffContext {
   /** Whether the gateway's lists may not show the last change of a publication yet; default: they do. */
   readonly isSettling?: (recorded: RecordedPublication) => boolean;
-  /** The IDs of declared APIs that the gateway does not list any more; default: none. */
+  /** The IDs of declared APIs that the gateway does not list; default: none. */
   readonly missingApiIds?: readonly string[];
+  /** When the gateway listed none of those, in milliseconds since 1970; default: 0. */
+  readonly observedAtMs?: number;
   /** The pinned publications whose effective version could not be read; default: none. */
   readonly unreadVersions?: readonly UnreadVersion[];
   /** Returns whether the last applied file declared a publication; default: it declared what is in this one, and nothing else. */
@@ -179,14 +223,14 @@ export interface DiffContext {
 
 /**
  * Returns the plan that takes `recorded` to `desired`, sorted by the names of API and environment. A pure function: the same
- * inputs give the same plan on every machine. The drift of an API that the gateway does not have any more is not corrected, because every
- * call for it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
+ * inputs give the same plan on every machine. A publication of an API that the gateway does not have is drifted, and no change: every call for
+ * it would be rejected. Only what an applied file has declared is pruned: another one may be recorded because a file that is held,
  * and was never applied, declared it when the gateway was observed.
  */
 export function diffStates(
   desired: DesiredState,
   recorded: RecordedState,
-  { isSettling = () => false, missingApiIds = [], unreadVersions = [], wasDeclared }: DiffContext = {},
+  { isSettling = () => false, missingApiIds = [], observedAtMs = 0, unreadVersions = [], wasDeclared }: DiffContext = {},
 ): Plan {
   const changes: Change[] = [];
   const drifted: RecordedPublication[] = [];
@@ -202,7 +246,9 @@ export function diffStates(
     const previous = assumeRevision(known, declared, wasDeclared);
     const unreadVersion = unread.get(key)?.version === declared.version ? unread.get(key) : undefined;
     const needed = holdUnread(diffPublication(declared, previous, desired), { declared, previous, unreadVersion });
-    if (needed && !(needed.reason === 'drift' && missing.has(needed.apiId))) changes.push(needed);
+    if (needed && missing.has(needed.apiId) && needed.action === 'online' && needed.reason !== 'unknown')
+      drifted.push(withoutApi(declared, previous, observedAtMs));
+    else if (needed) changes.push(needed);
     else if (previous?.drift && isOutOfSync(declared, previous)) drifted.push(previous);
     else if (previous && (isSettling(previous) || unreadVersion)) settling.push(previous);
     else if (previous && isOutdated(previous) && declared.version === null) outdated.push(previous);
@@ -233,6 +279,18 @@ export function diffStates(
     missingApiIds,
     outdated: outdated.sort(compareNames),
   };
+}
+
+/** Returns the drift of a publication that cannot go online because its API does not exist. */
+function withoutApi(
+  { key, ...declared }: DesiredPublication,
+  previous: RecordedPublication | undefined,
+  observedAtMs: number,
+): RecordedPublication {
+  if (previous?.drift) return previous;
+  const { state: from = null, recordedAtMs: fromSinceMs = null } = previous ?? {};
+  const known = previous ?? { ...nothingRecorded, key, ...pickNames(declared), recordedAtMs: observedAtMs };
+  return { ...known, drift: { from, fromSinceMs, detectedAtMs: observedAtMs, backoffUntilMs: null } };
 }
 
 /** Holds the switch to a pinned version that may be effective already: what nobody could see is no reason to change it. */

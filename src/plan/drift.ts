@@ -1,7 +1,7 @@
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import type { DriftNotice, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
+import type { DriftNotice, EarlierPublication, Observation, ObservedApi, ObservedPublication } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, pickNames } from '../model/publication.ts';
-import type { Drift, RecordedPublication, RecordedState } from '../model/recorded-state.ts';
+import { type Drift, nothingRecorded, type RecordedPublication, type RecordedState } from '../model/recorded-state.ts';
 import { editToleranceMs, isOutOfSync, isVersionUnknown } from './diff.ts';
 
 /** The recorded state after an observation. */
@@ -53,7 +53,9 @@ export function applyObservation(
     const published = api.publications.get(publication.environmentId);
     const wasUnread = declared?.version != null && previous?.versionId === null && unreadBefore.get(key) === declared.version;
     const states = { declared, previous, publication, nowMs, isFirst, isApplied: isApplied(key), wasUnread };
-    const transition = published ? observeOnline(states, published) : observeOffline(states);
+    const transition = published
+      ? observeOnline(states, published)
+      : observeOffline(states, api.earlier?.get(publication.environmentId) ?? null);
     if (!transition) continue;
     const next = updateDrift(states, {
       ...transition,
@@ -103,13 +105,38 @@ function namesOf(publication: Keyed): Keyed {
   return { key: publication.key, ...pickNames(publication) };
 }
 
-/** A publication that is offline and not recorded needs no recorded state. */
-function observeOffline({ previous, publication, nowMs }: KnownStates): Transition | null {
+/** Returns whether nobody knows whether a new publication was online before, because its versions could not be read. */
+export function isUnread({ state, drift, unknownAttempt }: RecordedPublication): boolean {
+  return state === null && drift?.from === 'unknown' && unknownAttempt === null;
+}
+
+/** A publication that is offline and not recorded needs no recorded state, unless it may have been online before the record was lost. */
+function observeOffline(states: KnownStates, earlier: EarlierPublication | null): Transition | null {
+  const { declared, previous, publication, nowMs } = states;
+  if (earlier && declared?.state === 'online' && (previous?.state ?? null) === null) return foundOffline({ ...states, declared }, earlier);
   if (!previous) return null;
   if (previous.state !== 'online') return { next: { ...previous, ...namesOf(publication) }, isExternal: false };
   // When it was published stays known: it tells whether a correction would publish an edit.
   const offlineFields = { state: 'offline', versionId: null, publishId: null, recordedAtMs: nowMs } as const;
   return { next: { ...previous, ...namesOf(publication), ...offlineFields }, isExternal: true };
+}
+
+/** Records what may have been online before as drift since a time that nobody knows, and forgets that of what never was. */
+function foundOffline(
+  { declared, previous, publication, nowMs }: KnownStates & { readonly declared: DesiredPublication },
+  earlier: EarlierPublication,
+): Transition | null {
+  const names = namesOf(publication);
+  if (earlier.kind === 'never') return previous ? { next: { ...previous, ...names, drift: null }, isExternal: false } : null;
+  if (earlier.kind === 'unread' && previous) return { next: { ...previous, ...names }, isExternal: false };
+  const state = earlier.kind === 'published' ? ('offline' as const) : null;
+  const next = {
+    ...(previous ?? nothingRecorded),
+    ...{ ...names, state, versionId: null, publishId: null, revision: adoptedRevision(declared, undefined), recordedAtMs: nowMs },
+    publishedAtMs: earlier.kind === 'published' ? earlier.publishedAtMs : null,
+    drift: { from: 'unknown', fromSinceMs: null, detectedAtMs: nowMs, backoffUntilMs: null } as const,
+  };
+  return { next, isExternal: true };
 }
 
 function observeOnline(
@@ -135,16 +162,7 @@ function observeOnline(
   if (previous?.state !== 'online' && !declared) return null;
   const revision = previous?.state === 'online' ? previous.revision : adoptedRevision(declared, previous);
   const observedFields = { state: 'online', publishId, publishedAtMs, versionId: versionId ?? null, recordedAtMs: nowMs } as const;
-  const initial = previous ?? {
-    editedAtMs: null,
-    unknownAttempt: null,
-    drift: null,
-    correctionCount: 0,
-    lastCorrectedAtMs: null,
-    changedAtMs: null,
-    wasDeclared: false,
-  };
-  return { next: { ...initial, ...names, ...observedFields, revision }, isExternal: true };
+  return { next: { ...(previous ?? nothingRecorded), ...names, ...observedFields, revision }, isExternal: true };
 }
 
 /** Returns whether both are known and differ. */
@@ -166,6 +184,7 @@ function updateDrift(
   if (!declared && !isApplied) return next.state === 'online' ? next : { ...next, drift: null };
   if (!declared) return { ...next, drift: driftFromApplied(next, previous, nowMs) };
   if (!isOutOfSync(declared, next) || isVersionUnknown(declared, next)) return { ...next, drift: null };
+  if (next.state !== 'online' && next.drift?.from === 'unknown') return next;
   if (isExternal && (wasUnread || !(previous && isOutOfSync(declared, previous)))) {
     const isAdopted = wasUnread && previous?.changedAtMs === null;
     const corrected = isSameDrift(next.lastCorrectedAtMs, nowMs) ? next : { ...next, correctionCount: 0, lastCorrectedAtMs: null };
@@ -173,13 +192,22 @@ function updateDrift(
       ...corrected,
       drift: {
         from: isFirst && !previous && declared.state === 'offline' ? 'unknown' : isAdopted ? null : (previous?.state ?? null),
-        fromSinceMs: isAdopted ? null : (previous?.recordedAtMs ?? null),
+        fromSinceMs: isAdopted || previous === undefined ? null : stateSinceMs(previous),
         detectedAtMs: nowMs,
         backoffUntilMs: backoffUntilMs(corrected, nowMs),
       },
     };
   }
   return next.drift ? { ...next, drift: { ...next.drift, backoffUntilMs: backoffUntilMs(next, nowMs) } } : next;
+}
+
+/**
+ * Returns since when a publication is in its state; `null` if nobody knows. What was adopted without the gateway's time was published at some
+ * time before it was recorded.
+ */
+function stateSinceMs({ state, publishedAtMs, recordedAtMs, changedAtMs }: RecordedPublication): number | null {
+  if (state !== 'online') return recordedAtMs;
+  return publishedAtMs ?? (changedAtMs === recordedAtMs ? recordedAtMs : null);
 }
 
 /**
@@ -190,7 +218,7 @@ function driftFromApplied(next: RecordedPublication, previous: RecordedPublicati
   const { drift } = next;
   if (previous === undefined || next.state === previous.state) return drift;
   if (drift !== null) return drift.from === next.state ? null : drift;
-  return { from: previous.state, fromSinceMs: previous.recordedAtMs, detectedAtMs: nowMs, backoffUntilMs: null };
+  return { from: previous.state, fromSinceMs: stateSinceMs(previous), detectedAtMs: nowMs, backoffUntilMs: null };
 }
 
 /**
@@ -224,7 +252,8 @@ function toNotice(
   };
   const { drift } = next;
   if (drift !== null && drift.detectedAtMs === next.recordedAtMs) {
-    if (drift.from === 'unknown') return { ...notice, kind: 'foundOnline' };
+    if (drift.from === 'unknown')
+      return { ...notice, kind: next.state === 'online' ? 'foundOnline' : next.state === 'offline' ? 'foundOffline' : 'unread' };
     return drift.backoffUntilMs === null ? { ...notice, kind: 'drift' } : { ...notice, kind: 'flapping', untilMs: drift.backoffUntilMs };
   }
   return {

@@ -95,6 +95,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   const plan = diffStates(desired, recorded, {
     isSettling,
     missingApiIds: observation?.missingApiIds ?? [],
+    observedAtMs: atMs ?? 0,
     unreadVersions: observation?.unreadVersions ?? [],
     wasDeclared: (key) => previous.declared.has(key),
   });

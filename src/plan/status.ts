@@ -49,7 +49,7 @@ export interface StatusCell extends PublicationNames {
   /** `null`: there was no attempt. */
   readonly lastAttempt: AttemptSummary | null;
   readonly status: PublicationStatus;
-  /** Whether the gateway does not list its API any more. */
+  /** Whether the gateway does not list its API. */
   readonly isApiMissing: boolean;
   /** The state that the last valid file declares, while the file is invalid; omitted otherwise, and for what that one did not declare. */
   readonly lastDesired?: PublicationState;
@@ -60,6 +60,8 @@ export interface StatusInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   readonly changes: ReadonlyMap<PublicationKey, Change>;
+  /** The publications that the plan leaves drifted. */
+  readonly drifted: ReadonlySet<PublicationKey>;
   readonly outdated: ReadonlySet<PublicationKey>;
   readonly settling: ReadonlySet<PublicationKey>;
   readonly unmanaged: ReadonlyMap<PublicationKey, UnmanagedPublication>;
@@ -75,16 +77,18 @@ export interface StatusInput {
 export function statusInput(
   {
     changes,
+    drifted,
     outdated,
     settling,
     unmanaged,
     missingApiIds,
-  }: Pick<Plan, 'changes' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
+  }: Pick<Plan, 'changes' | 'drifted' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
   states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts' | 'inFlight' | 'unseen'>,
 ): StatusInput {
   return {
     ...states,
     changes: new Map(changes.map((change) => [change.key, change])),
+    drifted: new Set(drifted.map(({ key }) => key)),
     outdated: new Set(outdated.map(({ key }) => key)),
     settling: new Set(settling.map(({ key }) => key)),
     unmanaged: new Map(unmanaged.map((publication) => [publication.key, publication])),
@@ -103,7 +107,7 @@ export function publicationKeys({
 
 /** Returns the status of one publication; `null` if it is neither declared nor online. */
 export function computeStatusCell(key: PublicationKey, input: StatusInput): StatusCell | null {
-  const { desired, recorded, changes, outdated, settling, unmanaged, missingApiIds, lastAttempts } = input;
+  const { desired, recorded, changes, drifted, outdated, settling, unmanaged, missingApiIds, lastAttempts } = input;
   const declared = desired.publications.get(key) ?? null;
   const previous = recorded.get(key) ?? null;
   const publication = declared ?? previous ?? unmanaged.get(key);
@@ -114,7 +118,7 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
     ? statusOfChange(change, input)
     : !declared
       ? 'unmanaged'
-      : previous?.drift
+      : previous?.drift || drifted.has(key)
         ? 'drifted'
         : outdated.has(key)
           ? 'outdated'

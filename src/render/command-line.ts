@@ -1,4 +1,4 @@
-import type { Plan } from '../model/change.ts';
+import type { PlanHolds } from '../model/change.ts';
 import { defaultFile, defaultStoreUrl, type Settings } from '../model/settings.ts';
 import { redactUrl } from '../model/store-url.ts';
 import { visible } from '../model/visible.ts';
@@ -64,11 +64,11 @@ export function shortDigest(digest: string): string {
 }
 
 /** Returns the command that approves what is held in a plan of one file; `null` if nothing is held. */
-export type ApproveCommand = (plan: Plan) => string | null;
+export type ApproveCommand = (holds: PlanHolds) => string | null;
 
 /** Returns the command that approves everything held in a plan; `null` if nothing is held. */
-export function approveCommand(plan: Plan, settings: Settings): string | null {
-  const digest = approvalDigest(plan);
+export function approveCommand(holds: PlanHolds, settings: Settings): string | null {
+  const digest = approvalDigest(holds);
   if (digest === null) return null;
   return `${planningCommandLine('approve', [shortDigest(digest)], settings)} --by NAME --reason TEXT`;
 }

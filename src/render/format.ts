@@ -5,6 +5,7 @@ import type { ApprovalRef } from '../model/approval.ts';
 import type { Change, Deferral, Plan } from '../model/change.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { assertNever } from '../model/errors.ts';
+import type { Unobserved } from '../model/observation.ts';
 import type { PublicationState } from '../model/publication.ts';
 import type { Drift } from '../model/recorded-state.ts';
 import { hasTargets } from '../plan/targets.ts';
@@ -36,6 +37,7 @@ export function formatReason({ reason, action, from, revision, version, drift }:
 /** Describes the drift that led to the state `now`. */
 export function formatDrift(state: PublicationState | null, drift: Drift | null): string {
   const since = drift?.fromSinceMs == null ? '' : formatTimestamp(drift.fromSinceMs);
+  if (state === null) return 'not known whether it was online before the gateway was first observed';
   if (state === 'offline') return `taken offline outside edict${since && ` after it was published at ${since}`}`;
   if (drift?.from === 'unknown') return 'online when the gateway was first observed';
   if (drift?.from === 'online') return `another version made effective outside edict${since && ` after ${since}`}`;
@@ -73,6 +75,11 @@ function formatDeferral({ message, untilMs }: Deferral): string {
 export function formatSuspension(suspension: Suspension): string {
   const until = suspension.untilMs === null ? '' : ` until ${formatTimestamp(suspension.untilMs)}`;
   return `No calls are made${until}: suspended${formatSuspensionOrigin(suspension)}.`;
+}
+
+/** Describes why a gateway could not be observed. */
+export function formatUnobserved({ reason, remedy }: Unobserved): string {
+  return `The gateway could not be observed: ${reason}; ${remedy}.`;
 }
 
 /** Describes who set a suspension, when and why: ` by ada since 2026-11-20T09:30:00Z (INC-7)`. */

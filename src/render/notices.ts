@@ -2,11 +2,12 @@ import type { Plan } from '../model/change.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationNames } from '../model/publication.ts';
 import type { RecordedPublication } from '../model/recorded-state.ts';
+import { isActionable } from '../plan/diff.ts';
 import { formatDrift, formatTimestamp, pluralize } from './format.ts';
 
 /** Information about a publication that is not part of any change in the plan. */
 export interface Notice extends PublicationNames {
-  readonly kind: Exclude<DriftNotice['kind'], 'foundOnline'> | 'outdated';
+  readonly kind: Exclude<DriftNotice['kind'], 'foundOnline' | 'foundOffline'> | 'outdated';
   readonly message: string;
 }
 
@@ -16,10 +17,13 @@ export interface Notice extends PublicationNames {
  */
 export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan, notices: readonly DriftNotice[]): Notice[] {
   const deletedKeys = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(({ key }) => key));
+  const changedKeys = new Set(changes.map(({ key }) => key));
   const plannedKeys = new Set([...changes, ...drifted].map(({ key }) => key));
+  const madeKeys = new Set(notices.some(({ kind }) => kind === 'unread') ? changes.filter(isActionable).map(({ key }) => key) : []);
   const outdatedKeys = new Set(outdated.map(({ key }) => key));
   const isShown = (notice: DriftNotice): notice is ObservedNotice =>
-    notice.kind === 'apiDeleted' ||
+    (notice.kind === 'apiDeleted' && !changedKeys.has(notice.key)) ||
+    (notice.kind === 'unread' && madeKeys.has(notice.key)) ||
     (notice.kind === 'adopted' && !plannedKeys.has(notice.key)) ||
     (notice.kind === 'externalChange' && !plannedKeys.has(notice.key) && !outdatedKeys.has(notice.key));
   return [
@@ -31,6 +35,20 @@ export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan,
   ];
 }
 
+/** Returns the notices that are listed, and one sentence for each kind that is only counted. */
+export function foldNotices(notices: readonly Notice[]): { readonly listed: readonly Notice[]; readonly sentences: readonly string[] } {
+  const count = (kind: Notice['kind']): number => notices.filter((notice) => notice.kind === kind).length;
+  const sentences = [formatAdopted(count('adopted')), formatUnread(count('unread'))].filter((sentence) => sentence !== null);
+  return { listed: notices.filter(({ kind }) => kind !== 'adopted' && kind !== 'unread'), sentences };
+}
+
+/** Returns one sentence for `count` new publications that nobody has looked up; `null` if there are none. */
+function formatUnread(count: number): string | null {
+  if (count === 0) return null;
+  const [are, they, were] = count === 1 ? ['is', 'it', 'was'] : ['are', 'they', 'were'];
+  return `${pluralize(count, 'new publication')} ${are} looked up before ${they} ${are} published, and held if ${they} ${were} online before.`;
+}
+
 /** Returns one sentence for `count` adopted publications; `null` if there are none. */
 export function formatAdopted(count: number): string | null {
   if (count === 0) return null;
@@ -39,18 +57,27 @@ export function formatAdopted(count: number): string | null {
 }
 
 /** An observation that a plan shows although no change mentions it. */
-type ObservedNotice = DriftNotice & { readonly kind: 'adopted' | 'externalChange' | 'apiDeleted' };
+type ObservedNotice = DriftNotice & { readonly kind: 'adopted' | 'unread' | 'externalChange' | 'apiDeleted' };
 
 function noticeForObservation(notice: ObservedNotice): Notice {
-  const { api, apiId, environment, environmentId, kind, currentState, replacementId } = notice;
+  const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = notice;
   if (kind === 'apiDeleted') {
     const replacementHint =
       replacementId === null ? '' : `; another API has its name now: if that one is meant, write \`id: ${replacementId}\``;
-    return { api, apiId, environment, environmentId, kind, message: `the gateway no longer lists API ${apiId}${replacementHint}` };
+    return { api, apiId, environment, environmentId, kind, message: `${formatMissingApi(apiId, previousState)}${replacementHint}` };
+  }
+  if (kind === 'unread') {
+    const message = 'looked up before it is published, and held if it was online before';
+    return { api, apiId, environment, environmentId, kind, message };
   }
   const change = currentState === 'online' ? 'published or switched outside edict' : 'taken offline outside edict';
   const message = kind === 'adopted' ? 'already online at the gateway, adopted without a call' : change;
   return { api, apiId, environment, environmentId, kind, message };
+}
+
+/** Describes an API that the gateway does not have. `recorded`: what is recorded of a publication of it; nothing tells that it ever existed if that is nothing. */
+export function formatMissingApi(apiId: string, recorded: unknown): string {
+  return recorded === null ? `API ${apiId} does not exist at the gateway` : `the gateway no longer lists API ${apiId}`;
 }
 
 /** Returns the notice for a drifted publication. `isApiMissing`: the gateway does not have its API any more. */
@@ -61,6 +88,8 @@ export function noticeForDrift(
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
   const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
+  // It has not drifted: it cannot go online.
+  if (isApiMissing && drift?.from !== 'online') return { ...names, kind: 'drift', message: formatMissingApi(apiId, state) };
   if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: the gateway no longer lists its API` };
   if (drift?.backoffUntilMs == null)
     return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };

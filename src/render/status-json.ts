@@ -9,7 +9,7 @@ import { type AttemptSummary, computeStatusCell, publicationKeys, type StatusCel
 import { summarizePlan } from '../plan/summary.ts';
 import { isTargeted, type Targets } from '../plan/targets.ts';
 import { formatTimestamp } from './format.ts';
-import { noticeForDrift, noticeForOutdated } from './notices.ts';
+import { formatMissingApi, noticeForDrift, noticeForOutdated } from './notices.ts';
 import { fileHoldJson, lastCheckedJson, suspensionJson } from './plan-json.ts';
 import { formatStatusCell } from './status-text.ts';
 
@@ -90,7 +90,7 @@ export function statusJson(status: StatusView) {
     lastChecked: lastCheckedJson(plan),
     fileHeld: plan.fileHeld && fileHoldJson(plan.fileHeld),
     suspension: plan.suspension && suspensionJson(plan.suspension),
-    unobserved,
+    unobserved: unobserved && { reason: unobserved.reason, remedy: unobserved.remedy },
     approveCommand,
     daemon: daemonJson(controllerStatus, leaseHolder),
     publications: targetedStatusCells(status).map(publicationJson),
@@ -137,7 +137,9 @@ function nextChangeJson({ action, reason, held, deferred }: Change) {
   };
 }
 
-function noticeJson({ status, recorded, isApiMissing }: StatusCell) {
+function noticeJson({ apiId, status, recorded, isApiMissing }: StatusCell) {
+  if (status === 'drifted' && isApiMissing && !recorded?.drift)
+    return { kind: 'drift' as const, message: formatMissingApi(apiId, recorded) };
   if (!recorded || (status !== 'drifted' && status !== 'outdated')) return null;
   const { kind, message } = status === 'drifted' ? noticeForDrift(recorded, isApiMissing) : noticeForOutdated(recorded);
   return { kind, message };

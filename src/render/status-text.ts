@@ -1,14 +1,15 @@
 import { hasFailed, type StatusCell } from '../plan/status.ts';
 import { formatBlocker, formatReason } from './format.ts';
-import { noticeForDrift, noticeForOutdated } from './notices.ts';
+import { formatMissingApi, noticeForDrift, noticeForOutdated } from './notices.ts';
 
 /** The next change of a publication that may be online already. */
 const unseenMessage = 'online only if it is not online there already; the gateway is checked first';
 
 /** Describes the next change of a publication and its reason, in one line. */
-export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing }: StatusCell): string {
+export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing, apiId }: StatusCell): string {
   if (status === 'unknown' && change?.reason === 'new') return unseenMessage;
   if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
+  if (status === 'drifted' && isApiMissing && !recorded?.drift) return `drift: ${formatMissingApi(apiId, recorded)}`;
   if (status === 'drifted' && recorded) {
     const { kind, message } = noticeForDrift(recorded, isApiMissing);
     return `${kind}: ${message}`;

@@ -120,9 +120,9 @@ export function addApi(server: FastifyInstance, fileOf: (request: FastifyRequest
         });
       }
       const file = fileOf(request);
-      const plan = requirePlan(file);
-      const approval = createApproval(plan, { digest, by, reason, expiresAfterMs }, file.now());
-      await file.approve(plan.gateway, approval);
+      const holds = file.statusCache.holds ?? throwNotReady();
+      const approval = createApproval(holds, { digest, by, reason, expiresAfterMs }, file.now());
+      await file.approve(holds.gateway, approval);
       return reply.code(201).send(createdApprovalJson(approval));
     },
   );

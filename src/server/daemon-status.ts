@@ -6,8 +6,9 @@ import type { RateLimit } from '../model/gateway.ts';
 import { estimateCost } from '../plan/estimate.ts';
 import type { PublicationStatus } from '../plan/status.ts';
 import { type PlanSummary, summarizePlan } from '../plan/summary.ts';
+import type { ApproveCommand } from '../render/command-line.ts';
 import { withoutSource } from '../render/diagnostic.ts';
-import { formatRateLimit, formatTimestamp } from '../render/format.ts';
+import { formatRateLimit, formatTimestamp, formatUnobserved } from '../render/format.ts';
 import { formatHeadline } from '../render/headline.ts';
 import { fileHoldJson, lastCheckedJson, suspensionJson } from '../render/plan-json.ts';
 import type { ReconciliationView, StatusCache } from './status-cache.ts';
@@ -22,7 +23,7 @@ export interface DaemonInfo {
   /** Whether an emulated gateway is used in place of the file's; default: no. */
   readonly isEmulated?: boolean;
   /** Returns the command that approves the held changes of a plan; `null` if nothing is held. */
-  readonly approveCommand: (plan: NonNullable<StatusCache['plan']>) => string | null;
+  readonly approveCommand: ApproveCommand;
 }
 
 /** The number of diagnostics shown. */
@@ -36,7 +37,7 @@ export function daemonStatusJson(
   statusCounts: Readonly<Partial<Record<PublicationStatus, number>>>,
   daemonInfo: DaemonInfo,
 ): Schemas['DaemonStatus'] {
-  const { plan, matrix } = statusCache;
+  const { plan, matrix, holds } = statusCache;
   const summary = summarizeRemaining(statusCache);
   return {
     format: 1,
@@ -48,21 +49,23 @@ export function daemonStatusJson(
     environments: matrix ? environmentsJson(matrix) : [],
     statusCounts: { ...statusCounts },
     summary,
-    headline: plan && summary && formatHeadline(plan, summary),
+    headline: headlineOf(statusCache),
     lastChecked: plan && lastCheckedJson(plan),
     standbyReason: statusCache.standbyReason,
     suspension: plan?.suspension ? suspensionJson(plan.suspension) : null,
-    fileHeld: plan?.fileHeld ? fileHoldJson(plan.fileHeld) : null,
-    approveCommand: plan && daemonInfo.approveCommand(plan),
+    fileHeld: holds?.fileHeld ? fileHoldJson(holds.fileHeld) : null,
+    approveCommand: holds && daemonInfo.approveCommand(holds),
     queue: queueJson(statusCache),
     reconciliations: statusCache.reconciliations.map(reconciliationJson),
   };
 }
 
-/** Returns how the gateway differs from the file, in one sentence; `null` before the first plan. */
+/** Returns how the gateway differs from the file, in one sentence, or why that is not known; `null` before the first look. */
 export function headlineOf(statusCache: StatusCache): string | null {
+  const { unobservedReason: reason, plan, holds } = statusCache;
+  if (reason !== null) return formatUnobserved({ reason, remedy: 'it is looked at again automatically' });
   const summary = summarizeRemaining(statusCache);
-  return statusCache.plan && summary && formatHeadline(statusCache.plan, summary);
+  return plan && summary && formatHeadline({ ...plan, fileHeld: holds?.fileHeld ?? null }, summary);
 }
 
 /** Returns the summary of the newest plan, of which some changes have been made since; `null` before the first plan. */

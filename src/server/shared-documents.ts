@@ -33,7 +33,7 @@ export class SharedDocuments {
     this.#statusCache = statusCache;
     this.#daemonInfo = daemonInfo;
     this.#status = new LatestValue({ revision: () => statusCache.revision, make: () => this.#makeStatus() });
-    this.#plan = new LatestValue({ revision: () => statusCache.plan, make: () => this.#makePlan() });
+    this.#plan = new LatestValue({ revision: () => statusCache.holds, make: () => this.#makePlan() });
   }
 
   /** Returns the status of the daemon and of all publications. */
@@ -69,10 +69,15 @@ export class SharedDocuments {
   }
 
   async #makePlan(): Promise<ResponseBody | null> {
-    const { plan, matrix } = this.#statusCache;
-    if (!plan || !matrix) return null;
-    const approveCommand = this.#daemonInfo.approveCommand(plan);
-    const { changes, ...rest } = planJson({ plan, desired: matrix.desired, notices: [], approveCommand });
+    const { plan, matrix, holds } = this.#statusCache;
+    if (!plan || !matrix || !holds) return null;
+    const approveCommand = this.#daemonInfo.approveCommand(holds);
+    const { changes, ...rest } = planJson({
+      plan: { ...plan, fileHeld: holds.fileHeld },
+      desired: matrix.desired,
+      notices: [],
+      approveCommand,
+    });
     const start = toJson(rest).slice(0, -1);
     return createBody(jsonType, joined(`${start},"changes":[`, await serialize(changes, (change) => [change]), ']}'));
   }

@@ -1,4 +1,4 @@
-import type { Change, Plan } from '../model/change.ts';
+import type { Change, Plan, PlanHolds } from '../model/change.ts';
 import type { RequestPause } from '../model/controller-status.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import type { Diagnostic } from '../model/errors.ts';
@@ -43,6 +43,7 @@ export class StatusCache {
   readonly #listeners = new Set<(scope: ChangeScope) => void>();
   #loaded: { readonly desired: DesiredState; readonly atMs: number } | null = null;
   #fileError: FileError | null = null;
+  #fileHolds: PlanHolds | null = null;
   #planned: { readonly desired: DesiredState; readonly recorded: RecordedState; readonly plan: Plan } | null = null;
   /** Recorded state after the attempts that finished since the plan. */
   #finished = new Map<PublicationKey, { readonly recorded: RecordedPublication | undefined; readonly isDone: boolean }>();
@@ -53,6 +54,7 @@ export class StatusCache {
   #rate: RateLimit | null = null;
   #paused: RequestPause | null = null;
   #standbyReason: string | null = null;
+  #unobservedReason: string | null = null;
   #revision = 0;
 
   /** `now` returns milliseconds since 1970. */
@@ -71,6 +73,11 @@ export class StatusCache {
     return this.#standbyReason;
   }
 
+  /** Why there is no plan yet: the gateway could not be observed, and is looked at again; `null` if there is one, or nothing has failed. */
+  get unobservedReason(): string | null {
+    return this.#planned ? null : this.#unobservedReason;
+  }
+
   get loadedAtMs(): number | null {
     return this.#loaded?.atMs ?? null;
   }
@@ -81,6 +88,10 @@ export class StatusCache {
   /** The newest plan; `null` before the first. */
   get plan(): Plan | null {
     return this.#planned?.plan ?? null;
+  }
+  /** What is held now: the present file if it names a gateway that nobody has approved, otherwise the newest plan; `null` if there is neither. */
+  get holds(): PlanHolds | null {
+    return this.#fileHolds ?? this.plan;
   }
   /** Newest first. */
   get reconciliations(): readonly ReconciliationView[] {
@@ -129,14 +140,17 @@ export class StatusCache {
           this.#paused = null;
         }
         this.#loaded = { desired: event.desired, atMs: this.#now() };
-        this.#fileError = null;
+        this.#setFileError(null);
+        break;
+      case 'file:held':
+        this.#setFileError({ message: event.message, diagnostics: [] }, event.holds);
         break;
       case 'file:failed':
       case 'file:unreadable':
-        this.#fileError = { message: event.message, diagnostics: [] };
+        this.#setFileError({ message: event.message, diagnostics: [] });
         break;
       case 'file:invalid':
-        this.#fileError = { message: event.error.message, diagnostics: event.error.diagnostics };
+        this.#setFileError({ message: event.error.message, diagnostics: event.error.diagnostics });
         break;
       case 'reconcile:started':
         if (this.#reconciliations[0]?.id === event.reconcileId) return;
@@ -161,6 +175,9 @@ export class StatusCache {
         this.#inFlight.delete(event.change.key);
         this.#onAttempt(event.change, event.attemptId, event.outcome);
         return;
+      case 'gateway:observe_failed':
+        this.#unobservedReason = event.reason;
+        break;
       case 'rate:changed':
         this.#rate = { calls: event.calls, perMs: event.perMs };
         break;
@@ -182,9 +199,15 @@ export class StatusCache {
     this.#notify('live');
   }
 
+  #setFileError(error: FileError | null, holds: PlanHolds | null = null): void {
+    this.#fileError = error;
+    this.#fileHolds = holds;
+  }
+
   #onPlan(plan: Plan, recorded: RecordedState): void {
     if (!this.#loaded) return;
     this.#planned = { desired: this.#loaded.desired, recorded, plan };
+    this.#unobservedReason = null;
     this.#finished.clear();
     this.#matrix = null;
     this.#notify('all');

@@ -188,6 +188,7 @@ export type GatewayBlock = Pick<EdictFile['gateway'], 'endpoint' | 'project' | '
 export function parseGateway(written: GatewayBlock): GatewaySettings {
   const endpoint = new URL(written.endpoint).origin;
   return {
+    service: written.service ?? 'roma',
     endpoint,
     iamEndpoint: written.iam === undefined ? defaultIamEndpoint(endpoint) : new URL(written.iam).origin,
     project: written.project,

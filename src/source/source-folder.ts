@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { resolvePathEntries } from './path-entries.ts';
 import { isNotFoundError, type NoPath, type NoText, openedPath, type ReadText, readTextFile, toUnreadable } from './text-file.ts';
 
 /** A path that leads out of the folder. `realPath` is absolute and free of symbolic links. */
@@ -94,6 +95,11 @@ export class SourceFolder {
       const hasAllowedName = isYamlName(realPath) || (path === this.#mainPath && basename(realPath) === basename(path));
       return hasAllowedName ? { kind: 'inside', realPath } : { kind: 'not yaml' };
     } catch (cause) {
+      // Whether something outside exists, or may be read, is not for the author to know.
+      const entries = [...(await resolvePathEntries(this.locate(path)))];
+      // Links that lead in a circle end in the root folder.
+      const outside = entries.find((entry) => entry !== parse(entry).root && !this.contains(entry) && !this.#isMainItself(entry));
+      if (this.#real[0] !== null && outside !== undefined) return { kind: 'outside', realPath: outside };
       return isNotFoundError(cause) ? { kind: 'absent', cause } : toUnreadable(cause);
     }
   }

@@ -108,6 +108,13 @@ function hintForName(name: string): string {
   return `${allowed}; set EDICT_VAR_${upper} and write \`\${EDICT_VAR_${upper}}\``;
 }
 
+/** Returns the names of the variables that are replaced in the value at `path`, as people read them; `null` if there is none. */
+export function describeReplaced([block, key = '', ...inner]: KeyPath, text: unknown): string | null {
+  if (block !== 'gateway' || !Object.hasOwn(placeholders, key) || inner.length > 0 || typeof text !== 'string') return null;
+  const names = new Set([...text.matchAll(referencePattern)].flatMap(([, name = '']) => (isFileVariable(name) ? [name] : [])));
+  return names.size === 0 ? null : `the variable${names.size === 1 ? '' : 's'} ${[...names].join(', ')}`;
+}
+
 /** APIs without references. One that an edit leaves as it is keeps its value, see `toPlainValue`. */
 const withoutReferences = new WeakSet<object>();
 

@@ -1,4 +1,4 @@
-import type { Change } from '../model/change.ts';
+import type { Change, PlanHolds } from '../model/change.ts';
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import { nextDueAtMs } from '../plan/diff.ts';
@@ -22,11 +22,16 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   // Their number is logged once for all.
   adopted: { level: 'debug', message: 'already online at the gateway, adopted without a call' },
   foundOnline: { level: 'warn', message: 'found online at first contact, declared offline in the file' },
+  foundOffline: { level: 'warn', message: 'found offline at first contact, was online before, declared online in the file' },
+  unread: { level: 'warn', message: 'not known whether it was online before first contact: its versions could not be read' },
   externalChange: { level: 'warn', message: 'changed outside edict' },
   drift: { level: 'warn', message: 'drift: changed outside edict, differs from the file' },
   apiDeleted: { level: 'error', message: 'the API no longer exists at the gateway' },
   flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
+
+/** The message for a declared API of which nothing is recorded: nothing tells that it ever existed. */
+const missingApi: LogMessage = { level: 'error', message: 'the API does not exist at the gateway' };
 
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
@@ -37,6 +42,8 @@ export function messageFor(event: EdictEvent): LogMessage {
       return { level: 'error', message: 'file invalid, the last valid file stays in force' };
     case 'file:unreadable':
       return { level: 'warn', message: 'file unreadable, the last valid file stays in force' };
+    case 'file:held':
+      return { level: 'error', message: 'the whole file is held, the last valid file stays in force' };
     case 'git:unsupported':
       return { level: 'debug', message: 'the installed Git is older than 2.38, no commits are recorded' };
     case 'reconcile:started':
@@ -74,7 +81,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observe_failed':
       return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
-      return driftMessages[event.notice.kind];
+      return event.notice.kind === 'apiDeleted' && event.notice.previousState === null ? missingApi : driftMessages[event.notice.kind];
     case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'requests paused' };
     case 'requests:resumed':
@@ -158,11 +165,9 @@ export function fieldsFor(
         }),
       };
     case 'plan:computed': {
-      const { fileHeld, approval, suspension } = event.plan;
+      const { approval, suspension } = event.plan;
       const unchecked = formatUnchecked(event.plan);
       const { unchanged, ...counts } = summarizePlan(event.plan);
-      const digest = approvalDigest(event.plan);
-      const command = approveCommand(event.plan);
       const dueMs = nextDueAtMs(event.plan);
       return {
         reconcileId: event.reconcileId,
@@ -170,13 +175,13 @@ export function fieldsFor(
         ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...(unchecked !== null && { unchecked }),
         ...(dueMs !== null && { firstDueAt: new Date(dueMs).toISOString() }),
-        ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
-        ...(digest !== null && { approvalDigest: digest }),
-        ...(command !== null && { approveCommand: command }),
+        ...holdFields(event.plan, approveCommand),
         ...(approval && { approvedBy: approval.by, approvalReason: approval.reason }),
         ...(suspension && { suspension: formatSuspension(suspension) }),
       };
     }
+    case 'file:held':
+      return holdFields(event.holds, approveCommand);
     case 'attempt:started':
       return { reconcileId: event.reconcileId, attempt: event.attemptId, ...changeFields(event.change) };
     case 'attempt:finished': {
@@ -281,6 +286,17 @@ export function fieldsFor(
     case 'daemon:stopped':
       return { signal: event.signal, unsent: event.unsentCount };
   }
+}
+
+function holdFields(holds: PlanHolds, approveCommand: ApproveCommand): Record<string, unknown> {
+  const { fileHeld } = holds;
+  const digest = approvalDigest(holds);
+  const command = approveCommand(holds);
+  return {
+    ...(fileHeld && { fileHeld: fileHeld.rule, reason: `${fileHeld.message}; ${fileHeld.hint}` }),
+    ...(digest !== null && { approvalDigest: digest }),
+    ...(command !== null && { approveCommand: command }),
+  };
 }
 
 function changeFields({ api, apiId, environment, environmentId, action, reason }: Change): Record<string, unknown> {

@@ -75,6 +75,10 @@ function recordEvent(event: EdictEvent, instruments: Instruments): void {
     case 'file:loaded':
       instruments.fileValid.set(1);
       break;
+    case 'file:held':
+      instruments.fileValid.set(1);
+      instruments.fileHeld.set(1);
+      break;
     case 'file:invalid':
     case 'file:unreadable':
     case 'file:failed':

@@ -1,5 +1,5 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { Change, Plan } from '../model/change.ts';
+import type { Change, PlanHolds } from '../model/change.ts';
 import type { Diagnostic } from '../model/errors.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { PublicationKey, PublicationNames, PublicationState } from '../model/publication.ts';
@@ -52,7 +52,7 @@ function toDiagnostic(diagnostic: Diagnostic): Schemas['Diagnostic'] {
 }
 
 /** Returns the condition for the held changes of a plan; `approveCommand` approves `digest`. */
-export function heldCondition({ changes, fileHeld }: Plan, digest: string, approveCommand: string | null): Condition {
+export function heldCondition({ changes, fileHeld }: PlanHolds, digest: string, approveCommand: string | null): Condition {
   const heldChanges = changes.filter((change) => change.held);
   const holds = fileHeld ? [fileHeld] : heldChanges.flatMap(({ held }) => held ?? []);
   const reasons = new Map(holds.map(({ rule, message, hint }) => [message, { rule, message, hint }]));

@@ -1,5 +1,5 @@
 import type { components } from '../../generated/edict-notification.d.ts';
-import type { Change, Plan } from '../model/change.ts';
+import type { Change, Plan, PlanHolds } from '../model/change.ts';
 import type { EdictEvent } from '../model/events.ts';
 import type { DriftNotice } from '../model/observation.ts';
 import type { PublicationKey } from '../model/publication.ts';
@@ -76,6 +76,10 @@ export class Notices {
         break;
       case 'file:invalid':
         this.#report('invalid', invalidCondition(event.error.message, event.error.diagnostics));
+        break;
+      case 'file:held':
+        this.#resolve('invalid');
+        this.#updateHeld(event.holds);
         break;
       case 'file:unreadable':
       case 'file:failed':
@@ -215,11 +219,11 @@ export class Notices {
   }
 
   /** A new digest needs a new approval, and so a new notice. */
-  #updateHeld(plan: Plan): void {
-    const digest = approvalDigest(plan);
+  #updateHeld(holds: PlanHolds): void {
+    const digest = approvalDigest(holds);
     const firing = this.#firing.get('held');
     if (firing?.kind === 'held' && firing.approvalDigest !== digest) this.#resolve('held');
-    if (digest !== null) this.#report('held', heldCondition(plan, digest, this.#approveCommand(plan)));
+    if (digest !== null) this.#report('held', heldCondition(holds, digest, this.#approveCommand(holds)));
   }
 
   #onDriftNotice(notice: DriftNotice): void {

@@ -212,6 +212,24 @@ for (const { title, write: writeAttack } of attacks) {
   });
 }
 
+test('author: whether a file exists outside cannot be told from the error of a link that leads there', async () => {
+  const messages = new Set<string>();
+  for (const target of ['there.yaml', 'missing.yaml', 'nodir/missing.yaml', 'there.yaml/below.yaml', 'folder']) {
+    for (const include of ['apis.yaml', '*.yaml']) {
+      const { checkout, outside } = makePlace();
+      write(join(outside, 'there.yaml'), `${mark}: 1\n`);
+      mkdirSync(join(outside, 'folder'));
+      write(join(checkout, 'edict.yaml'), including(include));
+      symlinkSync(join(outside, target), join(checkout, 'apis.yaml'));
+      const { code, stdout, stderr } = await edict(['validate', 'edict.yaml', '--format', 'json'], checkout);
+      assert.is(code, 3, stderr);
+      if (target !== 'folder' || include !== '*.yaml')
+        messages.add(`${include} ${JSON.parse(stdout).errors[0].message.replace(/^.*?apis\.yaml"?/, '')}`);
+    }
+  }
+  assert.equal([...messages], ["apis.yaml  leads out of this file's folder", "*.yaml  leads out of this file's folder"]);
+});
+
 test('the files of a checkout are read in one place', () => {
   const opensFiles = /\b(?:readFile|readFileSync|open|openSync|createReadStream)\b[^;]*from 'node:fs/;
   const texts = sourceFiles('src/source').map(({ path, text }) => ({ path, text }));

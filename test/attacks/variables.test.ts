@@ -103,6 +103,12 @@ test('author: a wrong value of an allowed variable is not shown, by no command',
       const { code, stdout, stderr } = await edict([command, 'edict.yaml', ...options], folder, { EDICT_VAR_X: `${mark} ${mark}/` });
       assert.not.match(stdout + stderr, mark, JSON.stringify(keys));
       assert.is(code, 3, JSON.stringify(keys));
+      assert.match(
+        stdout + stderr,
+        `\`gateway.${Object.keys(keys)[0]}\` is not valid with the value of the variable EDICT_VAR_X`,
+        'nothing that is written is the reason',
+      );
+      assert.not.match(stdout + stderr, 'contains');
     }
   }
 });

@@ -60,6 +60,32 @@ test('while a gateway cannot be observed there is no plan, and the hint names wh
   assert.is(calls(), 0);
 });
 
+test('a gateway that cannot be reached at first contact is said to be that by every command, which asks nobody to approve', async () => {
+  await importInto(folder);
+  emulator.faults.add({ status: 500, errorCode: 'APIG.9999', errorMsg: 'System error', share: 1, operation: '*' });
+  await using daemon = await startLoggedDaemon(folder, { listen: { host: '127.0.0.1', port: 0 } });
+  await until('it was not reached', () => daemon.events('gateway:observe_failed').length > 0);
+  const status = await edict(['status'], folder);
+  assert.is(status.code, 0, status.stderr);
+  assert.match(status.stdout, 'The gateway could not be observed: APIG.9999 System error; it is looked at again automatically.');
+  const waited = await edict(['wait', '--timeout', '1s'], folder);
+  assert.is(waited.code, 5, waited.stdout);
+  assert.match(waited.stdout, 'the gateway could not be observed: APIG.9999 System error; it is looked at again automatically');
+  const explained = await edict(['explain', 'a0', 'test'], folder);
+  const { daemon: page } = (await (await fetch(`${daemon.url}/api/v1/status`)).json()) as { daemon: { headline: string } };
+  const { headline } = page;
+  const { files } = (await (await fetch(`${daemon.url}/api/v1/files`)).json()) as { files: { headline: string }[] };
+  const sentence = 'The gateway could not be observed: APIG.9999 System error; it is looked at again automatically.';
+  assert.equal([headline, files.map((file) => file.headline)], [sentence, [sentence]]);
+  const json = await edict(['status', '--format', 'json'], folder);
+  const texts = [status.stdout, waited.stdout, waited.stderr, explained.stdout, headline, json.stdout];
+  for (const text of texts) assert.not.match(text, /edict approve|whole file is held|"approveCommand": "/);
+  emulator.faults.clear();
+  assert.is((await edict(['wait', '--timeout', '2m'], folder)).code, 0);
+  await daemon.stop();
+  assert.is(calls(), 0);
+});
+
 test('import and apply of a live gateway make no call, and the plan lists what is adopted', async () => {
   await importInto(folder);
   const planned = await edict(['plan'], folder);
@@ -96,7 +122,7 @@ apis:
   assert.match(stdout, /^In sync \(61 unmanaged\)\./);
 });
 
-test('without a recorded state, what is online is adopted, and only what differs is changed', async () => {
+test('without a recorded state, what is online is adopted, and what was online before is held', async () => {
   await importInto(folder);
   await edict(['apply'], folder);
   rmSync(join(folder, '.edict'), { recursive: true });
@@ -106,8 +132,8 @@ test('without a recorded state, what is online is adopted, and only what differs
   await importInto(elsewhere);
   emulator.state.changeManually('api-a3', 'env-test', 'offline');
   const applied = await edict(['apply'], elsewhere);
-  assert.equal([applied.code, calls()], [0, 1], applied.stderr);
-  assert.match(applied.stdout, '1 online, 0 offline, 61 unchanged');
+  assert.equal([applied.code, calls()], [4, 0], applied.stderr);
+  assert.match(applied.stdout, /it was online before \(last published /);
 });
 
 test('plan, apply and run say that a missing or empty store has no recorded state', async () => {
@@ -423,7 +449,8 @@ test('a file of names is held where the gateway refuses to be listed, with the m
   assert.match((await edict(['plan', '--format', 'markdown'], folder)).stdout, remedy);
   const json = JSON.parse((await edict(['plan', '--format', 'json'], folder)).stdout) as Record<string, Record<string, unknown>>;
   assert.equal([json['fileHeld']?.['rule'], json['approvalDigest'], json['approveCommand']], ['unresolvedNames', null, null]);
-  for (const args of [['status'], ['explain', 'a0', 'test']]) {
+  assert.is((await edict(['wait', '--timeout', '0s'], folder)).code, 4);
+  for (const args of [['status'], ['explain', 'a0', 'test'], ['wait', '--timeout', '0s']]) {
     const { stdout } = await edict(args, folder);
     assert.match(stdout, why, args.join(' '));
     assert.not.match(stdout, 'edict approve');

@@ -75,6 +75,21 @@ ${unmanaged}`,
   );
 });
 
+test('drift says when the gateway published it, not when it was adopted', async () => {
+  await sleep(2100);
+  await edict(['apply'], folder);
+  const { recorded } = JSON.parse((await edict(['explain', 'orders', 'test', '--format', 'json'], folder)).stdout);
+  assert.ok(Date.parse(recorded.recordedAt) - Date.parse(recorded.publishedAt) >= 1000, 'it was adopted later than it was published');
+  emulator.state.changeManually('api-orders', 'env-test', 'offline');
+  assert.match(
+    (await edict(['plan', '--refresh'], folder)).stdout,
+    `taken offline outside edict after it was published at ${recorded.publishedAt}, `,
+  );
+  await edict(['apply', '--refresh'], folder);
+  const drifted = JSON.parse((await edict(['explain', 'orders', 'test', '--format', 'json'], folder)).stdout).recorded;
+  assert.equal([drifted.publishedAt, drifted.drift.since], [recorded.publishedAt, recorded.publishedAt]);
+});
+
 test('a record that is older than `refresh` is looked at again, and if that fails the first line says so', async () => {
   write({ orders: 'online', carts: 'online' }, 'refresh: 2s\n');
   await edict(['apply'], folder);

@@ -216,8 +216,9 @@ test('of many APIs that are gone none counts as unchanged', async () => {
   assert.is(calls(), 0);
 });
 test('an attempt whose outcome nobody can see is unknown in every command, and the counts add up', async () => {
-  emulator.state.changeManually('api-a', 'env-test', 'offline');
   write(all, '', '1ms');
+  assert.is((await edict(['apply'], folder)).code, 0);
+  write(`${all}  d: { id: api-d, environments: { test: online } }\n`, '', '1ms');
   emulator.faults.add({ kind: 'cut', applied: true, share: 1, operation: 'changePublication' });
   emulator.faults.add(refusedVersions);
   const first = await edict(['apply', '--format', 'json'], folder);
@@ -226,7 +227,7 @@ test('an attempt whose outcome nobody can see is unknown in every command, and t
   assert.equal(
     { online, offline, unchanged, settling, held, deferred, failed, unknown, drifted, unsent },
     {
-      ...{ online: 0, offline: 0, unchanged: 5, settling: 0, held: 0, deferred: 0, failed: 0, unknown: 1, drifted: 0, unsent: 0 },
+      ...{ online: 0, offline: 0, unchanged: 6, settling: 0, held: 0, deferred: 0, failed: 0, unknown: 1, drifted: 0, unsent: 0 },
     },
   );
   assert.is(first.code, 5);
@@ -237,10 +238,10 @@ test('an attempt whose outcome nobody can see is unknown in every command, and t
   ] as const) {
     const shown = await edict(args, folder);
     assert.is(shown.code, code, args.join(' '));
-    assert.match(shown.stdout, /^1 unknown, 5 unchanged\./, args.join(' '));
+    assert.match(shown.stdout, /^1 unknown, 6 unchanged\./, args.join(' '));
     assert.not.match(shown.stdout + shown.stderr, /held|Goes online/, args.join(' '));
   }
-  assert.match((await edict(['apply'], folder)).stderr, 'reconciliation finished with failures: 1 unknown, 5 unchanged');
+  assert.match((await edict(['apply'], folder)).stderr, 'reconciliation finished with failures: 1 unknown, 6 unchanged');
 });
 test('status --refresh shows what is at the gateway now, calls nothing and writes nothing', async () => {
   write(all);

@@ -77,6 +77,7 @@ export function tokenAnswer(response: ServerResponse, token: string): void {
 export function settingsFor(url: string, more: Partial<GatewaySettings> = {}): GatewaySettings {
   const limit = { calls: 1_000, perMs: 1_000, concurrency: 4 };
   return {
+    service: 'roma',
     endpoint: url,
     iamEndpoint: url,
     project: 'project-1',

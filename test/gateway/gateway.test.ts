@@ -400,7 +400,15 @@ test('a dry run cannot send, and opens no connection', async () => {
   const server = await answeringServer(created);
   const settings = settingsFor(server.url);
   const reader = openGatewayReader(settings, givenToken('t0ken'));
-  assert.equal(Object.keys(reader).sort(), ['close', 'getApi', 'identity', 'listApis', 'listEnvironments', 'listVersions']);
+  assert.equal(Object.keys(reader).sort(), [
+    'close',
+    'getApi',
+    'identity',
+    'listApiVersions',
+    'listApis',
+    'listEnvironments',
+    'listVersions',
+  ]);
   assert.not('send' in reader);
   assert.equal(reader.identity, { endpoint: server.url, project: 'project-1', instance: 'instance-1' });
   await reader.close();

@@ -5,7 +5,7 @@ import { openGatewayReader } from '../../src/gateway/gateway.ts';
 import { GatewayClient } from '../../src/gateway/gateway-client.ts';
 import type { GatewayReader } from '../../src/gateway/interface.ts';
 import { createGatewayReader } from '../../src/gateway/lists.ts';
-import type { ObservedApi } from '../../src/model/observation.ts';
+import type { ListedVersion, ObservedApi } from '../../src/model/observation.ts';
 import type { ReadResult } from '../../src/model/outcome.ts';
 import { givenToken } from '../support/credentials.ts';
 import { type Answer, answeringServer, changeTo, json, type SeenRequest, settingsFor } from './answering-server.ts';
@@ -313,6 +313,28 @@ test('lists the versions of an API in one environment', async () => {
       { versionId: 'v2', versionNumber: '', remark: '', publishedAtMs: null, isEffective: false },
     ],
   });
+});
+
+test('lists the versions of an API in all environments, page by page', async () => {
+  const all = Array.from({ length: 501 }, (_, index) => ({ version_id: `v${index}`, env_id: `env-${index % 60}`, status: 2 }));
+  const { read, requests } = await reading(
+    (response, request) => {
+      const page = all.slice(offsetOf(request), offsetOf(request) + 500);
+      json(response, 200, { size: page.length, total: all.length, api_versions: page });
+    },
+    (gateway, signal) => gateway.listApiVersions('api-1', signal),
+  );
+  const versions = readValue(read) as ReadonlyMap<string, readonly ListedVersion[]>;
+  assert.equal([versions.size, [...versions.values()].flat().length, versions.get('env-59')?.[0]?.versionId], [60, 501, 'v59']);
+  assert.equal(
+    requests.map(({ path }) => path),
+    [`${prefix}/apis/publish/api-1?limit=500`, `${prefix}/apis/publish/api-1?offset=500&limit=500`],
+  );
+  const never = await reading(
+    (response) => json(response, 404, { error_code: 'APIG.3015', error_msg: 'x' }),
+    (gateway, signal) => gateway.listApiVersions('api-1', signal),
+  );
+  assert.equal(readValue(never.read), new Map());
 });
 
 for (const [title, answer, kind] of [

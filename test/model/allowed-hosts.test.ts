@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultIamEndpoint, formatAllowedHost, isAllowedHost, parseAllowedHost } from '../../src/model/gateway.ts';
+import { defaultIamEndpoint, endpointIn, formatAllowedHost, isAllowedHost, parseAllowedHost, serviceOf } from '../../src/model/gateway.ts';
 
 for (const [text, origin] of [
   ['roma.example.com', 'https://roma.example.com'],
@@ -99,5 +99,20 @@ for (const [endpoint, iam] of [
     assert.is(defaultIamEndpoint(endpoint), iam);
   });
 }
+
+for (const [region, service, endpoint] of [
+  ['cn-north-4', 'roma', 'https://roma.cn-north-4.myhuaweicloud.com'],
+  ['cn-north-4', 'apig', 'https://apig.cn-north-4.myhuaweicloud.com'],
+  ['eu-west-101', 'apig', 'https://apig.eu-west-101.myhuaweicloud.eu'],
+] as const) {
+  test(`${service} in ${region} is at ${endpoint}, which is known to be its own`, () => {
+    assert.is(endpointIn(region, service), endpoint);
+    assert.is(serviceOf(endpoint), service);
+  });
+}
+
+test("an endpoint that is not the vendor's may be of any service", () => {
+  for (const endpoint of ['https://apig.example.com', 'http://apig.cn-north-4.myhuaweicloud.com', '']) assert.is(serviceOf(endpoint), null);
+});
 
 test.run();

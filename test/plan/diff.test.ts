@@ -119,8 +119,8 @@ const drifts = {
 const driftGrid: readonly (readonly [file: string, record: string, answers: string])[] = [
   ['online report', 'online', '. . . . . .'],
   ['online correct', 'online', '. . . . . .'],
-  ['online report', 'offline', 'S . . . . .'],
-  ['online correct', 'offline', 'S D D D . D'],
+  ['online report', 'offline', 'S . . . . S'],
+  ['online correct', 'offline', 'S D D D . S'],
   ['online report at b', 'online', 'R R R R R R'],
   ['online report at b', 'offline', 'S S S S S S'],
   ['online correct at b', 'offline', 'S S S S S S'],
@@ -132,8 +132,8 @@ const driftGrid: readonly (readonly [file: string, record: string, answers: stri
   ['pinned report', 'online', 'V . . . . .'],
   ['pinned correct', 'online', 'V D D D . D'],
   ['pinned report at b', 'online', 'V . . . . .'],
-  ['pinned report', 'offline', 'S . . . . .'],
-  ['pinned correct', 'offline', 'S D D D . D'],
+  ['pinned report', 'offline', 'S . . . . S'],
+  ['pinned correct', 'offline', 'S D D D . S'],
   ['nothing', 'online', 'r . r . r .'],
   ['nothing', 'offline', '. . . . . .'],
 ];
@@ -157,6 +157,25 @@ for (const [file, state, answers] of driftGrid) {
     }
   });
 }
+
+test('what was, or may have been, online before first contact is held, unless a new revision asks for it', () => {
+  const drift = drifts['at first contact'];
+  const holdOf = (state: PublicationState | null, over: Partial<DesiredPublication>) => {
+    const before = recorded('orders', 'test', { state, revision: 'a', publishedAtMs: state && 1_000_000_000_000, drift });
+    const change = diffPublication(wanted('orders', 'test', over), before, desiredState([]));
+    return change && [change.action, change.reason, change.held?.rule ?? null, change.held?.message ?? null];
+  };
+  const before = 'it was online before (last published 2001-09-09T01:46:40Z): somebody took it offline, or the record was lost';
+  const unread = 'nobody knows whether it was online before: edict may not list the versions of its API';
+  for (const driftPolicy of ['report', 'correct'] as const) {
+    assert.equal(holdOf('offline', { driftPolicy, revision: 'a' }), ['online', 'state', 'first-contact', before]);
+    assert.equal(holdOf('offline', { driftPolicy, version: 'v' }), ['online', 'state', 'first-contact', before]);
+    assert.equal(holdOf('offline', { driftPolicy, revision: 'b' }), ['online', 'state', null, null]);
+    assert.equal(holdOf('offline', { driftPolicy, state: 'offline' }), null);
+    for (const revision of ['a', 'b']) assert.equal(holdOf(null, { driftPolicy, revision }), ['online', 'new', 'first-contact', unread]);
+    assert.equal(holdOf(null, { driftPolicy, state: 'offline' }), null);
+  }
+});
 
 test('the drift of an API that the gateway does not have any more is not corrected', () => {
   const drift = drifts['from online'];

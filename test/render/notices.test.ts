@@ -5,7 +5,7 @@ import type { DriftNotice } from '../../src/model/observation.ts';
 import type { RecordedPublication } from '../../src/model/recorded-state.ts';
 import { diffStates } from '../../src/plan/diff.ts';
 import { listNotices } from '../../src/render/notices.ts';
-import { desiredState, recorded, recordedState, wanted } from '../support/states.ts';
+import { desiredState, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const detectedAtMs = Date.UTC(2026, 10, 20, 9, 30);
 const seenAt = '2026-11-20T09:30:00Z';
@@ -30,8 +30,13 @@ function drifted(over: Partial<RecordedPublication>, backoffUntilMs: number | nu
 }
 
 /** Returns the notices on `orders` in `test`, as the kind and the message of each. */
-function said(file: Partial<DesiredPublication>, before: RecordedPublication | null, notes: readonly DriftNotice[] = []): string[] {
-  const made = diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []));
+function said(
+  file: Partial<DesiredPublication>,
+  before: RecordedPublication | null,
+  notes: readonly DriftNotice[] = [],
+  missingApiIds: readonly string[] = [],
+): string[] {
+  const made = diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []), { missingApiIds });
   return listNotices(made, notes).map(({ kind, message }) => `${kind}: ${message}`);
 }
 
@@ -46,14 +51,15 @@ for (const [kind, over, expected] of [
   ['adopted', {}, 'already online at the gateway, adopted without a call'],
   ['externalChange', { previousState: 'online' }, 'published or switched outside edict'],
   ['externalChange', { previousState: 'online', currentState: 'offline' }, 'taken offline outside edict'],
-  ['apiDeleted', { currentState: 'offline' }, 'the gateway no longer lists API api-orders'],
+  ['apiDeleted', { currentState: 'offline', previousState: 'online' }, 'the gateway no longer lists API api-orders'],
+  ['apiDeleted', { currentState: 'offline', previousState: null }, 'API api-orders does not exist at the gateway'],
   [
     'apiDeleted',
-    { currentState: 'offline', replacementId: 'api-7' },
+    { currentState: 'offline', previousState: 'online', replacementId: 'api-7' },
     'the gateway no longer lists API api-orders; another API has its name now: if that one is meant, write `id: api-7`',
   ],
 ] as const) {
-  test(`describes ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}`, () => {
+  test(`describes ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}${'previousState' in over ? `, was ${over.previousState}` : ''}`, () => {
     const state = 'currentState' in over ? over.currentState : 'online';
     assert.equal(said({ state }, recorded('orders', 'test', { state }), [note(kind, over)]), [`${kind}: ${expected}`]);
   });
@@ -94,7 +100,32 @@ test('a drift that the plan corrects is reported by the plan alone', () => {
   ] as const) {
     assert.equal(said(file, before, [note(kind)]), []);
   }
-  assert.is(said({ revision: 'b' }, online, [note('apiDeleted')]).length, 1, 'its call will fail');
+  const unresolved = recorded('orders', 'test', { unknownAttempt: unknownAttemptOf() });
+  assert.equal(said({}, unresolved, [note('apiDeleted')], ['api-orders']), []);
+});
+
+test('an API that the gateway does not have is one notice, and no change, whatever the file asks for', () => {
+  const wasKnown = 'the gateway no longer lists API api-orders';
+  const neverKnown = 'API api-orders does not exist at the gateway';
+  for (const [file, before, expected] of [
+    [{}, null, neverKnown],
+    [{ revision: 'b' }, null, neverKnown],
+    [{ version: 'v' }, null, neverKnown],
+    [{ revision: 'b' }, recorded('orders', 'test', { revision: 'a' }), wasKnown],
+    [{}, recorded('orders', 'test', { state: 'offline' }), wasKnown],
+  ] as const) {
+    const previousState = before?.state ?? null;
+    assert.equal(said(file, before, [], ['api-orders']).length, 1);
+    assert.equal(said(file, before, [note('apiDeleted', { previousState, currentState: 'offline' })], ['api-orders']), [
+      `apiDeleted: ${expected}`,
+    ]);
+    assert.equal(
+      diffStates(desiredState([wanted('orders', 'test', file)]), recordedState(before ? [before] : []), { missingApiIds: ['api-orders'] })
+        .changes,
+      [],
+    );
+  }
+  assert.equal(said({}, null, [], ['api-orders']), [`drift: ${neverKnown}`]);
 });
 
 test('everything is listed, events first and then unmanaged publications', () => {

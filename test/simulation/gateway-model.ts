@@ -1,7 +1,7 @@
 import { ServiceError } from '../../src/gateway/errors.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { ListedVersion, Observation, ObservedApi } from '../../src/model/observation.ts';
-import type { Action, PublicationKey } from '../../src/model/publication.ts';
+import { type Action, type PublicationKey, publicationKey } from '../../src/model/publication.ts';
 import type { Effect } from './checks/check.ts';
 import type { Invariants } from './invariants.ts';
 import { apiIdOf, apiNumberOf, keyOf } from './names.ts';
@@ -85,6 +85,12 @@ export class GatewayModel {
   /** The versions as a list shows them that lags. */
   listVersions(key: PublicationKey): ListedVersion[] {
     return [...this.#at(key, this.#listedAtMs()).versions];
+  }
+
+  /** The versions of an API in all environments, by environment ID. */
+  listApiVersions(apiId: string): ReadonlyMap<string, ListedVersion[]> {
+    const ids = [...Array(this.#options.environments).keys()].map((id) => `env-${id}`);
+    return new Map(ids.map((id) => [id, this.listVersions(publicationKey(apiId, id))]));
   }
 
   listApis(): Observation {

@@ -236,6 +236,7 @@ export function openSimulatedGateway(
     listEnvironments: (signal) =>
       read(signal, () => [...Array(options.environments).keys()].map((id) => ({ id: `env-${id}`, name: `env${id}` }))),
     listVersions: ({ apiId, environmentId }, signal) => read(signal, () => model.listVersions(publicationKey(apiId, environmentId))),
+    listApiVersions: (apiId, signal) => read(signal, () => model.listApiVersions(apiId)),
     send,
     sendBatch,
     credentialsRetryInMs: () => {

@@ -223,7 +223,7 @@ const invalidFiles: readonly [name: string, marked: string, says: readonly RegEx
   [
     'a variable with an invalid value',
     withProject(`«${variable('EDICT_VAR_SET')}»`),
-    [/"\$\{EDICT_VAR_SET\}" is not allowed for `gateway.project`/],
+    [/`gateway.project` is not valid with the value of the variable EDICT_VAR_SET/],
   ],
   [
     'an invalid state',

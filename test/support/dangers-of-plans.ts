@@ -255,6 +255,18 @@ export const dangersOfPlans: readonly Danger[] = [
     says: /In sync|No changes|"online":0,"offline":0/,
   },
   {
+    name: 'the record is lost, and somebody has taken a publication offline by hand',
+    does: 'holds it until a person approves: the versions that the gateway keeps show that it was online before',
+    before: allOnline,
+    happens: ({ folder, emulator }) => {
+      rmSync(join(folder, 'state.db'));
+      emulator.state.changeManually('id-orders', 'env-test', 'offline');
+    },
+    online: rest('orders'),
+    exit: 4,
+    says: /it was online before \(last published .*\): somebody took it offline, or the record was lost/,
+  },
+  {
     name: 'the record is lost, and the file declares many online APIs offline',
     does: 'holds all of them until a person approves, also with `--refresh`',
     before: allOnline,

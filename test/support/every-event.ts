@@ -37,6 +37,7 @@ const probe = { target: { ...orders, url: 'https://x', expectedStatus: null, tim
 export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<T>[] } = {
   'file:loaded': [{ type: 'file:loaded', desired: desiredState([]) }],
   'file:invalid': [{ type: 'file:invalid', error: new InvalidFileError('f', []) }],
+  'file:held': [{ type: 'file:held', holds: { ...nothing, fileHeld: hold }, message: 'm' }],
   'file:unreadable': [{ type: 'file:unreadable', message: 'm' }],
   'git:unsupported': [{ type: 'git:unsupported', version: '2.30.2' }],
   'reconcile:started': [{ type: 'reconcile:started', reconcileId: 'p', cause: 'startup' }],
@@ -86,8 +87,11 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     adoptedCount: changedCount,
   })),
   'gateway:observe_failed': [{ type: 'gateway:observe_failed', reconcileId: 'p', reason: 'r' }],
-  'publication:drift': (['adopted', 'foundOnline', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const).map((kind) => {
-    return { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } };
+  'publication:drift': (
+    ['adopted', 'foundOnline', 'foundOffline', 'unread', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const
+  ).flatMap((kind) => {
+    const ofKnown = { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } } as const;
+    return kind === 'apiDeleted' ? [ofKnown, { ...ofKnown, notice: { ...ofKnown.notice, previousState: null } }] : [ofKnown];
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),
   'requests:resumed': [{ type: 'requests:resumed' }],

@@ -10,6 +10,7 @@ import type { SavedObservation } from '../../src/store/interface.ts';
 /** Returns the gateway of a file; `over` replaces parts. */
 export function gatewaySettings(over: Partial<DesiredState['gateway']> = {}): DesiredState['gateway'] {
   return {
+    service: 'roma',
     endpoint: 'https://roma.example.com',
     iamEndpoint: 'https://iam.example.com',
     project: 'project',

@@ -51,7 +51,7 @@ async function findStore(
   if (reason !== null) throw stateRequiredError(reason, settings.emulate);
   const isSearched = findsEmulated === 'always' || (findsEmulated === 'without-credentials' && !hasCredentials(env));
   const emulatedUrl = defaultStoreUrl(file, true);
-  if (settings.emulate || !isSearched || (await exists(settings.storeUrl)) || !(await exists(emulatedUrl))) {
+  if (settings.emulate || !isSearched || (await storeExists(settings.storeUrl)) || !(await storeExists(emulatedUrl))) {
     return { settings, notice: null };
   }
   const notice = `using the store of the emulated gateway, ${toPath(emulatedUrl)}: there is no other one beside ${file}`;
@@ -93,7 +93,8 @@ function hasCredentials(env: Env): boolean {
   return names.some((name) => env[name] || env[`${name}_FILE`]);
 }
 
-async function exists(url: string): Promise<boolean> {
+/** Returns whether there is a file at the SQLite URL `url`. */
+export async function storeExists(url: string): Promise<boolean> {
   return (await orNull(stat(toPath(url)))) !== null;
 }
 

@@ -30,7 +30,7 @@ export interface FaultInjectionFlags {
 export function registerEmulate(program: Command, context: CliContext, finish: Finish): void {
   program
     .command('emulate')
-    .description('Run an emulator of ROMA Connect on this machine')
+    .description('Run an emulator of ROMA Connect and API Gateway on this machine')
     .option('--seed <file>', 'the initial contents, as YAML or JSON (default: a few APIs and two environments)')
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--port <number>', 'the port to listen on', parseWholeNumber, 9400)

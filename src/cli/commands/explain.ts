@@ -99,8 +99,8 @@ async function explainRecorded(
   writeText(
     context.stdout,
     format === 'json'
-      ? `${toJson(recordedExplanationJson(known), 2)}\n`
-      : recordedExplanationText(known, { paint: colorizersFor(context).out, nowMs: Date.now() }),
+      ? `${toJson(recordedExplanationJson(known, settings.emulate), 2)}\n`
+      : recordedExplanationText(known, { isEmulated: settings.emulate, paint: colorizersFor(context).out, nowMs: Date.now() }),
   );
   return code;
 }

@@ -66,7 +66,7 @@ async function runHistory(file: string, options: HistoryOptions, context: CliCon
     reportError(report.fileError, context, 'text');
     writeText(context.stderr, '\n');
   }
-  writeText(context.stdout, renderHistory(report, options.format, colorizersFor(context).out));
+  writeText(context.stdout, renderHistory(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return report.fileError?.exitCode ?? exitCodes.done;
 }
 

@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
-import { formatAllowedHost, isAllowedHost } from '../../model/gateway.ts';
+import { endpointIn, formatAllowedHost, type GatewayService, isAllowedHost, serviceOf } from '../../model/gateway.ts';
 import { defaultFile } from '../../model/settings.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
@@ -11,6 +11,7 @@ import { storeSettings } from '../store-settings.ts';
 
 /** The gateway as given on the command line, or the file that names it. */
 export interface ImportOptions {
+  readonly service?: GatewayService;
   readonly endpoint?: string;
   readonly project?: string;
   readonly instance?: string;
@@ -30,6 +31,7 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
     .command('import')
     .description('Print a file that declares the publications of a live gateway, or a patch that adds what is missing to an existing file')
     .addArgument(new Argument('[file]', `with --update: the edict file (default: "${defaultFile}")`))
+    .addOption(new Option('--service <name>', 'the service (default: that of the endpoint, or else roma)').choices(['roma', 'apig']))
     .option('--endpoint <url>', 'the management endpoint (default: that of the region in HW_REGION_NAME)')
     .option('--project <id>', 'the project ID (default: HW_PROJECT_ID)')
     .option('--instance <id>', 'the instance ID (required without --update)')
@@ -39,7 +41,7 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
       new Option(
         '--update',
         'print a patch for git apply that adds what is online at the gateway of the file and not declared; nothing that is declared is changed',
-      ).conflicts(['endpoint', 'project', 'instance', 'iam', 'out']),
+      ).conflicts(['service', 'endpoint', 'project', 'instance', 'iam', 'out']),
     )
     .addOption(allowIncludeOption())
     .addOption(allowHostOption())
@@ -68,13 +70,14 @@ async function runImport(file: string | undefined, options: ImportOptions, conte
  */
 async function runImportFile(options: ImportOptions, context: CliContext): Promise<ExitCode> {
   const { HW_REGION_NAME: region, HW_PROJECT_ID: projectId } = context.env;
-  const endpoint = options.endpoint ?? (region ? `https://roma.${region}.myhuaweicloud.com` : undefined);
+  const endpoint = options.endpoint ?? (region ? endpointIn(region, options.service ?? 'roma') : undefined);
   const project = options.project ?? (projectId || undefined);
   const { instance, iam, out } = options;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
   const { importGateway, writeImportedFile } = await import('../../app/edits/import.ts');
   const { formatCommandLine } = await import('../../render/command-line.ts');
-  const given = { endpoint, project, instance, ...(iam !== undefined && { iam }) };
+  const service = options.service ?? serviceOf(endpoint) ?? 'roma';
+  const given = { service, endpoint, project, instance, ...(iam !== undefined && { iam }) };
   const settings = parseSettings(out, { allowHost: [...(options.allowHost ?? []), ...typedHosts(options)] });
   const exported = await runReadCommand(context, settings, (appContext) =>
     out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),

@@ -4,8 +4,8 @@ import { parseDurationOption, parseTextOption } from '../../app/settings.ts';
 import { type ExitCode, exitCodes } from '../../model/errors.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { allowIncludeOption, emulateOption, type Finish, fileArgument, formatOption, gatewayOption, stateOption } from '../options.ts';
-import { writeText } from '../output/terminal.ts';
-import { writeSettings } from '../store-settings.ts';
+import { writeLine, writeText } from '../output/terminal.ts';
+import { findOtherEmulatedStore, writeSettings } from '../store-settings.ts';
 
 /** The options of `suspend` and `resume`. */
 export interface ResumeOptions {
@@ -60,6 +60,7 @@ async function runSuspend(file: string, options: SuspendOptions, context: CliCon
   const { suspendCalls } = await import('../../app/suspension.ts');
   const { renderSuspended } = await import('../output/suspension.ts');
   const settings = await writeSettings(context, [file], options);
+  const emulatedStore = await findOtherEmulatedStore(settings, options);
   const report = await suspendCalls(createAppContext(settings, context.env), {
     by: options.by === undefined ? null : parseTextOption(options.by, '--by'),
     reason: parseTextOption(options.reason, '--reason'),
@@ -67,6 +68,7 @@ async function runSuspend(file: string, options: SuspendOptions, context: CliCon
     instance: options.gateway ?? null,
   });
   await reportFileError(report.fileError, context);
+  if (emulatedStore !== null) writeLine(context.stderr, `${colorizersFor(context).err('yellow', 'edict:')} ${emulatedStore}`);
   writeText(context.stdout, renderSuspended(report, { settings, format: options.format, paint: colorizersFor(context).out }));
   return exitCodes.done;
 }

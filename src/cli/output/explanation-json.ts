@@ -17,6 +17,7 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
   return {
     format: 1,
     gateway: { endpoint, project, instance },
+    emulated: plan.isEmulated ?? false,
     api: names.api,
     apiId: isPlaceholder.api ? null : names.apiId,
     environment: names.environment,
@@ -33,12 +34,13 @@ export function explanationJson(explanation: Explanation, next: NextStep) {
 }
 
 /** Returns what the store knows of a publication whose file is invalid: the errors of the file, and what is known of the same document. */
-export function recordedExplanationJson({ cell, attempts, ...explanation }: RecordedExplanation) {
+export function recordedExplanationJson({ cell, attempts, ...explanation }: RecordedExplanation, isEmulated: boolean) {
   const { fileError, gateway, controllerStatus, leaseHolder } = explanation;
   const { endpoint, project, instance } = gateway;
   return {
     ...errorDocument(fileError),
     gateway: { endpoint, project, instance },
+    emulated: isEmulated,
     ...{ api: cell.api, apiId: cell.apiId, environment: cell.environment, environmentId: cell.environmentId },
     desired: null,
     recorded: cell.recorded && recordedJson(cell.recorded),

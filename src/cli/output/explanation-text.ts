@@ -4,7 +4,7 @@ import type { Plan } from '../../model/change.ts';
 import type { DesiredState } from '../../model/desired-state.ts';
 import { excerptAt } from '../../model/errors.ts';
 import type { RecordedPublication } from '../../model/recorded-state.ts';
-import { formatDrift, formatDurationMs, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
+import { formatDrift, formatDurationMs, formatGateway, formatSuspension, formatTimestampWithAge, pluralize } from '../../render/format.ts';
 import { formatLastCheck } from '../../render/headline.ts';
 import { listNotices } from '../../render/notices.ts';
 import { codeFrame } from './errors.ts';
@@ -58,6 +58,7 @@ export function explanationText(
         'dim',
         `API ${id(explanation.isPlaceholder.api, apiId)}, environment ${id(explanation.isPlaceholder.environment, environmentId)}`,
       ),
+      ...(explanation.plan.isEmulated ? [formatGateway(explanation.plan)] : []),
     ],
     desiredSection(context),
     recordedSection(context),
@@ -71,12 +72,16 @@ export function explanationText(
 /** Returns what the store knows of a publication whose file is invalid. */
 export function recordedExplanationText(
   explanation: RecordedExplanation,
-  { paint, nowMs }: { readonly paint: Colorize; readonly nowMs: number },
+  { isEmulated, paint, nowMs }: { readonly isEmulated: boolean; readonly paint: Colorize; readonly nowMs: number },
 ): string {
-  const { cell, attempts, fileError, suspension, controllerStatus, leaseHolder: holder } = explanation;
+  const { cell, gateway, attempts, fileError, suspension, controllerStatus, leaseHolder: holder } = explanation;
   const daemon = controllerStatus && holder ? formatControllerStatus(controllerStatus, { holder, limit: controllerStatus }, paint) : null;
   const parts = [
-    [paint('bold', `${cell.api} in ${cell.environment}`), paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`)],
+    [
+      paint('bold', `${cell.api} in ${cell.environment}`),
+      paint('dim', `API ${cell.apiId}, environment ${cell.environmentId}`),
+      ...(isEmulated ? [formatGateway({ gateway, isEmulated })] : []),
+    ],
     [title('File', paint('yellow', `invalid; ${lastFileText(cell)}`), paint)],
     recordedSection({ explanation: cell, paint, nowMs }),
     attemptsSection({ explanation: { attempts: attempts.map((attempt) => ({ attempt })) }, paint, nowMs }),
@@ -164,6 +169,7 @@ function gatewaySection({ explanation, paint, nowMs }: RenderContext): string[] 
   const { gateway, desired } = explanation;
   switch (gateway.kind) {
     case 'notObserved':
+      if (explanation.plan.isEmulated) return [title('Gateway', 'emulated; it is as the record says', paint)];
       return [title('Gateway', formatLastObservation(explanation.plan, desired, nowMs), paint)];
     case 'unavailable':
       return [

@@ -1,9 +1,10 @@
-import type { Change, Plan } from '../../model/change.ts';
+import type { Change } from '../../model/change.ts';
 import type { Diagnostic, EdictError, InvalidFileError } from '../../model/errors.ts';
 import { visible } from '../../model/visible.ts';
 import { summarizePlan } from '../../plan/summary.ts';
-import { formatBlocker, formatReason, upperFirst } from '../../render/format.ts';
+import { formatBlocker, formatGateway, formatReason, formatSuspension, upperFirst } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
+import { formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import { repositoryPath } from '../repository-path.ts';
 
 /*
@@ -29,11 +30,18 @@ export function errorAnnotation({ code, message, hint }: EdictError): string {
 }
 
 /** Returns a plan as annotations: a warning for each offline or held change, and a notice with the totals. */
-export function planAnnotations(plan: Plan): string {
-  const { fileHeld } = plan;
+export function planAnnotations({ plan, uncheckedReason = null }: Pick<PlanView, 'plan' | 'uncheckedReason'>): string {
+  const { fileHeld, isEmulated, suspension } = plan;
+  const unchecked = formatUncheckedPlan({ uncheckedReason });
   const lines = plan.changes.filter(({ action, held }) => action === 'offline' || held).map(changeAnnotation);
   if (fileHeld) lines.unshift(workflowCommand('warning', { title: 'edict: the whole file is held' }, [fileHeld.message, fileHeld.hint]));
-  return `${[...lines, workflowCommand('notice', { title: 'edict plan' }, [formatHeadline(plan, summarizePlan(plan))])].join('\n')}\n`;
+  if (unchecked !== null) lines.unshift(workflowCommand('warning', { title: 'edict: not checked' }, [unchecked]));
+  const totals = [
+    formatHeadline(plan, summarizePlan(plan)),
+    ...(isEmulated ? [formatGateway(plan)] : []),
+    ...(suspension ? [formatSuspension(suspension)] : []),
+  ];
+  return `${[...lines, workflowCommand('notice', { title: 'edict plan' }, totals)].join('\n')}\n`;
 }
 
 function changeAnnotation(change: Change): string {

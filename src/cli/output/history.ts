@@ -3,13 +3,19 @@ import type { Approval } from '../../model/approval.ts';
 import type { Attempt } from '../../model/attempt.ts';
 import { toJson } from '../../model/visible.ts';
 import { approvalJson, historyAttemptJson } from '../../render/attempt-json.ts';
-import { formatApproval, formatTimestamp, pluralize } from '../../render/format.ts';
-import { type Colorize, formatTable, joinLines } from './terminal.ts';
+import { formatApproval, formatGateway, formatTimestamp, pluralize } from '../../render/format.ts';
+import { type Colorize, formatTable, joinLines, type RenderOptions } from './terminal.ts';
 
 /** Returns attempts and approvals, each newest first. */
-export function renderHistory({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, format: 'text' | 'json', paint: Colorize): string {
-  if (format === 'text') return historyText({ attempts, approvals }, paint);
-  return `${toJson({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) }, 2)}\n`;
+export function renderHistory(
+  { gateway, attempts, approvals }: Omit<HistoryReport, 'fileError'>,
+  { settings: { emulate: isEmulated }, format, paint }: RenderOptions,
+): string {
+  if (format === 'text') {
+    const emulated = isEmulated ? `${joinLines([`${formatGateway({ gateway, isEmulated })}.`])}\n\n` : '';
+    return `${emulated}${historyText({ attempts, approvals }, paint)}`;
+  }
+  return `${toJson({ format: 1, emulated: isEmulated, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) }, 2)}\n`;
 }
 
 /** Returns the versions of a publication that the gateway keeps, newest first. */
@@ -17,7 +23,7 @@ export function renderVersions(report: VersionsReport, format: 'text' | 'json', 
   return format === 'json' ? `${toJson(versionsJson(report), 2)}\n` : versionsText(report, paint);
 }
 
-function historyText({ attempts, approvals }: Omit<HistoryReport, 'fileError'>, paint: Colorize): string {
+function historyText({ attempts, approvals }: Pick<HistoryReport, 'attempts' | 'approvals'>, paint: Colorize): string {
   return [attemptLines(attempts, paint), ...(approvals.length > 0 ? ['', approvalLines(approvals, paint)] : []), ''].join('\n');
 }
 

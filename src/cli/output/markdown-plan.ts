@@ -8,7 +8,7 @@ import { summarizePlan } from '../../plan/summary.ts';
 import { shortDigest } from '../../render/command-line.ts';
 import { formatApproval, formatBlocker, formatReason, formatSuspension, pluralize } from '../../render/format.ts';
 import { formatHeadline } from '../../render/headline.ts';
-import { formatAdopted, listNotices } from '../../render/notices.ts';
+import { foldNotices, listNotices } from '../../render/notices.ts';
 import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import {
   collapsibleTable,
@@ -62,7 +62,7 @@ export function renderMarkdownPlan(view: PlanView): string {
   const [unknown = [], online = []] = [true, false].map((is) => actionable.filter(({ reason }) => (reason === 'unknown') === is));
   const sections = [
     fixedSection(renderHeader(view)),
-    fixedSection(formatAdopted(listNotices(plan, view.notices).filter(({ kind }) => kind === 'adopted').length) ?? ''),
+    fixedSection(foldNotices(listNotices(plan, view.notices)).sentences.join(' ')),
     offlineSection(plan.changes, view),
     fixedSection(renderFileHold(view)),
     changesSection(heldTitle(plan), held, view),
@@ -124,7 +124,7 @@ function changesSection(title: string, changes: readonly Change[], view: PlanVie
 
 function noticesSection(view: PlanView): Section {
   const { plan, notices } = view;
-  const gatewayNotices = listNotices(plan, notices).filter(({ kind }) => kind !== 'adopted');
+  const { listed: gatewayNotices } = foldNotices(listNotices(plan, notices));
   const row: Table['row'] = (index) => {
     const { api = '', environment = '', message = '' } = gatewayNotices[index] ?? {};
     return [inlineCode(api), inlineCode(environment), escapeText(message)];

@@ -39,7 +39,7 @@ export function computeNextStep(explanation: Explanation, settings: Settings): N
   const [notice] = listNotices(explanation.plan, []);
   const isMissing = notice !== undefined && explanation.plan.missingApiIds.includes(notice.apiId);
   const step = isMissing
-    ? nextStepForMissingApi(notice)
+    ? nextStepForMissingApi(notice, explanation)
     : notice
       ? nextStepForNotice(notice, explanation, settings)
       : nextStepWithoutChange(explanation, settings);
@@ -206,11 +206,12 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
   }
 }
 
-/** A call for an API that the gateway does not have any more would be rejected. */
-function nextStepForMissingApi({ message }: Notice): NextStep {
+/** A call for an API that the gateway does not have would be rejected. */
+function nextStepForMissingApi({ message }: Notice, explanation: Explanation): NextStep {
+  const isKnown = (recordedBefore(explanation)?.state ?? null) !== null;
   return {
     ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
-    summary: 'no change; the gateway no longer lists its API',
+    summary: isKnown ? 'no change; the gateway no longer lists its API' : 'no change; its API does not exist at the gateway',
     advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
   };
 }

@@ -5,7 +5,7 @@ import { planDigest } from '../../plan/digest.ts';
 import { type PlanSummary, summarizePlan } from '../../plan/summary.ts';
 import { formatApproval, formatBlocker, formatGateway, formatReason, formatSuspension } from '../../render/format.ts';
 import { formatHeadline, isDifferent } from '../../render/headline.ts';
-import { formatAdopted, listNotices } from '../../render/notices.ts';
+import { foldNotices, listNotices } from '../../render/notices.ts';
 import { planJson } from '../../render/plan-json.ts';
 import { type BlameInfo, formatUncheckedPlan, type PlanView } from '../../render/plan-view.ts';
 import { planAnnotations } from './github-annotations.ts';
@@ -17,15 +17,11 @@ import { type Colorize, formatTable, joinLines } from './terminal.ts';
 type Renderer = (view: PlanView, paint: Colorize) => string;
 
 /** The renderers of a plan; each returns the whole text with a final line break. */
-export const planRenderers = { text, json, markdown: renderMarkdownPlan, github } satisfies Record<string, Renderer>;
+export const planRenderers = { text, json, markdown: renderMarkdownPlan, github: planAnnotations } satisfies Record<string, Renderer>;
 export type PlanFormat = keyof typeof planRenderers;
 
 function json(view: PlanView): string {
   return `${toJson(planJson(view), 2)}\n`;
-}
-
-function github({ plan }: PlanView): string {
-  return planAnnotations(plan);
 }
 
 function text(view: PlanView, paint: Colorize): string {
@@ -35,14 +31,15 @@ function text(view: PlanView, paint: Colorize): string {
 
 function checkedText(view: PlanView, paint: Colorize): string {
   const { plan, desired, notices, approveCommand } = view;
-  const allNotices = listNotices(plan, notices);
-  const gatewayNotices = allNotices.filter(({ kind }) => kind !== 'adopted');
-  const adopted = formatAdopted(allNotices.length - gatewayNotices.length);
+  const { listed: gatewayNotices, sentences } = foldNotices(listNotices(plan, notices));
   const noticeLines = formatTable(gatewayNotices.map(({ api, environment, message }) => [`~ ${api}`, environment, message])).map(
     (line) => `  ${line}`,
   );
   const title = paint('yellow', `Observed at the gateway, no calls are made (${gatewayNotices.length})`);
-  const noticePart = [...(adopted === null ? [] : [adopted, '']), ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : [])];
+  const noticePart = [
+    ...(sentences.length === 0 ? [] : [...sentences, '']),
+    ...(gatewayNotices.length > 0 ? [title, ...noticeLines, ''] : []),
+  ];
   const scope = formatScope(plan);
   const heldPart = approveCommand === null && !plan.fileHeld ? [] : heldLines(plan, approveCommand, paint);
   const suspended = plan.suspension ? [paint('yellow', formatSuspension(plan.suspension))] : [];

@@ -53,10 +53,15 @@ function progressText(progress: WaitProgress): { readonly kind: string; readonly
     case 'store':
       return { kind: 'store', text: `Waiting for the store: ${progress.message}` };
     case 'holder':
-      return { kind: 'holder', text: 'Waiting for a daemon: none holds the lease of the gateway' };
+      return {
+        kind: 'holder',
+        text: `Waiting for a daemon: ${progress.hold === null ? 'none holds the lease of the gateway' : `the file is held: ${progress.hold.message}`}`,
+      };
     case 'daemon': {
-      const { holder, isReconciled, paused, pending, failed } = progress.status;
-      const state = isReconciled ? 'it has reconciled this file' : 'it has not reconciled this file yet';
+      const { holder, isReconciled, paused, unobserved, pending, failed } = progress.status;
+      const waitsFor =
+        unobserved === null ? 'it has not reconciled this file yet' : `the gateway could not be observed: ${unobserved.reason}`;
+      const state = isReconciled ? 'it has reconciled this file' : waitsFor;
       const kind = `${holder}: ${state}${paused === null ? '' : `; no calls: ${paused}`}`;
       const failures = failed.length === 0 ? '' : `, ${failed.length} failed`;
       return {
@@ -182,7 +187,7 @@ function headline({ kind, reason, status, durationMs }: WaitResult, left: readon
     case 'deferred':
       return `In effect, with deferred changes left: ${summary}.`;
     case 'held':
-      return `Held for approval: ${summary}.`;
+      return `${plan.fileHeld?.rule === 'unresolvedNames' ? 'Held' : 'Held for approval'}: ${summary}.`;
     case 'failed':
       return `Failed: ${summary}.`;
     case 'timeout':

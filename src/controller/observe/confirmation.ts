@@ -63,7 +63,7 @@ export function unobservedBecause(
   what: 'APIs' | 'environments' = 'APIs',
 ): Unobserved {
   if (isRefused) return { reason, remedy: `grant the permission to list the ${what} of the instance` };
-  return { reason, remedy: unauthorized ? 'renew the credentials' : 'wait until the gateway can be read' };
+  return { reason, remedy: unauthorized ? 'renew the credentials' : 'it is looked at again automatically', isRetried: true };
 }
 
 interface ConfirmedObservation {
@@ -130,21 +130,17 @@ async function confirmOmitted(
 }
 
 /**
- * Confirms that publications recorded as online, and at first contact those that the file wants online, are offline if the list does not
- * show them: publishing them again would do harm. Many at once must be missing from the next list too, and a list that misses what edict
+ * Confirms that publications recorded as online are offline if the list does not show them: publishing them again would do harm. Many at once must be missing from the next list too, and a list that misses what edict
  * has just published again, while it corrects many, is rejected.
  */
 async function confirmUnpublished(
-  { observation, desired, recorded }: ObservationInput,
+  { observation, desired }: ObservationInput,
   { settled, previous }: { readonly settled: readonly RecordedPublication[]; readonly previous: ListedCounts | null },
   { gateway, signal, clock }: ConfirmDeps,
 ): Promise<ObservationFailed | null> {
   const missing = settled.filter(({ apiId, environmentId }) => observation.get(apiId)?.publications.has(environmentId) === false);
   const allLost = missing.filter(({ state }) => state === 'online');
-  const isNew = (publication: DesiredPublication): boolean =>
-    wouldBeNew(publication, recorded) && observation.get(publication.apiId)?.publications.has(publication.environmentId) === false;
-  const allNew = previous === null ? [...desired.publications.values()].filter(isNew) : [];
-  for (const lost of [...sample(allLost), ...sample(allNew)]) {
+  for (const lost of sample(allLost)) {
     const read = await gateway.listVersions(lost, signal);
     if (read.kind === 'rejected') continue;
     if (read.kind !== 'read') return readFailed(read);

@@ -15,7 +15,8 @@ import { recordAge, unseenPublications } from '../../plan/policies.ts';
 import type { Store } from '../../store/interface.ts';
 import { backoffMs } from '../retry.ts';
 import { type ObservationFailed, unobservedBecause } from './confirmation.ts';
-import { observeGateway, observeUnseen, planObservationError } from './observation.ts';
+import type { KnownVersions } from './earlier-publications.ts';
+import { type ObserveDeps, observeGateway, observeUnseen, planObservationError } from './observation.ts';
 
 export interface DriftDetectorDeps {
   readonly store: Store;
@@ -87,6 +88,8 @@ export class DriftDetector {
   #clockOffsetMs: number;
   /** Since when the wall clock is known not to have been set, on the monotonic clock. */
   #steadySinceMs: number;
+  /** What observations that have failed since the last one have read of it: they may have made thousands of reads. */
+  readonly #knownVersions: KnownVersions = new Map();
   /** Notices of deleted APIs that were already emitted: each is emitted once, because a deleted API stays deleted. */
   #reportedDeleted = new Set<string>();
 
@@ -166,11 +169,17 @@ export class DriftDetector {
   }
 
   async #observe(desired: DesiredState, reconcileId: string): Promise<ObservationEnded> {
-    const { store, gateway, clock, emit } = this.#deps;
+    const { store, gateway, clock, emit, isEmulated } = this.#deps;
     const { signal } = this.#stopping;
     const intervalMs = desired.refreshIntervalMs ?? Number.POSITIVE_INFINITY;
     try {
-      const deps = { gateway, record: store, clock, signal, steadyMs: this.#steadyMs() };
+      const deps: ObserveDeps = {
+        ...{ gateway, record: store, clock, signal, isEmulated },
+        steadyMs: this.#steadyMs(),
+        knownVersions: this.#knownVersions,
+        // They may take minutes.
+        onVersionsRead: (progress) => emit({ type: 'gateway:page_read', ...progress }),
+      };
       const observation = await (this.#need.kind === 'unseen' && !this.#isRequested
         ? observeUnseen(desired, this.#need.publications, deps)
         : observeGateway(desired, deps));
@@ -183,6 +192,7 @@ export class DriftDetector {
         if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
         return this.#onFailed(observation, desired, reconcileId);
       }
+      this.#knownVersions.clear();
       this.#isSaving = true;
       await store.saveObservation(desired.gateway, observation);
       if (observation.isComplete) {

@@ -1,3 +1,4 @@
+import type { GatewayReader } from '../../gateway/interface.ts';
 import { maxTimerMs } from '../../model/clock.ts';
 import type { DesiredPublication, DesiredState } from '../../model/desired-state.ts';
 import { ObservationFailedError } from '../../model/errors.ts';
@@ -25,6 +26,7 @@ import {
   readFailed,
   readPinnedVersions,
 } from './confirmation.ts';
+import { type EarlierDeps, readEarlierPublications, unknownBefore } from './earlier-publications.ts';
 
 /**
  * Recorded state that is further in the future was written before the clock was set back. Between machines that call the service, clocks
@@ -51,7 +53,10 @@ export type GatewayObservation =
     }
   | ObservationFailed;
 
-export interface ObserveDeps extends ConfirmDeps {
+export interface ObserveDeps extends ConfirmDeps, EarlierDeps {
+  readonly gateway: GatewayReader;
+  /** Whether the gateway is an emulated one, where nothing was published before; default: it is not. */
+  readonly isEmulated?: boolean;
   /** How long the wall clock is known not to have been set, in milliseconds; default: for ever. */
   readonly steadyMs?: number;
   /** How long it may take, in milliseconds; default: `observationTimeLimitMs`. */
@@ -64,7 +69,8 @@ export interface ObserveDeps extends ConfirmDeps {
  * Entries that would cause harm if the list were wrong are confirmed by single reads.
  */
 export async function observeGateway(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
-  const { signal, timeLimitMs = observationTimeLimitMs(desired.gateway.limit) } = deps;
+  const lookups = Math.min(new Set([...desired.publications.values()].map(({ apiId }) => apiId)).size, deps.maxLookups ?? Infinity);
+  const { signal, timeLimitMs = observationTimeLimitMs(desired.gateway.limit, lookups) } = deps;
   const timeout = AbortSignal.timeout(timeLimitMs);
   const observation = await observeWithin(desired, { ...deps, signal: AbortSignal.any([signal, timeout]) });
   const isTimedOut = observation.kind === 'failed' && timeout.aborted && !signal.aborted;
@@ -77,12 +83,15 @@ const baseTimeLimitMs = 5 * 60_000;
 /** The most requests that reading a gateway takes: 200 pages of the longest list, two of them again, and the single reads. */
 const maxReads = 500;
 
+/** How long the answer to each look at the versions of an API may take, in milliseconds. */
+const lookupTimeMs = 1000;
+
 /**
- * Returns how long reading a whole gateway may take, in whole milliseconds: a pipeline must not wait for a gateway that answers ever more
- * slowly.
+ * Returns how long reading a whole gateway, with the versions of `lookups` APIs, may take, in whole milliseconds: a pipeline must not wait for a
+ * gateway that answers ever more slowly.
  */
-export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>): number {
-  return Math.min(maxTimerMs, baseTimeLimitMs + Math.ceil((maxReads * perMs) / calls));
+export function observationTimeLimitMs({ calls, perMs }: Pick<RateLimit, 'calls' | 'perMs'>, lookups = 0): number {
+  return Math.min(maxTimerMs, baseTimeLimitMs + Math.ceil(((maxReads + lookups) * perMs) / calls) + lookups * lookupTimeMs);
 }
 
 async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<GatewayObservation> {
@@ -98,13 +107,15 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     // Before the clock was set back: nothing but the time since then tells how old it is.
     (changedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
   const previous = await record.lastObservation(desired.gateway);
-  const isFirst = (previous?.observedAtMs ?? null) === null;
+  const isFirst = isFirstContact(previous);
   const confirmed = await confirmObservation(
     { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
     isSettled,
     deps,
   );
   if (confirmed.kind === 'failed') return confirmed;
+  const looked = await lookUpEarlier({ desired, observation: confirmed.observation, isFirst }, confirmed.deletedApiIds, deps);
+  if (looked.kind === 'failed') return looked;
   // Read again, because edict may have changed something meanwhile. The result of an attempt that begins after this is not overwritten.
   const newestAttemptId = await record.newestAttemptId(desired.gateway);
   const recorded = await record.readRecordedState(desired.gateway);
@@ -117,7 +128,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   const observable = { ...desired, publications: new Map([...desired.publications].filter(([key]) => isObservable(key))) };
   const { updates, notices } = applyObservation(
     {
-      ...{ desired: observable, recorded: settled, observation: confirmed.observation, isFirst },
+      ...{ desired: observable, recorded: settled, observation: looked.observation, isFirst },
       isApplied: (key) => declared.has(key),
       unreadBefore: new Map(previous?.unreadVersions.map(({ key, version }) => [key, version])),
     },
@@ -131,7 +142,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     kind: 'observed',
     recorded: result,
     updates,
-    notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key))],
+    notices: [...deleted, ...notices.filter(({ key }) => !deletedKeys.has(key)), ...looked.notices],
     listed: {
       ...countListed(read.value),
       observedAtMs: startedAtMs,
@@ -143,6 +154,31 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     isComplete: true,
     newestAttemptId,
   };
+}
+
+/** Returns whether there is no record of what was online: the gateway was never observed, or a recorded state was deleted since. */
+function isFirstContact(previous: LastObservation | null): boolean {
+  return (previous?.observedAtMs ?? 0) <= 0;
+}
+
+/** Reads whether what would be published as new was published before, with notices of what was not read. */
+async function lookUpEarlier(
+  { desired, observation, isFirst }: Pick<ObservationInput, 'desired' | 'observation' | 'isFirst'>,
+  deletedApiIds: ReadonlySet<string>,
+  deps: ObserveDeps,
+): Promise<{ readonly kind: 'looked'; readonly observation: Observation; readonly notices: readonly DriftNotice[] } | ObservationFailed> {
+  const recorded = await deps.record.readRecordedState(desired.gateway);
+  const ofAll = deps.isEmulated ? [] : unknownBefore({ observation, desired, recorded, isFirst });
+  const unknown = ofAll.filter(({ apiId }) => !deletedApiIds.has(apiId));
+  if (unknown.length === 0) return { kind: 'looked', observation, notices: [] };
+  const looked = await readEarlierPublications(unknown, { observation, concurrency: desired.gateway.limit.concurrency }, deps);
+  if ('kind' in looked) return looked;
+  const unread = unknown.filter(({ key, apiId }) => looked.get(apiId)?.earlier === undefined && !recorded.has(key));
+  const notices = unread.map((publication): DriftNotice => {
+    const nothing = { previousState: null, previousSinceMs: null, untilMs: null, replacementId: null } as const;
+    return { key: publication.key, ...pickNames(publication), kind: 'unread', currentState: 'offline', ...nothing };
+  });
+  return { kind: 'looked', observation: looked, notices };
 }
 
 /**
@@ -159,25 +195,34 @@ export async function observeUnseen(
   const apiIds = [...new Set(unseen.map(({ apiId }) => apiId))].sort();
   if (listed === null || apiIds.length >= listed.apis / listPageSize) return observeGateway(desired, deps);
   const observation = new Map<string, ObservedApi>();
+  const missingApiIds: string[] = [];
   for (const apiId of apiIds) {
     const read = await gateway.getApi(apiId, signal);
     // The list may be allowed where this read is not.
     if (read.kind === 'rejected') return observeGateway(desired, deps);
     if (read.kind !== 'read') return readFailed(read);
     if (read.value) observation.set(apiId, read.value);
+    else missingApiIds.push(apiId);
   }
   const newestAttemptId = await record.newestAttemptId(desired.gateway);
   const recorded = await record.readRecordedState(desired.gateway);
   const publications = new Map(unseen.flatMap((publication) => (recorded.has(publication.key) ? [] : [[publication.key, publication]])));
-  const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: false };
+  const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: isFirstContact(listed) };
   const pinned = await readPinnedVersions(input, deps);
   if (pinned.kind === 'failed') return pinned;
-  const { updates, notices } = applyObservation({ ...input, observation: pinned.observation }, clock.now());
+  const looked = await lookUpEarlier({ ...input, observation: pinned.observation }, new Set(), deps);
+  if (looked.kind === 'failed') return looked;
+  const { updates, notices } = applyObservation({ ...input, observation: looked.observation }, clock.now());
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
   const unreadVersions = [...listed.unreadVersions.filter(({ key }) => !publications.has(key)), ...pinned.unreadVersions];
   return {
-    ...{ kind: 'observed', recorded: result, updates, notices, listed: { ...listed, unreadVersions } },
+    ...{ kind: 'observed', recorded: result, updates, notices: [...notices, ...looked.notices] },
+    listed: {
+      ...listed,
+      unreadVersions,
+      missingApiIds: [...new Set([...listed.missingApiIds.filter((id) => !observation.has(id)), ...missingApiIds])],
+    },
     ...{ apiCount: observation.size, isComplete: false, newestAttemptId },
   };
 }

@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { validateApi, validateFile, validateIncluded, validateName } from '../../../generated/edict-file-validator.cjs';
 import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
+import { describeReplaced } from '../variables.ts';
 import type { KeyPath } from '../yaml/source-ranges.ts';
 import { isMap } from '../yaml/value.ts';
 import { describeInvalidName, describeKeySlip, describeMissingKey, describeUnknownKey } from './keys.ts';
@@ -148,7 +149,10 @@ class SchemaCheck {
         keyword,
         params: params as Record<string, unknown>,
       });
-    const { message, hint } = error;
+    // The text that is written is valid: it says nothing about the value of a variable, which is never shown.
+    const replaced = describeReplaced(path, data);
+    const message = replaced === null ? error.message : `\`${path.join('.')}\` is not valid with the value of ${replaced}`;
+    const { hint } = error;
     this.#found.push({ path, target: slip ? 'key' : 'value', rule: 'invalid-value', message, hint, cause });
   }
 

@@ -3,6 +3,7 @@
  * errors at once, each with its path in the file, and never change or complete a value.
  */
 
+import { serviceOf } from '../../model/gateway.ts';
 import { type NamedResource, type NameRef, type NameResolutions, nameKey } from '../../model/name-ref.ts';
 import { FirstDiagnostics, type PathDiagnostic } from '../path-diagnostic.ts';
 import { describeCharacter, meantText } from '../yaml/characters.ts';
@@ -47,6 +48,17 @@ export function checkSemantics(
         hint: isLast ? 'remove it' : 'expected: https://HOST or https://HOST:PORT',
       });
     }
+  }
+  const endpoint = textAt(objectAt(file, 'gateway'), 'endpoint') ?? '';
+  const [service, served] = [textAt(objectAt(file, 'gateway'), 'service') ?? 'roma', serviceOf(endpoint.replace(/\/$/, ''))];
+  if (served !== null && served !== service) {
+    diagnostics.push({
+      rule: 'invalid-value',
+      path: ['gateway', 'endpoint'],
+      target: 'value',
+      message: `\`gateway.endpoint\` belongs to ${served === 'apig' ? 'API Gateway' : 'ROMA Connect'}, but \`gateway.service\` is ${service}`,
+      hint: `add \`service: ${served}\`, or write the endpoint of the other service`,
+    });
   }
   const idOf = new Map<string, string | null>();
   const environmentPaths = new UniquePaths(diagnostics, locationOf);

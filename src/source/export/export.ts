@@ -90,8 +90,12 @@ const apisComment = [
 ];
 const skippedComment = 'Omitted because their IDs are not allowed in a file.';
 
-function gatewayMap({ iam, project, instance }: GatewayArguments, { endpoint, iamEndpoint: iamOrigin, limit }: GatewaySettings): YAMLMap {
+function gatewayMap(
+  { iam, project, instance }: GatewayArguments,
+  { service, endpoint, iamEndpoint: iamOrigin, limit }: GatewaySettings,
+): YAMLMap {
   const map = new YAMLMap();
+  if (service !== 'roma') addEntry(map, 'service', { value: service });
   addEntry(map, 'endpoint', { value: endpoint });
   if (iam !== undefined && iamOrigin !== null) addEntry(map, 'iam', { value: iamOrigin });
   addEntry(map, 'project', { value: project });

@@ -6,7 +6,7 @@ import { type GatewayBlock, parseGateway } from '../parser.ts';
 import type { PathDiagnostic } from '../path-diagnostic.ts';
 
 /** A gateway given on the command line, before there is a file. */
-export type GatewayArguments = Pick<GatewayBlock, 'endpoint' | 'project' | 'instance' | 'iam'>;
+export type GatewayArguments = Pick<GatewayBlock, 'service' | 'endpoint' | 'project' | 'instance' | 'iam'>;
 
 /**
  * Returns the settings of a gateway given by command line options. Throws an EdictError `OPTION_INVALID` that names the option

@@ -81,7 +81,7 @@ test('an invalid file does not hide what the store knows, and the errors come fi
   assert.match(stderr, '"onlin" is not allowed');
   assert.match(
     stdout,
-    /^orders in test\nAPI api-orders, environment env-test\n\nFile: invalid; the last valid file declares it\n\nRecord: online\n/,
+    /^orders in test\nAPI api-orders, environment env-test\nEmulated gateway in place of https:\/\/roma\.example\.com, instance instance\n\nFile: invalid; the last valid file declares it\n\nRecord: online\n/,
   );
   assert.match(
     stdout,

@@ -120,6 +120,23 @@ test('an emulated gateway is named as one', async () => {
   assert.is((JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as { emulated: boolean }).emulated, true);
   const plan = await edict(['plan'], folder, {});
   assert.match(plan.stdout, /\nEmulated gateway in place of/);
+  const named = /^Emulated gateway in place of https:\/\/roma\.example\.com, instance instance\.?$/m;
+  const isEmulated = async (...args: readonly string[]): Promise<boolean> =>
+    JSON.parse((await edict([...args, '--format', 'json'], folder)).stdout).emulated;
+  for (const args of [['explain', 'orders', 'test'], ['history']] as const) {
+    assert.match((await edict(args, folder)).stdout, named, args[0]);
+    assert.is(await isEmulated(...args), true, args[0]);
+  }
+  assert.match((await edict(['explain', 'orders', 'test'], folder)).stdout, /\nNext: no change; in sync\n/);
+  assert.match((await edict(['suspend', '--emulate'], folder)).stdout, 'no calls are made to the emulated gateway in place of');
+  assert.is(await isEmulated('resume', '--emulate'), true);
+  const real = await edict(['suspend'], folder);
+  assert.match(
+    real.stderr,
+    'this is the real gateway; its store is new, and commands use it from now on: add --emulate for the emulated gateway',
+  );
+  assert.match(real.stdout, /^Suspended: no calls are made to https:/);
+  assert.is((await edict(['suspend'], folder)).stderr, '', 'said once');
 });
 
 test('a missing file does not hide the recorded state; an empty store has none', async () => {

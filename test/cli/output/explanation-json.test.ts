@@ -24,8 +24,8 @@ test('the document has every part, with timestamps as text', () => {
   };
   const made = json(explanation({ file: { revision: 'r' }, record, report: { startedAtMs, code: 'X' }, hint: 'mend it', protects: true }));
   assert.equal(Object.keys(made), [
-    ...['format', 'gateway', 'api', 'apiId', 'environment', 'environmentId', 'desired', 'recorded', 'observed', 'attempts', 'next'],
-    ...['fileHeld', 'notices', 'daemon'],
+    ...['format', 'gateway', 'emulated', 'api', 'apiId', 'environment', 'environmentId', 'desired', 'recorded', 'observed', 'attempts'],
+    ...['next', 'fileHeld', 'notices', 'daemon'],
   ]);
   const source = { file: 'edict.yaml', line: 1, column: 1, text: '      test: online' };
   assert.equal(made.desired, { state: 'online', revision: 'r', remark: null, version: null, drift: 'report', protected: true, source });

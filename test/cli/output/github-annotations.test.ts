@@ -59,7 +59,7 @@ test('a plan warns about offline and held changes at their lines, and shows the 
     change('c', 'test', { source: null, action: 'offline', held }),
     change('d', 'test', { source: null, action: 'offline', deferred }),
   ];
-  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), changes });
+  const text = planAnnotations({ plan: { ...diffStates(desiredState([]), new Map()), changes } });
   assert.equal(text.split('\n'), [
     '::warning file=apis/a%2Cb%3Ac%25.yaml,line=7,col=3,title=b in test goes offline::no longer in the file',
     '::warning title=c in test is held::offline: protected',
@@ -74,8 +74,19 @@ test('a plan warns about offline and held changes at their lines, and shows the 
 
 test('a held file is the first warning', () => {
   const fileHeld = { rule: 'empty', message: 'the file is empty', hint: 'check it', affected: [] } as const;
-  const text = planAnnotations({ ...diffStates(desiredState([]), new Map()), fileHeld });
+  const text = planAnnotations({ plan: { ...diffStates(desiredState([]), new Map()), fileHeld } });
   assert.ok(text.startsWith('::warning title=edict%3A the whole file is held::the file is empty%0Acheck it\n::notice'));
+});
+
+test('what was not checked, an emulated gateway and a suspension are named', () => {
+  const plan = diffStates(desiredState([]), new Map());
+  const suspension = { by: 'ada', reason: 'INC-7', sinceMs: null, untilMs: null };
+  const text = planAnnotations({ plan: { ...plan, isEmulated: true, suspension }, uncheckedReason: 'there are no credentials' });
+  assert.match(text, /^::warning title=edict%3A not checked::Not checked against the gateway: there are no credentials\./);
+  assert.match(
+    text,
+    /\n::notice title=edict plan::[^\n]*%0AEmulated gateway in place of https:\/\/roma\.example\.com, instance instance%0ANo calls are made: suspended by ada \(INC-7\)\.\n$/,
+  );
 });
 
 test.run();

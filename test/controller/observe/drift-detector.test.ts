@@ -59,6 +59,7 @@ async function watching({
     getApi: async () => ({ kind: 'read', value: null }),
     listEnvironments: async () => ({ kind: 'read', value: [] }),
     listVersions: async () => ({ kind: 'read', value: [] }),
+    listApiVersions: async () => ({ kind: 'read', value: new Map() }),
     close: async () => undefined,
   };
   const clock = { now: () => time.ms, monotonicMs: () => time.ms };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { KnownVersions } from '../../../src/controller/observe/earlier-publications.ts';
 import { observationTimeLimitMs, observeGateway, observeUnseen } from '../../../src/controller/observe/observation.ts';
 import type { GatewayReader } from '../../../src/gateway/interface.ts';
 import type { DesiredPublication, DesiredState } from '../../../src/model/desired-state.ts';
@@ -55,6 +56,8 @@ interface Scene {
   readonly reader?: Partial<StoreReader>;
   readonly now?: () => number;
   readonly steadyMs?: number;
+  readonly maxLookups?: number;
+  readonly knownVersions?: KnownVersions;
   /** The publications to look for; default: the whole gateway is observed. */
   readonly unseen?: readonly DesiredPublication[];
 }
@@ -68,6 +71,8 @@ async function observeWith(scene: Scene) {
     listedBefore = null,
     now = () => nowMs,
     steadyMs = Number.POSITIVE_INFINITY,
+    maxLookups = Number.POSITIVE_INFINITY,
+    knownVersions = new Map(),
   } = scene;
   const asked: string[] = [];
   const gateway: GatewayReader = {
@@ -84,6 +89,11 @@ async function observeWith(scene: Scene) {
       asked.push(`versions of ${apiId}`);
       return scene.versions?.(apiId) ?? Promise.resolve({ kind: 'read', value: [] });
     },
+    listApiVersions: async (apiId) => {
+      asked.push(`all versions of ${apiId}`);
+      const read = (await scene.versions?.(apiId)) ?? { kind: 'read', value: [] };
+      return read.kind === 'read' ? { kind: 'read', value: new Map([['env-test', read.value]]) } : read;
+    },
     listEnvironments: () => Promise.reject(new Error('environments were asked for')),
     close: async () => undefined,
   };
@@ -93,7 +103,7 @@ async function observeWith(scene: Scene) {
     lastObservation: async () => listedBefore,
     ...scene.reader,
   };
-  const deps = { gateway, record: reader, clock: { now }, signal: new AbortController().signal, steadyMs };
+  const deps = { gateway, record: reader, clock: { now }, signal: new AbortController().signal, steadyMs, maxLookups, knownVersions };
   const seen = await (scene.unseen ? observeUnseen(desired, scene.unseen, deps) : observeGateway(desired, deps));
   const observed = seen.kind === 'observed' ? seen : null;
   const reason = seen.kind === 'failed' ? seen.reason : null;
@@ -132,7 +142,8 @@ test('publications that a file adds are looked for with one read for each API wh
     observed?.updates.map(({ key }) => key),
     [wanted('orders', 'test').key],
   );
-  assert.equal([observed?.listed, observed?.isComplete, seen.kind], [large, false, 'observed'], 'it counts as no list');
+  const missing = { ...large, missingApiIds: ['api-carts'] };
+  assert.equal([observed?.listed, observed?.isComplete, seen.kind], [missing, false, 'observed'], 'it counts as no list');
 });
 
 for (const [why, listedBefore] of [
@@ -282,7 +293,7 @@ test('a publication that the list no longer shows is read individually before th
   assert.equal(unreadable.notices, ['drift'], 'if the versions cannot be read, the list alone counts');
 });
 
-test('at first contact, a publication that the file wants online is read individually before the list is believed', async () => {
+test('at first contact, the versions of what the file wants online are read before the list is believed', async () => {
   const scene: Scene = {
     desired: desiredState([wanted('orders', 'test'), wanted('invoices', 'test')]),
     list: [listed('orders'), listed('invoices')],
@@ -293,9 +304,74 @@ test('at first contact, a publication that the file wants online is read individ
   });
   assert.is(shown.seen.kind, 'failed');
   const { seen, asked } = await observeWith(scene);
-  assert.equal([seen.kind, asked], ['observed', ['apis', 'versions of api-orders', 'versions of api-invoices']]);
+  assert.equal([seen.kind, asked], ['observed', ['apis', 'all versions of api-invoices', 'all versions of api-orders']]);
   const known = await observeWith({ ...scene, listedBefore: lastObservation(2) });
   assert.equal(known.asked, ['apis']);
+});
+
+test('at first contact, one read for each API tells where it was published before', async () => {
+  const past = { ...effective('v'), isEffective: false, publishedAtMs: 5 };
+  const environments = ['test', 'prod'];
+  const desired = desiredState(['a', 'b', 'c'].flatMap((api) => environments.map((environment) => wanted(api, environment))));
+  const list = [listed('a'), listed('b'), listed('c', 'test', 'prod')];
+  const versions = async (apiId: string) =>
+    ({ kind: 'read', value: apiId === 'api-a' ? [past, { ...past, publishedAtMs: 9 }] : [] }) as const;
+  const { asked, updates, notices } = await lookUp({ desired, list, versions });
+  assert.equal(asked, ['apis', 'all versions of api-a', 'all versions of api-b']);
+  assert.equal(updates, { 'a test': ['offline', 9, 'unknown'], 'c test': ['online', 1, undefined], 'c prod': ['online', 1, undefined] });
+  assert.equal(notices, ['foundOffline', 'adopted', 'adopted']);
+});
+
+/** Observes, and returns what is updated: state, time of publication, and the state before the drift. */
+async function lookUp(scene: Scene) {
+  const { asked, observed, notices } = await observeWith(scene);
+  const updates = (observed?.updates ?? []).map(({ api, environment, state, publishedAtMs, drift }): [string, unknown[]] => [
+    `${api} ${environment}`,
+    [state, publishedAtMs, drift?.from],
+  ]);
+  return { asked, notices, observed, updates: Object.fromEntries(updates) };
+}
+
+const manyNew = Array.from({ length: 60 }, (_, index) => `a${String(index).padStart(2, '0')}`);
+const newScene = { desired: desiredState(manyNew.map((api) => wanted(api, 'test'))), list: manyNew.map((api) => listed(api)) };
+
+test('a command that writes nothing reads only so many versions, and says of which publications it has not', async () => {
+  const { asked, notices, updates } = await lookUp({ ...newScene, maxLookups: 25 });
+  assert.equal([asked.length, notices.length, new Set(notices)], [26, 35, new Set(['unread'])]);
+  assert.equal(updates, {});
+});
+
+test('where the gateway refuses the versions, nothing passes, and twenty refusals in a row are enough', async () => {
+  const refused = failing('rejected', 'APIG.1005');
+  const first = await lookUp({ ...newScene, versions: async () => refused });
+  assert.ok(first.asked.length >= 21 && first.asked.length <= 20 + newScene.desired.gateway.limit.concurrency, `${first.asked.length}`);
+  assert.equal(new Set(Object.values(first.updates).map(String)), new Set([String([null, null, 'unknown'])]));
+  assert.is(Object.keys(first.updates).length, 60);
+  const record = [...(first.observed?.recorded.values() ?? [])];
+  const again = await lookUp({ ...newScene, record, listedBefore: lastObservation(60), versions: async () => refused });
+  assert.equal([again.asked.length, again.updates], [first.asked.length, {}]);
+  const allowed = await observeWith({ ...newScene, record, listedBefore: lastObservation(60) });
+  assert.equal(
+    [allowed.asked.length, allowed.reasons?.length, new Set(allowed.reasons?.map((text) => text.slice(4)))],
+    [61, 60, new Set(['online new'])],
+  );
+  const partly = await lookUp({
+    ...newScene,
+    versions: async (apiId) => (Number(apiId.slice(5)) % 3 === 0 ? { kind: 'read', value: [] } : refused),
+  });
+  assert.equal([partly.asked.length, Object.keys(partly.updates).length], [61, 40]);
+});
+
+test('a look that fails reads the rest the next time, and nothing twice', async () => {
+  const knownVersions = new Map();
+  let isFailing = true;
+  const versions = async (apiId: string) =>
+    apiId === 'api-a30' && isFailing ? failing('retryable', 'APIG.9999') : ({ kind: 'read', value: [] } as const);
+  const first = await observeWith({ ...newScene, versions, knownVersions });
+  assert.match(first.reason ?? '', 'APIG.9999');
+  isFailing = false;
+  const second = await observeWith({ ...newScene, versions, knownVersions });
+  assert.equal([first.asked.length + second.asked.length, second.reasons?.length], [63, 60], 'two lists, sixty APIs, and one again');
 });
 
 test('a list that suddenly shows nothing as published costs no version and twenty confirming reads', async () => {
