@@ -19,6 +19,8 @@ import { Throttle, type ThrottleLimit } from './throttle.ts';
 
 export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
+  /** The services whose paths exist; default: that of the seed. */
+  readonly services?: readonly (keyof typeof pathSegments)[];
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, which picks a free port. */
@@ -48,12 +50,16 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** The segment of each service in the path of an operation; the specification has that of ROMA Connect. */
+const pathSegments = { roma: 'apic', apig: 'apigw' } as const;
+
 /** Larger bodies are rejected, as by the service ("body at most 12 MB"). */
 const bodyLimit = 12 * 1024 * 1024;
 
 /** Starts an emulator from the specification. Throws an Error if the port is in use or operations and implementations do not match. */
 export async function startEmulator({
   seed,
+  services = [seed.service ?? 'roma'],
   host = '127.0.0.1',
   port = 0,
   now = () => new Date(),
@@ -78,9 +84,11 @@ export async function startEmulator({
   const rawBody = captureRawBodies(server);
   const operations = loadOperations();
   const routeDeps = { state, faults, requests, random, rawBody, changing: new Set<string>(), closeSignal: closing.signal };
-  const routed = implementOperations(operations, implementations).flatMap((operation) =>
-    [...urlsOf(operation.url, seed.service)].map((url) => ({ ...operation, url })),
-  );
+  const routed = implementOperations(operations, implementations).flatMap((operation) => {
+    // The path of the login has no segment of a service.
+    const urls = new Set(services.map((service) => operation.url.replace('/apic/', `/${pathSegments[service]}/`)));
+    return [...urls].map((url) => ({ ...operation, url }));
+  });
   for (const operation of routed) addOperationRoute(server, operation, routeDeps);
   addUnknownMethods(server, routed);
   addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
@@ -104,12 +112,6 @@ function addUnknownMethods(server: FastifyInstance, operations: readonly Operati
     for (const method of (['GET', 'POST', 'PUT'] as const).filter((one) => !known.has(one)))
       server.route({ method, url, handler: (_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery) });
   }
-}
-
-/** Returns the paths of an operation at a service, or at both: they differ in one segment, and the specification has that of ROMA Connect. */
-function urlsOf(url: string, service: Seed['service']): ReadonlySet<string> {
-  const segments = { roma: ['apic'], apig: ['apigw'], both: ['apic', 'apigw'] }[service ?? 'both'];
-  return new Set(segments.map((segment) => url.replace('/apic/', `/${segment}/`)));
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {

@@ -1,6 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
 import { resolvePathEntries } from './path-entries.ts';
 import { TimeLimit } from './time-limit.ts';
 
@@ -114,15 +114,14 @@ class PathWatcher implements PathWatch {
       if (watchKey === this.#watchKey || this.#isClosed) return;
       this.#watchKey = watchKey;
       const before = this.#watches;
-      this.#watches = directories.map((directory, index) => {
-        // The name of the directory itself stands for its removal.
-        const names = new Set([directory, ...(entriesOf.get(directory) ?? [])].map((path) => basename(path)));
-        return watchDirectory(directory, {
-          identity: identities[index] ?? '',
-          names: openDirectories.has(directory) ? null : names,
-          onChange: () => this.#check(),
-        });
-      });
+      this.#watches = await Promise.all(
+        directories.map((directory, index) => {
+          // The name of the directory itself stands for its removal.
+          const names = new Set([directory, ...(entriesOf.get(directory) ?? [])].map((path) => basename(path)));
+          const follower = { names: openDirectories.has(directory) ? null : names, onChange: () => this.#check() };
+          return watchDirectory(directory, identities[index] ?? '', follower);
+        }),
+      );
       for (const opened of before) opened[Symbol.dispose]();
     }
   }
@@ -136,37 +135,41 @@ interface Follower {
 }
 
 /**
- * The watched directories, by path and identity, each watched once for all who follow something in it: otherwise each file that is added to a folder
- * of 1,000 files would wake up 1,000 watchers, which would delay everything else for seconds.
+ * The watched directories by path, each watched once for all who follow something in it: otherwise each file that is added to a folder of 1,000 files
+ * would wake up 1,000 watchers, which would delay everything else for seconds.
  */
 const watchedDirectories = new Map<string, WatchedDirectory>();
 
-/** Follows entries of a directory until disposed. One that cannot be watched is not followed: polling finds its changes. */
-function watchDirectory(directory: string, { identity, ...follower }: Follower & { readonly identity: string }): Disposable {
-  const key = `${identity} ${directory}`;
-  const watched = watchedDirectories.get(key) ?? new WatchedDirectory(directory);
-  watchedDirectories.set(key, watched);
+/**
+ * Follows entries of a directory until disposed. Resolves when it is watched. One that cannot be watched is not followed: polling finds its
+ * changes. `identity`: of the directory that is at the path now.
+ */
+async function watchDirectory(directory: string, identity: string, follower: Follower): Promise<Disposable> {
+  const watched = watchedDirectories.get(directory) ?? new WatchedDirectory(directory);
+  watchedDirectories.set(directory, watched);
   watched.add(follower);
+  await watched.open(identity);
   return {
     [Symbol.dispose]: () => {
       watched.remove(follower);
-      if (!watched.isUnused) return;
+      if (!watched.isUnused || watchedDirectories.get(directory) !== watched) return;
+      watchedDirectories.delete(directory);
       watched.close();
-      if (watchedDirectories.get(key) === watched) watchedDirectories.delete(key);
     },
   };
 }
 
 class WatchedDirectory {
+  readonly #directory: string;
   readonly #followersOf = new Map<string, Set<Follower>>();
   readonly #followers = new Set<Follower>();
   readonly #followersOfAny = new Set<Follower>();
-  readonly #watcher: FSWatcher | null;
+  #identity = '';
+  #watcher: FSWatcher | null = null;
+  #opened: Promise<void> = Promise.resolve();
 
   constructor(directory: string) {
-    this.#watcher = openWatcher(directory);
-    this.#watcher?.on('change', (_kind, name) => this.#publish(name === null ? null : String(name)));
-    this.#watcher?.on('error', () => this.#publish(null));
+    this.#directory = directory;
   }
 
   get isUnused(): boolean {
@@ -189,23 +192,36 @@ class WatchedDirectory {
     }
   }
 
+  /** Resolves when the directory of this identity is watched. */
+  open(identity: string): Promise<void> {
+    if (identity !== this.#identity) {
+      this.#identity = identity;
+      this.#opened = this.#opened.then(() => this.#restart());
+    }
+    return this.#opened;
+  }
+
   close(): void {
-    this.#watcher?.close();
+    this.#opened = this.#opened.then(() => this.#watcher?.close());
+  }
+
+  async #restart(): Promise<void> {
+    // Close first: chokidar shares the watch of a path among its watchers, and the shared one would stay on a directory that was replaced.
+    await this.#watcher?.close();
+    // What is in the directory is ignored, since chokidar would look at all of it at each change; the raw events have the names.
+    const ignored = (path: string): boolean => path !== this.#directory;
+    const watcher = watch(this.#directory, { depth: 0, followSymlinks: false, ignoreInitial: true, ignored });
+    watcher.on('all', () => this.#publish(null));
+    watcher.on('raw', (_event, name) => this.#publish(name));
+    watcher.on('error', () => this.#publish(null));
+    this.#watcher = watcher;
+    await new Promise<void>((ready) => watcher.once('ready', () => ready()));
   }
 
   /** `name` is `null` if the system does not say what has changed. */
   #publish(name: string | null): void {
     const followers = name === null ? this.#followers : [...(this.#followersOf.get(name) ?? []), ...this.#followersOfAny];
     for (const { onChange } of followers) onChange();
-  }
-}
-
-function openWatcher(directory: string): FSWatcher | null {
-  try {
-    return watch(directory);
-  } catch {
-    // It does not exist, or the system has no watch left.
-    return null;
   }
 }
 

@@ -58,11 +58,11 @@ test('read-only commands load neither an HTTP client, nor a watcher, a server, a
   }
 });
 
-test('apply loads a client and a log, but no server, metrics or traces, and the emulator only on request', async () => {
+test('apply loads a client and a log, but no watcher, server, metrics or traces, and the emulator only on request', async () => {
   const { packages, folders, generated } = await loadedBy('apply', '--emulate', '--log-format', 'json');
   assert.not(generated.includes('saved-plan-validator'));
   for (const needed of ['openapi-fetch', 'undici', 'p-queue', 'pino', 'fastify']) assert.ok(packages.includes(needed), needed);
-  for (const needless of ['@inquirer/confirm', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
+  for (const needless of ['@inquirer/confirm', 'chokidar', 'prom-client', 'pg', 'pino-pretty', '@opentelemetry/api'])
     assert.not(packages.includes(needless), needless);
   assert.equal(folders, ['app', 'cli', 'controller', 'emulator', 'gateway', 'model', 'plan', 'render', 'source', 'store', 'telemetry']);
 });
