@@ -24,6 +24,7 @@ interface GatewayTable {
   readonly listed_details: string | null;
   readonly unobserved: string | null;
   readonly suspension: string | null;
+  readonly request: string | null;
   /** JSON. */
   readonly moved: string | null;
   readonly applied_digests: string | null;

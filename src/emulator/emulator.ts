@@ -82,16 +82,11 @@ export async function startEmulator({
     frameworkErrors: (_error, _request, reply) => void respondWith(reply, withoutFault(unknownApiResponse()).delivery),
   });
   const rawBody = captureRawBodies(server);
-  const operations = loadOperations();
+  const operations = operationsOf(services);
   const routeDeps = { state, faults, requests, random, rawBody, changing: new Set<string>(), closeSignal: closing.signal };
-  const routed = implementOperations(operations, implementations).flatMap((operation) => {
-    // The path of the login has no segment of a service.
-    const urls = new Set(services.map((service) => operation.url.replace('/apic/', `/${pathSegments[service]}/`)));
-    return [...urls].map((url) => ({ ...operation, url }));
-  });
-  for (const operation of routed) addOperationRoute(server, operation, routeDeps);
-  addUnknownMethods(server, routed);
-  addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
+  for (const operation of implementOperations(operations, implementations)) addOperationRoute(server, operation, routeDeps);
+  addUnknownMethods(server, operations);
+  addControlRoutes(server, { state, faults, requests, operationIds: loadOperations().map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
     const response = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
@@ -103,6 +98,14 @@ export async function startEmulator({
     closing.abort();
   };
   return { url, state, faults, requests, close };
+}
+
+/** Returns the operations of services, each at its own path. The path of the login has no segment of a service, so that it is there once. */
+function operationsOf(services: readonly (keyof typeof pathSegments)[]): OperationSpec[] {
+  const paths = services.map((service) => `/${pathSegments[service]}/`);
+  return loadOperations().flatMap((operation) =>
+    [...new Set(paths.map((path) => operation.url.replace('/apic/', path)))].map((url) => ({ ...operation, url })),
+  );
 }
 
 /** Answers the methods that a fixed path does not have: its last segment, such as `action`, is not the ID of an API. */

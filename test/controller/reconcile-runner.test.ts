@@ -394,6 +394,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     leaseHolder: store.leaseHolder.bind(store),
     reconcileRequest: store.reconcileRequest.bind(store),
     acquire: store.acquire.bind(store),
+    watch: store.watch.bind(store),
     release: store.release.bind(store),
     deleteRecord: store.deleteRecord.bind(store),
     pruneHistory: store.pruneHistory.bind(store),
