@@ -17,8 +17,9 @@ export interface StoreQueries {
   readonly suspend: Query<'suspension' | 'gateway'>;
   readonly setMoved: Query<'moved' | 'gateway'>;
   readonly setAppliedDigests: Query<'digests' | 'gateway'>;
-  readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'details' | 'gateway'>;
+  readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'details' | 'lookedUp' | 'gateway'>;
   readonly ageObservation: Query<'gateway'>;
+  readonly endFirstContact: Query<'gateway'>;
   readonly setUnobserved: Query<'unobserved' | 'gateway'>;
   readonly names: Query<'gateway'>;
   readonly deleteNames: Query<'gateway' | 'rows'>;
@@ -57,7 +58,7 @@ export interface StoreQueries {
   readonly insertApproval: Query<'digest' | 'by' | 'reason' | 'atMs' | 'expiresAtMs' | 'scope' | 'endpoint' | 'project' | 'instance'>;
   readonly gateways: Query<never>;
   readonly rowsOfGateway: Query<'after' | 'limit'>;
-  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'released_at_ms' | 'listed_apis' | 'listed_publications' | 'observed_at_ms' | 'listed_details' | 'unobserved' | 'suspension' | 'request' | 'moved' | 'fence' | 'applied_digests'>;
+  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'released_at_ms' | 'listed_apis' | 'listed_publications' | 'observed_at_ms' | 'listed_details' | 'looked_up' | 'unobserved' | 'suspension' | 'request' | 'moved' | 'fence' | 'applied_digests'>;
   readonly continueGateway: Query<never>;
   readonly rowsOfApproval: Query<'after' | 'limit'>;
   readonly copyApproval: Query<'id' | 'gateway_id' | 'digest' | 'approved_by' | 'reason' | 'approved_at_ms' | 'expires_at_ms' | 'scope' | 'is_file_hold_released'>;

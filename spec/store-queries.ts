@@ -178,10 +178,12 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_publications: param('publications'),
       observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
       listed_details: (eb) => eb.fn.coalesce(textParam('details'), 'listed_details'),
+      looked_up: (eb) => eb.fn.coalesce(textParam('lookedUp'), 'looked_up'),
       unobserved: sql.lit(null),
     }),
     // 1970; NULL, if there was none, stays NULL.
     ageObservation: ofGateway().set({ observed_at_ms: (eb) => eb('observed_at_ms', '*', sql.lit(0)) }),
+    endFirstContact: ofGateway().set({ looked_up: sql.lit(null) }),
     setUnobserved: ofGateway().set({ unobserved: param('unobserved') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db
@@ -623,7 +625,7 @@ const copiedColumns = {
       'observed_at_ms',
       'listed_details',
     ],
-    ...['unobserved', 'suspension', 'request', 'moved', 'fence', 'applied_digests'],
+    ...['looked_up', 'unobserved', 'suspension', 'request', 'moved', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [

@@ -22,6 +22,8 @@ interface GatewayTable {
   readonly observed_at_ms: number | null;
   /** JSON. */
   readonly listed_details: string | null;
+  /** JSON. */
+  readonly looked_up: string | null;
   readonly unobserved: string | null;
   readonly suspension: string | null;
   readonly request: string | null;

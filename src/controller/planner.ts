@@ -13,7 +13,7 @@ import type { RefreshMode } from '../model/settings.ts';
 import { isRevisionAssumed, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { gatewayApproval, gatewayHold, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { gatewayApproval, gatewayHold, unlookedKeys, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -146,7 +146,7 @@ export class Planner {
 
   async #compute({ desired, cause, reconcileId, retryNow }: PlanRequest): Promise<Plan> {
     const { emit, maxTries } = this.#deps;
-    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
+    const { plan, ...states } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
       unobserved: this.#driftDetector.unobserved,
@@ -155,9 +155,9 @@ export class Planner {
     this.#allowedChanges.setPlan(plan);
     // With 100,000 publications each of these steps takes up to 100 ms, during which nothing else happens: no health check, no lease renewal.
     await nextTurn();
-    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, { previous, recorded });
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, states);
     await nextTurn();
-    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
+    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded: states.recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
     if (maxTries === Number.POSITIVE_INFINITY) this.#dueTimer.schedule(nextDueAtMs(plan));
     return plan;
@@ -201,9 +201,9 @@ export class Planner {
   async #saveDeclared(
     desired: DesiredState,
     { approval }: Plan,
-    { previous: { declared }, recorded }: { readonly previous: PreviousState; readonly recorded: RecordedState },
+    { previous: { declared }, recorded, endsFirstContact }: Omit<PlannerResult, 'plan'>,
   ): Promise<void> {
-    if (desired === this.#declared && approval === null) return;
+    if (desired === this.#declared && approval === null && !endsFirstContact) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
       await this.#deps.store.saveDeclared(desired.gateway, {
@@ -211,6 +211,7 @@ export class Planner {
         adoptedRevisions: adoptedRevisions(desired, recorded, declared),
         digest: desiredDigest(desired),
         approvalId: approval?.id ?? null,
+        endsFirstContact,
       });
       if (!this.#deps.isEmulated) await this.#deps.store.acceptAddress(desired.gateway);
       this.#declared = desired;
@@ -255,6 +256,8 @@ export interface PlannerResult {
   readonly plan: Plan;
   readonly recorded: RecordedState;
   readonly previous: PreviousState;
+  /** Whether first contact was not over yet, and has looked up all that is new. */
+  readonly endsFirstContact: boolean;
 }
 
 /**
@@ -287,7 +290,8 @@ export async function planReconciliation(
     savedPlanInput: savedInput,
   });
   if (isFirst && saved) assertNotStale(plan, saved);
-  return { plan, recorded, previous };
+  const isFirstContact = (observation?.lookedUp ?? null) !== null;
+  return { plan, recorded, previous, endsFirstContact: isFirstContact && unlookedKeys({ desired, recorded, observation }).size === 0 };
 }
 
 /** Throws a StalePlanError if `plan`, restricted to the saved plan, found a stale change; a PlanChangedError if it differs from a confirmed one. */

@@ -371,11 +371,14 @@ export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEm
   return { reason: 'the command says --no-refresh', remedy: 'leave --no-refresh out' };
 }
 
+/** The part of the last list that tells what was looked at. */
+type SeenBefore = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'lookedUp'>;
+
 export interface UnseenInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   /** The last list of the gateway; `null`: there was none. */
-  readonly observation: Pick<LastObservation, 'unmanaged'> | null;
+  readonly observation: SeenBefore | null;
   readonly age: RecordAge;
 }
 
@@ -387,7 +390,7 @@ export interface UnseenInput {
  * |---------|---------|--------------------------------|--------------|-----------------------------|
  * | online  | nothing | any                            | stale, never | unseen: it may have changed |
  * | online  | nothing | has it as unmanaged, or is cut | fresh        | unseen                      |
- * | online  | nothing | does not have it               | fresh        | seen: it was offline        |
+ * | online  | nothing | does not have it               | fresh        | seen: it was offline, unless first contact has not looked it up |
  * | offline | nothing | has it as unmanaged            | any          | unseen: it is online        |
  * | else    |         |                                |              | seen, or never published    |
  */
@@ -395,10 +398,49 @@ export function unseenPublications({ desired, recorded, observation, age }: Unse
   const unmanaged = observation?.unmanaged ?? [];
   const isWholeListKnown = age === 'fresh' && unmanaged.length < maxListedUnmanaged;
   const listed = new Set(unmanaged.map(({ key }) => key));
+  const unlooked = unlookedKeys({ desired, recorded, observation });
   const unseen: DesiredPublication[] = [];
   for (const publication of desired.publications.values()) {
     const { key, state } = publication;
-    if (!recorded.has(key) && (listed.has(key) || (state === 'online' && !isWholeListKnown))) unseen.push(publication);
+    if (!recorded.has(key) && (listed.has(key) || unlooked.has(key) || (state === 'online' && !isWholeListKnown))) unseen.push(publication);
   }
   return unseen;
+}
+
+/**
+ * Returns the new publications that first contact has not looked up, because a newer file has added them since: only a lost record would tell
+ * that somebody has taken them offline. Those whose API is missing are not published anyway.
+ */
+export function unlookedKeys({ desired, recorded, observation }: Omit<UnseenInput, 'age'>): ReadonlySet<PublicationKey> {
+  const { lookedUp = null, missingApiIds = [] } = observation ?? {};
+  const unlooked = new Set<PublicationKey>();
+  if (lookedUp === null) return unlooked;
+  const missing = new Set(missingApiIds);
+  for (const { key, apiId, state } of desired.publications.values())
+    if (state === 'online' && !recorded.has(key) && !lookedUp.has(key) && !missing.has(apiId)) unlooked.add(key);
+  return unlooked;
+}
+
+/**
+ * Returns `plan` with every change deferred that first contact has not looked up yet, or held if the file says that nobody looks. If the look has
+ * failed, or the command does without it, `applyPolicies` holds what is new.
+ */
+export function awaitFirstLook(
+  plan: Plan,
+  { unobserved, ...input }: Omit<UnseenInput, 'age'> & { readonly unobserved: Unobserved | null },
+): Plan {
+  const unlooked = unlookedKeys(input);
+  if (unlooked.size === 0 || unobserved !== null) return plan;
+  const message = 'it is new, and nobody has looked yet whether it was online before';
+  const isNeverObserved = input.desired.refreshIntervalMs === null;
+  const hold = { rule: 'unobserved', message, hint: 'observe the gateway once with --refresh, or approve if it shall go online' } as const;
+  return {
+    ...plan,
+    changes: plan.changes.map((change) => {
+      if (!unlooked.has(change.key)) return change;
+      return isNeverObserved
+        ? { ...change, held: change.held ?? hold }
+        : { ...change, deferred: { rule: 'first-contact', message, untilMs: null } };
+    }),
+  };
 }

@@ -94,6 +94,8 @@ export interface AppliedFile {
   readonly digest: string;
   /** The approval that released the file if it was held. */
   readonly approvalId: number | null;
+  /** Whether first contact has looked up all that is new in it, so that it is over; default: no. */
+  readonly endsFirstContact?: boolean;
 }
 
 /** An attempt that has begun. */

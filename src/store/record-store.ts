@@ -135,7 +135,7 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async saveDeclared(
     gateway: GatewayIdentity,
-    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId }: AppliedFile,
+    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId, endsFirstContact = false }: AppliedFile,
   ): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
     const declared = await this.readDeclared(params.gateway);
@@ -144,7 +144,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key));
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
-    const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
+    const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval, endFirstContact } = this.queries;
     const memory = this.#acquired.get(params.gateway);
     try {
       await this.#writeRows(
@@ -166,8 +166,9 @@ export class RecordStore extends ReadonlyStore implements Store {
       if (memory) memory.declared = null;
     }
     if (memory) memory.declared = Promise.resolve(now);
-    if (!isNew && approvalId === null) return;
+    if (!isNew && approvalId === null && !endsFirstContact) return;
     await this.#writeUnderLease(params.gateway, [
+      ...(endsFirstContact ? [bindQuery(endFirstContact, params)] : []),
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
@@ -265,10 +266,17 @@ export class RecordStore extends ReadonlyStore implements Store {
     } finally {
       this.#acquired.get(params.gateway)?.recorded.noteWritten(updates.map(({ key }) => key));
     }
-    const { apis, publications, observedAtMs, ...details } = listed;
+    const { apis, publications, observedAtMs, lookedUp, ...details } = listed;
     const detailsJson = observedAtMs === null ? null : JSON.stringify(details, toStorableText);
     await this.#writeUnderLease(params.gateway, [
-      bindQuery(setListed, { ...params, apis, publications, observedAtMs, details: detailsJson }),
+      bindQuery(setListed, {
+        ...params,
+        apis,
+        publications,
+        observedAtMs,
+        details: detailsJson,
+        lookedUp: lookedUp && JSON.stringify([...lookedUp]),
+      }),
     ]);
   }
 

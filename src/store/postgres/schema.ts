@@ -16,6 +16,8 @@ const schema = `
     moved text,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis integer, listed_publications integer, observed_at_ms bigint, listed_details text,
+    -- What first contact has looked up, as JSON; NULL: it is over.
+    looked_up text,
     -- Why the gateway could not be observed since, as JSON; NULL: it could.
     unobserved text,
     -- The digests of the applied desired states, as JSON, the latest last.

@@ -18,6 +18,8 @@ const schema = `
     controller_status TEXT,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis INTEGER, listed_publications INTEGER, observed_at_ms INTEGER, listed_details TEXT,
+    -- What first contact has looked up, as JSON; NULL: it is over.
+    looked_up TEXT,
     -- Why the gateway could not be observed since, as JSON; NULL: it could.
     unobserved TEXT,
     -- The suspension, as JSON; NULL: there is none.
