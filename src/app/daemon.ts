@@ -104,17 +104,14 @@ export async function startDaemon(
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
   const onAdded = async (file: string): Promise<void> => {
-    const managedFile = await open(file, false).catch((error: unknown) => {
-      // The others go on: a setting that was valid when the daemon started is invalid now.
-      if (!(error instanceof EdictError)) throw error;
-      logFor(file, isSingleFile)({ type: 'file:failed', message: error.message, hint: error.hint });
-      return null;
-    });
-    if (managedFile === null) return;
+    const managedFile = await open(file, false);
     statusServer?.addFile(await toServedFile(managedFile, reader));
     managedFile.context.events.emit({ type: 'file:added' });
     controllers.start(managedFile);
   };
+  // The others go on: a setting that was valid when the daemon started is invalid now.
+  const onFailed = (file: string, { message, hint }: EdictError): void =>
+    logFor(file, isSingleFile)({ type: 'file:failed', message, hint });
   const onRemoved = async (file: string): Promise<void> => {
     const managedFile = managedFiles.get(file);
     if (!managedFile) return;
@@ -132,7 +129,7 @@ export async function startDaemon(
   if (signal.aborted) stop();
   for (const managedFile of managedFiles.values()) controllers.start(managedFile);
   const following = watchSourceFiles(followed, {
-    ...{ list: () => directory.list(), clock, signal: stopping.signal, onAdded, onRemoved, onSkipped },
+    ...{ list: () => directory.list(), clock, signal: stopping.signal, onAdded, onFailed, onRemoved, onSkipped },
   });
   const resources = starting.move();
   const closeWhenDone = async (): Promise<number> => {
@@ -195,9 +192,13 @@ class ControllerGroup {
 
   constructor(stopping: AbortSignal) {
     this.#signal = stopping;
+    stopping.addEventListener('abort', () => this.#settle());
   }
 
-  /** Resolves when all controllers have ended after a stop. Rejects when the last running one has failed, with the last error. */
+  /**
+   * Resolves when all controllers have ended after a stop; not before it, since the last running file may be removed while another one cannot be
+   * opened yet. Rejects when none runs any more and one has failed, with the last error.
+   */
   get done(): Promise<void> {
     return this.#done.promise;
   }
@@ -223,8 +224,12 @@ class ControllerGroup {
       if (this.#running.size > 1) managedFile.context.events.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
     this.#running.delete(managedFile);
+    this.#settle();
+  }
+
+  #settle(): void {
     if (this.#running.size > 0) return;
-    if (this.#lastError && !this.#signal.aborted) this.#done.reject(this.#lastError);
-    else this.#done.resolve();
+    if (this.#signal.aborted) this.#done.resolve();
+    else if (this.#lastError) this.#done.reject(this.#lastError);
   }
 }
