@@ -178,10 +178,10 @@ export function statusOfChange(
   { lastAttempts, inFlight, unseen }: Pick<StatusInput, 'lastAttempts' | 'inFlight' | 'unseen'>,
 ): 'held' | 'deferred' | 'failed' | 'unknown' | 'pending' {
   if (change.held) return 'held';
+  if (change.reason === 'new' && unseen?.has(change.key)) return 'unknown';
   if (change.deferred) return 'deferred';
   const lastAttempt = lastAttempts.get(change.key) ?? null;
   if (hasFailed(change, lastAttempt)) return lastAttempt?.outcome === 'unknown' ? 'unknown' : 'failed';
-  if (change.reason === 'new' && unseen?.has(change.key)) return 'unknown';
   // An attempt is recorded before its request leaves, so that a plan that is computed meanwhile does not know its outcome.
   return change.reason === 'unknown' && !inFlight?.has(change.key) ? 'unknown' : 'pending';
 }

@@ -188,6 +188,13 @@ The next plan, apply or run checks the gateway first, and adopts without a call 
   assert.match(await output('status', '--refresh'), /^exit 0\nIn sync \(1 unmanaged\)\./);
 });
 
+test('a gateway that was never checked, while it is suspended', async () => {
+  await edict(['suspend', '--reason', 'first rollout'], folder);
+  const status = await output('status');
+  assert.match(status, '2 unknown, 0 unchanged');
+  assert.match(status, /\norders +\? unknown\n/);
+});
+
 test('what is new is not promised to go online before it was looked at, also at a gateway that is known', async () => {
   write({ orders: 'online', carts: 'online' }, 'refresh: 1s\n');
   await edict(['apply'], folder);

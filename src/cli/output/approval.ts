@@ -1,6 +1,7 @@
 import type { ApprovedPlan } from '../../app/apply.ts';
 import { toJson } from '../../model/visible.ts';
 import { estimateCost } from '../../plan/estimate.ts';
+import { hasTargets } from '../../plan/targets.ts';
 import { formatDurationMs, formatReason, formatTimestamp, pluralize } from '../../render/format.ts';
 import { type Colorize, formatTable, joinLines } from './terminal.ts';
 
@@ -30,7 +31,9 @@ function approvalText({ approval, plan, desired }: ApprovedPlan, applyCommand: s
     `${paint('bold', `Approved ${until}:`)} ${subject}, by ${approval.by}: ${approval.reason}`,
     ...formatTable(rows).map((line) => `  ${line}`),
     ...(isTooSlow ? [paint('yellow', slowWarning)] : []),
-    `A running daemon continues automatically. Without one: ${applyCommand}`,
+    !hasTargets(plan.targets)
+      ? `A running daemon continues automatically. Without one: ${applyCommand}`
+      : `To apply it: ${applyCommand} (a running daemon waits until everything that it holds is approved together)`,
   ])}\n`;
 }
 

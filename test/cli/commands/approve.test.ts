@@ -25,6 +25,18 @@ test('the output names the approved changes, the approver, the expiry and the ne
   assert.match(stdout, /^A running daemon continues automatically\. Without one: edict apply .*$/m);
 });
 
+test('an approval of a part says who acts on it', async () => {
+  await using scene = await heldScene();
+  const planned = await scene.edict('plan', '--api', 'carts', '--format', 'json');
+  const { approvalDigest: digest } = JSON.parse(planned.stdout) as { approvalDigest: string };
+  const { code, stdout, stderr } = await scene.edict('approve', digest, '--api', 'carts', '--by', 'ada', '--reason', 'CHG-7');
+  assert.is(code, 0, stderr);
+  assert.match(
+    stdout,
+    /^To apply it: edict apply .*--api carts.* \(a running daemon waits until everything that it holds is approved together\)$/m,
+  );
+});
+
 test('in JSON it is one document', async () => {
   await using scene = await heldScene();
   const { stdout } = await scene.approve('--format', 'json');
