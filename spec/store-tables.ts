@@ -26,6 +26,7 @@ interface GatewayTable {
   readonly looked_up: string | null;
   readonly unobserved: string | null;
   readonly suspension: string | null;
+  readonly request: string | null;
   /** JSON. */
   readonly moved: string | null;
   readonly applied_digests: string | null;

@@ -13,7 +13,7 @@ import type { RefreshMode } from '../model/settings.ts';
 import { isRevisionAssumed, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, gatewayApproval, gatewayHold, unlookedKeys, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { gatewayApproval, gatewayHold, unlookedKeys, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -22,7 +22,6 @@ import { AllowedChanges } from './allowed-changes.ts';
 import { DriftDetector, type ObservationEnded } from './observe/drift-detector.ts';
 import { HealthChecks } from './observe/health-checks.ts';
 import { withReadRetries } from './retry.ts';
-import { ApprovalTrigger } from './triggers/approval-trigger.ts';
 import type { RunnerTriggers } from './triggers/runner-triggers.ts';
 import { WallClockTimer } from './triggers/wall-clock-timer.ts';
 
@@ -33,7 +32,7 @@ export interface PlannerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals or watch for approvals. */
+  /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals. */
   readonly maxTries: number;
   /** Whether the first plan needs an observation. */
   readonly refresh: RefreshMode;
@@ -81,7 +80,6 @@ export class Planner {
   readonly #deps: PlannerDeps;
   readonly #driftDetector: DriftDetector;
   readonly #healthChecks: HealthChecks;
-  readonly #approvalTrigger: ApprovalTrigger;
   readonly #dueTimer: WallClockTimer;
   readonly #allowedChanges: AllowedChanges;
   #desired: DesiredState;
@@ -90,7 +88,7 @@ export class Planner {
   #hasPlanned = false;
 
   constructor(desired: DesiredState, deps: PlannerDeps) {
-    const { clock, triggers, signal, maxTries, onOutdated } = deps;
+    const { clock, triggers, maxTries, onOutdated } = deps;
     this.#deps = deps;
     this.#desired = desired;
     this.#healthChecks = new HealthChecks({ ...deps, onResult: onOutdated });
@@ -101,8 +99,6 @@ export class Planner {
       observesAgain,
       onEnded: (ended) => this.#onObservationEnded(ended),
     });
-    const onApproval = () => triggers.trigger('approval');
-    this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal, onApproval });
     this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: onOutdated });
     this.#dueTimer = new WallClockTimer(clock, () => triggers.trigger('timer'));
   }
@@ -163,10 +159,7 @@ export class Planner {
     await nextTurn();
     emit({ type: 'plan:computed', reconcileId, cause, plan, recorded: states.recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
-    if (maxTries === Number.POSITIVE_INFINITY) {
-      this.#approvalTrigger.update(approvalDigest(plan) !== null, states.previous.approvals);
-      this.#dueTimer.schedule(nextDueAtMs(plan));
-    }
+    if (maxTries === Number.POSITIVE_INFINITY) this.#dueTimer.schedule(nextDueAtMs(plan));
     return plan;
   }
 
@@ -289,7 +282,8 @@ export async function planReconciliation(
   await nextTurn();
   const nowMs = clock.now();
   const desired = newest();
-  const hasUnseen = refresh === 'never' && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
+  const isChosen = refresh === 'never' || desired.refreshIntervalMs === null;
+  const hasUnseen = isChosen && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
   const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
   const plan = computePlan({
     ...{ desired, recorded, previous, targets, nowMs, probes, observation, isEmulated, unobserved },

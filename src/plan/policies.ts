@@ -363,6 +363,9 @@ export function recordAge({ refreshIntervalMs }: DesiredState, observedAtMs: num
   return Math.abs(nowMs - observedAtMs) < refreshIntervalMs ? 'fresh' : 'stale';
 }
 
+/** How old the last observation may be if the file has no interval, in milliseconds: the default of `refresh`. */
+const maxAgeWithoutIntervalMs = 5 * 60_000;
+
 export interface ObservationChoice {
   readonly desired: DesiredState;
   /** When the gateway was last observed, in milliseconds since 1970; `null`: never. */
@@ -380,16 +383,17 @@ export interface ObservationChoice {
  *
  * | file      | option         | last observed                | what is new |
  * |-----------|----------------|------------------------------|-------------|
- * | `never`   |                | never                        | held        |
- * | `never`   |                | at any time                  | passes      |
+ * | `never`   |                | never, or over 5 minutes ago | held        |
+ * | `never`   |                | within 5 minutes             | passes, unless it is unseen |
  * | interval  | `--no-refresh` | never, or longer ago than it | held        |
  * | interval  | `--no-refresh` | within the interval          | passes, unless it is unseen |
  */
 export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }: ObservationChoice): Unobserved | null {
-  if (isEmulated) return null;
-  if (desired.refreshIntervalMs === null)
-    return observedAtMs === null ? { reason: 'the file says `refresh: never`', remedy: 'observe it once with --refresh' } : null;
-  if (refresh !== 'never' || (recordAge(desired, observedAtMs, nowMs) === 'fresh' && !hasUnseen)) return null;
+  const { refreshIntervalMs } = desired;
+  const isFresh = observedAtMs !== null && Math.abs(nowMs - observedAtMs) < (refreshIntervalMs ?? maxAgeWithoutIntervalMs);
+  if (isEmulated || (isFresh && !hasUnseen)) return null;
+  if (refreshIntervalMs === null) return { reason: 'the file says `refresh: never`', remedy: 'observe it with --refresh' };
+  if (refresh !== 'never') return null;
   return { reason: 'the command says --no-refresh', remedy: 'leave --no-refresh out' };
 }
 

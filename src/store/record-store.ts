@@ -11,7 +11,17 @@ import { type PublicationKey, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, PrunedBatch, SavedObservation, Store } from './interface.ts';
+import type {
+  AcquiredLease,
+  AppliedFile,
+  BegunAttempt,
+  FinishedAttempt,
+  GatewayChange,
+  GatewayWatch,
+  PrunedBatch,
+  SavedObservation,
+  Store,
+} from './interface.ts';
 import { ReadonlyStore, toAcceptedKey } from './readonly-store.ts';
 import { RecordCache } from './record-cache.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
@@ -64,6 +74,10 @@ export class RecordStore extends ReadonlyStore implements Store {
       await this.#leases.release(id, atMs).catch(() => {});
       throw error;
     }
+  }
+
+  async watch(gateway: GatewayIdentity, onChange: (change: GatewayChange) => void): Promise<GatewayWatch> {
+    return this.#leases.watch(await this.#ensureGateway(gateway), onChange);
   }
 
   async release(gateway: GatewayIdentity, atMs: number): Promise<void> {

@@ -523,7 +523,7 @@ test('what first contact has not looked up is deferred until it is, or held wher
   assert.is(unlookedKeys({ desired: file(1000), recorded: before, observation: lastObservation(4) }).size, 0);
 });
 
-test('what may not be observed is held, unless the record is fresh or the file says that it is enough', () => {
+test('what may not be observed is held, unless the record is fresh', () => {
   const interval = desiredState([], { refreshIntervalMs: 1000 });
   const never = desiredState([], { refreshIntervalMs: null });
   const choice = { desired: interval, observedAtMs: 100, nowMs: 200, refresh: 'due', isEmulated: false, hasUnseen: false } as const;
@@ -531,7 +531,9 @@ test('what may not be observed is held, unless the record is fresh or the file s
   assert.equal(
     [
       isHeld({ desired: never, observedAtMs: null }),
+      isHeld({ desired: never }),
       isHeld({ desired: never, hasUnseen: true }),
+      isHeld({ desired: never, nowMs: 300_100 }),
       isHeld({ observedAtMs: null, refresh: 'never' }),
       isHeld({ nowMs: 2000, refresh: 'never' }),
       isHeld({ refresh: 'never' }),
@@ -539,7 +541,7 @@ test('what may not be observed is held, unless the record is fresh or the file s
       isHeld({ refresh: 'due', hasUnseen: true }),
       isHeld({ observedAtMs: null, refresh: 'never', isEmulated: true }),
     ],
-    [true, false, true, true, false, true, false, false],
+    [true, false, true, true, true, true, false, true, false, false],
   );
 });
 

@@ -257,11 +257,11 @@ export async function observeUnseen(
  * needs it at first contact, or the file asks for it.
  */
 export function planObservationError(
-  { reason, unauthorized }: ObservationFailed,
+  { reason, hint }: ObservationFailed,
   { isOnlyRequested }: { readonly isOnlyRequested: boolean },
 ): ObservationFailedError {
   const message = `the gateway cannot be observed: ${reason}`;
-  if (unauthorized) return new ObservationFailedError(message, unauthorized.hint === null ? {} : { hint: unauthorized.hint });
+  if (hint !== null) return new ObservationFailedError(message, { hint });
   const remedy = isOnlyRequested
     ? 'without --refresh the plan starts from the record alone'
     : 'with --no-refresh what may be online already is held for approval';

@@ -24,6 +24,8 @@ const schema = `
     unobserved TEXT,
     -- The suspension, as JSON; NULL: there is none.
     suspension TEXT,
+    -- Changes with each request to reconcile now; NULL: there was none.
+    request TEXT,
     -- The gateway that a followed file named before this one, and whether the move is approved, as JSON; NULL: none did.
     moved TEXT,
     -- Grows with each owner of the lease; each attempt records it.

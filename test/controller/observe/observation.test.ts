@@ -209,9 +209,10 @@ test('a gateway that is not read within the time limit changes nothing and gives
     listed: null,
     isRefused: false,
     unauthorized: null,
+    hint: null,
   });
   const aborted = await observe(AbortSignal.abort());
-  assert.equal(aborted, { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false, unauthorized: null });
+  assert.equal(aborted, { kind: 'failed', reason: 'REQUEST_NOT_SENT x', listed: null, isRefused: false, unauthorized: null, hint: null });
   clearInterval(alive);
 });
 
