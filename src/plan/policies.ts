@@ -448,25 +448,16 @@ export function unlookedKeys({ desired, recorded, observation }: Omit<UnseenInpu
 }
 
 /**
- * Returns `plan` with every change deferred that first contact has not looked up yet, or held if the file says that nobody looks. If the look has
- * failed, or the command does without it, `applyPolicies` holds what is new.
+ * Returns `plan` with every change deferred that first contact has not looked up yet. If nobody looks, because the look has failed, or the file or
+ * the command forbids it, `applyPolicies` holds what is new.
  */
 export function awaitFirstLook(
   plan: Plan,
   { unobserved, ...input }: Omit<UnseenInput, 'age'> & { readonly unobserved: Unobserved | null },
 ): Plan {
-  const unlooked = unlookedKeys(input);
-  if (unlooked.size === 0 || unobserved !== null) return plan;
+  const unlooked = unobserved === null ? unlookedKeys(input) : new Set();
+  if (unlooked.size === 0) return plan;
   const message = 'it is new, and nobody has looked yet whether it was online before';
-  const isNeverObserved = input.desired.refreshIntervalMs === null;
-  const hold = { rule: 'unobserved', message, hint: 'observe the gateway once with --refresh, or approve if it shall go online' } as const;
-  return {
-    ...plan,
-    changes: plan.changes.map((change) => {
-      if (!unlooked.has(change.key)) return change;
-      return isNeverObserved
-        ? { ...change, held: change.held ?? hold }
-        : { ...change, deferred: { rule: 'first-contact', message, untilMs: null } };
-    }),
-  };
+  const deferred = { rule: 'first-contact', message, untilMs: null } as const;
+  return { ...plan, changes: plan.changes.map((change) => (unlooked.has(change.key) ? { ...change, deferred } : change)) };
 }
