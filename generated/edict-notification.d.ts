@@ -173,7 +173,7 @@ export interface components {
          * @description The guard that holds it.
          * @enum {unknown}
          */
-        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
+        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "recreated" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
         /** @description The file cannot be read or is invalid; the last valid file stays in force. */
         readonly Invalid: {
             /** @description How many errors the file has; 0 if it cannot be read. */

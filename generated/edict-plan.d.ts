@@ -168,7 +168,7 @@ export interface components {
          * @description The guard that holds it.
          * @enum {unknown}
          */
-        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
+        readonly HoldRule: "protected" | "undeclared" | "maxOffline" | "maxRepublish" | "swappedIds" | "recreated" | "maxRemoved" | "empty" | "missingInclude" | "otherGateway" | "movedGateway" | "newGateway" | "first-contact" | "unobserved" | "unresolvedNames";
         /** @description The file is invalid (exit code 3). */
         readonly InvalidFile: {
             /** @description All errors, in the order of the file. */

@@ -10,6 +10,7 @@ export interface Hold {
     | 'maxOffline'
     | 'maxRepublish'
     | 'swappedIds'
+    | 'recreated'
     | 'maxRemoved'
     | 'empty'
     | 'missingInclude'

@@ -2,7 +2,7 @@ import type { ApprovalRef, FileHold, Hold } from './approval.ts';
 import type { SourceLocation, Suspension } from './desired-state.ts';
 import { EdictError, exitCodes } from './errors.ts';
 import type { GatewayIdentity } from './gateway.ts';
-import type { UnmanagedPublication } from './observation.ts';
+import type { ReplacedApiIds, UnmanagedPublication } from './observation.ts';
 import type { Action, PublicationKey, PublicationNames, PublicationState } from './publication.ts';
 import type { Drift, RecordedPublication } from './recorded-state.ts';
 import type { SavedPlanDiff } from './saved-plan-diff.ts';
@@ -73,6 +73,8 @@ export interface Plan {
   readonly lastChecked: LastChecked;
   /** The IDs of APIs that the gateway does not list: no call brings their publications online. */
   readonly missingApiIds: readonly string[];
+  /** The IDs under which such APIs were created again, by their old ID; omitted if none is known. */
+  readonly replacedApiIds?: ReplacedApiIds;
   /** Publications whose API was edited after it was published and that the plan does not publish again. */
   readonly outdated: readonly RecordedPublication[];
 }

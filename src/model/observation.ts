@@ -49,6 +49,8 @@ export interface LastObservation extends ListedCounts {
   readonly unmanaged: readonly UnmanagedPublication[];
   /** The IDs of declared and recorded APIs that the gateway did not list any more; a sample of them was confirmed by single reads. */
   readonly missingApiIds: readonly string[];
+  /** The IDs under which missing APIs were created again, by their old ID; omitted if none is known. */
+  readonly replacedApiIds?: ReplacedApiIds;
   /** Pinned publications that were online, but whose effective version could not be read. */
   readonly unreadVersions: readonly UnreadVersion[];
   /**
@@ -57,6 +59,9 @@ export interface LastObservation extends ListedCounts {
    */
   readonly lookedUp: ReadonlySet<PublicationKey> | null;
 }
+
+/** For the IDs of APIs that were deleted: the ID of the API that has the name now. */
+export type ReplacedApiIds = Readonly<Record<string, string>>;
 
 /** A pinned publication that is online, and nobody knows with which version. */
 export interface UnreadVersion extends Unobserved {

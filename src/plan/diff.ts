@@ -255,7 +255,8 @@ export function diffStates(
   }
   const inFile = changes.length;
   for (const [key, previous] of inBoth < recorded.size ? recorded : []) {
-    if (desired.publications.has(key)) continue;
+    // An API that is gone takes what was published with it.
+    if (desired.publications.has(key) || (missing.has(previous.apiId) && previous.unknownAttempt === null)) continue;
     const needed = previous.wasDeclared || wasDeclared?.(key) ? diffPublication(undefined, previous, desired) : null;
     if (needed) changes.push(needed);
     else if (previous.state === 'online' || previous.unknownAttempt !== null) unmanaged.push(previous);

@@ -106,6 +106,7 @@ function diffObserved({ desired, recorded, previous, nowMs, observation = null, 
   return {
     ...plan,
     ...(isEmulated && { isEmulated }),
+    ...(observation?.replacedApiIds && { replacedApiIds: observation.replacedApiIds }),
     unmanaged: [...plan.unmanaged, ...(observation?.unmanaged ?? []).filter(isUnmanaged)].sort(compareNames),
     newlyUnmanaged: plan.unmanaged.filter(({ key }) => previous.declared.has(key)),
     lastChecked: { atMs, isCurrent: isEmulated || (atMs !== null && Math.abs(nowMs - atMs) < (refreshIntervalMs ?? defaultRefreshMs)) },

@@ -38,7 +38,7 @@ export function applyPolicies(plan: Plan, { desired, recorded, previous, unobser
   const { maxOffline, maxRepublish } = desired.guards;
   const offline = plan.changes.filter((change) => change.action === 'offline' && !change.held);
   const online = [...recorded.values()].filter(({ state, unknownAttempt }) => state === 'online' || unknownAttempt);
-  const holds = findSwappedIds(plan.changes, desired, recorded);
+  const holds = new Map([...findRecreated(plan, desired, recorded), ...findSwappedIds(plan.changes, desired, recorded)]);
   if (unobserved !== null) {
     const message = `it is new, and may be online already: ${unobserved.reason}`;
     const hint = unobservedHint(unobserved);
@@ -115,6 +115,32 @@ function findSwappedIds(changes: readonly Change[], desired: DesiredState, recor
     if (currentId === undefined || currentId === apiId || (nameOf.get(currentId) ?? previousName) === previousName) continue;
     const message = `${apiId} was ${previousName} and is ${api} now, and ${previousName} is ${currentId}: the IDs look mixed up`;
     holds.set(key, { rule: 'swappedIds', message, hint: 'check the IDs' });
+  }
+  return holds;
+}
+
+/**
+ * Returns holds for the changes of APIs that the file declares by name, and that were recorded under another ID that the file no longer has: the
+ * name means another API now, which nobody has asked to publish. Whoever writes an ID has asked for it.
+ */
+function findRecreated(
+  { changes, missingApiIds }: Plan,
+  { publications }: DesiredState,
+  recorded: RecordedState,
+): Map<PublicationKey, Hold> {
+  const holds = new Map<PublicationKey, Hold>();
+  const isNamed = ({ key, reason }: Change): boolean => reason === 'new' && publications.get(key)?.nameRef != null;
+  if (!changes.some(isNamed)) return holds;
+  const declaredIds = new Set([...publications.values()].map(({ apiId }) => apiId));
+  const oldIds = new Map<string, string>();
+  for (const { api, apiId } of recorded.values()) if (!declaredIds.has(apiId)) oldIds.set(api, apiId);
+  const newIds = new Map(changes.filter((change) => isNamed(change) && oldIds.has(change.api)).map(({ api, apiId }) => [api, apiId]));
+  for (const { key, api, apiId } of changes) {
+    const [oldId, newId] = [oldIds.get(api), newIds.get(api)];
+    if (oldId === undefined || newId === undefined || (apiId !== oldId && apiId !== newId)) continue;
+    const what = missingApiIds.includes(oldId) ? 'was deleted and created again' : 'is another one now';
+    const message = `API ${api} ${what}: its ID was ${oldId} and is now ${newId} at the gateway`;
+    holds.set(key, { rule: 'recreated', message, hint: `write \`id: ${newId}\` in the file if that API is meant, or approve` });
   }
   return holds;
 }
@@ -422,25 +448,16 @@ export function unlookedKeys({ desired, recorded, observation }: Omit<UnseenInpu
 }
 
 /**
- * Returns `plan` with every change deferred that first contact has not looked up yet, or held if the file says that nobody looks. If the look has
- * failed, or the command does without it, `applyPolicies` holds what is new.
+ * Returns `plan` with every change deferred that first contact has not looked up yet. If nobody looks, because the look has failed, or the file or
+ * the command forbids it, `applyPolicies` holds what is new.
  */
 export function awaitFirstLook(
   plan: Plan,
   { unobserved, ...input }: Omit<UnseenInput, 'age'> & { readonly unobserved: Unobserved | null },
 ): Plan {
-  const unlooked = unlookedKeys(input);
-  if (unlooked.size === 0 || unobserved !== null) return plan;
+  const unlooked = unobserved === null ? unlookedKeys(input) : new Set();
+  if (unlooked.size === 0) return plan;
   const message = 'it is new, and nobody has looked yet whether it was online before';
-  const isNeverObserved = input.desired.refreshIntervalMs === null;
-  const hold = { rule: 'unobserved', message, hint: 'observe the gateway once with --refresh, or approve if it shall go online' } as const;
-  return {
-    ...plan,
-    changes: plan.changes.map((change) => {
-      if (!unlooked.has(change.key)) return change;
-      return isNeverObserved
-        ? { ...change, held: change.held ?? hold }
-        : { ...change, deferred: { rule: 'first-contact', message, untilMs: null } };
-    }),
-  };
+  const deferred = { rule: 'first-contact', message, untilMs: null } as const;
+  return { ...plan, changes: plan.changes.map((change) => (unlooked.has(change.key) ? { ...change, deferred } : change)) };
 }

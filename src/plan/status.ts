@@ -1,7 +1,7 @@
 import type { Attempt } from '../model/attempt.ts';
 import type { Change, Plan } from '../model/change.ts';
 import type { DesiredPublication, DesiredState } from '../model/desired-state.ts';
-import type { LastObservation, UnmanagedPublication } from '../model/observation.ts';
+import type { LastObservation, ReplacedApiIds, UnmanagedPublication } from '../model/observation.ts';
 import { type PublicationKey, type PublicationNames, type PublicationState, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 
@@ -51,6 +51,8 @@ export interface StatusCell extends PublicationNames {
   readonly status: PublicationStatus;
   /** Whether the gateway does not list its API. */
   readonly isApiMissing: boolean;
+  /** The ID under which that API was created again; `null` if none is known. */
+  readonly replacementId: string | null;
   /** The state that the last valid file declares, while the file is invalid; omitted otherwise, and for what that one did not declare. */
   readonly lastDesired?: PublicationState;
 }
@@ -66,6 +68,7 @@ export interface StatusInput {
   readonly settling: ReadonlySet<PublicationKey>;
   readonly unmanaged: ReadonlyMap<PublicationKey, UnmanagedPublication>;
   readonly missingApiIds: ReadonlySet<string>;
+  readonly replacedApiIds?: ReplacedApiIds;
   readonly lastAttempts: ReadonlyMap<PublicationKey, AttemptSummary>;
   /** The new publications for which the gateway is looked at before they are published; omitted if it was looked at, or is not to be. */
   readonly unseen?: ReadonlySet<PublicationKey>;
@@ -82,7 +85,8 @@ export function statusInput(
     settling,
     unmanaged,
     missingApiIds,
-  }: Pick<Plan, 'changes' | 'drifted' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds'>,
+    replacedApiIds = {},
+  }: Pick<Plan, 'changes' | 'drifted' | 'outdated' | 'settling' | 'unmanaged' | 'missingApiIds' | 'replacedApiIds'>,
   states: Pick<StatusInput, 'desired' | 'recorded' | 'lastAttempts' | 'inFlight' | 'unseen'>,
 ): StatusInput {
   return {
@@ -93,6 +97,7 @@ export function statusInput(
     settling: new Set(settling.map(({ key }) => key)),
     unmanaged: new Map(unmanaged.map((publication) => [publication.key, publication])),
     missingApiIds: new Set(missingApiIds),
+    replacedApiIds,
   };
 }
 
@@ -126,7 +131,14 @@ export function computeStatusCell(key: PublicationKey, input: StatusInput): Stat
             ? 'settling'
             : 'unchanged';
   const states = { desired: declared, recorded: previous, change, lastAttempt };
-  return { key, ...pickNames(publication), ...states, status, isApiMissing: missingApiIds.has(publication.apiId) };
+  return {
+    key,
+    ...pickNames(publication),
+    ...states,
+    status,
+    isApiMissing: missingApiIds.has(publication.apiId),
+    replacementId: input.replacedApiIds?.[publication.apiId] ?? null,
+  };
 }
 
 /**
@@ -141,9 +153,9 @@ export function computeRecordedCells({
   observation,
 }: Pick<StatusInput, 'recorded' | 'lastAttempts'> & {
   readonly declared: { has(key: PublicationKey): boolean };
-  readonly observation: Pick<LastObservation, 'unmanaged' | 'missingApiIds'> | null;
+  readonly observation: Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'replacedApiIds'> | null;
 }): StatusCell[] {
-  const { unmanaged = [], missingApiIds = [] } = observation ?? {};
+  const { unmanaged = [], missingApiIds = [], replacedApiIds = {} } = observation ?? {};
   const cellOf = (of: PublicationNames & { readonly key: PublicationKey }): StatusCell => {
     const { key } = of;
     const [publication, lastAttempt] = [recorded.get(key) ?? null, lastAttempts.get(key) ?? null];
@@ -153,7 +165,15 @@ export function computeRecordedCells({
     const states = { desired: null, recorded: publication, change: null, lastAttempt };
     const lastDesired = declared.has(key) ? lastDeclaredState(publication, hasFailed ? lastAttempt : null) : null;
     const isApiMissing = missingApiIds.includes(of.apiId);
-    return { key, ...pickNames(of), ...states, status, isApiMissing, ...(lastDesired && { lastDesired }) };
+    return {
+      key,
+      ...pickNames(of),
+      ...states,
+      status,
+      isApiMissing,
+      replacementId: replacedApiIds[of.apiId] ?? null,
+      ...(lastDesired && { lastDesired }),
+    };
   };
   return [
     ...[...recorded.values()].filter(({ key, state }) => declared.has(key) || state === 'online').map(cellOf),

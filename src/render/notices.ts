@@ -15,7 +15,10 @@ export interface Notice extends PublicationNames {
  * Returns notices for observations at the gateway and for publications that the plan leaves in place, in the order of the
  * plan's lists.
  */
-export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan, notices: readonly DriftNotice[]): Notice[] {
+export function listNotices(
+  { changes, drifted, outdated, missingApiIds, replacedApiIds = {} }: Plan,
+  notices: readonly DriftNotice[],
+): Notice[] {
   const deletedKeys = new Set(notices.filter(({ kind }) => kind === 'apiDeleted').map(({ key }) => key));
   const changedKeys = new Set(changes.map(({ key }) => key));
   const plannedKeys = new Set([...changes, ...drifted].map(({ key }) => key));
@@ -30,7 +33,7 @@ export function listNotices({ changes, drifted, outdated, missingApiIds }: Plan,
     ...notices.filter(isShown).map(noticeForObservation),
     ...drifted
       .filter(({ key }) => !deletedKeys.has(key))
-      .map((recorded) => noticeForDrift(recorded, missingApiIds.includes(recorded.apiId))),
+      .map((recorded) => noticeForDrift(recorded, missingApiIds.includes(recorded.apiId), replacedApiIds[recorded.apiId])),
     ...outdated.map(noticeForOutdated),
   ];
 }
@@ -62,9 +65,8 @@ type ObservedNotice = DriftNotice & { readonly kind: 'adopted' | 'unread' | 'ext
 function noticeForObservation(notice: ObservedNotice): Notice {
   const { api, apiId, environment, environmentId, kind, previousState, currentState, replacementId } = notice;
   if (kind === 'apiDeleted') {
-    const replacementHint =
-      replacementId === null ? '' : `; another API has its name now: if that one is meant, write \`id: ${replacementId}\``;
-    return { api, apiId, environment, environmentId, kind, message: `${formatMissingApi(apiId, previousState)}${replacementHint}` };
+    const message = formatMissingApi({ api, apiId, replacementId }, previousState);
+    return { api, apiId, environment, environmentId, kind, message };
   }
   if (kind === 'unread') {
     const message = 'looked up before it is published, and held if it was online before';
@@ -75,21 +77,40 @@ function noticeForObservation(notice: ObservedNotice): Notice {
   return { api, apiId, environment, environmentId, kind, message };
 }
 
-/** Describes an API that the gateway does not have. `recorded`: what is recorded of a publication of it; nothing tells that it ever existed if that is nothing. */
-export function formatMissingApi(apiId: string, recorded: unknown): string {
-  return recorded === null ? `API ${apiId} does not exist at the gateway` : `the gateway no longer lists API ${apiId}`;
+/** An API that the gateway does not have. */
+interface MissingApi {
+  readonly api: string;
+  readonly apiId: string;
+  /** The ID of the API that has its name now; `null`: none has. */
+  readonly replacementId: string | null;
 }
 
-/** Returns the notice for a drifted publication. `isApiMissing`: the gateway does not have its API any more. */
+/** Describes an API that the gateway does not have. `recorded`: what is recorded of a publication of it; nothing tells that it ever existed if that is nothing. */
+export function formatMissingApi({ api, apiId, replacementId }: MissingApi, recorded: unknown): string {
+  if (replacementId === null)
+    return recorded === null ? `API ${apiId} does not exist at the gateway` : `the gateway no longer lists API ${apiId}`;
+  const remedy = `if that one is meant, write \`id: ${replacementId}\` in the file`;
+  return recorded === null
+    ? `API ${apiId} does not exist at the gateway, where API ${api} has the ID ${replacementId}: ${remedy}`
+    : `API ${api} was deleted and created again: its ID was ${apiId} and is now ${replacementId} at the gateway; ${remedy}`;
+}
+
+/**
+ * Returns the notice for a drifted publication. `isApiMissing`: the gateway does not have its API any more. `replacementId`: the ID of the API that
+ * has its name now; `null`, the default: none has.
+ */
 export function noticeForDrift(
   { api, apiId, environment, environmentId, state, drift }: RecordedPublication,
   isApiMissing: boolean,
+  replacementId: string | null = null,
 ): Notice {
   const names = { api, apiId, environment, environmentId };
   const drifted = formatDrift(state, drift);
   const detected = drift ? `, observed at ${formatTimestamp(drift.detectedAtMs)}` : '';
   // It has not drifted: it cannot go online.
-  if (isApiMissing && drift?.from !== 'online') return { ...names, kind: 'drift', message: formatMissingApi(apiId, state) };
+  const missing = { api, apiId, replacementId };
+  if (isApiMissing && (drift?.from !== 'online' || replacementId !== null))
+    return { ...names, kind: 'drift', message: formatMissingApi(missing, state) };
   if (isApiMissing) return { ...names, kind: 'drift', message: `${drifted}${detected}: the gateway no longer lists its API` };
   if (drift?.backoffUntilMs == null)
     return { ...names, kind: 'drift', message: `${drifted}${detected}; \`drift: correct\` would correct it` };

@@ -137,11 +137,11 @@ function nextChangeJson({ action, reason, held, deferred }: Change) {
   };
 }
 
-function noticeJson({ apiId, status, recorded, isApiMissing }: StatusCell) {
+function noticeJson({ api, apiId, status, recorded, isApiMissing, replacementId }: StatusCell) {
   if (status === 'drifted' && isApiMissing && !recorded?.drift)
-    return { kind: 'drift' as const, message: formatMissingApi(apiId, recorded) };
+    return { kind: 'drift' as const, message: formatMissingApi({ api, apiId, replacementId }, recorded) };
   if (!recorded || (status !== 'drifted' && status !== 'outdated')) return null;
-  const { kind, message } = status === 'drifted' ? noticeForDrift(recorded, isApiMissing) : noticeForOutdated(recorded);
+  const { kind, message } = status === 'drifted' ? noticeForDrift(recorded, isApiMissing, replacementId) : noticeForOutdated(recorded);
   return { kind, message };
 }
 

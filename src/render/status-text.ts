@@ -6,12 +6,13 @@ import { formatMissingApi, noticeForDrift, noticeForOutdated } from './notices.t
 const unseenMessage = 'online only if it is not online there already; the gateway is checked first';
 
 /** Describes the next change of a publication and its reason, in one line. */
-export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing, apiId }: StatusCell): string {
+export function formatStatusCell({ change, lastAttempt, recorded, status, isApiMissing, replacementId, api, apiId }: StatusCell): string {
   if (status === 'unknown' && change?.reason === 'new') return unseenMessage;
   if (change) return formatBlocker(change) ?? `goes ${change.action} (${formatReason(change)})${formatFailure(change, lastAttempt)}`;
-  if (status === 'drifted' && isApiMissing && !recorded?.drift) return `drift: ${formatMissingApi(apiId, recorded)}`;
+  if (status === 'drifted' && isApiMissing && !recorded?.drift)
+    return `drift: ${formatMissingApi({ api, apiId, replacementId }, recorded)}`;
   if (status === 'drifted' && recorded) {
-    const { kind, message } = noticeForDrift(recorded, isApiMissing);
+    const { kind, message } = noticeForDrift(recorded, isApiMissing, replacementId);
     return `${kind}: ${message}`;
   }
   if (status === 'outdated' && recorded) return `outdated: ${noticeForOutdated(recorded).message}`;

@@ -136,7 +136,7 @@ export function toAppliedDigests(row: SqlRow | undefined): readonly string[] {
 }
 
 /** The part of a list that the store keeps as JSON. */
-type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'unreadVersions'>;
+type ListDetails = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'replacedApiIds' | 'unreadVersions'>;
 const noDetails: ListDetails = { unmanaged: [], missingApiIds: [], unreadVersions: [] };
 
 /** Returns the last list of a gateway from its row; `null` if there was none. */

@@ -30,8 +30,17 @@ const driftMessages: Readonly<Record<DriftNotice['kind'], LogMessage>> = {
   flapping: { level: 'error', message: 'flapping: changed outside edict again after several corrections, not corrected for a time' },
 };
 
+/** The message for an API that was deleted, and whose name another one has now. */
+const recreatedApi: LogMessage = { level: 'error', message: 'the API was deleted and created again under another ID' };
+
 /** The message for a declared API of which nothing is recorded: nothing tells that it ever existed. */
 const missingApi: LogMessage = { level: 'error', message: 'the API does not exist at the gateway' };
+
+function driftMessage({ kind, previousState, replacementId }: DriftNotice): LogMessage {
+  if (kind !== 'apiDeleted') return driftMessages[kind];
+  if (previousState === null) return missingApi;
+  return replacementId === null ? driftMessages.apiDeleted : recreatedApi;
+}
 
 /** Returns the level and message of an event. */
 export function messageFor(event: EdictEvent): LogMessage {
@@ -81,7 +90,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'gateway:observe_failed':
       return { level: 'warn', message: 'gateway not observed' };
     case 'publication:drift':
-      return event.notice.kind === 'apiDeleted' && event.notice.previousState === null ? missingApi : driftMessages[event.notice.kind];
+      return driftMessage(event.notice);
     case 'requests:paused':
       return { level: event.reason === 'pause' ? 'warn' : 'error', message: 'requests paused' };
     case 'requests:resumed':

@@ -57,8 +57,11 @@ async function inPostgres(run: () => Promise<void>): Promise<void> {
   await run();
 }
 
-const write = (folder: string, states: Readonly<Record<string, string>>, edit = (text: string): string => text): void =>
-  writeFileSync(join(folder, 'edict.yaml'), edit(fileOf(emulator.url, states)));
+/** Writes a file whose changes settle at once, because a wait that ends sooner after its last change says that this one is settling. */
+function write(folder: string, states: Readonly<Record<string, string>>, edit = (text: string): string => text): void {
+  const text = fileOf(emulator.url, states).replace('propagationDelay: 300ms', 'propagationDelay: 1ms');
+  writeFileSync(join(folder, 'edict.yaml'), edit(text));
+}
 const calls = (): number => emulator.requests.all().filter(({ operation }) => operation === 'changePublication').length;
 
 /** Runs `edict wait` for the file of the pipeline, without credentials. */
@@ -101,6 +104,15 @@ onBoth('waits until the daemon has reconciled this file and made every change', 
   assert.is(calls(), 3);
   const again = await wait().finished;
   assert.equal([again.code, again.stdout], [0, 'In sync. 3 publications match the file.\n']);
+});
+
+onBoth('what was changed too recently for the lists of the gateway is not called in sync, and not waited for', async () => {
+  const slowly = (text: string): string => text.replace('propagationDelay: 1ms', 'propagationDelay: 10m');
+  await openDaemon({ a: 'online' }, slowly);
+  await until('a is online', () => calls() === 1);
+  write(pipeline, { a: 'online' }, slowly);
+  const { code, stdout } = await wait().finished;
+  assert.equal([code, stdout], [0, 'No changes; 1 settling, 0 unchanged.\n']);
 });
 
 onBoth('a recorded state that is in sync by chance is not enough: the daemon may still act on an older file', async () => {

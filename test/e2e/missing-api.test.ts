@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -94,6 +94,54 @@ test('what a file adds to a known gateway is looked up too, and published once i
   assert.equal(calls(), ['api-c']);
   rmSync(join(folder, '.edict'), { recursive: true });
   assert.match((await edict(['apply'], folder)).stdout, 'In sync (1 unmanaged). 2 publications');
+});
+
+test('an API that was created again under another ID is told as that everywhere, whether the file names it by ID or by name', async () => {
+  for (const id of ['id: api-b, ', 'name: b, ']) {
+    const [oldId, newId] = id.startsWith('id') ? ['api-b', 'api-anew'] : ['api-anew', 'api-newest'];
+    rmSync(join(folder, '.edict'), { recursive: true, force: true });
+    write(['a', 'b'], 'test: online');
+    const file = join(folder, 'edict.yaml');
+    writeFileSync(file, `prune: true\n${readFileSync(file, 'utf8').replace('id: api-b, ', id)}`);
+    assert.is((await edict(['apply'], folder)).code, 0);
+    emulator.state.deleteApi(oldId);
+    emulator.state.catalog.addApi({ id: newId, name: 'b' });
+    emulator.requests.clear();
+    const told = `API b was deleted and created again: its ID was ${oldId} and is now ${newId} at the gateway; if that one is meant, write \`id: ${newId}\` in the file`;
+    const applied = await edict(['apply', '--refresh'], folder);
+    assert.match(applied.stderr, 'the API was deleted and created again under another ID');
+    for (const args of [['plan', '--refresh'], ['plan'], ['status'], ['explain', 'b', 'test']]) {
+      const { stdout } = await edict(args, folder);
+      assert.ok(stdout.replaceAll(/\s+/g, ' ').includes(told), `${args.join(' ')}: ${stdout}`);
+    }
+    const { publications } = JSON.parse((await edict(['status', '--format', 'json'], folder)).stdout) as {
+      publications: { api: string; notice: { message: string } | null }[];
+    };
+    assert.is(publications.find(({ api }) => api === 'b')?.notice?.message, told);
+    assert.equal(calls(), []);
+    // The remedy works as it is written, and what is gone is not taken offline.
+    writeFileSync(file, readFileSync(file, 'utf8').replace(id, `id: ${newId}, `));
+    const { code, stdout, stderr } = await edict(['apply'], folder);
+    assert.equal([code, calls()], [0, [newId]], `${stdout}${stderr}`);
+  }
+});
+
+test('a name that means another API than the record does holds the changes of both', async () => {
+  write(['a', 'b'], 'test: online');
+  assert.is((await edict(['apply'], folder)).code, 0);
+  emulator.state.deleteApi('api-b');
+  emulator.state.catalog.addApi({ id: 'api-anew', name: 'b' });
+  const file = join(folder, 'edict.yaml');
+  writeFileSync(file, `prune: true\n${readFileSync(file, 'utf8').replace('id: api-b, ', '')}`);
+  for (const args of [['plan', '--refresh', '--detailed-exitcode'], ['apply', '--refresh'], ['apply']]) {
+    const { code, stdout, stderr } = await edict(args, folder);
+    assert.is(code, 4, `${stdout}${stderr}`);
+    assert.match(
+      stdout.replaceAll(/\s+/g, ' '),
+      'API b was deleted and created again: its ID was api-b and is now api-anew at the gateway',
+    );
+  }
+  assert.equal(calls(), []);
 });
 
 test.run();

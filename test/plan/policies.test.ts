@@ -5,6 +5,7 @@ import type { Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
 import { addressOf, type GatewayMove } from '../../src/model/gateway.ts';
 import { maxListedUnmanaged, type Unobserved } from '../../src/model/observation.ts';
+import { publicationKey } from '../../src/model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
@@ -25,7 +26,16 @@ import {
 import { allTargets } from '../../src/plan/targets.ts';
 import { fc } from '../support/fast-check.ts';
 import { noPast } from '../support/saved-plans.ts';
-import { desiredState, lastObservation, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
+import {
+  desiredState,
+  lastObservation,
+  noGuards,
+  published,
+  recorded,
+  recordedState,
+  unknownAttemptOf,
+  wanted,
+} from '../support/states.ts';
 
 const test = suite('policies');
 const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
@@ -455,14 +465,43 @@ test('what is new is unseen if the last list showed it, is old, or was cut', () 
   }
 });
 
-test('what first contact has not looked up is deferred until it is, or held where the file says that nobody looks', () => {
+test('an API that the file names, and whose name means another one now, is held with the one that is recorded', () => {
+  const nameRef = { kind: 'api', name: 'orders', group: null } as const;
+  const anew = { ...wanted('orders', 'test', { nameRef }), apiId: 'api-anew', key: publicationKey('api-anew', 'env-test') };
+  const heldWith = (declared: readonly DesiredPublication[]) => {
+    const desired = desiredState(declared, { prune: true, guards: noGuards });
+    const before = recordedState([published('orders', 'test')]);
+    const plan = diffStates(desired, before, { wasDeclared: () => true });
+    const { changes } = applyPolicies(plan, { desired, recorded: before, previous: nothingKnown });
+    return changes.map(({ action, apiId, held }) => [action, apiId, held?.rule ?? null, held?.message]);
+  };
+  const message = 'API orders is another one now: its ID was api-orders and is now api-anew at the gateway';
+  assert.equal(heldWith([anew]), [
+    ['online', 'api-anew', 'recreated', message],
+    ['offline', 'api-orders', 'recreated', message],
+  ]);
+  const written = heldWith([{ ...anew, nameRef: null }]);
+  assert.equal(
+    written.map(([action, , rule]) => [action, rule]),
+    [
+      ['online', null],
+      ['offline', null],
+    ],
+    'whoever writes an ID has asked for it',
+  );
+  assert.equal(
+    heldWith([anew, wanted('orders', 'test')]).map(([, , rule]) => rule),
+    [null],
+  );
+});
+
+test('what first contact has not looked up is deferred until it is', () => {
   const [orders, carts, users, gone] = [wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test'), wanted('gone', 'test')];
   const off = wanted('off', 'test', { state: 'offline' });
-  const file = (refreshIntervalMs: number | null) => desiredState([orders, carts, users, gone, off], { refreshIntervalMs });
+  const desired = desiredState([orders, carts, users, gone, off], { refreshIntervalMs: 1000 });
   const before = recordedState([recorded('users', 'test', { state: null, versionId: null, publishId: null })]);
   const observation = lastObservation(4, { lookedUp: new Set([orders.key]), missingApiIds: [gone.apiId] });
-  const look = (refreshIntervalMs: number | null, unobserved: Unobserved | null = null) => {
-    const desired = file(refreshIntervalMs);
+  const look = (unobserved: Unobserved | null) => {
     const input = { desired, recorded: before, observation };
     assert.equal([...unlookedKeys(input)], [carts.key]);
     assert.equal(
@@ -473,14 +512,13 @@ test('what first contact has not looked up is deferred until it is, or held wher
       ({ api, held, deferred }) => [api, held?.rule ?? deferred?.rule ?? null],
     );
   };
-  assert.equal(look(1000), [
+  assert.equal(look(null), [
     ['carts', 'first-contact'],
     ['orders', null],
     ['users', null],
   ]);
-  assert.equal(look(null)[0], ['carts', 'unobserved']);
-  assert.equal(look(1000, { reason: 'r', remedy: 'm' })[0], ['carts', null], 'applyPolicies holds it');
-  assert.is(unlookedKeys({ desired: file(1000), recorded: before, observation: lastObservation(4) }).size, 0);
+  assert.equal(look({ reason: 'r', remedy: 'm' })[0], ['carts', null], 'applyPolicies holds it');
+  assert.is(unlookedKeys({ desired, recorded: before, observation: lastObservation(4) }).size, 0);
 });
 
 test('what may not be observed is held, unless the record is fresh', () => {

@@ -56,7 +56,12 @@ for (const [kind, over, expected] of [
   [
     'apiDeleted',
     { currentState: 'offline', previousState: 'online', replacementId: 'api-7' },
-    'the gateway no longer lists API api-orders; another API has its name now: if that one is meant, write `id: api-7`',
+    'API orders was deleted and created again: its ID was api-orders and is now api-7 at the gateway; if that one is meant, write `id: api-7` in the file',
+  ],
+  [
+    'apiDeleted',
+    { currentState: 'offline', previousState: null, replacementId: 'api-7' },
+    'API api-orders does not exist at the gateway, where API orders has the ID api-7: if that one is meant, write `id: api-7` in the file',
   ],
 ] as const) {
   test(`describes ${kind}, now ${'currentState' in over ? over.currentState : 'online'}${'replacementId' in over ? ', with a replacement' : ''}${'previousState' in over ? `, was ${over.previousState}` : ''}`, () => {

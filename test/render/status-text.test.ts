@@ -14,6 +14,7 @@ const cell = (over: Partial<StatusCell>): StatusCell => ({
   lastAttempt: null,
   status: 'unchanged',
   isApiMissing: false,
+  replacementId: null,
   ...over,
 });
 const lastAttempt = {

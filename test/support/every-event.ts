@@ -91,7 +91,8 @@ export const everyEvent: { readonly [T in EdictEvent['type']]: readonly EventOf<
     ['adopted', 'foundOnline', 'foundOffline', 'unread', 'externalChange', 'drift', 'apiDeleted', 'flapping'] as const
   ).flatMap((kind) => {
     const ofKnown = { type: 'publication:drift', reconcileId: 'p', notice: { ...note, kind } } as const;
-    return kind === 'apiDeleted' ? [ofKnown, { ...ofKnown, notice: { ...ofKnown.notice, previousState: null } }] : [ofKnown];
+    if (kind !== 'apiDeleted') return [ofKnown];
+    return [{ replacementId: null }, {}, { previousState: null }].map((over) => ({ ...ofKnown, notice: { ...ofKnown.notice, ...over } }));
   }),
   'requests:paused': (['pause', 'outage', 'credentials'] as const).map((reason) => ({ type: 'requests:paused', reason, message: 'm' })),
   'requests:resumed': [{ type: 'requests:resumed' }],

@@ -207,10 +207,20 @@ function formatRetry({ outcome, startedAtMs, finishedAtMs }: Attempt, { pid }: C
 }
 
 /** A call for an API that the gateway does not have would be rejected. */
-function nextStepForMissingApi({ message }: Notice, explanation: Explanation): NextStep {
+function nextStepForMissingApi({ apiId, message }: Notice, explanation: Explanation): NextStep {
   const isKnown = (recordedBefore(explanation)?.state ?? null) !== null;
+  const step = { kind: 'drifted', action: null, reason: null, details: message, when: null, command: null } as const;
+  const replacementId = explanation.plan.replacedApiIds?.[apiId];
+  if (replacementId !== undefined)
+    return {
+      ...step,
+      summary: isKnown
+        ? 'no change; its API was deleted and created again under another ID'
+        : 'no change; its API has another ID at the gateway',
+      advice: [`write \`id: ${replacementId}\` in the file if that API is meant, or else remove it from the file`],
+    };
   return {
-    ...{ kind: 'drifted', action: null, reason: null, details: message, when: null, command: null },
+    ...step,
     summary: isKnown ? 'no change; the gateway no longer lists its API' : 'no change; its API does not exist at the gateway',
     advice: ['remove the API from the file, or create it again at the gateway and write its new ID in the file'],
   };

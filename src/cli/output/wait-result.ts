@@ -153,7 +153,7 @@ function waitText(
     message,
   ]);
   const driftedRows = plan.drifted.map((recorded) => {
-    const { message } = noticeForDrift(recorded, plan.missingApiIds.includes(recorded.apiId));
+    const { message } = noticeForDrift(recorded, plan.missingApiIds.includes(recorded.apiId), plan.replacedApiIds?.[recorded.apiId]);
     return [`${paint('magenta', '≠')} ${recorded.api}`, recorded.environment, 'drifted', message];
   });
   const all = [...leftRows, ...driftedRows];

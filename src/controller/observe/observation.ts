@@ -10,6 +10,7 @@ import {
   maxListedUnmanaged,
   type Observation,
   type ObservedApi,
+  type ReplacedApiIds,
   type UnmanagedPublication,
 } from '../../model/observation.ts';
 import { type PublicationKey, pickNames, publicationKey } from '../../model/publication.ts';
@@ -135,7 +136,8 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     },
     startedAtMs,
   );
-  const deleted = deletedApiNotices({ desired: observable, recorded, observation: read.value, isFirst }, confirmed.deletedApiIds);
+  const replacedApiIds = findReplaced(desired, read.value, confirmed.deletedApiIds);
+  const deleted = deletedApiNotices({ desired: observable, recorded }, confirmed.deletedApiIds, replacedApiIds);
   const deletedKeys = new Set(deleted.map(({ key }) => key));
   const result = new Map(recorded);
   for (const next of updates) result.set(next.key, next);
@@ -149,6 +151,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
       observedAtMs: startedAtMs,
       unmanaged: listUnmanaged(desired, read.value),
       missingApiIds: [...confirmed.deletedApiIds],
+      ...(Object.keys(replacedApiIds).length > 0 && { replacedApiIds }),
       unreadVersions: confirmed.unreadVersions,
       lookedUp: looked.lookedUp,
     },
@@ -265,13 +268,15 @@ export function planObservationError(
   return new ObservationFailedError(message, { hint: `nothing was sent; ${remedy}` });
 }
 
-/** Returns notices of declared APIs that were deleted, with the ID of a replacement that has the name used in the file. */
-function deletedApiNotices({ desired, recorded, observation: listed }: ObservationInput, deleted: ReadonlySet<string>): DriftNotice[] {
+/** Returns notices of declared APIs that were deleted, with the ID of a replacement. */
+function deletedApiNotices(
+  { desired, recorded }: Pick<ObservationInput, 'desired' | 'recorded'>,
+  deleted: ReadonlySet<string>,
+  replaced: ReplacedApiIds,
+): DriftNotice[] {
   const affected = deleted.size === 0 ? [] : [...desired.publications.values()].filter(({ apiId }) => deleted.has(apiId));
-  if (affected.length === 0) return [];
-  const resolve = nameResolver([...listed.values()].map(({ apiId: id, name, groupId, group }) => ({ id, name, groupId, group })));
   return affected.map((declared) => {
-    const { key, nameRef } = declared;
+    const { key, apiId } = declared;
     const recordedPublication = recorded.get(key);
     const previousCount = { previousState: recordedPublication?.state ?? null, previousSinceMs: recordedPublication?.recordedAtMs ?? null };
     return {
@@ -281,9 +286,27 @@ function deletedApiNotices({ desired, recorded, observation: listed }: Observati
       ...previousCount,
       currentState: 'offline',
       untilMs: null,
-      replacementId: nameRef && firstId(resolve(nameRef)),
+      replacementId: replaced[apiId] ?? null,
     };
   });
+}
+
+/**
+ * Returns under which IDs declared APIs were created again that were deleted: the API that has the name in the file now. An API that the file
+ * declares by its ID has no group there, so that its name must be unique, and not that of another one in the file.
+ */
+function findReplaced({ publications }: DesiredState, listed: Observation, deleted: ReadonlySet<string>): ReplacedApiIds {
+  const affected = deleted.size === 0 ? [] : [...publications.values()].filter(({ apiId }) => deleted.has(apiId));
+  if (affected.length === 0) return {};
+  const declaredIds = new Set([...publications.values()].map(({ apiId }) => apiId));
+  const resolve = nameResolver([...listed.values()].map(({ apiId: id, name, groupId, group }) => ({ id, name, groupId, group })));
+  const replaced = new Map<string, string>();
+  for (const { apiId, api, nameRef } of affected) {
+    const found = resolve(nameRef ?? { kind: 'api', name: api, group: null });
+    const id = nameRef || found.kind === 'one' ? firstId(found) : null;
+    if (id !== null && !declaredIds.has(id)) replaced.set(apiId, id);
+  }
+  return Object.fromEntries(replaced);
 }
 
 function firstId(resolution: NameResolution): string | null {

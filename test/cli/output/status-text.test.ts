@@ -16,6 +16,7 @@ const cell = (api: string, environment: string, status: PublicationStatus = 'unc
       lastAttempt: null,
       status,
       isApiMissing: false,
+      replacementId: null,
     },
   };
 };

@@ -272,6 +272,21 @@ test('an API that was recreated under its name is reported, and not taken for th
   assert.equal([...(observed?.recorded.keys() ?? [])], [online.key]);
 });
 
+test('the replacement of an API that the file declares by ID has its name, alone, and is not in the file itself', async () => {
+  const anew = (apiId: string, group = '') => ({ ...listed('carts', 'test'), apiId, name: 'orders', group });
+  const replacedIn = async (list: readonly ObservedApi[], more: readonly DesiredPublication[] = []) => {
+    const desired = desiredState([wanted('orders', 'test'), ...more]);
+    const { observed } = await observeWith({ desired, record: [online], list, api: async () => ({ kind: 'read', value: null }) });
+    assert.equal(observed?.listed.missingApiIds, ['api-orders']);
+    return observed?.listed.replacedApiIds;
+  };
+  assert.equal(await replacedIn([anew('api-anew'), listed('carts')]), { 'api-orders': 'api-anew' });
+  assert.is(await replacedIn([anew('api-anew', 'one'), anew('api-other', 'two')]), undefined);
+  assert.is(await replacedIn([listed('carts')]), undefined);
+  const other = { ...wanted('new-orders', 'test'), apiId: 'api-anew', key: publicationKey('api-anew', 'env-test') };
+  assert.is(await replacedIn([anew('api-anew')], [other]), undefined);
+});
+
 for (const kind of ['throttled', 'retryable', 'unauthorized'] as const) {
   test(`a confirming read that fails (${kind}) leaves everything as it was`, async () => {
     const api = async () => failing(kind, 'APIG.1');
