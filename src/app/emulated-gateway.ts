@@ -10,10 +10,10 @@ import type { RecordedState } from '../model/recorded-state.ts';
  * The emulated gateway that replaces the real one with --emulate.
  */
 
-/** Starts an empty emulated gateway. */
+/** Starts an empty emulated gateway, of either service. */
 export async function openEmulatedGateway(): Promise<Emulator> {
   const { startEmulator } = await import('../emulator/emulator.ts');
-  return startEmulator({ seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
+  return startEmulator({ services: ['roma', 'apig'], seed: { project: '', instance: '', apis: [], environments: [], anyToken: true } });
 }
 
 /** Returns a seed with the APIs, environments and publications of both states, so that the file's calls succeed and the recorded state holds. */

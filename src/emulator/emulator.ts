@@ -7,24 +7,27 @@ import Fastify, { type FastifyError } from 'fastify';
 import { addControlRoutes } from './control.ts';
 import { respondWith, withoutFault } from './delivery.ts';
 import { type Fault, FaultInjector, type Latency } from './faults.ts';
-import { GatewayState, type GatewayTiming } from './gateway-state.ts';
+import { GatewayState, type GatewayTiming, type UnknownBehavior } from './gateway-state.ts';
 import { implementations, implementOperations } from './implementations.ts';
 import { addOperationRoute } from './operation-route.ts';
 import { seededRandom } from './random.ts';
 import { RequestLog } from './request-log.ts';
 import { errorResponse, unknownApiResponse } from './responses.ts';
 import type { Seed } from './seed.ts';
-import { loadOperations } from './specification.ts';
+import { loadOperations, type OperationSpec } from './specification.ts';
 import { Throttle, type ThrottleLimit } from './throttle.ts';
 
 export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly seed: Seed;
+  /** The services whose paths exist; default: that of the seed. */
+  readonly services?: readonly (keyof typeof pathSegments)[];
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, which picks a free port. */
   readonly port?: number;
   /** Default: the system clock. */
   readonly now?: () => Date;
+  readonly behavior?: Partial<UnknownBehavior>;
 }
 
 /** Faults, latency and throttling from the start. */
@@ -47,19 +50,25 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** The segment of each service in the path of an operation; the specification has that of ROMA Connect. */
+const pathSegments = { roma: 'apic', apig: 'apigw' } as const;
+
 /** Larger bodies are rejected, as by the service ("body at most 12 MB"). */
 const bodyLimit = 12 * 1024 * 1024;
 
 /** Starts an emulator from the specification. Throws an Error if the port is in use or operations and implementations do not match. */
 export async function startEmulator({
   seed,
+  services = [seed.service ?? 'roma'],
   host = '127.0.0.1',
   port = 0,
   now = () => new Date(),
   random: randomSeed = 1,
+  behavior = {},
   ...options
 }: EmulatorOptions): Promise<Emulator> {
   const state = new GatewayState(seed, now, options);
+  state.behavior = { ...state.behavior, ...behavior };
   const random = seededRandom(randomSeed);
   const faults = configureFaults(options, new FaultInjector(random));
   const requests = new RequestLog();
@@ -73,13 +82,11 @@ export async function startEmulator({
     frameworkErrors: (_error, _request, reply) => void respondWith(reply, withoutFault(unknownApiResponse()).delivery),
   });
   const rawBody = captureRawBodies(server);
-  const operations = loadOperations();
-  for (const operation of implementOperations(operations, implementations)) {
-    for (const url of urlsOf(operation.url, seed.service)) {
-      addOperationRoute(server, { ...operation, url }, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
-    }
-  }
-  addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
+  const operations = operationsOf(services);
+  const routeDeps = { state, faults, requests, random, rawBody, changing: new Set<string>(), closeSignal: closing.signal };
+  for (const operation of implementOperations(operations, implementations)) addOperationRoute(server, operation, routeDeps);
+  addUnknownMethods(server, operations);
+  addControlRoutes(server, { state, faults, requests, operationIds: loadOperations().map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
     const response = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
@@ -93,10 +100,21 @@ export async function startEmulator({
   return { url, state, faults, requests, close };
 }
 
-/** Returns the paths of an operation at a service, or at both: they differ in one segment, and the specification has that of ROMA Connect. */
-function urlsOf(url: string, service: Seed['service']): ReadonlySet<string> {
-  const segments = { roma: ['apic'], apig: ['apigw'], both: ['apic', 'apigw'] }[service ?? 'both'];
-  return new Set(segments.map((segment) => url.replace('/apic/', `/${segment}/`)));
+/** Returns the operations of services, each at its own path. The path of the login has no segment of a service, so that it is there once. */
+function operationsOf(services: readonly (keyof typeof pathSegments)[]): OperationSpec[] {
+  const paths = services.map((service) => `/${pathSegments[service]}/`);
+  return loadOperations().flatMap((operation) =>
+    [...new Set(paths.map((path) => operation.url.replace('/apic/', path)))].map((url) => ({ ...operation, url })),
+  );
+}
+
+/** Answers the methods that a fixed path does not have: its last segment, such as `action`, is not the ID of an API. */
+function addUnknownMethods(server: FastifyInstance, operations: readonly OperationSpec[]): void {
+  for (const url of new Set(operations.map((operation) => operation.url).filter((path) => !path.split('/').at(-1)?.startsWith(':')))) {
+    const known = new Set(operations.filter((operation) => operation.url === url).map(({ method }) => method));
+    for (const method of (['GET', 'POST', 'PUT'] as const).filter((one) => !known.has(one)))
+      server.route({ method, url, handler: (_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery) });
+  }
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {

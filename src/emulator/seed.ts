@@ -5,7 +5,7 @@ import { schemaError } from './control-schemas.ts';
 
 /** The initial content of an emulated gateway. */
 export interface Seed {
-  /** The service whose paths exist; default: both. */
+  /** The service whose paths exist; default: `roma`. */
   readonly service?: 'roma' | 'apig';
   readonly project: string;
   readonly instance: string;

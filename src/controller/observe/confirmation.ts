@@ -31,6 +31,8 @@ export interface ObservationFailed {
   readonly isRefused: boolean;
   /** The failure with which the gateway rejected the credentials; `null` if it did not. */
   readonly unauthorized: Failure | null;
+  /** The action for a person, if no retry helps; `null` if one may. */
+  readonly hint: string | null;
 }
 
 /** Dependencies for confirming a list. */
@@ -43,12 +45,16 @@ export interface ConfirmDeps {
 
 /** Returns an observation that failed for `reason`. */
 export function observationFailed(reason: string, listed: ListedCounts | null = null): ObservationFailed {
-  return { kind: 'failed', reason, listed, isRefused: false, unauthorized: null };
+  return { kind: 'failed', reason, listed, isRefused: false, unauthorized: null, hint: null };
 }
 
 /** Returns an observation that failed because of a read. */
 export function readFailed({ kind, failure }: ReadFailure): ObservationFailed {
-  return { ...observationFailed(`${failure.code} ${failure.message}`), unauthorized: kind === 'unauthorized' ? failure : null };
+  return {
+    ...observationFailed(`${failure.code} ${failure.message}`),
+    unauthorized: kind === 'unauthorized' ? failure : null,
+    hint: kind === 'unauthorized' || kind === 'rejected' ? failure.hint : null,
+  };
 }
 
 /** Returns an observation that failed because a list could not be read. */
