@@ -161,10 +161,14 @@ class PatternWalk {
       if (entry.name.startsWith('.') && !this.#includesHidden) continue;
       const path = join(directory, entry.name);
       const relative = relativeBase === '' ? entry.name : `${relativeBase}/${entry.name}`;
-      const isDirectory = entry.isSymbolicLink() ? await isDirectoryAt(this.#folder.locate(path)) : entry.isDirectory();
+      const isLookedInto = relative.split('/').length < this.#maxDepth;
+      const isLink = entry.isSymbolicLink();
+      // Whether a folder or nothing is there outside is not for the author to know.
+      if (isLink && isLookedInto && (await this.#folder.resolve(path)).kind === 'outside') throw outsideError(path);
+      const isDirectory = isLink ? await isDirectoryAt(this.#folder.locate(path)) : entry.isDirectory();
       if (!isDirectory) {
         if (this.#isMatch(relative)) this.files.push(path);
-      } else if (relative.split('/').length < this.#maxDepth) await this.visit(path, relative, [...ancestors, entries.real]);
+      } else if (isLookedInto) await this.visit(path, relative, [...ancestors, entries.real]);
     }
   }
 
@@ -190,8 +194,12 @@ async function readDirectory(
     if (isNotFoundError(error)) return null;
     throw new WalkError(`${directory} cannot be listed: ${describeReadError(error)}`);
   }
-  const { message, hint } = describeOutside(directory);
-  throw new WalkError(message, hint);
+  throw outsideError(directory);
+}
+
+function outsideError(path: string): WalkError {
+  const { message, hint } = describeOutside(path);
+  return new WalkError(message, hint);
 }
 
 /** A directory can have millions of entries, so that they are counted while they are listed. */

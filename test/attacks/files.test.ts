@@ -230,6 +230,22 @@ test('author: whether a file exists outside cannot be told from the error of a l
   assert.equal([...messages], ["apis.yaml  leads out of this file's folder", "*.yaml  leads out of this file's folder"]);
 });
 
+test('author: what a link outside leads to cannot be told from a pattern that looks into folders', async () => {
+  const messages = new Set<string>();
+  for (const target of ['there.yaml', 'missing', 'there.yaml/below', 'folder']) {
+    const { checkout, outside } = makePlace();
+    write(join(outside, 'there.yaml'), `${mark}: 1\n`);
+    mkdirSync(join(outside, 'folder'));
+    write(join(checkout, 'edict.yaml'), including('apis/**/*.yaml'));
+    write(join(checkout, 'apis/valid.yaml'), 'apis: { b: { id: api-b, environments: { test: online } } }\n');
+    symlinkSync(join(outside, target), join(checkout, 'apis/link'));
+    const { code, stdout, stderr } = await edict(['validate', 'edict.yaml', '--format', 'json'], checkout);
+    assert.is(code, 3, `${target} ${stdout} ${stderr}`);
+    messages.add(JSON.parse(stdout).errors[0].message.replace(/^.*?apis\/link"?/, ''));
+  }
+  assert.equal([...messages], [" leads out of this file's folder"]);
+});
+
 test('the files of a checkout are read in one place', () => {
   const opensFiles = /\b(?:readFile|readFileSync|open|openSync|createReadStream)\b[^;]*from 'node:fs/;
   const texts = sourceFiles('src/source').map(({ path, text }) => ({ path, text }));
