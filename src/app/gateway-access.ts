@@ -1,7 +1,7 @@
 import type { RateLimiter } from '../controller/limit/rate-limiter.ts';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { Seed } from '../emulator/seed.ts';
-import type { Credentials } from '../gateway/auth/credentials.ts';
+import type { OpenedCredentials } from '../gateway/auth/env-credentials.ts';
 import type { AcquireRequestSlot, GatewayReader } from '../gateway/interface.ts';
 import type { OnPageRead } from '../gateway/lists.ts';
 import type { AppContext } from '../model/app-context.ts';
@@ -20,7 +20,7 @@ import { openEmulatedGateway } from './emulated-gateway.ts';
 /** The credentials from the environment variables, and the gateway that they are for: the one in the file, or the emulated one. */
 export interface GatewayAccess {
   readonly settings: GatewaySettings;
-  readonly credentials: Credentials;
+  readonly credentials: OpenedCredentials;
 }
 
 /** Returns the credentials for a gateway. `acquire` lets a login pass the rate limit. Throws an EdictError `CREDENTIALS_*`, and `HOST_NOT_ALLOWED` before a secret is read. */
@@ -41,7 +41,11 @@ export async function openGatewayAccess(
  * Throws a HostNotAllowedError for the first of `origins` to which credentials may not be sent, and an EdictError `ALLOWED_HOSTS_INVALID` if
  * EDICT_ALLOWED_HOSTS names no host.
  */
-function assertAllowedHosts(origins: readonly string[], givenHosts: readonly string[], { EDICT_ALLOWED_HOSTS: listed = '' }: Env): void {
+export function assertAllowedHosts(
+  origins: readonly string[],
+  givenHosts: readonly string[],
+  { EDICT_ALLOWED_HOSTS: listed = '' }: Env,
+): void {
   const listedHosts = listed.split(/[\s,]+/).filter((text) => text !== '');
   const allowed = [...listedHosts, ...givenHosts].map((text) => {
     const origin = parseAllowedHost(text);

@@ -6,6 +6,7 @@ import type { ControllerStatus } from '../model/controller-status.ts';
 import type { CommitLookup, DesiredPublication, DesiredState } from '../model/desired-state.ts';
 import { CredentialsMissingError, EdictError, NamesUnresolvedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
+import type { NameRef } from '../model/name-ref.ts';
 import type { DriftNotice, LastObservation, ListedVersion, Unobserved } from '../model/observation.ts';
 import { type PublicationNames, pickNames } from '../model/publication.ts';
 import type { RecordedState } from '../model/recorded-state.ts';
@@ -45,9 +46,10 @@ export async function listFiles(paths: readonly string[]): Promise<{ readonly fi
   return { files, isSingleFile: files.length === 1 && files[0] === paths[0] };
 }
 
-/** A valid file, and the variables that it uses and that are not set. */
+/** A valid file, the variables that it uses and that are not set, and the names for which it has placeholder IDs. */
 export interface ValidatedFile {
   readonly desired: DesiredState;
+  readonly nameRefs: readonly NameRef[];
   readonly unsetVariables: ReadonlySet<string>;
 }
 
@@ -57,13 +59,17 @@ export interface ValidatedFile {
  */
 export async function validateFile({ settings, env }: AppContext): Promise<ValidatedFile> {
   const unsetVariables = new Set<string>();
+  let nameRefs: readonly NameRef[] = [];
   const source = new FileSource(settings.file, {
     allowedFolders: settings.allowedFolders,
     variables: env,
     onUnsetVariable: (name) => unsetVariables.add(name),
-    resolveNames: async (_, names) => placeholderIds(names),
+    resolveNames: async (_, names) => {
+      nameRefs = names;
+      return placeholderIds(names);
+    },
   });
-  return { desired: await source.load(), unsetVariables };
+  return { desired: await source.load(), unsetVariables, nameRefs };
 }
 
 /** A plan, and the drift observed while it was computed. */

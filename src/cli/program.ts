@@ -18,6 +18,8 @@ type Register = (program: Command, context: CliContext, finish: Finish) => void;
 
 /** The commands, in the order of `edict --help`. */
 const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  init: async () => (await import('./commands/init.ts')).registerInit,
+  doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   plan: async () => (await import('./commands/plan.ts')).registerPlan,
   apply: async () => (await import('./commands/apply.ts')).registerApply,

@@ -28,6 +28,11 @@ export interface GatewayClientOptions extends Pick<TransportOptions, 'mode' | 'p
 /** The segment of each service in the path of an operation; the specification has that of ROMA Connect. */
 const pathSegments: Readonly<Record<GatewayService, string>> = { roma: 'apic', apig: 'apigw' };
 
+/** Returns the URL of an operation at `service`; that of ROMA Connect is given. */
+export function toServiceUrl(url: string, service: GatewayService): string {
+  return url.replace(`/${pathSegments.roma}/instances/`, `/${pathSegments[service]}/instances/`);
+}
+
 /** Makes requests with rate limit and authentication. Retries once with new credentials if the first ones were rejected. */
 export class GatewayClient {
   readonly identity: GatewayIdentity;
@@ -45,7 +50,7 @@ export class GatewayClient {
     this.#acquire = acquire;
     this.#transport = openTransport({
       ...{ mode, connections: limit.concurrency, timeoutMs, proxies, ...(canSend && { canSend }) },
-      rewriteUrl: (url) => url.replace(`/${pathSegments.roma}/instances/`, `/${pathSegments[service]}/instances/`),
+      rewriteUrl: (url) => toServiceUrl(url, service),
     });
     this.#client = createClient<paths>({ ...this.#transport, baseUrl: endpoint });
   }

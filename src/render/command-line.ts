@@ -6,7 +6,7 @@ import { shortDigestLength } from '../plan/approvals.ts';
 import { approvalDigest } from '../plan/policies.ts';
 
 /** The commands that may call the gateway. */
-const callingCommands: readonly string[] = ['plan', 'apply', 'run', 'status', 'explain', 'approve', 'undo', 'import'];
+const callingCommands: readonly string[] = ['plan', 'apply', 'run', 'status', 'explain', 'approve', 'undo', 'import', 'doctor'];
 
 /** The commands that send probes. */
 const probingCommands: readonly string[] = ['apply', 'run'];
@@ -15,7 +15,7 @@ const probingCommands: readonly string[] = ['apply', 'run'];
 const storelessCommands: readonly string[] = ['validate'];
 
 /** The commands that never use an emulated gateway. */
-const realCommands: readonly string[] = ['validate', 'import'];
+const realCommands: readonly string[] = ['validate', 'import', 'doctor'];
 
 /**
  * Returns a shell command line for the same file and store. A store's URL with a password is not shown: the command reads it from the variable
@@ -40,7 +40,7 @@ export function formatCommandLine(command: string, args: readonly string[], sett
 export function completeCommands(text: string, settings: Settings): string {
   return text.replaceAll(/`edict ([a-z]+)((?: [^`]*)?)`/g, (whole, command: string, rest: string) => {
     // It is about a gateway for which there is no file yet.
-    if (command === 'import') return whole;
+    if (command === 'import' || command === 'init') return whole;
     const args = rest.split(' ').filter((word) => word !== '');
     return `\`${formatCommandLine(command, args, settings)}\``;
   });

@@ -181,6 +181,9 @@ const otherCommands: readonly (readonly string[])[] = [
   ['import', '--endpoint', 'ENDPOINT', '--project', 'project', '--instance', 'instance'],
   ['import', '--endpoint', 'ENDPOINT', '--project', 'project', '--instance', 'instance', '--out', 'imported.yaml'],
   ['import', '--update', 'edict.yaml'],
+  ['init', 'first.yaml'],
+  ['init', 'imported-first.yaml', '--endpoint', 'ENDPOINT', '--project', 'project', '--instance', 'instance'],
+  ...['text', 'json'].map((format) => ['doctor', 'edict.yaml', '--format', format]),
   ['state', 'copy', 'sqlite:copy.db', '--state', 'sqlite:.edict/state.db'],
   ['state', 'rm', 'a', 'test', 'edict.yaml'],
   // A seed that is none: as a service it is tried below.
@@ -272,6 +275,7 @@ test('anyone: no connection, TLS that fails, a proxy, stores that fail, and inva
     ['plan', 'edict.yaml', '--refresh'],
     ['explain', 'a', 'test', 'edict.yaml', '--refresh'],
     ['status', 'edict.yaml', '--format', 'json'],
+    ['doctor', 'edict.yaml'],
   ];
   const proxy = `http://user:${encodeURIComponent(proxyPassword)}@127.0.0.1:1`;
   for (const [what, endpoint, more] of [

@@ -47,6 +47,7 @@ const showing: readonly (readonly string[])[] = [
     ['explain', 'a', 'test', 'edict.yaml', '--format', format],
     ['history', 'edict.yaml', '--format', format],
     ['undo', 'last', 'edict.yaml', '--format', format],
+    ['doctor', 'edict.yaml', '--format', format],
     ['state', 'show', '--state', 'sqlite:.edict/state.db', '--format', format],
   ]),
   ['import', '--update', 'edict.yaml'],
@@ -285,6 +286,7 @@ test('gateway: everything that it answers', async () => {
     ...['text', 'json', 'markdown', 'github'].map((format) => ['plan', 'edict.yaml', '--refresh', '--unmanaged', '--format', format]),
     ['explain', 'b', 'test', 'edict.yaml', '--refresh'],
     ['explain', 'b', 'test', 'edict.yaml', '--refresh', '--format', 'json'],
+    ['doctor', 'edict.yaml'],
     ['history', '--versions', 'b', 'test', 'edict.yaml'],
     ['history', '--versions', 'b', 'test', 'edict.yaml', '--format', 'json'],
     ['import', '--endpoint', server.url, '--project', 'project', '--instance', 'instance'],
@@ -297,7 +299,7 @@ test('gateway: everything that it answers', async () => {
     mode = next;
     // Reads are repeated for several seconds if nobody can have refused them.
     if (next === 'lists') shown += await showAll(folder, asking);
-    else for (const args of asking.slice(0, 6)) shown += Object.values(await runHostile(args, folder, env)).join('');
+    else for (const args of asking.slice(0, 7)) shown += Object.values(await runHostile(args, folder, env)).join('');
     // Names instead of IDs are looked up.
     writeFileSync(
       join(folder, 'names.yaml'),
@@ -395,6 +397,10 @@ test('operator: strings of the command line and of variables', async () => {
     ['completion', hostile],
     ['import', '--endpoint', hostile, '--project', hostile, '--instance', hostile],
     ['import', '--update', hostile, '--out', hostile],
+    ['doctor', hostile],
+    ['doctor', 'edict.yaml', '--state', `sqlite:${hostile}`],
+    ['init', `${hostile}/x`, '--instance', hostile],
+    ['init', `${hostile}/x`],
   ];
   for (const args of lines) {
     const variants = [

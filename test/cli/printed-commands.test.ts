@@ -80,7 +80,7 @@ for (const { path, command } of printed) {
   });
 }
 
-for (const name of ['validate', 'plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'suspend', 'resume', 'import']) {
+for (const name of ['validate', 'plan', 'apply', 'run', 'wait', 'status', 'history', 'undo', 'suspend', 'resume', 'import', 'doctor']) {
   test(`edict ${name} takes the file, the store and the options that are printed`, async () => {
     for (const of of Object.values(settings)) await parse(wordsOf(formatCommandLine(name, [], of)));
   });

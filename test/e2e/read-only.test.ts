@@ -14,6 +14,9 @@ type Args = readonly string[];
 
 /** The arguments of a command besides its options; `null`: it makes changes or is the gateway itself, and is not tested here. */
 const commands: Readonly<Record<string, ((scene: Scene) => Args) | null>> = {
+  // It writes a new file: test/cli/commands/init.test.ts.
+  init: null,
+  doctor: ({ folder }) => [join(folder, 'edict.yaml')],
   validate: ({ folder }) => [join(folder, 'edict.yaml')],
   plan: ({ folder }) => [join(folder, 'edict.yaml')],
   apply: ({ folder }) => [join(folder, 'edict.yaml'), '--dry-run'],

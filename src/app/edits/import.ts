@@ -19,7 +19,7 @@ import type { FilesPatch } from './file-patch.ts';
 
 /*
  * `edict import`: exports a live gateway to a new file, or computes the patch to an existing file that declares what is online and not
- * declared. It only reads the gateway, and never changes an existing file.
+ * declared. `edict init`: writes a first file. Both only read the gateway, and never change an existing file.
  */
 
 /**
@@ -39,39 +39,61 @@ export async function importGateway(context: AppContext, gatewayArguments: Gatew
   });
 }
 
+/** A file that does not exist yet, and the command that writes it, for its errors. */
+export interface NewFile {
+  readonly path: string;
+  readonly command: 'import' | 'init';
+}
+
 /**
- * Writes the file that `importGateway` returns to `path`, once it is complete. Throws as that does, and an EdictError `IMPORT_WRITE_FAILED`
+ * Writes the file that `importGateway` returns to a new file, once it is complete. Throws as that does, and an EdictError `IMPORT_WRITE_FAILED`
  * if there is such a file already, or it cannot be written.
  */
-export async function writeImportedFile(context: AppContext, gatewayArguments: GatewayArguments, path: string): Promise<ExportedFile> {
-  await assertNew(path);
+export async function writeImportedFile(context: AppContext, gatewayArguments: GatewayArguments, to: NewFile): Promise<ExportedFile> {
+  await assertNew(to);
   const exported = await importGateway(context, gatewayArguments);
-  try {
-    await writeFileAtomically(path, { text: exported.text, mode: 0o666, beforeRename: () => assertNew(path) });
-  } catch (cause) {
-    if (cause instanceof EdictError) throw cause;
-    throw writeFailedError(path, cause);
-  }
+  await writeNewFile(to, exported.text);
   return exported;
 }
 
-/** Throws an EdictError if anything exists at `path`, also a link that leads nowhere. */
-async function assertNew(path: string): Promise<void> {
+/**
+ * Writes a commented example to a new file, with as much of its gateway as is given. Throws an EdictError `OPTION_INVALID` for a gateway that no file
+ * may name, and `IMPORT_WRITE_FAILED` as `writeImportedFile` does.
+ */
+export async function writeExampleFile(gatewayArguments: Partial<GatewayArguments>, to: NewFile): Promise<void> {
+  const { exampleFile } = await import('../../source/export/example.ts');
+  await assertNew(to);
+  await writeNewFile(to, exampleFile(gatewayArguments));
+}
+
+async function writeNewFile(to: NewFile, text: string): Promise<void> {
+  try {
+    await writeFileAtomically(to.path, { text, mode: 0o666, beforeRename: () => assertNew(to) });
+  } catch (cause) {
+    if (cause instanceof EdictError) throw cause;
+    throw writeFailedError(to, cause);
+  }
+}
+
+/** Throws an EdictError if anything exists at the path, also a link that leads nowhere. */
+async function assertNew(to: NewFile): Promise<void> {
+  const { path, command } = to;
   try {
     await lstat(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw writeFailedError(path, cause);
+    throw writeFailedError(to, cause);
   }
-  throw new EdictError('IMPORT_WRITE_FAILED', `${path} exists already, and import does not overwrite it`, {
+  throw new EdictError('IMPORT_WRITE_FAILED', `${path} exists already, and ${command} does not overwrite it`, {
     hint: `to print a patch that adds what it lacks: edict import --update ${quoteForShell(path)}`,
   });
 }
 
-function writeFailedError(path: string, cause: unknown): EdictError {
+function writeFailedError({ path, command }: NewFile, cause: unknown): EdictError {
   const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
   const why = isAbsent ? `there is no folder ${dirname(path)}` : errorMessage(cause);
-  return new EdictError('IMPORT_WRITE_FAILED', `${path} cannot be written: ${why}`, { hint: 'name another file with --out', cause });
+  const hint = command === 'import' ? 'name another file with --out' : 'name another file: edict init FILE';
+  return new EdictError('IMPORT_WRITE_FAILED', `${path} cannot be written: ${why}`, { hint, cause });
 }
 
 /** All APIs and environments that a gateway lists. */

@@ -85,7 +85,8 @@ function stateRequiredError(reason: string, emulate: boolean): EdictError {
   });
 }
 
-function hasCredentials(env: Env): boolean {
+/** Returns whether `env` has a variable that is part of credentials. */
+export function hasCredentials(env: Env): boolean {
   const names = [
     ...['HW_AUTH_TOKEN', 'HW_ACCESS_KEY', 'HUAWEICLOUD_SDK_AK', 'HW_USER_PASSWORD'],
     ...['HC_CONTAINER_CREDENTIALS_FULL_URI', 'HW_ECS_METADATA'],
@@ -99,7 +100,7 @@ export async function storeExists(url: string): Promise<boolean> {
 }
 
 function toPath(url: string): string {
-  return url.replace(/^sqlite:/, '');
+  return url.replace(/^sqlite:(?:\/\/)?/, '');
 }
 
 function orNull<T>(result: Promise<T>): Promise<T | null> {

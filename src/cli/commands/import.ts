@@ -1,21 +1,27 @@
 import { Argument, type Command, Option } from 'commander';
 import { parseSettings } from '../../app/settings.ts';
 import { EdictError, type ExitCode, exitCodes } from '../../model/errors.ts';
-import { endpointIn, formatAllowedHost, type GatewayService, isAllowedHost, serviceOf } from '../../model/gateway.ts';
 import { defaultFile } from '../../model/settings.ts';
-import { type CliContext, colorizersFor } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { allowHostOption, allowIncludeOption, type Finish, stateOption } from '../options.ts';
 import { writeExact, writeLine, writePatch } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
+import {
+  endpointOption,
+  iamOption,
+  instanceOption,
+  missingOptionsError,
+  projectOption,
+  readTypedGateway,
+  serviceOption,
+  type TypedGateway,
+  typedHosts,
+  writeWarnings,
+} from '../typed-gateway.ts';
 
 /** The gateway as given on the command line, or the file that names it. */
-export interface ImportOptions {
-  readonly service?: GatewayService;
-  readonly endpoint?: string;
-  readonly project?: string;
-  readonly instance?: string;
-  readonly iam?: string;
+export interface ImportOptions extends TypedGateway {
   /** The new file to write. */
   readonly out?: string;
   /** Whether to print a patch to an existing file. */
@@ -31,11 +37,11 @@ export function registerImport(program: Command, context: CliContext, finish: Fi
     .command('import')
     .description('Print a file that declares the publications of a live gateway, or a patch that adds what is missing to an existing file')
     .addArgument(new Argument('[file]', `with --update: the edict file (default: "${defaultFile}")`))
-    .addOption(new Option('--service <name>', 'the service (default: that of the endpoint, or else roma)').choices(['roma', 'apig']))
-    .option('--endpoint <url>', 'the management endpoint (default: that of the region in HW_REGION_NAME)')
-    .option('--project <id>', 'the project ID (default: HW_PROJECT_ID)')
-    .option('--instance <id>', 'the instance ID (required without --update)')
-    .option('--iam <url>', 'the IAM endpoint (default: that of the endpoint’s region)')
+    .addOption(serviceOption())
+    .addOption(endpointOption())
+    .addOption(projectOption())
+    .addOption(instanceOption())
+    .addOption(iamOption())
     .option('--out <file>', 'write a new file instead of printing it, once it is complete')
     .addOption(
       new Option(
@@ -69,20 +75,18 @@ async function runImport(file: string | undefined, options: ImportOptions, conte
  * stderr. Returns 0. Throws an EdictError, with nothing written, if an option is missing, the new file exists, or the gateway cannot be read.
  */
 async function runImportFile(options: ImportOptions, context: CliContext): Promise<ExitCode> {
-  const { HW_REGION_NAME: region, HW_PROJECT_ID: projectId } = context.env;
-  const endpoint = options.endpoint ?? (region ? endpointIn(region, options.service ?? 'roma') : undefined);
-  const project = options.project ?? (projectId || undefined);
-  const { instance, iam, out } = options;
+  const typed = readTypedGateway(options, context.env);
+  const { endpoint, project, instance } = typed;
   if (endpoint === undefined || project === undefined || instance === undefined) throw missingOptionsError({ endpoint, project, instance });
   const { importGateway, writeImportedFile } = await import('../../app/edits/import.ts');
   const { formatCommandLine } = await import('../../render/command-line.ts');
-  const service = options.service ?? serviceOf(endpoint) ?? 'roma';
-  const given = { service, endpoint, project, instance, ...(iam !== undefined && { iam }) };
+  const { out } = options;
+  const given = { ...typed, endpoint, project, instance };
   const settings = parseSettings(out, { allowHost: [...(options.allowHost ?? []), ...typedHosts(options)] });
   const exported = await runReadCommand(context, settings, (appContext) =>
-    out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, out),
+    out === undefined ? importGateway(appContext, given) : writeImportedFile(appContext, given, { path: out, command: 'import' }),
   );
-  writeWarnings(exported.warnings, context);
+  writeWarnings(context, exported.warnings);
   if (out === undefined) writeExact(context.stdout, exported.text);
   else
     writeLine(
@@ -90,12 +94,6 @@ async function runImportFile(options: ImportOptions, context: CliContext): Promi
       `Written to ${out}. To show how it differs from the gateway: ${formatCommandLine('plan', ['--refresh'], settings)}`,
     );
   return exitCodes.done;
-}
-
-/** Returns the allowed hosts that the endpoints on the command line name: they are the operator's word. Those that are allowed anyway are left out. */
-function typedHosts({ endpoint, iam }: ImportOptions): string[] {
-  const origins = [endpoint, iam].flatMap((url) => URL.parse(url ?? '')?.origin ?? []);
-  return [...new Set(origins)].filter((origin) => !isAllowedHost(origin, [])).map(formatAllowedHost);
 }
 
 /**
@@ -110,20 +108,7 @@ async function runImportUpdate(file: string | undefined, options: ImportOptions,
   const update = await runReadCommand(context, settings, readImportUpdate);
   writePatch(context.stdout, update.diff);
   const { summary, warnings } = describeImportUpdate(update, settings);
-  writeWarnings(warnings, context);
+  writeWarnings(context, warnings);
   writeLine(context.stderr, summary);
   return exitCodes.done;
-}
-
-function writeWarnings(warnings: readonly string[], context: CliContext): void {
-  const paint = colorizersFor(context).err;
-  for (const warning of warnings) writeLine(context.stderr, `${paint('yellow', 'edict:')} ${warning}`);
-}
-
-function missingOptionsError(given: Readonly<Record<string, string | undefined>>): EdictError {
-  const absent = Object.keys(given).filter((name) => given[name] === undefined);
-  const list = new Intl.ListFormat('en-GB').format(absent.map((name) => `--${name}`));
-  return new EdictError('OPTION_INVALID', `the gateway is not fully specified: ${list} ${absent.length === 1 ? 'is' : 'are'} missing`, {
-    hint: 'expected --endpoint (or the region in HW_REGION_NAME), --project (or HW_PROJECT_ID) and --instance; the console shows the IDs',
-  });
 }

@@ -23,6 +23,12 @@ export interface CredentialsDeps {
   readonly onTokenIssued?: () => void;
 }
 
+/** Credentials, and where they come from. */
+export interface OpenedCredentials extends Credentials {
+  /** Names the variables, such as `the token in HW_AUTH_TOKEN`; has no secret. */
+  readonly description: string;
+}
+
 /**
  * Resolves to the first credentials that `env` has of:
  *
@@ -38,7 +44,7 @@ export interface CredentialsDeps {
  * Rejects with a CredentialsMissingError if there are none, as `assertAllowed` throws, an EdictError `CREDENTIALS_INVALID` for an invalid token, key
  * or address and `IAM_UNKNOWN` for a login without an identity service, and as `parseProxySettings` does.
  */
-export async function openCredentials(env: Env, settings: CredentialsSettings, deps: CredentialsDeps): Promise<Credentials> {
+export async function openCredentials(env: Env, settings: CredentialsSettings, deps: CredentialsDeps): Promise<OpenedCredentials> {
   const credentials =
     (await openToken(env, settings, deps)) ??
     (await openKey(env, ['HW_ACCESS_KEY', 'HW_SECRET_KEY', 'HW_SECURITY_TOKEN'], settings, deps)) ??
@@ -56,12 +62,13 @@ async function openToken(
   env: Env,
   { endpoint }: CredentialsSettings,
   { assertAllowed, clock }: CredentialsDeps,
-): Promise<Credentials | null> {
+): Promise<OpenedCredentials | null> {
   const token = openEnvSecret(env, 'HW_AUTH_TOKEN', clock.monotonicMs);
   if (token === null) return null;
   assertAllowed([endpoint]);
   await assertSendableAtStart(token, 'set it to the value of the X-Subject-Token header alone');
-  return new StaticCredentials(tokenReader(token), token.name, clock, () => token.refresh());
+  const credentials = new StaticCredentials(tokenReader(token), token.name, clock, () => token.refresh());
+  return Object.assign(credentials, { description: `the token in ${token.name}` });
 }
 
 async function openKey(
@@ -69,21 +76,22 @@ async function openKey(
   names: readonly [CredentialVariable, CredentialVariable, CredentialVariable],
   { endpoint, project }: CredentialsSettings,
   { assertAllowed, clock }: CredentialsDeps,
-): Promise<Credentials | null> {
+): Promise<OpenedCredentials | null> {
   const [access, secret, securityToken] = names.map((name) => openEnvSecret(env, name, clock.monotonicMs));
   if (!access || !secret) return null;
   assertAllowed([endpoint]);
   const parts = [access, secret, ...(securityToken ? [securityToken] : [])];
   for (const part of parts) await assertSendableAtStart(part, 'set it to the key alone, as the console shows it');
   const refresh = async (): Promise<void> => void (await Promise.all(parts.map((part) => part.refresh())));
-  return new StaticCredentials(keyReader(parts, { project, clock }), access.name, clock, refresh);
+  const credentials = new StaticCredentials(keyReader(parts, { project, clock }), access.name, clock, refresh);
+  return Object.assign(credentials, { description: `the ${securityToken ? 'temporary key' : 'key'} in ${access.name}` });
 }
 
 function openLogin(
   env: Env,
   { endpoint, iamEndpoint, project, timeoutMs }: CredentialsSettings,
   { assertAllowed, clock, acquire, onTokenIssued }: CredentialsDeps,
-): Credentials | null {
+): OpenedCredentials | null {
   const { HW_USER_ID: id, HW_USER_NAME: name, HW_DOMAIN_NAME: domain } = env;
   const user: LoginUser | null = id ? { id } : name && domain ? { name, domain } : null;
   const password = openEnvSecret(env, 'HW_USER_PASSWORD', clock.monotonicMs);
@@ -102,17 +110,19 @@ function openLogin(
     timeoutMs,
     proxies: parseProxySettings(env),
   };
-  return new IssuedCredentials(
+  const credentials = new IssuedCredentials(
     loginIssuer(login, () => password.refresh()),
     { clock, ...(acquire && { acquire }), ...(onTokenIssued && { onIssued: onTokenIssued }) },
   );
+  const who = 'id' in user ? 'the user in HW_USER_ID' : `${user.name} in ${user.domain}`;
+  return Object.assign(credentials, { description: `a login of ${who} at ${iamEndpoint}` });
 }
 
 function openPodIdentity(
   env: Env,
   { endpoint, project }: CredentialsSettings,
   { assertAllowed, clock, onTokenIssued }: CredentialsDeps,
-): Credentials | null {
+): OpenedCredentials | null {
   const { HC_CONTAINER_CREDENTIALS_FULL_URI: uri } = env;
   const token = openEnvSecret(env, 'HC_CONTAINER_AUTHORIZATION_TOKEN', clock.monotonicMs);
   if (!uri || token === null) return null;
@@ -122,20 +132,23 @@ function openPodIdentity(
       hint: "expected https, or http to this machine or a link-local address: the token of the pod's service account is sent there",
     });
   }
-  return new IssuedCredentials(podIdentityIssuer(uri, token, { project, clock }), {
+  const credentials = new IssuedCredentials(podIdentityIssuer(uri, token, { project, clock }), {
     clock,
     ...(onTokenIssued && { onIssued: onTokenIssued }),
   });
+  return Object.assign(credentials, { description: 'temporary keys of the pod' });
 }
 
 function openServerAgency(
   env: Env,
   { endpoint, project }: CredentialsSettings,
   { assertAllowed, clock, onTokenIssued }: CredentialsDeps,
-): Credentials | null {
+): OpenedCredentials | null {
   if (env['HW_ECS_METADATA'] !== 'true') return null;
   assertAllowed([endpoint]);
-  return new IssuedCredentials(serverAgencyIssuer({ project, clock }), { clock, ...(onTokenIssued && { onIssued: onTokenIssued }) });
+  const deps = { clock, ...(onTokenIssued && { onIssued: onTokenIssued }) };
+  const credentials = new IssuedCredentials(serverAgencyIssuer({ project, clock }), deps);
+  return Object.assign(credentials, { description: "temporary keys of the server's agency" });
 }
 
 /** Returns whether a secret may be sent to `uri`: with TLS anywhere, else only to this machine or a link-local address, which no network routes. */
