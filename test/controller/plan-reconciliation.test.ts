@@ -17,7 +17,8 @@ function deps(over: Partial<PlanReconciliationDeps> = {}): PlanReconciliationDep
     readRecordedState: async () => recordedState([]),
     previousState: async () => noPast,
     lastAttempts: async () => lastAttempts(),
-    lastObservation: async () => lastObservation(2),
+    // What is new would be held if nobody had looked.
+    lastObservation: async () => lastObservation(2, { observedAtMs: plannedAtMs }),
   };
   return {
     store,

@@ -18,7 +18,7 @@ export function exampleFile({ service = 'roma', endpoint, project, instance, iam
     instance: instance ?? placeholders.instance,
   };
   parseGatewayArguments(gateway);
-  const lines = stringify({ ...gateway, project: project ?? '${HW_PROJECT_ID}' }, { lineWidth: 0, compat: 'yaml-1.1' }).trimEnd();
+  const lines = stringify({ ...gateway, project: project ?? `\${HW_PROJECT_ID}` }, { lineWidth: 0, compat: 'yaml-1.1' }).trimEnd();
   return `# yaml-language-server: $schema=./edict.schema.json
 #
 # Where the APIs of a gateway are published. Replace what is in capital letters: the console shows the IDs.

@@ -117,7 +117,9 @@ test('an invalid or missing file is exit code 3, with a command to paste', async
 
 test('variables that are not set are named', async () => {
   await withEmulator(seedOf('orders'), async (emulator) => {
-    const folder = folderFor(emulator.url, { orders: 'online' }, (text) => text.replace('project: project', 'project: "${HW_PROJECT_ID}"'));
+    const folder = folderFor(emulator.url, { orders: 'online' }, (text) =>
+      text.replace('project: project', `project: "\${HW_PROJECT_ID}"`),
+    );
     const { code, statuses, of } = await doctor(folder);
     assert.is(code, 1);
     assert.equal(statuses, { ...failedAt('variables'), store: 'ok' });

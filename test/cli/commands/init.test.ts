@@ -47,7 +47,7 @@ test('a region in the environment is the endpoint, and the project stays a varia
   const folder = scratchFolder();
   await edict(['init'], folder, { HW_REGION_NAME: 'ap-southeast-1', HW_PROJECT_ID: 'p-of-mine' });
   const text = readFileSync(join(folder, 'edict.yaml'), 'utf8');
-  assert.match(text, 'endpoint: https://roma.ap-southeast-1.myhuaweicloud.com\n  project: ${HW_PROJECT_ID}\n');
+  assert.match(text, `endpoint: https://roma.ap-southeast-1.myhuaweicloud.com\n  project: \${HW_PROJECT_ID}\n`);
   assert.not.match(text, 'p-of-mine');
 });
 
