@@ -416,7 +416,7 @@ export interface components {
          * @description The kind of deferral.
          * @enum {unknown}
          */
-        readonly "Plan.DeferralRule": "freeze" | "suspended" | "rollout" | "removal";
+        readonly "Plan.DeferralRule": "freeze" | "suspended" | "rollout" | "removal" | "first-contact";
         /** @description One error in the file. */
         readonly "Plan.Diagnostic": {
             /** @description Counts from 1, in UTF-16 units. */
@@ -742,7 +742,7 @@ export interface components {
             readonly status: components["schemas"]["PublicationStatus"];
         };
         /**
-         * @description The status of a publication. failed: the last attempt at its change did not succeed. held: its change needs an approval. pending: its change is being made. deferred: its change is made later (freeze, suspension, rollout). drifted: it was changed outside edict and is left in place. outdated: its API was edited after it was published. unmanaged: it is online at the gateway and not in the file. unchanged: it matches the file. settling: it does so too, and was changed too recently for the gateway's lists to show it. unknown: an attempt has no known outcome, which is resolved first; or it may be online already, which is looked up first; or the file is invalid, so that its desired state is unknown.
+         * @description The status of a publication. failed: the last attempt at its change did not succeed. held: its change needs an approval. pending: its change is being made. deferred: its change is made later (freeze, suspension, rollout, first contact). drifted: it was changed outside edict and is left in place. outdated: its API was edited after it was published. unmanaged: it is online at the gateway and not in the file. unchanged: it matches the file. settling: it does so too, and was changed too recently for the gateway's lists to show it. unknown: an attempt has no known outcome, which is resolved first; or it may be online already, which is looked up first; or the file is invalid, so that its desired state is unknown.
          * @enum {string}
          */
         readonly PublicationStatus: "failed" | "held" | "unknown" | "pending" | "deferred" | "drifted" | "outdated" | "unmanaged" | "settling" | "unchanged";

@@ -156,7 +156,7 @@ export interface components {
              */
             prune: boolean;
             /**
-             * @description The interval at which the daemon observes what is published at the gateway, or `never`. A gateway without recorded state is observed before the first plan, and what is already online is adopted without a call. With `never`, what is new is held for approval until the gateway was observed once, with `--refresh`.
+             * @description The interval at which the daemon observes what is published at the gateway, or `never`. A gateway without recorded state is observed before the first plan, and what is already online is adopted without a call. With `never`, what is new is held for approval, unless the gateway was observed with `--refresh` in the last five minutes.
              * @default 5m
              * @example 5m
              * @example never

@@ -76,7 +76,7 @@ export interface components {
          * @description The kind of deferral.
          * @enum {unknown}
          */
-        readonly DeferralRule: "freeze" | "suspended" | "rollout" | "removal";
+        readonly DeferralRule: "freeze" | "suspended" | "rollout" | "removal" | "first-contact";
         /** @description One error in the file. */
         readonly Diagnostic: {
             /** @description Counts from 1, in UTF-16 units. */

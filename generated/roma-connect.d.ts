@@ -234,8 +234,8 @@ export interface components {
             error_msg?: string;
         };
         BatchRequest: {
-            /** @description IDs of the APIs. */
-            apis: string[];
+            /** @description IDs of the APIs. ROMA Connect's own definition does not require them; API Gateway takes a `group_id` in their place. */
+            apis?: string[];
             /** @description ID of the environment. */
             env_id: string;
             /** @description Description of the publish action, the same for every API. */
@@ -267,7 +267,10 @@ export interface components {
             /** @description How many there are. */
             total: number;
         };
-        /** @description Known beyond the page. A front gateway adds `request_id`. */
+        /**
+         * @description Known beyond the page: a front gateway adds `request_id` to its own errors. Every answer, of an error or not, has the
+         *     header `X-Request-Id`.
+         */
         Error: {
             /** @description Error code. */
             error_code: string;
@@ -386,7 +389,7 @@ export interface components {
             status: 1 | 2;
             /** @description Version ID. It names a publication; the publication record's ID changes with every publish and switch. */
             version_id: string;
-            /** @description Version number. */
+            /** @description Version number, the time of the publication as `yyyyMMddHHmmss` in UTC+8. */
             version_no?: string;
         };
         /** @description A page of versions. */
@@ -462,7 +465,7 @@ export interface components {
          * @example f0fa1789-3b76-433b-a787-9892951c620e
          */
         InstanceId: string;
-        /** @description How many entries to leave out at the beginning. */
+        /** @description How many entries to leave out at the beginning. A negative number counts as 0. */
         Offset: number;
         /** @description The most entries in one answer. */
         PageSize: number;
@@ -503,7 +506,7 @@ export interface operations {
                  * @example orders
                  */
                 name?: string;
-                /** @description How many entries to leave out at the beginning. */
+                /** @description How many entries to leave out at the beginning. A negative number counts as 0. */
                 offset?: components["parameters"]["Offset"];
                 /**
                  * @description The parameters, separated by commas, whose values must be equal rather than contained.
@@ -698,7 +701,7 @@ export interface operations {
                 env_name?: string;
                 /** @description The most entries in one answer. */
                 limit?: components["parameters"]["PageSize"];
-                /** @description How many entries to leave out at the beginning. */
+                /** @description How many entries to leave out at the beginning. A negative number counts as 0. */
                 offset?: components["parameters"]["Offset"];
             };
             header: {
@@ -800,7 +803,7 @@ export interface operations {
                  * @example RELEASE
                  */
                 name?: string;
-                /** @description How many entries to leave out at the beginning. */
+                /** @description How many entries to leave out at the beginning. A negative number counts as 0. */
                 offset?: components["parameters"]["Offset"];
             };
             header: {

@@ -5,19 +5,21 @@ export interface Query<P extends string> {
 }
 export interface StoreQueries {
   readonly readSetting: Query<'name'>;
-  readonly deleteSetting: Query<'name'>;
   readonly insertSetting: Query<'name' | 'value'>;
   readonly insertGateway: Query<'endpoint' | 'project' | 'instance'>;
   readonly findGateway: Query<'endpoint' | 'project' | 'instance'>;
   readonly readGateway: Query<'gateway'>;
   readonly acquireGateway: Query<'gateway'>;
   readonly releaseGateway: Query<'atMs' | 'gateway'>;
+  readonly request: Query<'request' | 'endpoint' | 'project' | 'instance'>;
+  readonly signals: Query<'gateway'>;
   readonly saveStatus: Query<'status' | 'gateway'>;
   readonly suspend: Query<'suspension' | 'gateway'>;
   readonly setMoved: Query<'moved' | 'gateway'>;
   readonly setAppliedDigests: Query<'digests' | 'gateway'>;
-  readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'details' | 'gateway'>;
+  readonly setListed: Query<'apis' | 'publications' | 'observedAtMs' | 'details' | 'lookedUp' | 'gateway'>;
   readonly ageObservation: Query<'gateway'>;
+  readonly endFirstContact: Query<'gateway'>;
   readonly setUnobserved: Query<'unobserved' | 'gateway'>;
   readonly names: Query<'gateway'>;
   readonly deleteNames: Query<'gateway' | 'rows'>;
@@ -28,9 +30,9 @@ export interface StoreQueries {
   readonly undeclare: Query<'gateway' | 'rows'>;
   readonly adoptRevisions: Query<'rows' | 'gateway'>;
   readonly markDeclared: Query<'gateway' | 'rows'>;
-  readonly history: Query<'gateway' | 'apis' | 'environments' | 'limit'>;
-  readonly historyOfApi: Query<'gateway' | 'api' | 'environments' | 'limit'>;
-  readonly historyOfEnvironment: Query<'gateway' | 'environment' | 'limit'>;
+  readonly history: Query<'gateway' | 'apis' | 'environments' | 'beforeId' | 'limit'>;
+  readonly historyOfApi: Query<'gateway' | 'api' | 'environments' | 'beforeId' | 'limit'>;
+  readonly historyOfEnvironment: Query<'gateway' | 'environment' | 'beforeId' | 'limit'>;
   readonly attempt: Query<'gateway' | 'attempt'>;
   readonly attemptsOfReconciliation: Query<'gateway' | 'reconcile' | 'reconcileEnd'>;
   readonly attemptsOfLastReconciliation: Query<'gateway'>;
@@ -56,7 +58,7 @@ export interface StoreQueries {
   readonly insertApproval: Query<'digest' | 'by' | 'reason' | 'atMs' | 'expiresAtMs' | 'scope' | 'endpoint' | 'project' | 'instance'>;
   readonly gateways: Query<never>;
   readonly rowsOfGateway: Query<'after' | 'limit'>;
-  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'released_at_ms' | 'listed_apis' | 'listed_publications' | 'observed_at_ms' | 'listed_details' | 'unobserved' | 'suspension' | 'moved' | 'fence' | 'applied_digests'>;
+  readonly copyGateway: Query<'id' | 'endpoint' | 'project' | 'instance' | 'released_at_ms' | 'listed_apis' | 'listed_publications' | 'observed_at_ms' | 'listed_details' | 'looked_up' | 'unobserved' | 'suspension' | 'request' | 'moved' | 'fence' | 'applied_digests'>;
   readonly continueGateway: Query<never>;
   readonly rowsOfApproval: Query<'after' | 'limit'>;
   readonly copyApproval: Query<'id' | 'gateway_id' | 'digest' | 'approved_by' | 'reason' | 'approved_at_ms' | 'expires_at_ms' | 'scope' | 'is_file_hold_released'>;

@@ -130,7 +130,6 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
     .$asTuple('api_id', 'environment_id');
   return {
     readSetting: db.selectFrom('setting').select('value').where('name', '=', param('name')),
-    deleteSetting: db.deleteFrom('setting').where('name', '=', param('name')),
     insertSetting: db
       .insertInto('setting')
       .values({ name: param('name'), value: param('value') })
@@ -152,6 +151,24 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       fence: (eb) => eb('fence', '+', sql.lit(1)),
     }),
     releaseGateway: ofGateway().set({ released_at_ms: param('atMs'), controller_status: sql.lit(null) }),
+    request: db
+      .updateTable('gateway')
+      .set({ request: param('request') })
+      .where('endpoint', '=', param('endpoint'))
+      .where('project', '=', param('project'))
+      .where('instance', '=', param('instance')),
+    // What another process may have written about a gateway.
+    signals: db
+      .selectFrom('gateway as g')
+      .select((eb) => [
+        'g.request',
+        eb
+          .selectFrom('approval as a')
+          .select((of) => of.fn.max('a.id').as('id'))
+          .whereRef('a.gateway_id', '=', 'g.id')
+          .as('newest_approval_id'),
+      ])
+      .where('g.id', '=', param('gateway')),
     saveStatus: ofGateway().set({ controller_status: param('status') }),
     suspend: ofGateway().set({ suspension: param('suspension') }),
     setMoved: ofGateway().set({ moved: param('moved') }),
@@ -161,10 +178,12 @@ function gatewayQueries({ db, jsonRows }: Dialect) {
       listed_publications: param('publications'),
       observed_at_ms: (eb) => eb.fn.coalesce(numberParam('observedAtMs'), 'observed_at_ms'),
       listed_details: (eb) => eb.fn.coalesce(textParam('details'), 'listed_details'),
+      looked_up: (eb) => eb.fn.coalesce(textParam('lookedUp'), 'looked_up'),
       unobserved: sql.lit(null),
     }),
     // 1970; NULL, if there was none, stays NULL.
     ageObservation: ofGateway().set({ observed_at_ms: (eb) => eb('observed_at_ms', '*', sql.lit(0)) }),
+    endFirstContact: ofGateway().set({ looked_up: sql.lit(null) }),
     setUnobserved: ofGateway().set({ unobserved: param('unobserved') }),
     names: db.selectFrom('name').select(['name', 'id']).where('gateway_id', '=', param('gateway')),
     deleteNames: db
@@ -263,11 +282,13 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
     history: ofGateway
       .where(wanted('apis', 'attempt.api_id', 'attempt.api'))
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .where('attempt.id', '<', param('beforeId'))
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
     historyOfApi: ofGateway
       .where('attempt.id', 'in', withText('api', 'api_id', 'api'))
       .where(wanted('environments', 'attempt.environment_id', 'attempt.environment'))
+      .where('attempt.id', '<', param('beforeId'))
       .orderBy('attempt.id', 'desc')
       .limit(param<number>('limit')),
     historyOfEnvironment: ofGateway
@@ -275,6 +296,7 @@ function attemptQueries({ db, jsonTexts }: Dialect) {
         eb
           .selectFrom(withText('environment', 'environment_id', 'environment').as('e'))
           .select('e.id')
+          .where('e.id', '<', param('beforeId'))
           .orderBy('e.id', 'desc')
           .limit(param<number>('limit')),
       )
@@ -603,7 +625,7 @@ const copiedColumns = {
       'observed_at_ms',
       'listed_details',
     ],
-    ...['unobserved', 'suspension', 'moved', 'fence', 'applied_digests'],
+    ...['looked_up', 'unobserved', 'suspension', 'request', 'moved', 'fence', 'applied_digests'],
   ],
   approval: ['id', 'gateway_id', 'digest', 'approved_by', 'reason', 'approved_at_ms', 'expires_at_ms', 'scope', 'is_file_hold_released'],
   attempt: [

@@ -22,8 +22,11 @@ interface GatewayTable {
   readonly observed_at_ms: number | null;
   /** JSON. */
   readonly listed_details: string | null;
+  /** JSON. */
+  readonly looked_up: string | null;
   readonly unobserved: string | null;
   readonly suspension: string | null;
+  readonly request: string | null;
   /** JSON. */
   readonly moved: string | null;
   readonly applied_digests: string | null;

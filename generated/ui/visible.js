@@ -31,6 +31,19 @@ export function hasControlCharacters(text) {
 export function visible(text) {
     return text.replace(unusual, (found) => found.replace(invisible, escapeCharacter));
 }
+/** The most characters of a server's text that are shown. */
+const maxLineLength = 300;
+/**
+ * Returns a server's text as one short line that is safe to print: with spaces for line breaks, other control characters made visible, and cut to
+ * `length` characters.
+ */
+export function visibleExtract(text, length = maxLineLength) {
+    const line = visible(text.replace(/[\s\p{Z}]+/gu, ' ').trim());
+    if (line.length <= length)
+        return line;
+    const start = line.slice(0, length - 1).toWellFormed();
+    return `${start.trimEnd()}…`;
+}
 /** Returns a line that edict has composed for people: its own colors stay, everything else is as with `visible`. */
 export function visibleLine(line) {
     return line.replace(colorOrInvisible, (found) => (found.endsWith('m') ? found : escapeCharacter(found)));

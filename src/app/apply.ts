@@ -1,12 +1,12 @@
 import { Controller } from '../controller/controller.ts';
-import { RequestTrigger } from '../controller/triggers/request-trigger.ts';
+import { GatewayWatcher } from '../controller/triggers/gateway-watcher.ts';
 import type { Emulator, EmulatorOptions } from '../emulator/emulator.ts';
 import type { AppContext } from '../model/app-context.ts';
 import type { NewApproval } from '../model/approval.ts';
 import type { Plan } from '../model/change.ts';
 import type { DesiredState } from '../model/desired-state.ts';
 import { EdictError, errorMessage, exitCodes, LeaseHeldError, StoreLockedError } from '../model/errors.ts';
-import type { ReconcileSummary } from '../model/events.ts';
+import type { ReconcileSummary, TriggerCause } from '../model/events.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
 import { PlanChangedError, type StaleChange } from '../model/saved-plan-diff.ts';
 import { type ApprovalRequest, createApproval } from '../plan/approvals.ts';
@@ -142,6 +142,9 @@ async function applyInSession(
     if (event.type === 'reconcile:finished') lastSummary = event.summary;
   });
   const startedAtMs = clock.now();
+  // The kill switch stops a long apply as it stops a daemon. Other requests are for a daemon.
+  const trigger = (cause: TriggerCause): void => void (cause === 'suspension' && controller.trigger(cause));
+  using watcher = new GatewayWatcher({ store: session.store, trigger, onAvailable: () => {} });
   const controller = new Controller({
     source: { load: async () => desired, watch: async () => ({ close: async () => {} }) },
     clock,
@@ -149,17 +152,17 @@ async function applyInSession(
     debounceMs: 0,
     resyncMs: Number.POSITIVE_INFINITY,
     maxTries: maxAttemptsPerChange,
-    runnerFor: (of, triggers) => session.runnerFor(of, { maxTries: maxAttemptsPerChange, targets, saved, triggers }),
+    runnerFor: async (of, triggers) => {
+      await watcher.follow(of.gateway);
+      return session.runnerFor(of, { maxTries: maxAttemptsPerChange, targets, saved, triggers });
+    },
     checkStaleSource: async () => 'free',
+    isWaiting: () => false,
   });
-  // The kill switch stops a long apply as it stops a daemon. Other requests are for a daemon.
-  const ended = new AbortController();
-  const onRequest = (cause: 'suspension' | 'requested'): void => void (cause === 'suspension' && controller.trigger(cause));
-  new RequestTrigger({ store: session.store, clock, signal: ended.signal, trigger: onRequest }).setGateway(desired.gateway);
   const stop = (): void => controller.stop();
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  await controller.runOnce().finally(() => ended.abort());
+  await controller.runOnce();
   signal.removeEventListener('abort', stop);
   const unsent = await session.stop();
   if (!initialPlan || !plan) throw interruptedError(signal);

@@ -5,7 +5,7 @@ import type { Emit } from '../model/events.ts';
 import type { DaemonSettings } from '../model/settings.ts';
 import { limitFiles, maxFollowedFiles, SourceDirectory, watchSourceFiles } from '../source/source-directory.ts';
 import type { WorkerParser } from '../source/worker/worker-parser.ts';
-import type { Store } from '../store/interface.ts';
+import { openReadonly } from '../store/open.ts';
 import { createEventBus } from './context.ts';
 import { type ManagedFile, openManagedFile, toServedFile } from './managed-file.ts';
 import { openConfiguredStore } from './session.ts';
@@ -42,6 +42,9 @@ export interface DaemonOptions extends DaemonSettings {
   readonly parsers?: Pick<WorkerParser, 'open'>;
 }
 
+/** How long the database may work on one read of a viewer, in milliseconds. */
+const viewerQueryLimitMs = 10_000;
+
 async function startParser(): Promise<WorkerParser> {
   const { WorkerParser } = await import('../source/worker/worker-parser.ts');
   return new WorkerParser();
@@ -65,7 +68,7 @@ export async function startDaemon(
   let unsentCount = 0;
   await using starting = new AsyncDisposableStack();
   const log = logFor(context.settings.file, true);
-  const store = await openStoreWithRetry(context, log);
+  const store = await retryUnavailable(context, log, () => openConfiguredStore(context));
   starting.defer(() => store.close());
   const parsers = givenParsers ?? starting.use(await startParser());
   starting.defer(async () => {
@@ -88,25 +91,27 @@ export async function startDaemon(
   };
   // Whoever may write to a folder decides which files are in it; a file that the operator names, and what an empty store finds, is the operator's word.
   for (const file of files) await open(file, isFirstStart || paths.includes(file));
+  const { storeUrl } = context.settings;
+  const reader = daemonSettings.listen
+    ? await retryUnavailable(context, log, () => openReadonly({ url: storeUrl, queryLimitMs: viewerQueryLimitMs }))
+    : store;
+  if (reader !== store) starting.defer(() => reader.close());
   const { statusServer, listenError } = await listen(context, daemonSettings, {
     ...{ isSingleFile, emit: log },
-    managedFiles: [...managedFiles.values()],
+    files: await Promise.all([...managedFiles.values()].map((managedFile) => toServedFile(managedFile, reader))),
   });
   if (statusServer) starting.defer(() => statusServer.close());
   const stopping = new AbortController();
   const controllers = new ControllerGroup(stopping.signal);
   const onAdded = async (file: string): Promise<void> => {
-    const managedFile = await open(file, false).catch((error: unknown) => {
-      // The others go on: a setting that was valid when the daemon started is invalid now.
-      if (!(error instanceof EdictError)) throw error;
-      logFor(file, isSingleFile)({ type: 'file:failed', message: error.message, hint: error.hint });
-      return null;
-    });
-    if (managedFile === null) return;
-    statusServer?.addFile(await toServedFile(managedFile));
+    const managedFile = await open(file, false);
+    statusServer?.addFile(await toServedFile(managedFile, reader));
     managedFile.context.events.emit({ type: 'file:added' });
     controllers.start(managedFile);
   };
+  // The others go on: a setting that was valid when the daemon started is invalid now.
+  const onFailed = (file: string, { message, hint }: EdictError): void =>
+    logFor(file, isSingleFile)({ type: 'file:failed', message, hint });
   const onRemoved = async (file: string): Promise<void> => {
     const managedFile = managedFiles.get(file);
     if (!managedFile) return;
@@ -118,13 +123,13 @@ export async function startDaemon(
   };
   const stop = (): void => {
     stopping.abort();
-    for (const { controller } of managedFiles.values()) controller.stop();
+    for (const managedFile of managedFiles.values()) managedFile.stop();
   };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   for (const managedFile of managedFiles.values()) controllers.start(managedFile);
   const following = watchSourceFiles(followed, {
-    ...{ list: () => directory.list(), clock, signal: stopping.signal, onAdded, onRemoved, onSkipped },
+    ...{ list: () => directory.list(), clock, signal: stopping.signal, onAdded, onFailed, onRemoved, onSkipped },
   });
   const resources = starting.move();
   const closeWhenDone = async (): Promise<number> => {
@@ -151,11 +156,10 @@ export async function startDaemon(
 async function listen(
   { env, clock }: AppContext,
   { listen: address, listenIsExplicit }: DaemonSettings,
-  { isSingleFile, managedFiles, emit }: Pick<StatusServerDeps, 'isSingleFile' | 'emit'> & { readonly managedFiles: readonly ManagedFile[] },
+  { isSingleFile, files, emit }: Pick<StatusServerDeps, 'isSingleFile' | 'emit' | 'files'>,
 ): Promise<{ readonly statusServer: StatusServer | null; readonly listenError: string | null }> {
   if (!address) return { statusServer: null, listenError: null };
   const { openStatusServer } = await import('./status-server.ts');
-  const files = await Promise.all(managedFiles.map(toServedFile));
   try {
     return { statusServer: await openStatusServer(address, { env, clock, emit, isSingleFile, files }), listenError: null };
   } catch (error) {
@@ -164,13 +168,13 @@ async function listen(
   }
 }
 
-/** Opens the store; retries with backoff while it is unreachable. */
-async function openStoreWithRetry(context: AppContext, log: Emit): Promise<Store> {
+/** Opens a store; retries with backoff while it is unreachable. */
+async function retryUnavailable<T>(context: AppContext, log: Emit, open: () => Promise<T>): Promise<T> {
   const { clock, signal, events } = context;
   using _subscription = events.subscribe(log);
   for (let failures = 1; ; failures += 1) {
     try {
-      return await openConfiguredStore(context);
+      return await open();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || signal.aborted) throw error;
       events.emit({ type: 'store:error', reconcileId: '', message: error.message });
@@ -188,22 +192,26 @@ class ControllerGroup {
 
   constructor(stopping: AbortSignal) {
     this.#signal = stopping;
+    stopping.addEventListener('abort', () => this.#settle());
   }
 
-  /** Resolves when all controllers have ended after a stop. Rejects when the last running one has failed, with the last error. */
+  /**
+   * Resolves when all controllers have ended after a stop; not before it, since the last running file may be removed while another one cannot be
+   * opened yet. Rejects when none runs any more and one has failed, with the last error.
+   */
   get done(): Promise<void> {
     return this.#done.promise;
   }
 
   /** Runs the controller of a file. A controller that fails ends alone and is reported as `file:failed` while others run. */
   start(managedFile: ManagedFile): void {
-    if (this.#signal.aborted) managedFile.controller.stop();
+    if (this.#signal.aborted) managedFile.stop();
     this.#running.set(managedFile, this.#run(managedFile));
   }
 
   /** Stops the controller of a file; resolves when its loop has ended. */
   async stop(managedFile: ManagedFile): Promise<void> {
-    managedFile.controller.stop();
+    managedFile.stop();
     await this.#running.get(managedFile);
   }
 
@@ -216,8 +224,12 @@ class ControllerGroup {
       if (this.#running.size > 1) managedFile.context.events.emit({ type: 'file:failed', message: error.message, hint: error.hint });
     }
     this.#running.delete(managedFile);
+    this.#settle();
+  }
+
+  #settle(): void {
     if (this.#running.size > 0) return;
-    if (this.#lastError && !this.#signal.aborted) this.#done.reject(this.#lastError);
-    else this.#done.resolve();
+    if (this.#signal.aborted) this.#done.resolve();
+    else if (this.#lastError) this.#done.reject(this.#lastError);
   }
 }

@@ -17,6 +17,8 @@ export interface ManagedFile {
   readonly controller: Controller;
   /** The gateway of the last valid file; `null` before the first one. */
   readonly gateway: () => GatewayIdentity | null;
+  /** Stops the controller, and leaves to other processes all that it does not hold, before it leaves what it holds. */
+  stop(): void;
   /** Closes everything after the controller has stopped; resolves to the number of unsent changes. */
   close(): Promise<number>;
 }
@@ -36,37 +38,46 @@ export async function openManagedFile(
 ): Promise<ManagedFile> {
   const { Controller } = await import('../controller/controller.ts');
   const { StaleSourceCheck } = await import('../controller/stale-source-check.ts');
-  const { RequestTrigger } = await import('../controller/triggers/request-trigger.ts');
+  const { GatewayWatcher } = await import('../controller/triggers/gateway-watcher.ts');
   const { HistoryPruner } = await import('../controller/history-pruner.ts');
   const { clock, events } = context;
   const { emit } = events;
   const background = new AbortController();
-  const { signal } = background;
   await using resources = new AsyncDisposableStack();
   resources.use(await openSubscribers(context));
   const parser = resources.use(parsers.open());
   const session = await openSession(context, { isStandby: true, isTrusted, store });
   const staleSourceCheck = new StaleSourceCheck({ record: store, clock });
+  const watcher = resources.use(
+    new GatewayWatcher({ store, trigger: (cause) => controller.trigger(cause), onAvailable: () => controller.onAvailable() }),
+  );
   const controller = new Controller({
     source: withPruneDelay(createFileSource(context, session.resolveNames, parser), clock, pruneDelayDebounces * times.debounceMs),
     clock,
     ...times,
     emit,
     maxTries: Number.POSITIVE_INFINITY,
-    runnerFor: (desired, triggers) => session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY, triggers }),
-    checkStaleSource: (desired) => staleSourceCheck.check(desired),
+    runnerFor: async (desired, triggers) => {
+      await watcher.follow(desired.gateway);
+      return session.runnerFor(desired, { maxTries: Number.POSITIVE_INFINITY, triggers });
+    },
+    checkStaleSource: async (desired) => {
+      await watcher.follow(desired.gateway);
+      const result = await staleSourceCheck.check(desired);
+      if (result !== 'free') watcher.withdraw();
+      return result;
+    },
+    isWaiting: () => watcher.isWaiting,
   });
-  const requestTrigger = new RequestTrigger({ store, clock, signal, trigger: (cause) => controller.trigger(cause) });
   const historyPruner = new HistoryPruner({ store, clock, emit, retentionMs: historyRetentionMs });
   let gateway: GatewayIdentity | null = null;
   events.subscribe((event) => {
     if (event.type === 'file:loaded') {
       session.seedEmulator(event.desired);
       ({ gateway } = event.desired);
-      requestTrigger.setGateway(gateway);
     }
     if (event.type === 'lease:lost') controller.trigger('resync');
-    if (event.type === 'reconcile:finished' && gateway) void historyPruner.prune(gateway, signal);
+    if (event.type === 'reconcile:finished' && gateway) void historyPruner.prune(gateway, background.signal);
   });
   const opened = resources.move();
   return {
@@ -74,6 +85,10 @@ export async function openManagedFile(
     session,
     controller,
     gateway: () => gateway,
+    stop: () => {
+      controller.stop();
+      watcher[Symbol.dispose]();
+    },
     close: async () => {
       await using _opened = opened;
       background.abort();
@@ -82,14 +97,17 @@ export async function openManagedFile(
   };
 }
 
-/** Returns what the status server shows of a file, and the actions that it offers. */
-export async function toServedFile({ context, session, controller, gateway }: ManagedFile): Promise<ServedFile> {
+/** Returns what the status server shows of a file, as `reader` reads it, and the actions that it offers. */
+export async function toServedFile(
+  { context, session, controller, gateway }: ManagedFile,
+  reader: ServedFile['store'],
+): Promise<ServedFile> {
   const { requestReconcile, writeApproval } = await import('../store/requests.ts');
   const { settings, events } = context;
   return {
     settings,
     events,
-    store: session.store,
+    store: reader,
     // Request it through the store, since another process may hold the lease. Without a valid file the gateway is unknown: read the file again.
     resync: async () => {
       const known = gateway();

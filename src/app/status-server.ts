@@ -33,6 +33,7 @@ export interface StatusServer {
 export interface ServedFile {
   readonly settings: Settings;
   readonly events: EventBus;
+  /** Has a connection of its own: a viewer must not delay what is written. */
   readonly store: Pick<StoreReader, 'history' | 'approvals' | 'lastAttempts'>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   readonly suspend: (gateway: GatewayIdentity, suspension: Suspension | null) => Promise<void>;
@@ -88,7 +89,7 @@ export async function openStatusServer(
       ...{ pathPrefix: isSingleFile ? '' : pathPrefixOf(file, shownFiles), statusCache, daemonInfo, now },
       documents: new SharedDocuments(statusCache, daemonInfo),
       broadcaster: new Broadcaster(statusCache, daemonInfo),
-      history: (gateway: GatewayIdentity, filter: HistoryFilter) => store.history(gateway, filter),
+      history: (gateway: GatewayIdentity, filter: HistoryFilter, signal: AbortSignal) => store.history(gateway, filter, signal),
       approvals: (gateway: GatewayIdentity) => store.approvals(gateway),
       ...acts,
     };

@@ -31,11 +31,13 @@ export interface ControllerDeps {
   readonly runnerFor: (desired: DesiredState, triggers: RunnerTriggers) => Promise<ReconcileRunner>;
   /** Returns whether the gateway may be taken over from another process. Rejects with an EdictError `STORE_*`. */
   readonly checkStaleSource: (desired: DesiredState) => Promise<StaleSourceResult>;
+  /** Whether another process holds the lease, so that a standby need not look at the store before `onAvailable`. */
+  readonly isWaiting: () => boolean;
   /** Consecutive tries of a reconciliation; for a daemon no limit. */
   readonly maxTries: number;
 }
 
-/** Interval between attempts to acquire a lease that another process holds, in milliseconds. */
+/** Interval between attempts to load a file whose names only the holder of the lease may resolve, in milliseconds. */
 const leaseRetryMs = 500;
 
 /** The longest delay before a failed reconciliation is run again, in milliseconds: a takeover waits for the store too. */
@@ -119,6 +121,12 @@ export class Controller {
     else this.#triggers.trigger(cause);
   }
 
+  /** Takes the gateway over if this process is on standby, because the lease may be free. Call it again as long as it is. */
+  onAvailable(): void {
+    const isBusy = this.#isReconciling || this.#loader.isBusy || this.#failures > 0;
+    if (this.#standbyReason !== null && !isBusy) this.#triggers.trigger('resync');
+  }
+
   /** Ends `run` and `runOnce`: no reconciliation begins from here on. */
   stop(): void {
     this.#stopping.abort();
@@ -148,6 +156,8 @@ export class Controller {
     try {
       if (loaded?.error) throw loaded.error;
       const wasStandby = this.#standbyReason !== null;
+      const isDue = loaded?.isNew || cause === 'signal' || this.#failures > 0;
+      if (wasStandby && !isDue && this.#deps.isWaiting()) return;
       if (!desired || (wasStandby && cause !== 'signal' && !(await this.#mayTakeOver(desired)))) return;
       if (wasStandby) cause = 'startup';
       this.#runner = await runnerFor(desired, this.#runnerTriggers);
@@ -204,7 +214,7 @@ export class Controller {
     if (resyncMs < Number.POSITIVE_INFINITY && desired?.refreshIntervalMs) intervalsMs.push(desired.refreshIntervalMs);
     if (hasUnresolvedNames) intervalsMs.push(nameRetryMs);
     if (this.#failures > 0) intervalsMs.push(maxFailureRetryMs, backoffMs(this.#failures, 1));
-    else if (this.#standbyReason !== null) intervalsMs.push(leaseRetryMs);
+    else if (this.#standbyReason !== null && desired === null) intervalsMs.push(leaseRetryMs);
     return this.#reconciledAtMs + Math.min(...intervalsMs);
   }
 }

@@ -13,7 +13,7 @@ import type { RefreshMode } from '../model/settings.ts';
 import { isRevisionAssumed, nextDueAtMs } from '../plan/diff.ts';
 import { desiredDigest } from '../plan/digest.ts';
 import { computePlan } from '../plan/planner.ts';
-import { approvalDigest, gatewayApproval, gatewayHold, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
+import { gatewayApproval, gatewayHold, unlookedKeys, unobservedByChoice, unseenPublications } from '../plan/policies.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import { isSamePlan } from '../plan/saved-plan-check.ts';
 import type { Targets } from '../plan/targets.ts';
@@ -22,7 +22,6 @@ import { AllowedChanges } from './allowed-changes.ts';
 import { DriftDetector, type ObservationEnded } from './observe/drift-detector.ts';
 import { HealthChecks } from './observe/health-checks.ts';
 import { withReadRetries } from './retry.ts';
-import { ApprovalTrigger } from './triggers/approval-trigger.ts';
 import type { RunnerTriggers } from './triggers/runner-triggers.ts';
 import { WallClockTimer } from './triggers/wall-clock-timer.ts';
 
@@ -33,7 +32,7 @@ export interface PlannerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals or watch for approvals. */
+  /** Consecutive tries of one change. If finite, the process ends after its calls: it does not observe at intervals. */
   readonly maxTries: number;
   /** Whether the first plan needs an observation. */
   readonly refresh: RefreshMode;
@@ -81,7 +80,6 @@ export class Planner {
   readonly #deps: PlannerDeps;
   readonly #driftDetector: DriftDetector;
   readonly #healthChecks: HealthChecks;
-  readonly #approvalTrigger: ApprovalTrigger;
   readonly #dueTimer: WallClockTimer;
   readonly #allowedChanges: AllowedChanges;
   #desired: DesiredState;
@@ -90,7 +88,7 @@ export class Planner {
   #hasPlanned = false;
 
   constructor(desired: DesiredState, deps: PlannerDeps) {
-    const { clock, triggers, signal, maxTries, onOutdated } = deps;
+    const { clock, triggers, maxTries, onOutdated } = deps;
     this.#deps = deps;
     this.#desired = desired;
     this.#healthChecks = new HealthChecks({ ...deps, onResult: onOutdated });
@@ -101,8 +99,6 @@ export class Planner {
       observesAgain,
       onEnded: (ended) => this.#onObservationEnded(ended),
     });
-    const onApproval = () => triggers.trigger('approval');
-    this.#approvalTrigger = new ApprovalTrigger({ ...deps, gateway: desired.gateway, signal, onApproval });
     this.#allowedChanges = new AllowedChanges({ ...deps, desired: () => this.#desired, onExpired: onOutdated });
     this.#dueTimer = new WallClockTimer(clock, () => triggers.trigger('timer'));
   }
@@ -150,7 +146,7 @@ export class Planner {
 
   async #compute({ desired, cause, reconcileId, retryNow }: PlanRequest): Promise<Plan> {
     const { emit, maxTries } = this.#deps;
-    const { plan, recorded, previous } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
+    const { plan, ...states } = await planReconciliation(() => this.#desired, !this.#hasPlanned, {
       ...this.#deps,
       probes: this.#healthChecks.results,
       unobserved: this.#driftDetector.unobserved,
@@ -159,14 +155,11 @@ export class Planner {
     this.#allowedChanges.setPlan(plan);
     // With 100,000 publications each of these steps takes up to 100 ms, during which nothing else happens: no health check, no lease renewal.
     await nextTurn();
-    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, { previous, recorded });
+    if (!plan.fileHeld) await this.#saveDeclared(desired, plan, states);
     await nextTurn();
-    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded });
+    emit({ type: 'plan:computed', reconcileId, cause, plan, recorded: states.recorded });
     this.#healthChecks.setPlan(plan, { retryNow });
-    if (maxTries === Number.POSITIVE_INFINITY) {
-      this.#approvalTrigger.update(approvalDigest(plan) !== null, previous.approvals);
-      this.#dueTimer.schedule(nextDueAtMs(plan));
-    }
+    if (maxTries === Number.POSITIVE_INFINITY) this.#dueTimer.schedule(nextDueAtMs(plan));
     return plan;
   }
 
@@ -208,9 +201,9 @@ export class Planner {
   async #saveDeclared(
     desired: DesiredState,
     { approval }: Plan,
-    { previous: { declared }, recorded }: { readonly previous: PreviousState; readonly recorded: RecordedState },
+    { previous: { declared }, recorded, endsFirstContact }: Omit<PlannerResult, 'plan'>,
   ): Promise<void> {
-    if (desired === this.#declared && approval === null) return;
+    if (desired === this.#declared && approval === null && !endsFirstContact) return;
     try {
       const sourceFiles = new Map([...desired.publications.values()].map(({ key, sourceFile }) => [key, sourceFile]));
       await this.#deps.store.saveDeclared(desired.gateway, {
@@ -218,6 +211,7 @@ export class Planner {
         adoptedRevisions: adoptedRevisions(desired, recorded, declared),
         digest: desiredDigest(desired),
         approvalId: approval?.id ?? null,
+        endsFirstContact,
       });
       if (!this.#deps.isEmulated) await this.#deps.store.acceptAddress(desired.gateway);
       this.#declared = desired;
@@ -262,6 +256,8 @@ export interface PlannerResult {
   readonly plan: Plan;
   readonly recorded: RecordedState;
   readonly previous: PreviousState;
+  /** Whether first contact was not over yet, and has looked up all that is new. */
+  readonly endsFirstContact: boolean;
 }
 
 /**
@@ -286,14 +282,16 @@ export async function planReconciliation(
   await nextTurn();
   const nowMs = clock.now();
   const desired = newest();
-  const hasUnseen = refresh === 'never' && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
+  const isChosen = refresh === 'never' || desired.refreshIntervalMs === null;
+  const hasUnseen = isChosen && unseenPublications({ desired, recorded, observation, age: 'fresh' }).length > 0;
   const unobserved = deps.unobserved ?? unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen });
   const plan = computePlan({
     ...{ desired, recorded, previous, targets, nowMs, probes, observation, isEmulated, unobserved },
     savedPlanInput: savedInput,
   });
   if (isFirst && saved) assertNotStale(plan, saved);
-  return { plan, recorded, previous };
+  const isFirstContact = (observation?.lookedUp ?? null) !== null;
+  return { plan, recorded, previous, endsFirstContact: isFirstContact && unlookedKeys({ desired, recorded, observation }).size === 0 };
 }
 
 /** Throws a StalePlanError if `plan`, restricted to the saved plan, found a stale change; a PlanChangedError if it differs from a confirmed one. */

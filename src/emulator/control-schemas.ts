@@ -70,10 +70,17 @@ export const throttleSchema = {
   additionalProperties: false,
   properties: {
     calls: { type: 'integer', minimum: 1, maximum: 100_000 },
-    perMs: { type: 'integer', minimum: 1, maximum: 24 * 3_600_000 },
+    perMs: { type: 'integer', minimum: 1 },
     retryAfter: { type: 'boolean' },
     quiet: { type: 'boolean' },
   },
+};
+
+/** The schema of the behavior that the service's references leave open. */
+export const behaviorSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { apiNameOnline: { type: 'boolean' }, refuseOverlaps: { type: 'boolean' } },
 };
 
 const nonEmptyString = { type: 'string', minLength: 1 };

@@ -3,6 +3,7 @@ import type { ApiUpdate } from './catalog.ts';
 import {
   apiSchema,
   apiUpdateSchema,
+  behaviorSchema,
   environmentSchema,
   faultSchema,
   latencySchema,
@@ -12,7 +13,7 @@ import {
   throttleSchema,
 } from './control-schemas.ts';
 import type { Fault, FaultInjector } from './faults.ts';
-import type { GatewayState } from './gateway-state.ts';
+import type { GatewayState, UnknownBehavior } from './gateway-state.ts';
 import type { RequestLog } from './request-log.ts';
 import type { SeedApi, SeedResource } from './seed.ts';
 import { Throttle, type ThrottleLimit } from './throttle.ts';
@@ -89,6 +90,10 @@ export function addControlRoutes(server: FastifyInstance, { state, faults, reque
   });
   server.put<{ Body: ThrottleLimit | null }>('/_emulator/throttle', withSchema({ body: throttleSchema }), async ({ body }, reply) => {
     faults.throttle = body && new Throttle(body);
+    return noContent(reply);
+  });
+  server.put<{ Body: Partial<UnknownBehavior> }>('/_emulator/behavior', withSchema({ body: behaviorSchema }), async ({ body }, reply) => {
+    state.behavior = { ...state.behavior, ...body };
     return noContent(reply);
   });
 }

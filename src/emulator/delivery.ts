@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Fault, FaultKind } from './faults.ts';
 import type { GatewayState } from './gateway-state.ts';
-import { pickRandom, type Random } from './random.ts';
+import { newId, pickRandom, type Random } from './random.ts';
 import { type EmulatedResponse, errorResponse } from './responses.ts';
 import type { SuccessSpec } from './specification.ts';
 
@@ -61,11 +61,14 @@ function planDelivery(
   }
 }
 
-function serializeResponse({ status, headers = {}, body }: EmulatedResponse): SerializedResponse {
-  return { status, headers, text: JSON.stringify(body) };
+function serializeResponse({ status, headers, body, requestId }: EmulatedResponse): SerializedResponse {
+  return { status, headers: { ...(requestId !== undefined && { 'x-request-id': requestId }), ...headers }, text: JSON.stringify(body) };
 }
 
-const contentType = { 'content-type': 'application/json' };
+/** Returns the headers that every answer of the service has. */
+function commonHeaders(): Readonly<Record<string, string>> {
+  return { 'content-type': 'application/json', 'x-request-id': newId() };
+}
 
 /** Sends the response as planned. */
 export function respondWith(reply: FastifyReply, delivery: Delivery): FastifyReply {
@@ -74,13 +77,13 @@ export function respondWith(reply: FastifyReply, delivery: Delivery): FastifyRep
       const { status, headers, text } = delivery.response;
       return reply
         .code(status)
-        .headers({ ...contentType, ...headers })
+        .headers({ ...commonHeaders(), ...headers })
         .send(text);
     }
     case 'half': {
       const { status, headers, text } = delivery.response;
       const { raw } = reply.hijack();
-      raw.writeHead(status, { ...contentType, ...headers, 'content-length': Buffer.byteLength(text) });
+      raw.writeHead(status, { ...commonHeaders(), ...headers, 'content-length': Buffer.byteLength(text) });
       raw.write(firstHalf(text), () => raw.destroy());
       return reply;
     }

@@ -7,14 +7,14 @@ import Fastify, { type FastifyError } from 'fastify';
 import { addControlRoutes } from './control.ts';
 import { respondWith, withoutFault } from './delivery.ts';
 import { type Fault, FaultInjector, type Latency } from './faults.ts';
-import { GatewayState, type GatewayTiming } from './gateway-state.ts';
+import { GatewayState, type GatewayTiming, type UnknownBehavior } from './gateway-state.ts';
 import { implementations, implementOperations } from './implementations.ts';
 import { addOperationRoute } from './operation-route.ts';
 import { seededRandom } from './random.ts';
 import { RequestLog } from './request-log.ts';
 import { errorResponse, unknownApiResponse } from './responses.ts';
 import type { Seed } from './seed.ts';
-import { loadOperations } from './specification.ts';
+import { loadOperations, type OperationSpec } from './specification.ts';
 import { Throttle, type ThrottleLimit } from './throttle.ts';
 
 export interface EmulatorOptions extends GatewayTiming, FaultInjection {
@@ -27,6 +27,7 @@ export interface EmulatorOptions extends GatewayTiming, FaultInjection {
   readonly port?: number;
   /** Default: the system clock. */
   readonly now?: () => Date;
+  readonly behavior?: Partial<UnknownBehavior>;
 }
 
 /** Faults, latency and throttling from the start. */
@@ -63,9 +64,11 @@ export async function startEmulator({
   port = 0,
   now = () => new Date(),
   random: randomSeed = 1,
+  behavior = {},
   ...options
 }: EmulatorOptions): Promise<Emulator> {
   const state = new GatewayState(seed, now, options);
+  state.behavior = { ...state.behavior, ...behavior };
   const random = seededRandom(randomSeed);
   const faults = configureFaults(options, new FaultInjector(random));
   const requests = new RequestLog();
@@ -79,15 +82,11 @@ export async function startEmulator({
     frameworkErrors: (_error, _request, reply) => void respondWith(reply, withoutFault(unknownApiResponse()).delivery),
   });
   const rawBody = captureRawBodies(server);
-  const operations = loadOperations();
-  for (const operation of implementOperations(operations, implementations)) {
-    // The path of the login has no segment of a service.
-    const urls = new Set(services.map((service) => operation.url.replace('/apic/', `/${pathSegments[service]}/`)));
-    for (const url of urls) {
-      addOperationRoute(server, { ...operation, url }, { state, faults, requests, random, rawBody, closeSignal: closing.signal });
-    }
-  }
-  addControlRoutes(server, { state, faults, requests, operationIds: operations.map(({ id }) => id) });
+  const operations = operationsOf(services);
+  const routeDeps = { state, faults, requests, random, rawBody, changing: new Set<string>(), closeSignal: closing.signal };
+  for (const operation of implementOperations(operations, implementations)) addOperationRoute(server, operation, routeDeps);
+  addUnknownMethods(server, operations);
+  addControlRoutes(server, { state, faults, requests, operationIds: loadOperations().map(({ id }) => id) });
   server.setNotFoundHandler((_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery));
   server.setErrorHandler(({ message: errorMsg }: FastifyError, request, reply) => {
     const response = request.is404 ? unknownApiResponse() : errorResponse({ status: 400, errorCode: 'APIG.2011', errorMsg });
@@ -99,6 +98,23 @@ export async function startEmulator({
     closing.abort();
   };
   return { url, state, faults, requests, close };
+}
+
+/** Returns the operations of services, each at its own path. The path of the login has no segment of a service, so that it is there once. */
+function operationsOf(services: readonly (keyof typeof pathSegments)[]): OperationSpec[] {
+  const paths = services.map((service) => `/${pathSegments[service]}/`);
+  return loadOperations().flatMap((operation) =>
+    [...new Set(paths.map((path) => operation.url.replace('/apic/', path)))].map((url) => ({ ...operation, url })),
+  );
+}
+
+/** Answers the methods that a fixed path does not have: its last segment, such as `action`, is not the ID of an API. */
+function addUnknownMethods(server: FastifyInstance, operations: readonly OperationSpec[]): void {
+  for (const url of new Set(operations.map((operation) => operation.url).filter((path) => !path.split('/').at(-1)?.startsWith(':')))) {
+    const known = new Set(operations.filter((operation) => operation.url === url).map(({ method }) => method));
+    for (const method of (['GET', 'POST', 'PUT'] as const).filter((one) => !known.has(one)))
+      server.route({ method, url, handler: (_request, reply) => respondWith(reply, withoutFault(unknownApiResponse()).delivery) });
+  }
 }
 
 function configureFaults({ faults: initialFaults = [], latencyMs = 0, throttle }: FaultInjection, faults: FaultInjector): FaultInjector {

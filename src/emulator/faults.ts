@@ -111,16 +111,26 @@ function isErrorFault(fault: Fault): fault is Fault & EmulatedError {
   return fault.kind === undefined || fault.kind === 'answer';
 }
 
+const overlapMessage = 'Other operations are currently in progress';
+
+/** The service's refusal of a change of an API while another one is under way. */
+export const overlapError: EmulatedError = { status: 500, errorCode: 'APIG.3500', errorMsg: overlapMessage };
+
 /** Status and message by error code, from the service's references. The first matching row applies. */
 const errorResponses: readonly (readonly [code: RegExp, status: number, errorMsg: string])[] = [
   [/\.9008$/, 500, 'System busy: too many requests'],
-  [/\.(9\d{3}|3500)$/, 500, 'System error'],
+  [/\.3500$/, 500, overlapMessage],
+  [/\.9\d{3}$/, 500, 'System error'],
   [/\.0308$/, 429, 'The throttling threshold has been reached: policy ip over ratelimit'],
   [/\.(7701|3718)$/, 409, 'The resource is being changed by another request'],
   [/\.(2\d{3}|3309)$/, 400, 'The request is invalid'],
   [/\.100[0-2]$/, 401, 'Incorrect token or token resolution failed'],
-  [/\.030[17]$/, 401, 'Incorrect IAM authentication information'],
-  [/\.(1\d{3}|030[2356])$/, 403, 'No permissions to request this method'],
+  [/\.1010$/, 401, 'PDP server connection failed'],
+  [/\.1011$/, 401, 'You can request resources only after you complete real-name authentication'],
+  [/\.1012$/, 401, 'Your account balance is insufficient'],
+  [/\.1013$/, 401, 'Your account has been frozen'],
+  [/\.030[1357]$/, 401, 'Incorrect IAM authentication information'],
+  [/\.(1\d{3}|030[26])$/, 403, 'No permissions to request this method'],
   [/\.310[24]$/, 403, 'The quota is used up'],
   [/\.(30\d{2}|7302|0101)$/, 404, 'The resource does not exist'],
 ];

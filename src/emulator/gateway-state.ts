@@ -69,8 +69,17 @@ export interface GatewayTiming {
   readonly propagationDelayMs?: number | undefined;
 }
 
+/** Behavior of the service that its references leave open, so that both ways occur. */
+export interface UnknownBehavior {
+  /** Whether `online` and a switch answer with `api_name`, as seen at API Gateway; the documentation's example has none. Default: `false`. */
+  readonly apiNameOnline: boolean;
+  /** Whether a change of an API is refused with APIG.3500 while another change of it is under way. Default: `false`. */
+  readonly refuseOverlaps: boolean;
+}
+
 /** The state of the emulated gateway and all operations that change it. */
 export class GatewayState {
+  behavior: UnknownBehavior = { apiNameOnline: false, refuseOverlaps: false };
   readonly auth: AuthState;
   readonly catalog: Catalog;
   readonly #projects = new Set<string>();

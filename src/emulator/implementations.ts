@@ -43,11 +43,11 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
   changePublication({ body }, state) {
     const { action, api_id: api, env_id: environment, remark = '' } = body as PublicationRequest;
     const done = action === 'online' ? state.publish(api, environment, remark) : state.takeOffline(api, environment);
-    return 'status' in done ? errorResponse(done) : { status: 201, body: publicationBody(done) };
+    return 'status' in done ? errorResponse(done) : { status: 201, body: publicationBody(done, state.behavior.apiNameOnline) };
   },
 
   changePublications({ body, query: { action }, apiErrors }, state) {
-    const { apis, env_id: environment, remark = '' } = body as BatchRequest;
+    const { apis = [], env_id: environment, remark = '' } = body as BatchRequest;
     if (!state.catalog.environment(environment)) return errorResponse(environmentNotFound(environment));
     const done = apis.map((api) => {
       const fault = apiErrors.get(api);
@@ -56,14 +56,14 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
         result: fault ?? (action === 'online' ? state.publish(api, environment, remark) : state.takeOffline(api, environment)),
       };
     });
-    const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationBody(result)]));
-    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureBody(api, result, state)] : []));
+    const success = done.flatMap(({ result }) => ('status' in result ? [] : [publicationBody(result, true)]));
+    const failure = done.flatMap(({ api, result }) => ('status' in result ? [failureBody(api, result)] : []));
     return { status: 200, body: { success, failure } };
   },
 
   switchVersion({ body, params: { api_id: api = '' } }, state) {
     const done = state.switchVersion(api, (body as { readonly version_id: string }).version_id);
-    return 'status' in done ? errorResponse(done) : { status: 200, body: publicationBody(done) };
+    return 'status' in done ? errorResponse(done) : { status: 200, body: publicationBody(done, state.behavior.apiNameOnline) };
   },
 
   listApis({ query }, state) {
@@ -77,7 +77,7 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
         (api) =>
           environment === undefined || state.placementOf(api, 'late').placements.some((place) => place.environment.id === environment),
       );
-    const apis = listed.slice(offset, offset + limit).map((api) => apiBody(state.placementOf(api, 'late')));
+    const apis = pageOf(listed, offset, limit).map((api) => apiBody(state.placementOf(api, 'late')));
     return { status: 200, body: { size: apis.length, total: listed.length, apis } };
   },
 
@@ -89,9 +89,7 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
   listEnvironments({ query }, state) {
     const { name = '', offset, limit } = query as unknown as PageQuery & { readonly name?: string };
     const found = state.catalog.environments().filter((environment) => environment.name.includes(name));
-    const envs = found
-      .slice(offset, offset + limit)
-      .map((environment) => ({ ...environment, remark: '', create_time: '2020-01-01T00:00:00Z' }));
+    const envs = pageOf(found, offset, limit).map((environment) => ({ ...environment, remark: '', create_time: '2020-01-01T00:00:00Z' }));
     return { status: 200, body: { size: envs.length, total: found.length, envs } };
   },
 
@@ -102,7 +100,7 @@ export const implementations: Readonly<Record<keyof operations, Implementation>>
     const matching = found.filter(
       ({ environment }) => (id ?? environment.id) === environment.id && (name ?? environment.name) === environment.name,
     );
-    const page = matching.slice(offset, offset + limit);
+    const page = pageOf(matching, offset, limit);
     return {
       status: 200,
       body: { size: page.length, total: matching.length, api_versions: page.map((version) => versionBody(api, version)) },
@@ -128,7 +126,7 @@ interface PublicationRequest {
 }
 
 interface BatchRequest {
-  readonly apis: readonly string[];
+  readonly apis?: readonly string[];
   readonly env_id: string;
   readonly remark?: string;
 }
@@ -157,15 +155,30 @@ interface TokenRequest {
   };
 }
 
-/** `online` omits `api_name`, as in the documentation's example. `offline` has the zero time and no version, as observed at API Gateway. */
-function publicationBody({ api, environmentId, effective }: PublishedApi) {
-  if (!effective) return { api_id: api.id, env_id: environmentId, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
-  const { publishId, publishTime, versionId, remark } = effective;
-  return { api_id: api.id, env_id: environmentId, publish_id: publishId, publish_time: publishTime, version_id: versionId, remark };
+/** A negative `offset` counts as 0. */
+function pageOf<T>(list: readonly T[], offset: number, limit: number): readonly T[] {
+  const start = Math.max(0, offset);
+  return list.slice(start, start + limit);
 }
 
-function failureBody(id: string, { errorCode, errorMsg }: EmulatedError, state: GatewayState) {
-  return { api_id: id, api_name: state.catalog.api(id)?.name ?? '', error_code: errorCode, error_msg: errorMsg };
+/** `offline` has the zero time and no version, as observed at API Gateway; it always names the API. */
+function publicationBody({ api, environmentId, effective }: PublishedApi, namesApi: boolean) {
+  if (!effective) return { api_id: api.id, env_id: environmentId, api_name: api.name, publish_time: '0001-01-01T00:00:00Z' };
+  const { publishId, publishTime, versionId, remark } = effective;
+  return {
+    api_id: api.id,
+    ...(namesApi && { api_name: api.name }),
+    env_id: environmentId,
+    publish_id: publishId,
+    publish_time: publishTime,
+    version_id: versionId,
+    remark,
+  };
+}
+
+/** As in the example of ROMA Connect's definition: without `api_name`, and with a text of its own for a missing API. */
+function failureBody(id: string, { errorCode, errorMsg }: EmulatedError) {
+  return { api_id: id, error_code: errorCode, error_msg: errorCode === 'APIG.3002' ? `Api ${id} not found` : errorMsg };
 }
 
 function environmentNotFound(id: string): EmulatedError {
@@ -201,11 +214,17 @@ function truncateToSeconds(time: string): string {
   return `${time.slice(0, 19)}Z`;
 }
 
+/** Returns the time of a publication as `yyyyMMddHHmmss` in UTC+8. */
+function versionNumberOf(publishTime: string): string {
+  const inChina = new Date(Date.parse(publishTime) + 8 * 3_600_000);
+  return inChina.toISOString().slice(0, 19).replace(/\D/g, '');
+}
+
 function versionBody(api: string, { environment, version, isEffective }: VersionInEnvironment) {
   const { versionId, publishTime, remark } = version;
   return {
     version_id: versionId,
-    version_no: publishTime.slice(0, 19).replace(/\D/g, ''),
+    version_no: versionNumberOf(publishTime),
     api_id: api,
     env_id: environment.id,
     env_name: environment.name,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate } from './auth.ts';
 import { applyFault, type FaultPlan, respondWith, withoutFault } from './delivery.ts';
-import type { FaultInjector } from './faults.ts';
+import { type FaultInjector, overlapError } from './faults.ts';
 import type { GatewayState } from './gateway-state.ts';
 import type { ImplementedOperation, OperationCall } from './implementations.ts';
 import type { Random } from './random.ts';
@@ -15,6 +15,8 @@ export interface RouteDeps {
   readonly faults: FaultInjector;
   readonly requests: RequestLog;
   readonly random: Random;
+  /** The APIs with a change that has not been answered yet. */
+  readonly changing: Set<string>;
   /** Returns the raw body of a request. */
   readonly rawBody: (request: FastifyRequest) => Buffer;
   /** Aborts the delay of responses when the emulator closes. */
@@ -27,7 +29,7 @@ export interface RouteDeps {
  */
 export function addOperationRoute(server: FastifyInstance, operation: ImplementedOperation, deps: RouteDeps): void {
   const respond = async (request: FastifyRequest, reply: FastifyReply, plan: () => FaultPlan): Promise<FastifyReply> => {
-    const { state, faults, requests, closeSignal } = deps;
+    const { state, faults, requests, changing, closeSignal } = deps;
     const atMs = performance.timeOrigin + performance.now();
     const changesBefore = state.changes;
     const rejection = checkThrottle(operation, atMs, deps) ?? checkAccess(operation, request, deps);
@@ -35,7 +37,11 @@ export function addOperationRoute(server: FastifyInstance, operation: Implemente
     const status = 'response' in delivery ? delivery.response.status : null;
     requests.add({ atMs, operation: operation.id, status, ...summarizeRequest(request), fault, applied: state.changes > changesBefore });
     const delayMs = faults.nextDelayMs();
+    // A change is under way until it is answered.
+    const started = operation.method === 'GET' || rejection ? [] : changedApis(request).filter((api) => !changing.has(api));
+    for (const api of started) changing.add(api);
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closeSignal }).catch(() => {});
+    for (const api of started) changing.delete(api);
     return respondWith(reply, delivery);
   };
   server.route({
@@ -46,11 +52,16 @@ export function addOperationRoute(server: FastifyInstance, operation: Implemente
   });
 }
 
-function planResponse(operation: ImplementedOperation, request: FastifyRequest, { state, faults, random }: RouteDeps): FaultPlan {
+function planResponse(operation: ImplementedOperation, request: FastifyRequest, deps: RouteDeps): FaultPlan {
+  const { state, faults, random } = deps;
   const input = { body: request.body, params: request.params as OperationCall['params'], query: { ...(request.query as object) } };
   const invalid = validateRequest(operation, input);
   if (invalid) return withoutFault(invalid);
-  const call: OperationCall = { ...input, apiErrors: apiErrorsOf(operation, request, faults) };
+  const { apis } = summarizeRequest(request);
+  const overlapping = overlappingApis(operation, request, deps);
+  if (overlapping.length > 0 && apis === undefined) return withoutFault(errorResponse(overlapError));
+  const apiErrors = new Map([...apiErrorsOf(operation, request, faults), ...overlapping.map((api) => [api, overlapError] as const)]);
+  const call: OperationCall = { ...input, apiErrors };
   const implementation = (): EmulatedResponse => operation.implementation(call, state);
   const { api, environment } = summarizeRequest(request);
   const fault = faults.take({ operation: operation.id, apiId: api, environmentId: environment });
@@ -98,6 +109,17 @@ function requestErrorResponse({ statusCode = 500, message }: FastifyError): Emul
 function apiErrorsOf({ id }: ImplementedOperation, request: FastifyRequest, faults: FaultInjector): OperationCall['apiErrors'] {
   const faultsByApi = (summarizeRequest(request).apis ?? []).map((api) => [api, faults.takeForApi(api, id)] as const);
   return new Map(faultsByApi.flatMap(([api, fault]) => (fault ? [[api, fault]] : [])));
+}
+
+/** Returns the APIs of a change that are being changed by another one; empty where the gateway does not mind. */
+function overlappingApis({ method }: ImplementedOperation, request: FastifyRequest, { state, changing }: RouteDeps): readonly string[] {
+  return method !== 'GET' && state.behavior.refuseOverlaps ? changedApis(request).filter((api) => changing.has(api)) : [];
+}
+
+/** Returns the APIs that a request other than a read is to change. */
+function changedApis(request: FastifyRequest): readonly string[] {
+  const { api, apis = [] } = summarizeRequest(request);
+  return [...new Set(api === undefined ? apis : [api])];
 }
 
 /** Summarizes a request for the log: the requested change, or the API that is read. */

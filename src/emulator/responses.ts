@@ -5,6 +5,8 @@ export interface EmulatedResponse {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The value of `X-Request-Id`, if the body has it too. */
+  readonly requestId?: string;
 }
 
 /** An error response of the service. */
@@ -14,9 +16,15 @@ export interface EmulatedError {
   readonly errorMsg: string;
 }
 
-/** Returns an error response with a request ID, which the front gateway adds. */
+/** The front gateway's codes. Only its errors have a `request_id` in the body: the documentation's examples of the service's own have none. */
+const frontGatewayCode = /\.0\d{3}$/;
+
+/** Returns an error response. */
 export function errorResponse({ status, errorCode, errorMsg }: EmulatedError): EmulatedResponse {
-  return { status, body: { error_code: errorCode, error_msg: errorMsg, request_id: newId() } };
+  const body = { error_code: errorCode, error_msg: errorMsg };
+  if (!frontGatewayCode.test(errorCode)) return { status, body };
+  const requestId = newId();
+  return { status, body: { ...body, request_id: requestId }, requestId };
 }
 
 /** Returns a 400 for an invalid parameter or field, worded as in the documentation's example. */

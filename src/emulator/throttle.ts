@@ -11,12 +11,12 @@ export interface ThrottleLimit {
   readonly quiet?: boolean;
 }
 
-/** The service's names for windows. Other windows are not mentioned in messages. */
-const units = new Map([
-  [1_000, 'second'],
-  [60_000, 'minute'],
+/** The service's units of windows, longest first. A window that is no whole number of seconds is not mentioned in messages. */
+const units = [
   [3_600_000, 'hour'],
-]);
+  [60_000, 'minute'],
+  [1_000, 'second'],
+] as const;
 
 /** A limit over every sliding window: at most `calls` calls pass in any `perMs` milliseconds. Rejected calls do not count. */
 export class Throttle {
@@ -43,8 +43,8 @@ export class Throttle {
   /** The message was observed at the service. */
   #throttledResponse(waitMs: number): EmulatedResponse {
     const { calls, perMs, retryAfter = false, quiet = false } = this.limit;
-    const unit = units.get(perMs);
-    const detail = unit ? `,limit:${calls},time:1 ${unit}` : '';
+    const [unitMs, unit] = units.find(([ms]) => perMs % ms === 0) ?? [perMs, ''];
+    const detail = unit === '' ? '' : `,limit:${calls},time:${perMs / unitMs} ${unit}`;
     const errorMsg = quiet ? 'Too many requests' : `The throttling threshold has been reached: policy ip over ratelimit${detail}`;
     const response = errorResponse({ status: 429, errorCode: 'APIG.0308', errorMsg });
     return retryAfter ? { ...response, headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } } : response;

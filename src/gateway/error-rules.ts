@@ -55,7 +55,7 @@ export const errorRules: readonly ErrorRule[] = [
     [
       ...numbered('APIG', [1000, 1002], 9998),
       ...numbered('APIC', [7100, 7102]),
-      ...frontGatewayCodes('0301', '0303', '0305', '0307', '0311', '0312', '0313'),
+      ...frontGatewayCodes('0301', '0307', '0311', '0312', '0313'),
     ],
     [401],
     { meaning: 'the token or signature is invalid or expired', errorClass: 'reauthenticate', hint: credentialsHint },
@@ -88,6 +88,11 @@ export const errorRules: readonly ErrorRule[] = [
     meaning: 'it belongs to another account or project',
     errorClass: 'rejected',
     hint: "check gateway.project, gateway.instance, the API's id, and which account the credentials are of",
+  }),
+  rule(frontGatewayCodes('0303', '0305'), [401], {
+    meaning: 'the credentials are those of an app, or of an authorizer',
+    errorClass: 'rejected',
+    hint: 'use a token or a key of a user of the account: publishing is not allowed to apps',
   }),
   rule(frontGatewayCodes('0302', '0304', '0306', '0314', '0401', '0402', '0405'), [403], {
     meaning: 'denied by the front gateway',

@@ -1,6 +1,5 @@
 import { type Dispatcher, errors } from 'undici';
-import { errorMessage } from '../model/errors.ts';
-import { visible } from '../model/visible.ts';
+import { connectionErrorMessage } from '../model/errors.ts';
 import { ConnectionError, InvalidResponseError, RequestNotSentError } from './errors.ts';
 
 /** A larger response body is refused. A page of 500 APIs with all fields is about 2 MB. */
@@ -192,13 +191,6 @@ function toConnectionError(error: Error): Error {
         `the connection broke before the whole answer was there: ${connectionErrorMessage(error)}`,
         error,
       );
-}
-
-/** Returns the message of a connection error. An AggregateError, for several addresses tried, has no message of its own. */
-function connectionErrorMessage(error: Error): string {
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  // The message of a failed TLS handshake quotes the server's certificate.
-  return visible(errorMessage(first ?? error)) || error.name;
 }
 
 const [space, quote, backslash, openings, closings] = [0x20, 0x22, 0x5c, [0x5b, 0x7b], [0x5d, 0x7d]] as const;

@@ -1,6 +1,6 @@
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 import type { ProxySettings } from '../model/env.ts';
-import { errorMessage } from '../model/errors.ts';
+import { connectionErrorMessage } from '../model/errors.ts';
 import type { Probe } from './interface.ts';
 import { assertProbeHost, assertProbeHostForProxy, createCheckedLookup, ProbeRefusedError } from './probe-addresses.ts';
 
@@ -46,16 +46,10 @@ export function openProber({ proxies = null, allowedHosts = [] }: ProberOptions 
         if (error instanceof ProbeRefusedError) return { isExpected: false, message: `not sent: ${error.message}` };
         return {
           isExpected: false,
-          message: timeout.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${probeErrorMessage(error)}`,
+          message: timeout.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${connectionErrorMessage(error)}`,
         };
       }
     },
     close: () => agent.destroy(),
   };
-}
-
-/** Returns the message of a connection error. An AggregateError, for several addresses tried, has no message of its own. */
-function probeErrorMessage(error: unknown): string {
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return errorMessage(first ?? error);
 }

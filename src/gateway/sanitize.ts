@@ -1,8 +1,5 @@
-import { visible } from '../model/visible.ts';
+import { visibleExtract } from '../model/visible.ts';
 import { redactSecrets } from './auth/secret.ts';
-
-/** The most characters of a server's text that are shown. */
-const maxLength = 300;
 
 /** The most characters of a server's text that are processed. */
 const maxInputLength = 4096;
@@ -10,22 +7,9 @@ const maxInputLength = 4096;
 /** The most characters in which secrets are looked for: no form of a secret at the end of what is processed is longer than the rest. */
 const maxRedactedLength = maxInputLength + 64 * 1024;
 
-/**
- * Returns a server's text as one short line that is safe to print: without `secrets`, with spaces for line breaks, and with other control
- * characters made visible.
- */
-export function sanitize(text: string, secrets: readonly string[], length: number = maxLength): string {
-  const folded = redactSecrets(text.slice(0, maxRedactedLength), secrets)
-    .slice(0, maxInputLength)
-    .replace(/[\s\p{Z}]+/gu, ' ')
-    .trim();
-  const line = visible(folded);
-  return line.length <= length
-    ? line
-    : `${line
-        .slice(0, length - 1)
-        .toWellFormed()
-        .trimEnd()}…`;
+/** Returns a server's text without `secrets` as one short line that is safe to print, of at most `length` characters. */
+export function sanitize(text: string, secrets: readonly string[], length?: number): string {
+  return visibleExtract(redactSecrets(text.slice(0, maxRedactedLength), secrets).slice(0, maxInputLength), length);
 }
 
 /** Returns the text of an HTML page, such as a proxy's error page, without markup and sanitized. */

@@ -100,7 +100,7 @@ export interface LastChecked {
 
 /** Why a change is made later, without an approval. `rule` is stable; `message` is the reason for people, without the end time. */
 export interface Deferral {
-  readonly rule: 'freeze' | 'suspended' | 'rollout' | 'removal';
+  readonly rule: 'freeze' | 'suspended' | 'rollout' | 'removal' | 'first-contact';
   readonly message: string;
   /** When it ends, in milliseconds since 1970; `null` if it does not end at a known time. */
   readonly untilMs: number | null;

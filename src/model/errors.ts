@@ -1,4 +1,5 @@
 import type { Unobserved } from './observation.ts';
+import { visibleExtract } from './visible.ts';
 
 /** Optional parts of an error: the next step, the exit code (default 1) and the underlying error. */
 interface ErrorOptions {
@@ -201,6 +202,16 @@ export class InvalidFileError extends EdictError {
 /** Returns the message of any thrown value. */
 export function errorMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/**
+ * Returns the message of a connection error as one short line: that of a failed TLS handshake ends with a line break or quotes the server's
+ * certificate. An AggregateError, for several addresses tried, has no message of its own, and the first of its errors is enough.
+ */
+export function connectionErrorMessage(thrown: unknown): string {
+  const [first] = thrown instanceof AggregateError ? (thrown.errors as unknown[]) : [];
+  const error = first ?? thrown;
+  return visibleExtract(errorMessage(error)) || (error instanceof Error ? error.name : 'unknown error');
 }
 
 /** Marks a branch that the types rule out. Throws a TypeError if it is reached. */

@@ -51,6 +51,11 @@ export interface LastObservation extends ListedCounts {
   readonly missingApiIds: readonly string[];
   /** Pinned publications that were online, but whose effective version could not be read. */
   readonly unreadVersions: readonly UnreadVersion[];
+  /**
+   * The publications of which first contact has read that they were never online. Any other one that is new is looked up before it is published,
+   * also one that a newer file adds. `null`: first contact is over, because a file was applied since.
+   */
+  readonly lookedUp: ReadonlySet<PublicationKey> | null;
 }
 
 /** A pinned publication that is online, and nobody knows with which version. */

@@ -40,6 +40,20 @@ export function visible(text: string): string {
   return text.replace(unusual, (found) => found.replace(invisible, escapeCharacter));
 }
 
+/** The most characters of a server's text that are shown. */
+const maxLineLength = 300;
+
+/**
+ * Returns a server's text as one short line that is safe to print: with spaces for line breaks, other control characters made visible, and cut to
+ * `length` characters.
+ */
+export function visibleExtract(text: string, length: number = maxLineLength): string {
+  const line = visible(text.replace(/[\s\p{Z}]+/gu, ' ').trim());
+  if (line.length <= length) return line;
+  const start = line.slice(0, length - 1).toWellFormed();
+  return `${start.trimEnd()}…`;
+}
+
 /** Returns a line that edict has composed for people: its own colors stay, everything else is as with `visible`. */
 export function visibleLine(line: string): string {
   return line.replace(colorOrInvisible, (found) => (found.endsWith('m') ? found : escapeCharacter(found)));

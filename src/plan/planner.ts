@@ -10,7 +10,7 @@ import type { PublicationKey } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { compareNames, diffStates } from './diff.ts';
 import { applyFreezes } from './freeze.ts';
-import { applyApprovals, applyPolicies, gatewayHold } from './policies.ts';
+import { applyApprovals, applyPolicies, awaitFirstLook, gatewayHold } from './policies.ts';
 import { applyRollout } from './rollout.ts';
 import type { LastAttempts, SavedPlan } from './saved-plan.ts';
 import { excludeNewlyHeld, restrictToSaved } from './saved-plan-check.ts';
@@ -64,7 +64,9 @@ export function computePlan(input: PlanInput): Plan {
   const unapproved = isEmulated ? null : gatewayHold(desired.gateway, previous, nowMs);
   // Nothing may be asked there, so that there is nothing to plan yet, and nothing to approve but the gateway.
   if (unapproved) return { ...diffObserved(input), suspension, changes: [], fileHeld: unapproved };
-  const heldPlan = applyPolicies({ ...diffObserved(input), suspension }, { desired, recorded, previous, unobserved, unresolvedNames });
+  const { observation = null } = input;
+  const looked = awaitFirstLook(diffObserved(input), { desired, recorded, observation, unobserved });
+  const heldPlan = applyPolicies({ ...looked, suspension }, { desired, recorded, previous, unobserved, unresolvedNames });
   const whole = applyRollout(
     applyFreezes(
       deferRemovals(heldPlan, desired, nowMs),

@@ -337,6 +337,9 @@ export function recordAge({ refreshIntervalMs }: DesiredState, observedAtMs: num
   return Math.abs(nowMs - observedAtMs) < refreshIntervalMs ? 'fresh' : 'stale';
 }
 
+/** How old the last observation may be if the file has no interval, in milliseconds: the default of `refresh`. */
+const maxAgeWithoutIntervalMs = 5 * 60_000;
+
 export interface ObservationChoice {
   readonly desired: DesiredState;
   /** When the gateway was last observed, in milliseconds since 1970; `null`: never. */
@@ -354,24 +357,28 @@ export interface ObservationChoice {
  *
  * | file      | option         | last observed                | what is new |
  * |-----------|----------------|------------------------------|-------------|
- * | `never`   |                | never                        | held        |
- * | `never`   |                | at any time                  | passes      |
+ * | `never`   |                | never, or over 5 minutes ago | held        |
+ * | `never`   |                | within 5 minutes             | passes, unless it is unseen |
  * | interval  | `--no-refresh` | never, or longer ago than it | held        |
  * | interval  | `--no-refresh` | within the interval          | passes, unless it is unseen |
  */
 export function unobservedByChoice({ desired, observedAtMs, nowMs, refresh, isEmulated, hasUnseen }: ObservationChoice): Unobserved | null {
-  if (isEmulated) return null;
-  if (desired.refreshIntervalMs === null)
-    return observedAtMs === null ? { reason: 'the file says `refresh: never`', remedy: 'observe it once with --refresh' } : null;
-  if (refresh !== 'never' || (recordAge(desired, observedAtMs, nowMs) === 'fresh' && !hasUnseen)) return null;
+  const { refreshIntervalMs } = desired;
+  const isFresh = observedAtMs !== null && Math.abs(nowMs - observedAtMs) < (refreshIntervalMs ?? maxAgeWithoutIntervalMs);
+  if (isEmulated || (isFresh && !hasUnseen)) return null;
+  if (refreshIntervalMs === null) return { reason: 'the file says `refresh: never`', remedy: 'observe it with --refresh' };
+  if (refresh !== 'never') return null;
   return { reason: 'the command says --no-refresh', remedy: 'leave --no-refresh out' };
 }
+
+/** The part of the last list that tells what was looked at. */
+type SeenBefore = Pick<LastObservation, 'unmanaged' | 'missingApiIds' | 'lookedUp'>;
 
 export interface UnseenInput {
   readonly desired: DesiredState;
   readonly recorded: RecordedState;
   /** The last list of the gateway; `null`: there was none. */
-  readonly observation: Pick<LastObservation, 'unmanaged'> | null;
+  readonly observation: SeenBefore | null;
   readonly age: RecordAge;
 }
 
@@ -383,7 +390,7 @@ export interface UnseenInput {
  * |---------|---------|--------------------------------|--------------|-----------------------------|
  * | online  | nothing | any                            | stale, never | unseen: it may have changed |
  * | online  | nothing | has it as unmanaged, or is cut | fresh        | unseen                      |
- * | online  | nothing | does not have it               | fresh        | seen: it was offline        |
+ * | online  | nothing | does not have it               | fresh        | seen: it was offline, unless first contact has not looked it up |
  * | offline | nothing | has it as unmanaged            | any          | unseen: it is online        |
  * | else    |         |                                |              | seen, or never published    |
  */
@@ -391,10 +398,49 @@ export function unseenPublications({ desired, recorded, observation, age }: Unse
   const unmanaged = observation?.unmanaged ?? [];
   const isWholeListKnown = age === 'fresh' && unmanaged.length < maxListedUnmanaged;
   const listed = new Set(unmanaged.map(({ key }) => key));
+  const unlooked = unlookedKeys({ desired, recorded, observation });
   const unseen: DesiredPublication[] = [];
   for (const publication of desired.publications.values()) {
     const { key, state } = publication;
-    if (!recorded.has(key) && (listed.has(key) || (state === 'online' && !isWholeListKnown))) unseen.push(publication);
+    if (!recorded.has(key) && (listed.has(key) || unlooked.has(key) || (state === 'online' && !isWholeListKnown))) unseen.push(publication);
   }
   return unseen;
+}
+
+/**
+ * Returns the new publications that first contact has not looked up, because a newer file has added them since: only a lost record would tell
+ * that somebody has taken them offline. Those whose API is missing are not published anyway.
+ */
+export function unlookedKeys({ desired, recorded, observation }: Omit<UnseenInput, 'age'>): ReadonlySet<PublicationKey> {
+  const { lookedUp = null, missingApiIds = [] } = observation ?? {};
+  const unlooked = new Set<PublicationKey>();
+  if (lookedUp === null) return unlooked;
+  const missing = new Set(missingApiIds);
+  for (const { key, apiId, state } of desired.publications.values())
+    if (state === 'online' && !recorded.has(key) && !lookedUp.has(key) && !missing.has(apiId)) unlooked.add(key);
+  return unlooked;
+}
+
+/**
+ * Returns `plan` with every change deferred that first contact has not looked up yet, or held if the file says that nobody looks. If the look has
+ * failed, or the command does without it, `applyPolicies` holds what is new.
+ */
+export function awaitFirstLook(
+  plan: Plan,
+  { unobserved, ...input }: Omit<UnseenInput, 'age'> & { readonly unobserved: Unobserved | null },
+): Plan {
+  const unlooked = unlookedKeys(input);
+  if (unlooked.size === 0 || unobserved !== null) return plan;
+  const message = 'it is new, and nobody has looked yet whether it was online before';
+  const isNeverObserved = input.desired.refreshIntervalMs === null;
+  const hold = { rule: 'unobserved', message, hint: 'observe the gateway once with --refresh, or approve if it shall go online' } as const;
+  return {
+    ...plan,
+    changes: plan.changes.map((change) => {
+      if (!unlooked.has(change.key)) return change;
+      return isNeverObserved
+        ? { ...change, held: change.held ?? hold }
+        : { ...change, deferred: { rule: 'first-contact', message, untilMs: null } };
+    }),
+  };
 }

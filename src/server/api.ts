@@ -30,7 +30,7 @@ export interface ApiDeps {
   readonly documents: SharedDocuments;
   readonly broadcaster: Broadcaster;
   readonly daemonInfo: DaemonInfo;
-  readonly history: (gateway: GatewayIdentity, filter: HistoryFilter) => Promise<readonly Attempt[]>;
+  readonly history: (gateway: GatewayIdentity, filter: HistoryFilter, signal: AbortSignal) => Promise<readonly Attempt[]>;
   readonly approvals: (gateway: GatewayIdentity) => Promise<readonly Approval[]>;
   readonly approve: (gateway: GatewayIdentity, approval: NewApproval) => Promise<void>;
   /** Suspends calls to the gateway; `null` resumes them. Resolves when the suspension is recorded. */
@@ -81,9 +81,11 @@ export function addApi(server: FastifyInstance, fileOf: (request: FastifyRequest
       const file = fileOf(request);
       const { gateway } = requirePlan(file);
       const filter = { ...(api && { apis: [api] }), ...(environment && { environments: [environment] }), limit };
+      const left = new AbortController();
+      reply.raw.once('close', () => left.abort(new EdictError('BUSY', 'the client has closed its connection')));
       const body = await historyReads.add(async () => {
-        if (reply.raw.destroyed) throw new EdictError('BUSY', 'the client has closed its connection');
-        const attempts = await file.history(gateway, filter);
+        left.signal.throwIfAborted();
+        const attempts = await file.history(gateway, filter, left.signal);
         const approvals = (await file.approvals(gateway)).slice(0, limit);
         return createJsonBody({ format: 1, attempts: attempts.map(historyAttemptJson), approvals: approvals.map(approvalJson) });
       });

@@ -93,7 +93,7 @@ class PathWatcher implements PathWatch {
       await this.#updateWatcher(this.#lastSnapshot);
       const { fingerprint } = this.#lastSnapshot;
       this.#lastSnapshot = await this.#takeSnapshot();
-      if (this.#lastSnapshot.fingerprint === fingerprint) return;
+      if (this.#isClosed || this.#lastSnapshot.fingerprint === fingerprint) return;
       // The set may contain other files now, which may have changed in the meantime.
       await this.#updateWatcher(this.#lastSnapshot);
       if (this.#lastSnapshot.paths.length > 1) this.#check();
@@ -123,6 +123,8 @@ class PathWatcher implements PathWatch {
         }),
       );
       for (const opened of before) opened[Symbol.dispose]();
+      // `close` does not wait for a file system that hangs.
+      if (this.#isClosed) this.#closeWatches();
     }
   }
 }
@@ -196,7 +198,8 @@ class WatchedDirectory {
   open(identity: string): Promise<void> {
     if (identity !== this.#identity) {
       this.#identity = identity;
-      this.#opened = this.#opened.then(() => this.#restart());
+      // A directory that cannot be watched, for example because a variable configures chokidar wrongly, is polled.
+      this.#opened = this.#opened.then(() => this.#restart()).catch(() => {});
     }
     return this.#opened;
   }

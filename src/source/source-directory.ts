@@ -99,7 +99,10 @@ export interface WatchFilesDeps {
   readonly list: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
+  /** Opens a file. One that it rejects with an EdictError is tried again with the next list. */
   readonly onAdded: (file: string) => Promise<void>;
+  /** Called for an added file that cannot be opened, but not again for its later tries. */
+  readonly onFailed: (file: string, error: EdictError) => void;
   /** Called for a file that was missing twice in a row: an editor or a checkout may replace it in between. */
   readonly onRemoved: (file: string) => Promise<void>;
   /** Called when more files than before are not followed because there are too many. Those that are followed stay, whatever comes. */
@@ -108,15 +111,16 @@ export interface WatchFilesDeps {
 
 /**
  * Reports files that are added to or removed from `first`, until `signal` is aborted. Other work of the process goes on between two files, however
- * many there are. Rejects if `onAdded` or `onRemoved` does.
+ * many there are. Rejects with any other error of `onAdded` and `onRemoved`.
  */
 export async function watchSourceFiles(
   first: FollowedFiles,
-  { list, clock, signal, onAdded, onRemoved, onSkipped }: WatchFilesDeps,
+  { list, clock, signal, onAdded, onFailed, onRemoved, onSkipped }: WatchFilesDeps,
 ): Promise<void> {
   const known = new Set(first.files);
   let { skippedCount } = first;
   let missing: ReadonlySet<string> = new Set();
+  let failed = new Set<string>();
   for (;;) {
     await clock.sleep(pollIntervalMs, signal);
     if (signal.aborted) return;
@@ -129,9 +133,17 @@ export async function watchSourceFiles(
     if (skippedNow > skippedCount) onSkipped(skippedNow);
     skippedCount = skippedNow;
     await forEach(added, signal, async (file) => {
-      known.add(file);
-      await onAdded(file);
+      try {
+        await onAdded(file);
+        known.add(file);
+        failed.delete(file);
+      } catch (error) {
+        if (!(error instanceof EdictError)) throw error;
+        if (!failed.has(file)) onFailed(file, error);
+        failed.add(file);
+      }
     });
+    failed = failed.intersection(current);
     const missingNow = known.difference(current);
     await forEach([...missingNow.intersection(missing)], signal, async (file) => {
       known.delete(file);

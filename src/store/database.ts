@@ -18,6 +18,12 @@ export interface StoreOptions {
   readonly onWait?: (message: string) => void;
 }
 
+/** Options for opening a store for reading. */
+export interface ReadOptions extends Pick<StoreOptions, 'url'> {
+  /** How long the server may work on one query, in milliseconds; default: until the query times out here. SQLite has no such limit. */
+  readonly queryLimitMs?: number;
+}
+
 /** The kind of gateways in a store. One store never holds both. */
 export type StoreKind = 'real' | 'emulated';
 
@@ -66,7 +72,7 @@ export function bindQuery<P extends string>(query: Query<P>, values: Readonly<Re
 
 /** Opens stores in SQLite or in PostgreSQL. */
 export interface StoreEngine {
-  openReadonly(url: string): Promise<StoreReader>;
+  openReadonly(options: ReadOptions): Promise<StoreReader>;
   openStore(options: StoreOptions): Promise<Store>;
   openShared(url: string): Promise<Database>;
   openSnapshot(url: string): Promise<Database>;

@@ -16,8 +16,8 @@ import type { RecordedPublication, RecordedState } from '../model/recorded-state
 export interface StoreReader {
   /** Returns the recorded state of the gateway's publications. */
   readRecordedState(gateway: GatewayIdentity): Promise<RecordedState>;
-  /** Returns attempts on the gateway, newest first. */
-  history(gateway: GatewayIdentity, filter: HistoryFilter): Promise<Attempt[]>;
+  /** Returns attempts on the gateway, newest first, read page by page. Rejects with the reason of `signal` when it is aborted in between. */
+  history(gateway: GatewayIdentity, filter: HistoryFilter, signal?: AbortSignal): Promise<Attempt[]>;
   /** Returns the last status that the process working on the gateway wrote; `null` if none works on it. */
   status(gateway: GatewayIdentity): Promise<ControllerStatus | null>;
   /** Returns the `desiredDigest` of each desired state that was applied, the latest last. */
@@ -59,6 +59,21 @@ export interface Lease {
   isHeld(): boolean;
 }
 
+/**
+ * What has happened to a gateway in the store: `requested`: somebody asks to reconcile now, perhaps because calls were suspended or resumed;
+ * `approved`: there is a new approval; `applied`: another process has applied another file; `available`: no process holds the lease and this
+ * one may acquire it. The last is repeated every second as long as it holds.
+ */
+export type GatewayChange = 'requested' | 'approved' | 'applied' | 'available';
+
+/** A watched gateway. Disposing it ends the watch. */
+export interface GatewayWatch extends Disposable {
+  /** Whether another process or file holds the lease, so that nothing is to be done before `available`. */
+  readonly isWaiting: boolean;
+  /** Leaves the gateway to other processes until the next `acquire`. */
+  withdraw(): void;
+}
+
 /** The result of `Store.acquire`. */
 export interface AcquiredLease {
   readonly lease: Lease;
@@ -79,6 +94,8 @@ export interface AppliedFile {
   readonly digest: string;
   /** The approval that released the file if it was held. */
   readonly approvalId: number | null;
+  /** Whether first contact has looked up all that is new in it, so that it is over; default: no. */
+  readonly endsFirstContact?: boolean;
 }
 
 /** An attempt that has begun. */
@@ -125,6 +142,11 @@ export interface Store extends StoreReader {
    * that holds fewer.
    */
   acquire(gateway: GatewayIdentity, atMs: number, shares?: boolean): Promise<AcquiredLease>;
+  /**
+   * Calls `onChange` with what happens to the gateway after the promise has resolved, within a second, and in PostgreSQL mostly at once. Its own
+   * writes may count too. A process that shares gateways must watch those that it acquires.
+   */
+  watch(gateway: GatewayIdentity, onChange: (change: GatewayChange) => void): Promise<GatewayWatch>;
   /** Saves a suspension set with a command; `null` removes it. */
   saveSuspension(gateway: GatewayIdentity, suspension: Suspension | null): Promise<void>;
   /** Records that this process has stopped calling the gateway, and releases the lease. */

@@ -5,7 +5,7 @@
  */
 import { StoreError } from '../model/errors.ts';
 import { isPostgresUrl, redactUrl } from '../model/store-url.ts';
-import type { Database, StoreEngine, StoreFill, StoreKind, StoreOptions } from './database.ts';
+import type { Database, ReadOptions, StoreEngine, StoreFill, StoreKind, StoreOptions } from './database.ts';
 import type { Store, StoreReader } from './interface.ts';
 
 /**
@@ -13,8 +13,8 @@ import type { Store, StoreReader } from './interface.ts';
  *
  * @throws EdictError `STORE_*` if the store cannot be read, `STORE_URL_INVALID` if `url` is not a store URL
  */
-export async function openReadonly({ url }: Pick<StoreOptions, 'url'>): Promise<StoreReader> {
-  return (await loadEngine(url)).openReadonly(url);
+export async function openReadonly(options: ReadOptions): Promise<StoreReader> {
+  return (await loadEngine(options.url)).openReadonly(options);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StoreQueries } from '../../generated/store-queries.d.ts';
 import type { Approval, PreviousState } from '../model/approval.ts';
 import type { Attempt, AttemptSelector, HistoryFilter } from '../model/attempt.ts';
@@ -29,6 +30,9 @@ import {
  */
 const maxLookedUp = 100;
 
+/** Attempts read at a time: SQLite reads in the thread of the event loop, and the calls of a daemon must not wait for a reader. */
+const historyPageSize = 100;
+
 /** Reads a store of the current format. Every method rejects with an EdictError `STORE_*` if the engine fails. */
 export class ReadonlyStore implements StoreReader {
   protected readonly database: Database;
@@ -53,16 +57,32 @@ export class ReadonlyStore implements StoreReader {
     return new Map(rows.map((row) => [publicationKey(String(row['api_id']), String(row['environment_id'])), String(row['source_file'])]));
   }
 
-  async history(gateway: GatewayIdentity, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
-    const { history, historyOfApi, historyOfEnvironment } = this.queries;
+  async history(gateway: GatewayIdentity, filter: HistoryFilter, signal?: AbortSignal): Promise<Attempt[]> {
     const id = await this.gatewayId(gateway);
+    const attempts: Attempt[] = [];
+    for (let beforeId = Number.MAX_SAFE_INTEGER; attempts.length < filter.limit; ) {
+      signal?.throwIfAborted();
+      const limit = Math.min(historyPageSize, filter.limit - attempts.length);
+      const page = await this.#readHistoryPage(id, beforeId, { ...filter, limit });
+      attempts.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < limit) break;
+      beforeId = last.id;
+      await nextTurn();
+    }
+    return attempts;
+  }
+
+  async #readHistoryPage(gateway: number, beforeId: number, { apis, environments, limit }: HistoryFilter): Promise<Attempt[]> {
+    const { history, historyOfApi, historyOfEnvironment } = this.queries;
     const list = (names: readonly string[] | undefined): string | null => (names ? JSON.stringify(names) : null);
+    const params = { gateway, beforeId, limit };
     const statements =
       apis && apis.length <= maxLookedUp
-        ? apis.map((api) => bindQuery(historyOfApi, { gateway: id, api, environments: list(environments), limit }))
+        ? apis.map((api) => bindQuery(historyOfApi, { ...params, api, environments: list(environments) }))
         : environments && !apis && environments.length <= maxLookedUp
-          ? environments.map((environment) => bindQuery(historyOfEnvironment, { gateway: id, environment, limit }))
-          : [bindQuery(history, { gateway: id, apis: list(apis), environments: list(environments), limit })];
+          ? environments.map((environment) => bindQuery(historyOfEnvironment, { ...params, environment }))
+          : [bindQuery(history, { ...params, apis: list(apis), environments: list(environments) })];
     const attempts = new Map<number, Attempt>();
     for (const statement of statements) {
       for (const attempt of (await this.database.read(statement)).map(toAttempt)) attempts.set(attempt.id, attempt);
@@ -100,8 +120,8 @@ export class ReadonlyStore implements StoreReader {
   }
 
   async reconcileRequest(gateway: GatewayIdentity): Promise<string | null> {
-    const [row] = await this.database.read(bindQuery(this.queries.readSetting, { name: toReconcileRequestKey(gateway) }));
-    return row ? String(row['value']) : null;
+    const request = (await this.#readGateway(gateway))?.['request'];
+    return request == null ? null : String(request);
   }
 
   async lastObservation(gateway: GatewayIdentity): Promise<LastObservation | null> {
@@ -192,11 +212,6 @@ export class ReadonlyStore implements StoreReader {
   async #readRows(gateway: GatewayIdentity, statementFor: (gatewayId: number) => Statement): Promise<readonly SqlRow[]> {
     return this.database.read(statementFor(await this.gatewayId(gateway)));
   }
-}
-
-/** Returns the name of the setting that holds the reconcile request of a gateway. */
-export function toReconcileRequestKey({ endpoint, project, instance }: GatewayIdentity): string {
-  return `reconcile ${endpoint} ${project} ${instance}`;
 }
 
 /** Returns the name of the setting that says that an address was accepted; for `null`, that any was. */

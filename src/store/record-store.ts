@@ -11,7 +11,17 @@ import { type PublicationKey, pickNames } from '../model/publication.ts';
 import type { RecordedPublication, RecordedState } from '../model/recorded-state.ts';
 import { appendDigest } from '../plan/digest.ts';
 import { bindQuery, type Database, type SqlValue, type Statement } from './database.ts';
-import type { AcquiredLease, AppliedFile, BegunAttempt, FinishedAttempt, PrunedBatch, SavedObservation, Store } from './interface.ts';
+import type {
+  AcquiredLease,
+  AppliedFile,
+  BegunAttempt,
+  FinishedAttempt,
+  GatewayChange,
+  GatewayWatch,
+  PrunedBatch,
+  SavedObservation,
+  Store,
+} from './interface.ts';
 import { ReadonlyStore, toAcceptedKey } from './readonly-store.ts';
 import { RecordCache } from './record-cache.ts';
 import { fromControllerStatus, type SqlRow, toRecordedPublication } from './rows.ts';
@@ -64,6 +74,10 @@ export class RecordStore extends ReadonlyStore implements Store {
       await this.#leases.release(id, atMs).catch(() => {});
       throw error;
     }
+  }
+
+  async watch(gateway: GatewayIdentity, onChange: (change: GatewayChange) => void): Promise<GatewayWatch> {
+    return this.#leases.watch(await this.#ensureGateway(gateway), onChange);
   }
 
   async release(gateway: GatewayIdentity, atMs: number): Promise<void> {
@@ -121,7 +135,7 @@ export class RecordStore extends ReadonlyStore implements Store {
 
   async saveDeclared(
     gateway: GatewayIdentity,
-    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId }: AppliedFile,
+    { sourceFiles: now, adoptedRevisions = new Map(), digest: latest, approvalId, endsFirstContact = false }: AppliedFile,
   ): Promise<void> {
     const params = { gateway: await this.#ensureGateway(gateway) };
     const declared = await this.readDeclared(params.gateway);
@@ -130,7 +144,7 @@ export class RecordStore extends ReadonlyStore implements Store {
     const isNew = JSON.stringify(digests) !== JSON.stringify(before);
     const lost = [...declared.keys()].filter((key) => !now.has(key));
     const found = [...now].filter(([key, sourceFile]) => declared.get(key) !== sourceFile);
-    const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval } = this.queries;
+    const { adoptRevisions, undeclare, declare, markDeclared, setAppliedDigests, spendApproval, endFirstContact } = this.queries;
     const memory = this.#acquired.get(params.gateway);
     try {
       await this.#writeRows(
@@ -152,8 +166,9 @@ export class RecordStore extends ReadonlyStore implements Store {
       if (memory) memory.declared = null;
     }
     if (memory) memory.declared = Promise.resolve(now);
-    if (!isNew && approvalId === null) return;
+    if (!isNew && approvalId === null && !endsFirstContact) return;
     await this.#writeUnderLease(params.gateway, [
+      ...(endsFirstContact ? [bindQuery(endFirstContact, params)] : []),
       ...(isNew ? [bindQuery(setAppliedDigests, { ...params, digests: JSON.stringify(digests) })] : []),
       ...(approvalId === null ? [] : [bindQuery(spendApproval, { approval: approvalId })]),
     ]);
@@ -251,10 +266,17 @@ export class RecordStore extends ReadonlyStore implements Store {
     } finally {
       this.#acquired.get(params.gateway)?.recorded.noteWritten(updates.map(({ key }) => key));
     }
-    const { apis, publications, observedAtMs, ...details } = listed;
+    const { apis, publications, observedAtMs, lookedUp, ...details } = listed;
     const detailsJson = observedAtMs === null ? null : JSON.stringify(details, toStorableText);
     await this.#writeUnderLease(params.gateway, [
-      bindQuery(setListed, { ...params, apis, publications, observedAtMs, details: detailsJson }),
+      bindQuery(setListed, {
+        ...params,
+        apis,
+        publications,
+        observedAtMs,
+        details: detailsJson,
+        lookedUp: lookedUp && JSON.stringify([...lookedUp]),
+      }),
     ]);
   }
 

@@ -3,9 +3,8 @@ import type { NewApproval } from '../model/approval.ts';
 import type { Suspension } from '../model/desired-state.ts';
 import { StoreError, StoreLockedError } from '../model/errors.ts';
 import type { GatewayIdentity } from '../model/gateway.ts';
-import { bindQuery, type Database, type Statement, type StoreOptions } from './database.ts';
+import { bindQuery, type Database, type StoreOptions } from './database.ts';
 import { openShared, openStore } from './open.ts';
-import { toReconcileRequestKey } from './readonly-store.ts';
 
 /**
  * Asks the lease holder of the gateway to load its file now and to retry changes in backoff and rejected changes. The request carries no
@@ -16,15 +15,15 @@ import { toReconcileRequestKey } from './readonly-store.ts';
 export async function requestReconcile(url: string, gateway: GatewayIdentity): Promise<void> {
   const database = await openShared(url);
   try {
-    await database.write(reconcileRequest(database, gateway));
+    const { insertGateway, request } = database.queries;
+    const { endpoint, project, instance } = gateway;
+    await database.write([
+      bindQuery(insertGateway, { endpoint, project, instance }),
+      bindQuery(request, { endpoint, project, instance, request: randomUUID() }),
+    ]);
   } finally {
     await database.close();
   }
-}
-
-function reconcileRequest({ queries: { deleteSetting, insertSetting } }: Database, gateway: GatewayIdentity): Statement[] {
-  const name = toReconcileRequestKey(gateway);
-  return [bindQuery(deleteSetting, { name }), bindQuery(insertSetting, { name, value: randomUUID() })];
 }
 
 /**
@@ -41,12 +40,12 @@ export async function writeSuspension(
   const database = await openOrCreateShared(options);
   try {
     const { endpoint, project, instance } = gateway;
-    const { insertGateway, findGateway, suspend } = database.queries;
+    const { insertGateway, findGateway, suspend, request } = database.queries;
     await database.write([bindQuery(insertGateway, { endpoint, project, instance })]);
     const [row] = await database.read(bindQuery(findGateway, { endpoint, project, instance }));
     await database.write([
       bindQuery(suspend, { gateway: Number(row?.['id']), suspension: suspension && JSON.stringify(suspension) }),
-      ...reconcileRequest(database, gateway),
+      bindQuery(request, { endpoint, project, instance, request: randomUUID() }),
     ]);
   } finally {
     await database.close();

@@ -143,11 +143,13 @@ const noDetails: ListDetails = { unmanaged: [], missingApiIds: [], unreadVersion
 export function toLastObservation(row: SqlRow | undefined): LastObservation | null {
   if (row?.['listed_apis'] == null) return null;
   const { listed_apis: apis, listed_publications: publications, observed_at_ms: observedAtMs, listed_details: details } = row;
+  const lookedUp = row['looked_up'];
   return {
     apis: Number(apis),
     publications: Number(publications),
     observedAtMs: observedAtMs == null ? null : Number(observedAtMs),
     ...(typeof details === 'string' ? (JSON.parse(details) as ListDetails) : noDetails),
+    lookedUp: typeof lookedUp === 'string' ? new Set(JSON.parse(lookedUp) as PublicationKey[]) : null,
   };
 }
 

@@ -104,7 +104,7 @@ export function messageFor(event: EdictEvent): LogMessage {
     case 'file:removed':
       return { level: 'warn', message: 'file removed from the folder, its gateway is left as it is' };
     case 'file:failed':
-      return { level: 'error', message: 'file failed and is no longer served, the others continue' };
+      return { level: 'error', message: 'file failed and is not served, the others continue' };
     case 'files:skipped':
       return { level: 'error', message: 'files of the folder are not served: there are too many' };
     case 'lease:standby':

@@ -1,13 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSettings } from '../../src/app/settings.ts';
 import { EdictError } from '../../src/model/errors.ts';
 import type { EdictEvent } from '../../src/model/events.ts';
-import { startTestDaemon } from '../support/daemon.ts';
+import { fasterClock, startTestDaemon } from '../support/daemon.ts';
 import { fileOf, scratchFolder, until } from '../support/edict-process.ts';
 
 const test = suite('daemon');
@@ -79,5 +80,51 @@ test('an explicit address that is in use is an error, and so is an invalid webho
     daemon.stop();
     await daemon.done;
   }));
+
+/** Starts a daemon for a folder with `first.yaml`, and removes that after `second.yaml` was added while the webhook has an invalid address. */
+async function withFileThatCannotBeOpened() {
+  const folder = scratchFolder();
+  const [files, addressFile] = [join(folder, 'files'), join(folder, 'webhook-url')];
+  const write = (name: string): void => writeFileSync(join(files, name), fileOf('https://roma.example.com', { orders: 'online' }));
+  const setWebhook = (address: string): void => writeFileSync(addressFile, address);
+  mkdirSync(files);
+  setWebhook('http://127.0.0.1:9/');
+  write('first.yaml');
+  const events: string[] = [];
+  const times = 50;
+  const daemon = await startTestDaemon(parseSettings(files, { emulate: true, state: `sqlite:${join(folder, 'state.db')}` }), {
+    env: { EDICT_WEBHOOK_URL_FILE: addressFile, EDICT_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}` },
+    paths: [files],
+    clock: fasterClock(times),
+    logFor: (file) => (event) => void events.push(`${basename(file)} ${event.type}`),
+  });
+  setWebhook('nowhere');
+  write('second.yaml');
+  await until('the failure is reported', () => events.includes('second.yaml file:failed'));
+  rmSync(join(files, 'first.yaml'));
+  await until('the first file is removed', () => events.includes('first.yaml file:removed'));
+  return { daemon, events, setWebhook, pollMs: 5000 / times };
+}
+
+test('an added file that cannot be opened is reported once and opened as soon as it can be, also when no other file is left', async () => {
+  const { daemon, events, setWebhook, pollMs } = await withFileThatCannotBeOpened();
+  let isDone = false;
+  const done = daemon.done.finally(() => {
+    isDone = true;
+  });
+  await sleep(4 * pollMs);
+  assert.not.ok(isDone, 'the daemon goes on');
+  assert.is(events.filter((event) => event === 'second.yaml file:failed').length, 1);
+  setWebhook('http://127.0.0.1:9/');
+  await until('the second file is planned', () => events.includes('second.yaml plan:computed'));
+  daemon.stop();
+  assert.is(await done, 0);
+});
+
+test('a daemon without a file that can be opened stops when it is told to', async () => {
+  const { daemon } = await withFileThatCannotBeOpened();
+  daemon.stop();
+  assert.is(await daemon.done, 0);
+});
 
 test.run();

@@ -24,7 +24,7 @@ test('reconciles its file, reports events to log and page, and can be suspended 
   context.events.subscribe((event) => events.push(event));
   await using parsers = new WorkerParser();
   const managedFile = await openManagedFile(context, times, { store, parsers, isTrusted: false });
-  const servedFile = await toServedFile(managedFile);
+  const servedFile = await toServedFile(managedFile, store);
   servedFile.events.subscribe((event) => shown.push(event));
   const running = managedFile.controller.run();
   await until('the call is made', () => events.some(({ type }) => type === 'reconcile:finished'));

@@ -192,8 +192,8 @@ test('author: names of files', async () => {
 });
 
 test('author: lines of a file that a CI system takes for commands, in a patch, which must stay as it is', async () => {
+  const folder = scratchFolder();
   for (const line of ['  # ##[add-mask]x', '      ::stop-commands::x']) {
-    const folder = scratchFolder();
     const file = (state: string): string =>
       `${fileOf(emulator.url, {}).replace('apis: {}', `apis:\n  a: { id: api-a, environments: { test: ${state} }, remark: one\n${line}\n  }`)}`;
     writeFileSync(join(folder, 'edict.yaml'), file('online'));

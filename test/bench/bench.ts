@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- plan load edit calls rate outage observe page watchers stores hand-over start-up]`: measures performance and prints it beside the targets.
+ * `npm run bench [-- plan load edit calls rate outage observe page watchers stores hand-over fleet start-up]`: measures performance and prints it beside the targets.
  *
  * Exit code 1 if a measurement fails and, with `--check`, if a target is missed. A missed target is printed as `MISSED`, and means little on a busy
  * machine.
@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { measureCalls } from './calls.ts';
 import { measureEdit } from './edit.ts';
 import { type Fixture, writeFixture } from './fixture.ts';
+import { measureFleet } from './fleet.ts';
 import { measureHandOver } from './hand-over.ts';
 import { measureLoad } from './load.ts';
 import { measureObserve } from './observe.ts';
@@ -40,6 +41,7 @@ const parts: Readonly<Record<string, Part>> = {
   watchers: (folder) => measureWatchers(main, folder),
   stores: (folder) => measureStores(folder),
   'hand-over': (folder) => measureHandOver(folder),
+  fleet: (folder) => measureFleet(folder),
   'start-up': (folder) => measureStartUp(main, folder),
 };
 

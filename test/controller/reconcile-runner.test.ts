@@ -247,7 +247,7 @@ for (const [what, error, waitMs] of [
       clock.nowMs += waitMs - 1;
       await new Promise((resolve) => setTimeout(resolve, 1100));
       assert.is(fixture.requested().length, 3);
-      assert.match(fixture.rateLimiter.paused?.message ?? '', `edict tries once more in ${waitMs / 1000} s`);
+      assert.match(fixture.rateLimiter.paused?.message ?? '', `one more try in ${waitMs / 1000} s`);
       clock.nowMs += 1;
       await fixture.controller.idle();
       assert.is(fixture.requested().length, 11);
@@ -394,6 +394,7 @@ test('an outcome that cannot be written is written later, and its call is not re
     leaseHolder: store.leaseHolder.bind(store),
     reconcileRequest: store.reconcileRequest.bind(store),
     acquire: store.acquire.bind(store),
+    watch: store.watch.bind(store),
     release: store.release.bind(store),
     deleteRecord: store.deleteRecord.bind(store),
     pruneHistory: store.pruneHistory.bind(store),

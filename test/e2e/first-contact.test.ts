@@ -245,7 +245,7 @@ test('a file that says `refresh: never` is held at first contact, without a requ
     const { code, stdout, stderr } = await edict(args, folder);
     assert.is(code, 4, stderr);
     assert.match(stdout, 'there is no record of this gateway, and it could not be observed: the file says `refresh: never`');
-    assert.match(stdout, 'observe it once with --refresh, or approve if none of these is online there');
+    assert.match(stdout, 'observe it with --refresh, or approve if none of these is online there');
   }
   assert.equal(emulator.requests.all(), []);
   assert.match((await edict(['apply', '--refresh'], folder)).stdout, /^(?:In sync|No changes).* 62 publications match/);
@@ -267,6 +267,22 @@ test('what a person approves of a file with `refresh: never` is published, and w
   const later = await edict(['apply'], folder);
   assert.equal([later.code, calls()], [4, 60], later.stderr);
   assert.match(later.stdout, 'it is new, and may be online already: the file says `refresh: never`');
+});
+
+test('with `refresh: never`, what is not in the record is held, whether a file adds it or it was removed from the record', async () => {
+  await importInto(folder);
+  const file = join(folder, 'edict.yaml');
+  const whole = `refresh: never\n${readFileSync(file, 'utf8').replace(/^refresh:.*\n/m, '')}`;
+  writeFileSync(file, whole.replace(/^ {2}a7:\n(?: {4}.*\n)+/m, ''));
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 0);
+
+  writeFileSync(file, whole);
+  for (const args of [['apply'], ['state', 'rm', 'a8', 'test'], ['apply']]) await edict(args, folder);
+  const { code, stdout } = await edict(['apply'], folder);
+  assert.equal([code, calls()], [4, 0], stdout);
+  for (const held of ['a7', 'a8']) assert.match(stdout, held);
+  assert.is((await edict(['apply', '--refresh'], folder)).code, 0);
+  assert.is(calls(), 0);
 });
 
 test('--no-refresh at first contact is held too, and the printed command approves it', async () => {

@@ -77,6 +77,7 @@ const values: Readonly<Record<string, readonly Args[]>> = {
   '--log-level': [['silent']],
   '--log-format': [['json']],
   '--iam': [],
+  '--service': [['roma']],
   // It takes the gateway from the file: test/e2e/import.test.ts.
   '--update': [],
   ...Object.fromEntries(

@@ -199,6 +199,54 @@ test('a look that fails for a while is repeated by a daemon, and reads no API tw
   assert.equal(calls(), ['api-b0', 'api-b0', 'api-b1', 'api-b1']);
 });
 
+test('what a newer file adds while a daemon looks at the gateway is looked up before it is published', async () => {
+  takeOffline();
+  const isLooking = () => requests(/^listVersions$/).length > 0;
+  write(['a0', 'b0'], { top: 'refresh: 1h\n' });
+  emulator.faults.latencyMs = 300;
+  await using daemon = await startLoggedDaemon(folder);
+  await until('the look has begun', isLooking);
+  write(['a0', 'a1', 'b0'], { top: 'refresh: 1h\n' });
+  await until('the next look has begun', () => requests(/^listVersions$/).some(({ api }) => api === 'api-a1'));
+  write([...names, 'b0', 'b1'], { top: 'refresh: 1h\n' });
+  await until('the rest is published', () => calls().length >= 4);
+  await until('it is done', () => daemon.events('plan:computed').at(-1)?.['held'] === 2);
+  await daemon.stop();
+  assert.equal(calls(), ['api-b0', 'api-b0', 'api-b1', 'api-b1']);
+  assert.equal(
+    requests(/^listVersions$/)
+      .map(({ api }) => api)
+      .sort(),
+    ['api-a1', 'api-a2', 'api-b0', 'api-b1'],
+    'one look for each',
+  );
+});
+
+test('first contact lasts until a file is applied, whichever command or process reads that file', async () => {
+  takeOffline();
+  write(['b0']);
+  const planned = join(folder, 'first.plan');
+  assert.is((await edict(['plan', '--out', planned], folder)).code, 0);
+  emulator.state.changeManually('api-b0', 'env-test', 'online');
+  // It looks at the gateway, and ends because what it was to publish is online.
+  assert.is((await edict(['apply', '--plan', planned], folder)).code, 1);
+  emulator.state.changeManually('api-b0', 'env-test', 'offline');
+  for (const refresh of ['refresh: never\n', 'refresh: 5m\n']) {
+    write(['a1', 'a2'], { top: refresh });
+    const { code, stdout, stderr } = await edict(['apply'], folder);
+    assert.equal([code, calls()], [4, []], `${stdout}${stderr}`);
+  }
+});
+
+test('what a file adds after first contact costs no look at its versions', async () => {
+  write(['a0']);
+  assert.is((await edict(['apply'], folder)).code, 0);
+  emulator.requests.clear();
+  write(['a0', 'b0']);
+  assert.is((await edict(['apply'], folder)).code, 0);
+  assert.equal([calls(), requests(/^listVersions$/)], [['api-b0', 'api-b0'], []]);
+});
+
 test('a record that was deleted with `state rm` is looked up in the same way', async () => {
   assert.is((await edict(['apply'], folder)).code, 0);
   emulator.requests.clear();

@@ -191,6 +191,8 @@ for (const [method, path, body, message] of [
   ['PUT', 'throttle', { calls: 0, perMs: 1 }, 'body/calls must be >= 1'],
   ['PUT', 'throttle', { calls: 1, perMs: 0 }, 'body/perMs must be >= 1'],
   ['PUT', 'throttle', { calls: 1, perMs: 1, retryAfter: 1 }, 'body/retryAfter must be boolean'],
+  ['PUT', 'behavior', { apiNameOnline: 1 }, 'body/apiNameOnline must be boolean'],
+  ['PUT', 'behavior', { refuse: true }, 'body must NOT have additional properties, such as refuse'],
 ] as const) {
   test(`rejects ${method} ${path} ${JSON.stringify(body)} and says why`, async () => {
     const answer = await sendTo(emulator, `/_emulator/${path}`, { method, body });

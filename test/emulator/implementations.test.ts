@@ -10,7 +10,6 @@ import { loadOperations } from '../../src/emulator/specification.ts';
 import { publishAt, sendTo, smallSeed } from './emulated-call.ts';
 
 const now = (): Date => new Date('2026-11-20T08:00:00.123Z');
-const id = /^[0-9a-f]{32}$/;
 
 const plain = { params: {}, query: {}, apiErrors: new Map() };
 
@@ -67,10 +66,8 @@ test('offline responds with the zero time', () => {
 test('a rejection by the gateway state becomes its documented error', () => {
   const { change } = open();
   const { status, body } = change('offline');
-  const { request_id, ...rest } = body as Record<string, unknown>;
   assert.is(status, 404);
-  assert.equal(rest, { error_code: 'APIG.3015', error_msg: 'API a has not been published in environment e' });
-  assert.match(String(request_id), id);
+  assert.equal(body, { error_code: 'APIG.3015', error_msg: 'API a has not been published in environment e' });
 });
 
 test('a valid login returns a working token that lives a day', () => {
@@ -131,7 +128,7 @@ test('the version list has the version of an online, in whole seconds', () =>
     assert.equal(api_versions, [
       {
         version_id: published['version_id'],
-        version_no: published['publish_time']?.slice(0, 19).replace(/\D/g, ''),
+        version_no: new Date(Date.parse(published['publish_time'] ?? '') + 8 * 3_600_000).toISOString().slice(0, 19).replace(/\D/g, ''),
         api_id: 'a',
         env_id: 'e',
         env_name: 'RELEASE',
@@ -187,7 +184,7 @@ for (const [query, name] of [
   ['?limit=many', 'limit'],
   ['?limit=', 'limit'],
   ['?limit=1&limit=2', 'limit'],
-  ['?offset=-1', 'offset'],
+  ['?offset=x', 'offset'],
   ['?offset=0.5', 'offset'],
   ['?env_id=e&env_id=f', 'env_id'],
 ] as const) {

@@ -54,7 +54,7 @@ test('APIs are listed newest first, page by page; one that is added in between m
   assert.equal((await listed('?limit=3')).ids, ['d', 'c', 'b']);
   emulator.state.catalog.addApi({ id: 'n', name: 'new' });
   assert.equal(await listed('?offset=3&limit=3').then(({ total, ids }) => [total, ids]), [5, ['b', 'a']]);
-  for (const query of ['limit=0', 'limit=501', 'limit=x', 'offset=-1']) {
+  for (const query of ['limit=0', 'limit=501', 'limit=x', 'offset=x']) {
     assert.equal(errorOf(await call('GET', `/apis?${query}`)), [400, 'APIG.2011'], query);
   }
   for (let more = 0; more < 20; more += 1) emulator.state.catalog.addApi({ id: `m${more}`, name: 'm' });

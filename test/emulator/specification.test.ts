@@ -73,7 +73,7 @@ for (const [query, read] of [
   [{ limit: '1.5' }, null],
   [{ limit: '' }, null],
   [{ limit: ['1', '2'] }, null],
-  [{ offset: '-1' }, null],
+  [{ offset: '-1' }, { offset: -1, limit: 20 }],
   [{ env_name: ['a', 'b'] }, null],
 ] as const) {
   test(`listVersions ${read ? 'accepts' : 'rejects'} the query ${JSON.stringify(query)}`, () => {

@@ -32,7 +32,8 @@ for (const [limit, message] of [
   [{ calls: 5, perMs: 60_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute'],
   [{ calls: 10, perMs: 1_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:10,time:1 second'],
   [{ calls: 9, perMs: 3_600_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:9,time:1 hour'],
-  [{ calls: 1, perMs: 2_000 }, 'The throttling threshold has been reached: policy ip over ratelimit'],
+  [{ calls: 200, perMs: 300_000 }, 'The throttling threshold has been reached: policy ip over ratelimit,limit:200,time:5 minute'],
+  [{ calls: 1, perMs: 2_500 }, 'The throttling threshold has been reached: policy ip over ratelimit'],
   [{ calls: 1, perMs: 1_000, quiet: true }, 'Too many requests'],
 ] as const) {
   test(`rejects ${JSON.stringify(limit)}: ${message}`, () => {

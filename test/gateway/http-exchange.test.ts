@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Agent } from 'undici';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ConnectionError, InvalidResponseError } from '../../src/gateway/errors.ts';
 import { HttpRequest, type HttpResponse, sendRequest } from '../../src/gateway/http-exchange.ts';
 import { ignoreInterimResponses } from '../../src/gateway/interim-responses.ts';
+import { selfSigned } from '../support/certificate.ts';
 
 ignoreInterimResponses();
 
@@ -18,6 +21,8 @@ interface How {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly mayLeave?: () => boolean;
+  /** The authority that a certificate must be from. */
+  readonly ca?: Buffer;
 }
 
 /** Makes one POST to a server that does `serve` with each connection once it has the whole request. */
@@ -41,8 +46,8 @@ async function exchangeWith(serve: (socket: Socket) => unknown, how: How = {}): 
   }
 }
 
-async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave }: How = {}): Promise<Exchanged> {
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+async function exchangeAt(url: string, { timeoutMs = 2_000, signal, mayLeave, ca }: How = {}): Promise<Exchanged> {
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, ...(ca && { connect: { ca } }) });
   try {
     const request = new HttpRequest(url, {
       method: 'POST',
@@ -231,6 +236,38 @@ test('nothing has left where TLS finds no TLS', async () => {
   server.close();
   assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
 });
+
+test('a server that ends TLS with an alert is named in one line', async () => {
+  const fatalInternalError = Buffer.from([0x15, 3, 3, 0, 2, 2, 80]);
+  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(fatalInternalError)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { error } = await exchangeAt(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  server.close();
+  assert.is((error as ConnectionError).code, 'CONNECTION_FAILED');
+  assert.match((error as Error).message, /SSL alert number 80$/);
+});
+
+for (const [title, host, names] of [
+  ['a name with control characters', 'a.example\n\u001b[2Jb\u0007', []],
+  ['many names', 'a.example', Array.from({ length: 200 }, (_, index) => `name-${index}.example`)],
+] as const) {
+  test(`a certificate of ${title} is described in one short line without control characters`, async () => {
+    const certificate = selfSigned(host, names);
+    if (certificate === null) return;
+    const [key, cert] = [readFileSync(certificate.key), readFileSync(certificate.cert)];
+    const server = createTlsServer({ key, cert }, (socket) => socket.destroy()).on('tlsClientError', () => {});
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { error } = await exchangeAt(`https://localhost:${(server.address() as AddressInfo).port}/`, { ca: cert });
+    server.close();
+    const { code, message } = error as ConnectionError;
+    assert.is(code, 'CONNECTION_FAILED');
+    assert.match(message, "not match certificate's altnames");
+    assert.not.match(message, /\p{C}/u);
+    assert.ok(message.length <= 320, message);
+  });
+}
 
 test('nothing has left where TLS hangs until the time is over', async () => {
   const sockets: Socket[] = [];

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unknownBefore } from '../../src/controller/observe/earlier-publications.ts';
 import type { PreviousState } from '../../src/model/approval.ts';
 import type { Change, Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState } from '../../src/model/desired-state.ts';
@@ -31,6 +32,8 @@ interface Place {
   readonly isEdited: boolean;
   /** Whether somebody else had published it, and taken it offline again, before the store was lost. */
   readonly wasPublished: boolean;
+  /** Whether the file declared it only after the look at first contact had begun. */
+  readonly isAddedLater: boolean;
 }
 
 const revision = fc.constantFrom(null, 'r1', 'r2');
@@ -48,6 +51,7 @@ const place: fc.Arbitrary<Place> = fc.record({
   gateway: fc.constantFrom('known' as const, 'known' as const, 'other' as const, null),
   isEdited: fc.boolean(),
   wasPublished: fc.nat(4).map((one) => one === 0),
+  isAddedLater: fc.nat(4).map((one) => one === 0),
 });
 
 interface World {
@@ -112,24 +116,49 @@ function gatewayOf({ places: all, isRefused }: World): Observation {
   );
 }
 
+interface Contact {
+  readonly isLost: boolean;
+  /** Whether the file that is newest once the first look has ended was looked up as well. */
+  readonly isNextLookMade?: boolean;
+}
+
 /** Returns the plan after an observation, and the publications that were adopted. */
 function planOf(
   world: World,
-  { isLost }: { readonly isLost: boolean },
+  { isLost, isNextLookMade = true }: Contact,
 ): { readonly plan: Plan; readonly adopted: ReadonlySet<PublicationKey> } {
-  const [desired, observation] = [fileOf(world), new Map(gatewayOf(world))];
+  const desired = fileOf(world);
+  const withoutAdded = fileOf({ ...world, places: world.places.map((one) => (one.isAddedLater ? { ...one, file: null } : one)) });
   const before = isLost ? new Map() : storeOf(world);
-  // Only first contact asks for versions.
-  if (!isLost) for (const [apiId, { earlier: _, ...api }] of observation) observation.set(apiId, api);
-  const { recorded: after, notices } = applyObservation({ desired, recorded: before, observation, isFirst: isLost }, nowMs);
+  const adopted = new Set<PublicationKey>();
+  const lookedUp = new Set<PublicationKey>();
+  let after: RecordedState = before;
+  // While first contact looks at the gateway, a newer file may add something.
+  for (const looked of isLost ? [withoutAdded, ...(isNextLookMade ? [desired] : [])] : [desired]) {
+    const observation = new Map(gatewayOf(world));
+    // Only first contact asks for versions, of what is new in the file that it knows.
+    const unknown = unknownBefore({ observation, desired: looked, recorded: after, lookedUp: isLost ? lookedUp : null });
+    for (const [apiId, { earlier = new Map(), ...api }] of observation) {
+      const asked = unknown.filter((one) => one.apiId === apiId);
+      observation.set(apiId, {
+        ...api,
+        earlier: new Map(asked.map(({ environmentId: id }) => [id, earlier.get(id) ?? { kind: 'never' }])),
+      });
+      for (const { key, environmentId } of asked) if (earlier.get(environmentId)?.kind === 'never') lookedUp.add(key);
+    }
+    const result = applyObservation({ desired: looked, recorded: after, observation, isFirst: isLost }, nowMs);
+    after = result.recorded;
+    for (const { key, kind } of result.notices) if (kind === 'adopted') adopted.add(key);
+  }
   const declared = new Map(isLost ? [] : [...before.keys()].map((key): [PublicationKey, string] => [key, '']));
   const previous: PreviousState = { declared, otherGateways: [], moved: null, approvals: [], suspension: null };
   const unmanaged = places
     .map(({ api, environment }) => wanted(api, environment))
-    .filter(({ key, apiId, environmentId }) => !desired.publications.has(key) && observation.get(apiId)?.publications.has(environmentId));
-  const listed = lastObservation(apis.length, { observedAtMs: nowMs, unmanaged });
-  const plan = computePlan({ desired, recorded: after, previous, targets: allTargets, nowMs, observation: listed });
-  return { plan, adopted: new Set(notices.filter(({ kind }) => kind === 'adopted').map(({ key }) => key)) };
+    .filter(
+      ({ key, apiId, environmentId }) => !desired.publications.has(key) && gatewayOf(world).get(apiId)?.publications.has(environmentId),
+    );
+  const observation = lastObservation(apis.length, { observedAtMs: nowMs, unmanaged, lookedUp: isLost ? lookedUp : null });
+  return { plan: computePlan({ desired, recorded: after, previous, targets: allTargets, nowMs, observation }), adopted };
 }
 
 const callOf = ({ action, key }: Pick<Change, 'action' | 'key'>): string => `${action} ${key}`;
@@ -138,13 +167,15 @@ test('the calls after first contact are among those that the lost store would ha
   fc.assert(
     fc.property(worlds, (world) => {
       const kept = planOf(world, { isLost: false }).plan;
-      const { plan } = planOf(world, { isLost: true });
       const allowed = new Set(kept.changes.filter(isActionable).map(callOf));
-      const more = plan.changes.filter(isActionable).map(callOf);
-      assert.equal(
-        more.filter((call) => !allowed.has(call)),
-        [],
-      );
+      for (const isNextLookMade of [false, true]) {
+        const { plan } = planOf(world, { isLost: true, isNextLookMade });
+        const more = plan.changes.filter(isActionable).map(callOf);
+        assert.equal(
+          more.filter((call) => !allowed.has(call)),
+          [],
+        );
+      }
     }),
     { numRuns: runs(20_000) },
   );
@@ -172,9 +203,9 @@ test('a call that is not made after first contact is listed as adopted, held, dr
 test('first contact publishes nothing that is online, and takes nothing offline that nobody approved', () => {
   fc.assert(
     fc.property(worlds, (world) => {
-      const { plan } = planOf(world, { isLost: true });
+      const plans = [false, true].map((isNextLookMade) => planOf(world, { isLost: true, isNextLookMade }).plan);
       const online = gatewayOf(world);
-      for (const { action, reason, apiId, environmentId, version } of plan.changes.filter(isActionable)) {
+      for (const { action, reason, apiId, environmentId, version } of plans.flatMap(({ changes }) => changes.filter(isActionable))) {
         const isOnline = online.get(apiId)?.publications.has(environmentId) ?? false;
         assert.ok(
           action === 'online' && (!isOnline || version !== null || reason === 'edited'),

@@ -4,7 +4,7 @@ import type { Approval, PreviousState } from '../../src/model/approval.ts';
 import type { Plan } from '../../src/model/change.ts';
 import type { DesiredPublication, DesiredState, Threshold } from '../../src/model/desired-state.ts';
 import { addressOf, type GatewayMove } from '../../src/model/gateway.ts';
-import { maxListedUnmanaged } from '../../src/model/observation.ts';
+import { maxListedUnmanaged, type Unobserved } from '../../src/model/observation.ts';
 import type { RecordedPublication, RecordedState } from '../../src/model/recorded-state.ts';
 import { diffStates, isActionable } from '../../src/plan/diff.ts';
 import { planDigest } from '../../src/plan/digest.ts';
@@ -15,15 +15,17 @@ import {
   applyPolicies,
   approvalDigest,
   approvalScope,
+  awaitFirstLook,
   gatewayApproval,
   gatewayHold,
+  unlookedKeys,
   unobservedByChoice,
   unseenPublications,
 } from '../../src/plan/policies.ts';
 import { allTargets } from '../../src/plan/targets.ts';
 import { fc } from '../support/fast-check.ts';
 import { noPast } from '../support/saved-plans.ts';
-import { desiredState, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
+import { desiredState, lastObservation, noGuards, recorded, recordedState, unknownAttemptOf, wanted } from '../support/states.ts';
 
 const test = suite('policies');
 const nothingKnown = { declared: new Map<never, never>(), otherGateways: [] };
@@ -444,7 +446,7 @@ test('what is new is unseen if the last list showed it, is old, or was cut', () 
     ['stale', [], ['orders']],
     ['never', [], ['orders']],
   ] as const) {
-    const found = unseenPublications({ desired, recorded: before, observation: { unmanaged }, age });
+    const found = unseenPublications({ desired, recorded: before, observation: lastObservation(3, { unmanaged }), age });
     assert.equal(
       found.map(({ api }) => api),
       unseen,
@@ -453,7 +455,35 @@ test('what is new is unseen if the last list showed it, is old, or was cut', () 
   }
 });
 
-test('what may not be observed is held, unless the record is fresh or the file says that it is enough', () => {
+test('what first contact has not looked up is deferred until it is, or held where the file says that nobody looks', () => {
+  const [orders, carts, users, gone] = [wanted('orders', 'test'), wanted('carts', 'test'), wanted('users', 'test'), wanted('gone', 'test')];
+  const off = wanted('off', 'test', { state: 'offline' });
+  const file = (refreshIntervalMs: number | null) => desiredState([orders, carts, users, gone, off], { refreshIntervalMs });
+  const before = recordedState([recorded('users', 'test', { state: null, versionId: null, publishId: null })]);
+  const observation = lastObservation(4, { lookedUp: new Set([orders.key]), missingApiIds: [gone.apiId] });
+  const look = (refreshIntervalMs: number | null, unobserved: Unobserved | null = null) => {
+    const desired = file(refreshIntervalMs);
+    const input = { desired, recorded: before, observation };
+    assert.equal([...unlookedKeys(input)], [carts.key]);
+    assert.equal(
+      unseenPublications({ ...input, age: 'fresh' }).map(({ api }) => api),
+      ['carts'],
+    );
+    return awaitFirstLook(diffStates(desired, before, { missingApiIds: [gone.apiId] }), { ...input, unobserved }).changes.map(
+      ({ api, held, deferred }) => [api, held?.rule ?? deferred?.rule ?? null],
+    );
+  };
+  assert.equal(look(1000), [
+    ['carts', 'first-contact'],
+    ['orders', null],
+    ['users', null],
+  ]);
+  assert.equal(look(null)[0], ['carts', 'unobserved']);
+  assert.equal(look(1000, { reason: 'r', remedy: 'm' })[0], ['carts', null], 'applyPolicies holds it');
+  assert.is(unlookedKeys({ desired: file(1000), recorded: before, observation: lastObservation(4) }).size, 0);
+});
+
+test('what may not be observed is held, unless the record is fresh', () => {
   const interval = desiredState([], { refreshIntervalMs: 1000 });
   const never = desiredState([], { refreshIntervalMs: null });
   const choice = { desired: interval, observedAtMs: 100, nowMs: 200, refresh: 'due', isEmulated: false, hasUnseen: false } as const;
@@ -461,7 +491,9 @@ test('what may not be observed is held, unless the record is fresh or the file s
   assert.equal(
     [
       isHeld({ desired: never, observedAtMs: null }),
+      isHeld({ desired: never }),
       isHeld({ desired: never, hasUnseen: true }),
+      isHeld({ desired: never, nowMs: 300_100 }),
       isHeld({ observedAtMs: null, refresh: 'never' }),
       isHeld({ nowMs: 2000, refresh: 'never' }),
       isHeld({ refresh: 'never' }),
@@ -469,7 +501,7 @@ test('what may not be observed is held, unless the record is fresh or the file s
       isHeld({ refresh: 'due', hasUnseen: true }),
       isHeld({ observedAtMs: null, refresh: 'never', isEmulated: true }),
     ],
-    [true, false, true, true, false, true, false, false],
+    [true, false, true, true, true, true, false, true, false, false],
   );
 });
 

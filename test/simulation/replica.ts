@@ -4,7 +4,7 @@ import { acquireLease } from '../../src/controller/lease-acquisition.ts';
 import { RateLimiter } from '../../src/controller/limit/rate-limiter.ts';
 import { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
 import { StaleSourceCheck } from '../../src/controller/stale-source-check.ts';
-import { RequestTrigger } from '../../src/controller/triggers/request-trigger.ts';
+import { GatewayWatcher } from '../../src/controller/triggers/gateway-watcher.ts';
 import type { RunnerTriggers } from '../../src/controller/triggers/runner-triggers.ts';
 import { withLease } from '../../src/gateway/request-middleware.ts';
 import type { DesiredState } from '../../src/model/desired-state.ts';
@@ -74,14 +74,24 @@ class Process {
       debounceMs: options.debounceMs,
       resyncMs: options.resyncMs,
       maxTries: Number.POSITIVE_INFINITY,
-      runnerFor: (desired, triggers) => this.#serialize(() => this.#runnerFor(desired, triggers)),
-      checkStaleSource: (desired) => staleSource.check(desired),
+      runnerFor: async (desired, triggers) => {
+        await watcher.follow(desired.gateway);
+        return this.#serialize(() => this.#runnerFor(desired, triggers));
+      },
+      checkStaleSource: async (desired) => {
+        await watcher.follow(desired.gateway);
+        return staleSource.check(desired);
+      },
+      isWaiting: () => watcher.isWaiting,
     });
     this.#controller = controller;
-    const { signal } = this.#background;
-    const requests = new RequestTrigger({ store: this.#store, clock: time, signal, trigger: (cause) => controller.trigger(cause) });
+    const watcher = new GatewayWatcher({
+      store: this.#store,
+      trigger: (cause) => controller.trigger(cause),
+      onAvailable: () => controller.onAvailable(),
+    });
+    this.#background.signal.addEventListener('abort', () => watcher[Symbol.dispose]());
     this.#events.subscribe((event) => {
-      if (event.type === 'file:loaded') requests.setGateway(event.desired.gateway);
       if (event.type === 'lease:lost') controller.trigger('resync');
     });
     this.#running = controller.run().catch((error: unknown) => {

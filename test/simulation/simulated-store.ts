@@ -5,12 +5,12 @@ import type { Suspension } from '../../src/model/desired-state.ts';
 import { LeaseHeldError, StoreUnavailableError } from '../../src/model/errors.ts';
 import type { GatewayIdentity } from '../../src/model/gateway.ts';
 import { bindQuery, type Database, type Statement } from '../../src/store/database.ts';
-import type { AcquiredLease } from '../../src/store/interface.ts';
-import { toReconcileRequestKey } from '../../src/store/readonly-store.ts';
+import { GatewayWatches } from '../../src/store/gateway-watches.ts';
+import type { AcquiredLease, GatewayChange, GatewayWatch } from '../../src/store/interface.ts';
 import { RecordStore } from '../../src/store/record-store.ts';
 import type { SqlRow } from '../../src/store/rows.ts';
 import { SqliteDatabase } from '../../src/store/sqlite/database.ts';
-import type { Leases } from '../../src/store/sqlite/leases.ts';
+import { type Leases, toGatewaySignals } from '../../src/store/sqlite/leases.ts';
 import { createSqliteSchema } from '../../src/store/sqlite/schema.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -68,10 +68,13 @@ export class SimulatedDisk implements Disposable {
   }
 
   async requestReconcile(gateway: GatewayIdentity): Promise<void> {
-    const { deleteSetting, insertSetting } = sqlite;
-    const name = toReconcileRequestKey(gateway);
+    const { endpoint, project, instance } = gateway;
+    const { insertGateway, request } = sqlite;
     this.#requests += 1;
-    await this.database.write([bindQuery(deleteSetting, { name }), bindQuery(insertSetting, { name, value: String(this.#requests) })]);
+    await this.database.write([
+      bindQuery(insertGateway, { endpoint, project, instance }),
+      bindQuery(request, { endpoint, project, instance, request: String(this.#requests) }),
+    ]);
   }
 
   async approve(gateway: GatewayIdentity, { digest, by, reason, approvedAtMs, expiresAtMs, scope }: NewApproval): Promise<void> {
@@ -162,11 +165,12 @@ interface HeldLease {
   deadlineMs: number;
 }
 
-/** Leases as PostgreSQL keeps them: renewed four times in their duration, and given up by the process's own clock before they expire. */
+/** Leases as PostgreSQL keeps them, without notifications: renewed four times in their duration, and given up by the process's own clock before they expire. */
 class SimulatedLeases implements Leases {
   readonly #database: ProcessDatabase;
   readonly #deps: StoreDeps;
   readonly #held = new Map<number, HeldLease>();
+  readonly #watches = new GatewayWatches();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(database: ProcessDatabase, deps: StoreDeps) {
@@ -186,9 +190,51 @@ class SimulatedLeases implements Leases {
     Object.assign(row, { fence: row.fence + 1, holder: user.holder, heldUntilMs: nowMs + leaseMs, releasedAtMs: null });
     const held: HeldLease = { fence: row.fence, lost: new AbortController(), deadlineMs };
     this.#held.set(gatewayId, held);
-    this.#timer ??= setInterval(() => void this.#renew(), leaseMs / 4);
+    this.#start();
     const isHeld = (): boolean => user.isAlive() && this.#held.get(gatewayId) === held && time.monotonicMs() < held.deadlineMs;
     return { idleMs, lease: { fence: held.fence, signal: held.lost.signal, isHeld } };
+  }
+
+  async watch(gatewayId: number, onChange: (change: GatewayChange) => void): Promise<GatewayWatch> {
+    const watch = this.#watches.add(gatewayId, onChange);
+    this.#start();
+    await this.#readSignals(gatewayId);
+    const isWaiting = (): boolean => this.#held.has(gatewayId) || !this.#isFree(gatewayId);
+    return {
+      get isWaiting() {
+        return isWaiting();
+      },
+      withdraw: () => {},
+      [Symbol.dispose]: () => watch[Symbol.dispose](),
+    };
+  }
+
+  #start(): void {
+    this.#timer ??= setInterval(() => void this.#beat(), leaseMs / 4);
+  }
+
+  async #beat(): Promise<void> {
+    await this.#renew();
+    for (const gatewayId of this.#watches.gatewayIds) {
+      try {
+        await this.#readSignals(gatewayId);
+      } catch {
+        // As if nobody knew who has the lease.
+        this.#watches.offerAll();
+      }
+    }
+  }
+
+  async #readSignals(gatewayId: number): Promise<void> {
+    const [row] = await this.#database.read(bindQuery(sqlite.signals, { gateway: gatewayId }));
+    const [gateway] = await this.#database.read(bindQuery(sqlite.readGateway, { gateway: gatewayId }));
+    const applied = this.#held.has(gatewayId) ? null : String(gateway?.['applied_digests']);
+    this.#watches.update(gatewayId, { ...toGatewaySignals(row), applied, isAvailable: this.#isFree(gatewayId) });
+  }
+
+  #isFree(gatewayId: number): boolean {
+    const { holder, heldUntilMs } = this.#deps.disk.leaseOf(gatewayId);
+    return !this.#held.has(gatewayId) && (holder === null || heldUntilMs < this.#deps.time.monotonicMs());
   }
 
   fenceOf(gatewayId: number): number | null {

@@ -13,8 +13,9 @@ const parse = (text: string, over: Partial<ParseInput> = {}) => parseDesiredStat
 test('omitted settings have defaults', () => {
   const desired = parse(`${head}apis: {}\n`);
   assert.equal(desired.gateway, {
+    service: 'roma',
     endpoint: 'https://roma.example.com',
-    iamEndpoint: 'https://iam.example.com',
+    iamEndpoint: null,
     project: 'p',
     instance: 'i',
     limit: { calls: 10, perMs: 1000, concurrency: 4 },
@@ -73,6 +74,7 @@ apis:
     { variables: { EDICT_VAR_P: 'p', EDICT_VAR_Q: 'q' } },
   );
   assert.equal(desired.gateway, {
+    service: 'roma',
     endpoint: 'https://host:8443',
     iamEndpoint: 'http://127.0.0.1:9000',
     project: 'p',

@@ -257,6 +257,56 @@ test('after a burst of saves, the last one is detected', async () => {
   await watch.close();
 });
 
+test('a hundred files of a folder that is replaced, or removed and made anew, are each followed on, and leave nothing open', async () => {
+  const [folder, before] = [join(newFolder(), 'files'), process.getActiveResourcesInfo().filter((kind) => kind === 'FSEventWrap').length];
+  const files = Array.from({ length: 100 }, (_, index) => join(folder, `${index}.yaml`));
+  const writeAll = (text: string): void => files.forEach((file) => void write(file, text));
+  const seen = new Map<string, string>();
+  const takeSnapshot = async (file: string) => {
+    const look = await lookAt(file);
+    seen.set(file, look.fingerprint);
+    return look;
+  };
+  const allSee = (text: string) => eventually(() => files.every((file) => seen.get(file)?.endsWith(` ${text}`)), soonMs, text);
+  writeAll('first');
+  const watches = await Promise.all(
+    files.map((file) =>
+      watchPaths(
+        () => takeSnapshot(file),
+        () => undefined,
+      ),
+    ),
+  );
+  for (const round of [1, 2, 3]) {
+    renameSync(folder, `${folder}-${round}`);
+    writeAll(`replaced ${round}`);
+    await allSee(`replaced ${round}`);
+    rmSync(folder, { recursive: true });
+    writeAll(`anew ${round}`);
+    await allSee(`anew ${round}`);
+    writeAll(`edited ${round}`);
+    await allSee(`edited ${round}`);
+  }
+  await Promise.all(watches.map((watch) => watch.close()));
+  const isReleased = () => process.getActiveResourcesInfo().filter((kind) => kind === 'FSEventWrap').length <= before;
+  await eventually(isReleased, soonMs, 'nothing is open');
+});
+
+test('a folder that cannot be watched is polled', async () => {
+  const file = join(newFolder(), 'edict.yaml');
+  write(file, '0');
+  // Makes the library throw.
+  process.env['CHOKIDAR_INTERVAL'] = 'none';
+  try {
+    await watching(file, async (_, hints) => {
+      writeFileSync(file, '1');
+      await eventually(() => hints() > 0, 20_000, 'polled');
+    });
+  } finally {
+    delete process.env['CHOKIDAR_INTERVAL'];
+  }
+});
+
 test('does not call back after it was closed, and leaves nothing open', async () => {
   const file = join(newFolder(), 'edict.yaml');
   write(file, '0');

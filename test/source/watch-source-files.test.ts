@@ -18,6 +18,7 @@ async function eventsFor(first: readonly string[], ...snapshots: readonly (reado
     clock: { sleep: async () => (left.length === 0 ? stopping.abort() : undefined) },
     signal: stopping.signal,
     onAdded: async (file) => void lines.push(`+${file}`),
+    onFailed: (file, { message }) => void lines.push(`${file} ${message}`),
     onRemoved: async (file) => void lines.push(`-${file}`),
     onSkipped: (count) => void lines.push(`${count} skipped`),
   });
@@ -56,6 +57,7 @@ test('files are opened side by side, and other work goes on between them', async
     clock: { sleep: async () => undefined },
     signal: stopping.signal,
     onAdded: (file) => (file === 'hangs' ? hung.promise : Promise.resolve(void opened.push(file))),
+    onFailed: () => undefined,
     onRemoved: async () => undefined,
     onSkipped: () => undefined,
   });
@@ -76,6 +78,7 @@ test('unexpected errors of listing the files are thrown', async () => {
     clock: { sleep: async () => undefined },
     signal: new AbortController().signal,
     onAdded: async () => undefined,
+    onFailed: () => undefined,
     onRemoved: async () => undefined,
     onSkipped: () => undefined,
   });

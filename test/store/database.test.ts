@@ -4,7 +4,7 @@ import { postgres, sqlite } from '../../generated/store-queries.js';
 import { bindQuery } from '../../src/store/database.ts';
 
 test('values are in the order of the query, and repeated where it uses one twice', () => {
-  assert.equal(bindQuery(sqlite.historyOfApi, { limit: 3, environments: null, api: 'p', gateway: 7 }).values, [
+  assert.equal(bindQuery(sqlite.historyOfApi, { limit: 3, beforeId: 9, environments: null, api: 'p', gateway: 7 }).values, [
     7,
     7,
     'p',
@@ -13,6 +13,7 @@ test('values are in the order of the query, and repeated where it uses one twice
     null,
     null,
     null,
+    9,
     3,
   ]);
 });

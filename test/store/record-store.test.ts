@@ -62,6 +62,7 @@ test('no transaction writes more than 2,000 rows, or more statements than a few,
   };
   const leases: Leases = {
     acquire: () => Promise.reject(new Error('not used')),
+    watch: () => Promise.reject(new Error('not used')),
     fenceOf: () => 1,
     write: (_, statements) => write(statements),
     release: async () => undefined,

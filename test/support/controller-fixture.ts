@@ -3,6 +3,7 @@ import { systemClock } from '../../src/app/context.ts';
 import { Controller } from '../../src/controller/controller.ts';
 import { RateLimiter } from '../../src/controller/limit/rate-limiter.ts';
 import { ReconcileRunner } from '../../src/controller/reconcile-runner.ts';
+import { GatewayWatcher } from '../../src/controller/triggers/gateway-watcher.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { Credentials } from '../../src/gateway/auth/credentials.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
@@ -95,7 +96,8 @@ export async function openController({
   let running: Promise<void> = Promise.resolve();
   let isRunning = false;
   let isFirst = true;
-  const controller = new Controller({
+  const watcher = new GatewayWatcher({ store, trigger: (cause) => controller.trigger(cause), onAvailable: () => {} });
+  const controller: Controller = new Controller({
     source: {
       load: async () => {
         loadedAt ??= events.length;
@@ -109,7 +111,9 @@ export async function openController({
     resyncMs: 3_600_000,
     maxTries,
     checkStaleSource: async () => 'free',
+    isWaiting: () => false,
     runnerFor: async (desired, triggers) => {
+      await watcher.follow(desired.gateway);
       runner ??= new ReconcileRunner(desired, {
         store: wrapStore(store),
         gateway: wrapGateway(gateway),
@@ -160,6 +164,7 @@ export async function openController({
       .map(({ api = '', action }) => `${api.replace('api-', '')} ${action}`);
   const dispose = async (): Promise<void> => {
     await testController.stop();
+    watcher[Symbol.dispose]();
     await gateway.close();
     await store.close();
     await emulator.close();

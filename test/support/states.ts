@@ -75,7 +75,7 @@ export function published(api: string, environment: string, over: Partial<Record
 
 /** Returns the last list of a gateway: one that was believed at 1 ms and showed one publication of each API, unless `over` says otherwise. */
 export function lastObservation(apis: number, over: Partial<LastObservation> = {}): LastObservation {
-  return { apis, publications: apis, observedAtMs: 1, unmanaged: [], missingApiIds: [], unreadVersions: [], ...over };
+  return { apis, publications: apis, observedAtMs: 1, unmanaged: [], missingApiIds: [], unreadVersions: [], lookedUp: null, ...over };
 }
 
 /** Returns what an observation saves: `updates`, whatever attempts have begun meanwhile. */

@@ -754,6 +754,20 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     assert.equal(await store.appliedDigests(gateway), ['two', 'one']);
   });
 
+  withStore('keeps what first contact has looked up until a file ends it', async (store) => {
+    const lookedUp = new Set([wanted('orders', 'test').key, wanted('invoices', 'test').key]);
+    const read = async () => (await store.lastObservation(gateway))?.lookedUp;
+    await store.saveObservation(gateway, savedObservation([], lastObservation(2, { lookedUp })));
+    assert.equal(await read(), lookedUp);
+    await store.saveObservation(gateway, savedObservation([], lastObservation(0, { observedAtMs: null })));
+    await store.saveDeclared(gateway, { sourceFiles: new Map(), digest: 'one', approvalId: null });
+    assert.equal(await read(), lookedUp, 'by a list that is not believed, and a file with more that is new');
+    await store.saveDeclared(gateway, { sourceFiles: new Map(), digest: 'one', approvalId: null, endsFirstContact: true });
+    assert.is(await read(), null);
+    await store.saveObservation(gateway, savedObservation([], lastObservation(2)));
+    assert.is(await read(), null);
+  });
+
   promise('keeps what each gateway listed last and when it was believed, in a reopened store too', async (under) => {
     const other = gatewaySettings({ instance: 'other' });
     const first = await opened(under);
@@ -768,7 +782,7 @@ export function storeContract(test: Test, name: string, empty: () => StoreUnderT
     for (const record of [second, reader]) {
       assert.equal(
         await record.lastObservation(gateway),
-        { apis: 0, publications: 3, observedAtMs: 9, unmanaged: [], missingApiIds: [], unreadVersions: [] },
+        { ...lastObservation(0), publications: 3, observedAtMs: 9 },
         'a list that is not believed keeps the time',
       );
       assert.equal(await record.lastObservation(other), { ...lastObservation(7), observedAtMs: null });

@@ -9,16 +9,17 @@ import { fileOf, scratchFolder, seedOf, startEdict, until } from '../support/edi
 import { everyEvent } from '../support/every-event.ts';
 
 test('people read what was done, why it failed and what to do', async () => {
-  const emulator = await startEmulator({ seed: seedOf('orders') });
+  const emulator = await startEmulator({ seed: seedOf('orders', 'secret') });
   const folder = scratchFolder();
-  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', nowhere: 'online' }));
+  writeFileSync(join(folder, 'edict.yaml'), fileOf(emulator.url, { orders: 'online', secret: 'online' }));
   emulator.faults.add({ times: 1, status: 503, errorCode: 'APIG.3500', errorMsg: 'not now', apiId: 'api-orders' });
+  emulator.faults.add({ status: 403, errorCode: 'APIG.1005', errorMsg: 'No permissions', share: 1, apiId: 'api-secret' });
   const { stderr } = await edict(['apply', '--log-format', 'pretty'], folder);
   await emulator.close();
   const shown = stderr.replaceAll(/^\[\d\d:\d\d:\d\d\] +/gm, '').replaceAll(/\d+ ms|[0-9a-f]{32}|\d\.\d s/g, '…');
   for (const line of [
     'INFO: plan computed: 2 going online, 0 unchanged',
-    "ERROR: + online  nowhere in test: APIG.3002 API api-nowhere does not exist (check the API's id in the file, or remove the API from it)",
+    'ERROR: + online  secret in test: APIG.1005 No permissions (give the user of these credentials the right to publish APIs of this instance, or use the credentials of one who has it)',
     'WARN: + online  orders in test: APIG.3500 not now',
     'INFO: + online  orders in test: retry scheduled in …',
     'INFO: + online  orders in test (new, …, version …)',

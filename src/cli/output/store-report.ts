@@ -67,7 +67,7 @@ function removedText(removed: RemovedRecord, paint: Colorize): string {
   if (!was) return `Nothing is recorded for ${title}. Nothing was deleted.`;
   const next = nextActionOf(removed);
   const consequence = next
-    ? `The next apply treats it as new and publishes it again. To adopt the version that is online, apply with --refresh.`
+    ? 'The next apply looks at the gateway first: what is online there is adopted without a call, and nothing that was online before is published again without an approval.'
     : 'The plan has no change for it.';
   return `Removed ${title}, which was recorded as ${was.state ?? 'unknown'}. ${consequence}`;
 }

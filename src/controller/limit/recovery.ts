@@ -50,7 +50,7 @@ export class Recovery implements Disposable {
     if (rateLimiter.isPausedFor('credentials')) return;
     const retryInMs = gateway.credentialsRetryInMs();
     const isRetried = retryInMs < Number.POSITIVE_INFINITY;
-    const next = isRetried ? `edict tries once more in ${Math.ceil(retryInMs / 1000)} s` : hint;
+    const next = isRetried ? `one more try in ${Math.ceil(retryInMs / 1000)} s` : hint;
     rateLimiter.pause('credentials', `${code} ${message}${next ? `; ${next}` : ''}`);
     if (maxTries < Number.POSITIVE_INFINITY && !isRetried) this.#giveUp();
     else void resumeOnNewCredentials(this.#deps);

@@ -187,7 +187,7 @@ export class DriftDetector {
         if (observation.listed !== null)
           await store.saveObservation(desired.gateway, {
             ...nothingObserved,
-            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [], unreadVersions: [] },
+            listed: { ...observation.listed, observedAtMs: null, unmanaged: [], missingApiIds: [], unreadVersions: [], lookedUp: null },
           });
         if (!signal.aborted) await store.saveUnobserved(desired.gateway, unobservedBecause(observation));
         return this.#onFailed(observation, desired, reconcileId);

@@ -1,8 +1,8 @@
 import type { GatewayReader } from '../../gateway/interface.ts';
 import type { DesiredPublication } from '../../model/desired-state.ts';
-import type { EarlierPublication, ListedVersion, Observation } from '../../model/observation.ts';
+import type { EarlierPublication, LastObservation, ListedVersion, Observation } from '../../model/observation.ts';
 import type { ReadResult } from '../../model/outcome.ts';
-import type { RecordedState } from '../../model/recorded-state.ts';
+import type { RecordedPublication } from '../../model/recorded-state.ts';
 import { isUnread, type ObservationInput } from '../../plan/drift.ts';
 import { type ObservationFailed, observationFailed, readFailed } from './confirmation.ts';
 
@@ -35,17 +35,16 @@ export function unknownBefore({
   observation,
   desired,
   recorded,
-  isFirst,
-}: Pick<ObservationInput, 'observation' | 'desired' | 'recorded' | 'isFirst'>): DesiredPublication[] {
+  lookedUp,
+}: Pick<ObservationInput, 'observation' | 'desired' | 'recorded'> & Pick<LastObservation, 'lookedUp'>): DesiredPublication[] {
   return [...desired.publications.values()].filter(({ key, state, apiId, environmentId }) => {
     const isOffline = observation.get(apiId)?.publications.has(environmentId) === false;
-    return state === 'online' && isOffline && isUndecided(recorded, key, isFirst);
+    return state === 'online' && isOffline && isUndecided(recorded.get(key), lookedUp?.has(key) === false);
   });
 }
 
-function isUndecided(recorded: RecordedState, key: DesiredPublication['key'], isFirst: boolean): boolean {
-  const known = recorded.get(key);
-  return known === undefined ? isFirst : isUnread(known);
+function isUndecided(known: RecordedPublication | undefined, isUnlooked: boolean): boolean {
+  return known === undefined ? isUnlooked : isUnread(known);
 }
 
 /**

@@ -107,14 +107,15 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
     // Before the clock was set back: nothing but the time since then tells how old it is.
     (changedAtMs > clock.now() + maxClockSkewMs && steadyMs >= propagationDelayMs);
   const previous = await record.lastObservation(desired.gateway);
-  const isFirst = isFirstContact(previous);
+  const lookedBefore = lookedUpBefore(previous);
+  const isFirst = lookedBefore !== null;
   const confirmed = await confirmObservation(
     { observation: read.value, desired, recorded: await record.readRecordedState(desired.gateway), isFirst },
     isSettled,
     deps,
   );
   if (confirmed.kind === 'failed') return confirmed;
-  const looked = await lookUpEarlier({ desired, observation: confirmed.observation, isFirst }, confirmed.deletedApiIds, deps);
+  const looked = await lookUpEarlier({ desired, observation: confirmed.observation, lookedBefore }, confirmed.deletedApiIds, deps);
   if (looked.kind === 'failed') return looked;
   // Read again, because edict may have changed something meanwhile. The result of an attempt that begins after this is not overwritten.
   const newestAttemptId = await record.newestAttemptId(desired.gateway);
@@ -149,6 +150,7 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
       unmanaged: listUnmanaged(desired, read.value),
       missingApiIds: [...confirmed.deletedApiIds],
       unreadVersions: confirmed.unreadVersions,
+      lookedUp: looked.lookedUp,
     },
     apiCount: read.value.size,
     isComplete: true,
@@ -156,21 +158,36 @@ async function observeWithin(desired: DesiredState, deps: ObserveDeps): Promise<
   };
 }
 
-/** Returns whether there is no record of what was online: the gateway was never observed, or a recorded state was deleted since. */
-function isFirstContact(previous: LastObservation | null): boolean {
-  return (previous?.observedAtMs ?? 0) <= 0;
+/**
+ * Returns what first contact has looked up until now; `null` if it is over. It begins when there is no record of what was online: the gateway
+ * was never observed, or a recorded state was deleted since.
+ */
+function lookedUpBefore(previous: LastObservation | null): LastObservation['lookedUp'] {
+  return (previous?.observedAtMs ?? 0) <= 0 ? new Set() : (previous?.lookedUp ?? null);
+}
+
+interface Lookup {
+  readonly kind: 'looked';
+  readonly observation: Observation;
+  readonly notices: readonly DriftNotice[];
+  readonly lookedUp: LastObservation['lookedUp'];
 }
 
 /** Reads whether what would be published as new was published before, with notices of what was not read. */
 async function lookUpEarlier(
-  { desired, observation, isFirst }: Pick<ObservationInput, 'desired' | 'observation' | 'isFirst'>,
+  {
+    desired,
+    observation,
+    lookedBefore,
+  }: Pick<ObservationInput, 'desired' | 'observation'> & { readonly lookedBefore: LastObservation['lookedUp'] },
   deletedApiIds: ReadonlySet<string>,
   deps: ObserveDeps,
-): Promise<{ readonly kind: 'looked'; readonly observation: Observation; readonly notices: readonly DriftNotice[] } | ObservationFailed> {
+): Promise<Lookup | ObservationFailed> {
+  if (deps.isEmulated) return { kind: 'looked', observation, notices: [], lookedUp: null };
   const recorded = await deps.record.readRecordedState(desired.gateway);
-  const ofAll = deps.isEmulated ? [] : unknownBefore({ observation, desired, recorded, isFirst });
+  const ofAll = unknownBefore({ observation, desired, recorded, lookedUp: lookedBefore });
   const unknown = ofAll.filter(({ apiId }) => !deletedApiIds.has(apiId));
-  if (unknown.length === 0) return { kind: 'looked', observation, notices: [] };
+  if (unknown.length === 0) return { kind: 'looked', observation, notices: [], lookedUp: lookedBefore };
   const looked = await readEarlierPublications(unknown, { observation, concurrency: desired.gateway.limit.concurrency }, deps);
   if ('kind' in looked) return looked;
   const unread = unknown.filter(({ key, apiId }) => looked.get(apiId)?.earlier === undefined && !recorded.has(key));
@@ -178,7 +195,10 @@ async function lookUpEarlier(
     const nothing = { previousState: null, previousSinceMs: null, untilMs: null, replacementId: null } as const;
     return { key: publication.key, ...pickNames(publication), kind: 'unread', currentState: 'offline', ...nothing };
   });
-  return { kind: 'looked', observation: looked, notices };
+  // What a preview leaves out counts as well: whoever makes the calls reads it before them.
+  const never = unknown.filter(({ apiId, environmentId }) => (looked.get(apiId)?.earlier?.get(environmentId)?.kind ?? 'never') === 'never');
+  const lookedUp = lookedBefore && new Set([...lookedBefore, ...never.map(({ key }) => key)]);
+  return { kind: 'looked', observation: looked, notices, lookedUp };
 }
 
 /**
@@ -207,10 +227,11 @@ export async function observeUnseen(
   const newestAttemptId = await record.newestAttemptId(desired.gateway);
   const recorded = await record.readRecordedState(desired.gateway);
   const publications = new Map(unseen.flatMap((publication) => (recorded.has(publication.key) ? [] : [[publication.key, publication]])));
-  const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: isFirstContact(listed) };
+  const lookedBefore = lookedUpBefore(listed);
+  const input = { desired: { ...desired, publications }, recorded: new Map(), observation, isFirst: lookedBefore !== null };
   const pinned = await readPinnedVersions(input, deps);
   if (pinned.kind === 'failed') return pinned;
-  const looked = await lookUpEarlier({ ...input, observation: pinned.observation }, new Set(), deps);
+  const looked = await lookUpEarlier({ ...input, observation: pinned.observation, lookedBefore }, new Set(), deps);
   if (looked.kind === 'failed') return looked;
   const { updates, notices } = applyObservation({ ...input, observation: looked.observation }, clock.now());
   const result = new Map(recorded);
@@ -221,6 +242,7 @@ export async function observeUnseen(
     listed: {
       ...listed,
       unreadVersions,
+      lookedUp: looked.lookedUp,
       missingApiIds: [...new Set([...listed.missingApiIds.filter((id) => !observation.has(id)), ...missingApiIds])],
     },
     ...{ apiCount: observation.size, isComplete: false, newestAttemptId },

@@ -50,3 +50,8 @@ export function isHeaderValue(text: string): boolean {
 export function tokenAuth(token: string): RequestAuth {
   return { headersFor: () => ({ [tokenHeader]: token }), secrets: [token] };
 }
+
+/** Returns whether an issuer of credentials that answers with `status` has refused what it was asked with, so that it must not be asked with it again. */
+export function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
+}

@@ -5,7 +5,7 @@ import { errorMessage } from '../../model/errors.ts';
 import { type CredentialsCode, CredentialsError, GatewayError } from '../errors.ts';
 import { parseResponse } from '../response.ts';
 import { openTransport } from '../transport.ts';
-import { isHeaderValue, tokenAuth } from './credentials.ts';
+import { isHeaderValue, isRefusal, tokenAuth } from './credentials.ts';
 import type { CredentialIssuer } from './issued-credentials.ts';
 import { Secret } from './secret.ts';
 
@@ -96,7 +96,6 @@ function toCredentialsError(error: GatewayError): CredentialsError {
 }
 
 function credentialsCodeFor({ status, retryAfterMs }: GatewayError): CredentialsCode {
-  const isRejected = status !== null && status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status);
-  if (isRejected) return 'CREDENTIALS_REJECTED';
+  if (status !== null && isRefusal(status)) return 'CREDENTIALS_REJECTED';
   return status === 429 || retryAfterMs !== null ? 'IAM_THROTTLED' : 'IAM_UNAVAILABLE';
 }

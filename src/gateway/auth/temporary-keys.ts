@@ -4,7 +4,7 @@ import { CredentialsError, GatewayError } from '../errors.ts';
 import { HttpRequest } from '../http-exchange.ts';
 import { sanitizePage } from '../sanitize.ts';
 import { openTransport } from '../transport.ts';
-import { isHeaderValue, type RequestAuth } from './credentials.ts';
+import { isHeaderValue, isRefusal, type RequestAuth } from './credentials.ts';
 import type { EnvSecret } from './env-secret.ts';
 import type { CredentialIssuer, IssuedAuth } from './issued-credentials.ts';
 import { type AccessKey, signRequest } from './request-signature.ts';
@@ -45,6 +45,18 @@ export function keyAuth(key: AccessKey, { project, clock }: SigningContext): Req
   };
 }
 
+/** Where a key stands in an answer: the object `path`, and the names of its ID, secret, security token and expiry. */
+interface KeyFormat {
+  readonly path: string;
+  readonly names: readonly [id: string, secret: string, securityToken: string, expiry: string];
+}
+
+const podKeyFormat: KeyFormat = { path: 'credentials', names: ['accessKeyId', 'secretAccessKey', 'securityToken', 'expiration'] };
+const serverKeyFormat: KeyFormat = { path: 'credential', names: ['access', 'secret', 'securitytoken', 'expires_at'] };
+
+/** The maximum length of each part of a key and of a session, in characters. A server accepts about this much in all headers of a request. */
+const maxPartLength = 16 * 1024;
+
 /**
  * Returns the issuer of keys for a pod of the vendor's Kubernetes service: `uri` of its agent answers a POST that carries the token of the pod's
  * service account (the vendor's SDKs, HC_CONTAINER_CREDENTIALS_FULL_URI).
@@ -61,13 +73,8 @@ export function podIdentityIssuer(uri: string, token: EnvSecret, context: Signin
       }
       const request = { method: 'POST', url: uri, headers: { authorization, 'content-type': 'application/json' }, body: '{}' };
       const answer = await ask(request, { what: "the pod's identity service", secrets: [authorization], signal });
-      if (answer.status >= 400 && answer.status < 500) throw answerError(answer, 'CREDENTIALS_REJECTED');
-      return parseKey(
-        answer,
-        { path: 'credentials', names: ['accessKeyId', 'secretAccessKey', 'securityToken', 'expiration'] },
-        context,
-        nowMs,
-      );
+      if (isRefusal(answer.status)) throw answerError(answer, podKeyFormat, 'CREDENTIALS_REJECTED');
+      return parseKey(answer, podKeyFormat, context, nowMs);
     },
   };
 }
@@ -98,11 +105,11 @@ export function serverAgencyIssuer(context: SigningContext, origin: string = met
       const session = await ask(sessionRequest, { what, secrets: [], signal });
       // An older service has no sessions and gives the key without one.
       const text = session.text.trim();
-      const token = session.status === 200 && isHeaderValue(text) ? text : null;
+      const token = session.status === 200 && isSendable(text) ? text : null;
       const headers: Record<string, string> = token === null ? {} : { 'x-metadata-token': token };
       const keyRequest = { method: 'GET', url: `${origin}/openstack/latest/securitykey`, headers, body: null };
       const answer = await ask(keyRequest, { what, secrets: token === null ? [] : [token], signal });
-      return parseKey(answer, { path: 'credential', names: ['access', 'secret', 'securitytoken', 'expires_at'] }, context, nowMs);
+      return parseKey(answer, serverKeyFormat, context, nowMs);
     },
   };
 }
@@ -141,14 +148,9 @@ async function ask(
   }
 }
 
-/** Where a key stands in an answer: the object `path`, and the names of its ID, secret, security token and expiry. */
-interface KeyFormat {
-  readonly path: string;
-  readonly names: readonly [id: string, secret: string, securityToken: string, expiry: string];
-}
-
-function parseKey(answer: LocalAnswer, { path, names }: KeyFormat, context: SigningContext, nowMs: number): IssuedAuth {
-  if (answer.status !== 200) throw answerError(answer, 'TEMPORARY_KEY_UNAVAILABLE');
+function parseKey(answer: LocalAnswer, format: KeyFormat, context: SigningContext, nowMs: number): IssuedAuth {
+  if (answer.status !== 200) throw answerError(answer, format, 'TEMPORARY_KEY_UNAVAILABLE');
+  const { path, names } = format;
   const fields = fieldsOf(answer.text, path);
   const [accessKeyId, secretAccessKey, securityToken, expiry] = names.map((name) => fields[name]);
   const expiresAtMs = Date.parse(String(expiry));
@@ -172,12 +174,15 @@ function fieldsOf(text: string, path: string): Readonly<Record<string, unknown>>
 }
 
 function isSendable(value: unknown): value is string {
-  return typeof value === 'string' && isHeaderValue(value);
+  return typeof value === 'string' && value.length <= maxPartLength && isHeaderValue(value);
 }
 
+/** Returns an error with the text of an answer, unless it seems to have a key. */
 function answerError(
   { what, status, text, secrets }: LocalAnswer,
+  { names: [, secret, securityToken] }: KeyFormat,
   code: 'CREDENTIALS_REJECTED' | 'TEMPORARY_KEY_UNAVAILABLE',
 ): CredentialsError {
-  return new CredentialsError(`${what} answered ${status}: ${sanitizePage(text, secrets)}`, { code, status });
+  const hasKey = text.includes(`"${secret}"`) || text.includes(`"${securityToken}"`);
+  return new CredentialsError(`${what} answered ${status}${hasKey ? ' with a key' : `: ${sanitizePage(text, secrets)}`}`, { code, status });
 }

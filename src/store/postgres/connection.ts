@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly applicationName: string;
   /** Query timeout in milliseconds; default: 30 s. */
   readonly queryTimeoutMs?: number;
+  /** Prepares each new connection, before anything else uses it. */
+  readonly onConnected?: (client: pg.Client) => Promise<void>;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function connect({
   url,
   applicationName,
   queryTimeoutMs: query_timeout = defaultQueryTimeoutMs,
+  onConnected,
 }: ConnectOptions): Promise<pg.Client> {
   const settings = postgresSettings(url, process.env);
   const client: pg.Client = new pg.Client({
@@ -55,6 +58,7 @@ export async function connect({
   try {
     await client.connect();
     await client.query(sessionSettingsSql);
+    await onConnected?.(client);
     return client;
   } catch (error) {
     void disconnect(client);

@@ -36,8 +36,11 @@ export class PostgresDatabase implements Database {
   #statementNames = new Map<Statement['query'], string>();
   #statementCount = 0;
 
-  constructor(url: string) {
-    this.#connection = new ReconnectingClient({ url, applicationName: 'edict' });
+  /** `queryLimitMs`: how long the server may work on one statement, in milliseconds; default: the server's own limit. */
+  constructor(url: string, queryLimitMs?: number) {
+    const limit = (client: pg.Client) => client.query(`SET statement_timeout = ${Number(queryLimitMs)}`);
+    const onConnected = async (client: pg.Client): Promise<void> => void (queryLimitMs && (await limit(client)));
+    this.#connection = new ReconnectingClient({ url, applicationName: 'edict', onConnected });
     this.displayUrl = redactUrl(url);
   }
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { EdictError, errorMessage, LeaseHeldError, StoreError, storeError } from '../../model/errors.ts';
+import { connectionErrorMessage, EdictError, errorMessage, LeaseHeldError, StoreError, storeError } from '../../model/errors.ts';
 
 interface ErrorRow {
   readonly code: string;
@@ -81,8 +81,8 @@ export function toPostgresStoreError(thrown: unknown, at: string): EdictError {
   const row = isAnswered
     ? (errorsBySqlState[code] ?? errorsBySqlState[code.slice(0, 3)] ?? errorsBySqlState[code.slice(0, 2)])
     : classifyConnectionError(thrown, code);
-  if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${reasonOf(thrown)}`, { cause: thrown });
-  return storeError(row.code, `the store ${at} ${row.problem}: ${reasonOf(thrown)}`, { hint: row.hint, cause: thrown });
+  if (!row) return new StoreError('STORE_FAILED', `the store ${at} failed: ${connectionErrorMessage(thrown)}`, { cause: thrown });
+  return storeError(row.code, `the store ${at} ${row.problem}: ${connectionErrorMessage(thrown)}`, { hint: row.hint, cause: thrown });
 }
 
 /** An error without a SQLSTATE comes from the network or from pg. */
@@ -94,13 +94,4 @@ function classifyConnectionError(thrown: unknown, code: string): ErrorRow | null
   const isConnection =
     code !== '' || thrown instanceof AggregateError || /timeout|terminated|not queryable|closed|ended/i.test(errorMessage(thrown));
   return isConnection ? unreachable : null;
-}
-
-/** The most characters of a server's text that are shown: it may send megabytes, and whoever answers in its place too. */
-const maxReasonLength = 300;
-
-/** A host with several addresses fails with one error per address; the first is enough. */
-function reasonOf(thrown: unknown): string {
-  const reason = errorMessage(thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown);
-  return reason.length <= maxReasonLength ? reason : `${reason.slice(0, maxReasonLength).toWellFormed()}…`;
 }

@@ -2,7 +2,8 @@ import type { Clock } from '../../model/clock.ts';
 import { type EdictError, LeaseHeldError } from '../../model/errors.ts';
 import { redactUrl } from '../../model/store-url.ts';
 import type { Statement } from '../database.ts';
-import type { AcquiredLease } from '../interface.ts';
+import { GatewayWatches } from '../gateway-watches.ts';
+import type { AcquiredLease, GatewayChange, GatewayWatch } from '../interface.ts';
 import type { SqlRow } from '../rows.ts';
 import type { Leases } from '../sqlite/leases.ts';
 import { assignGateways } from './assignment.ts';
@@ -27,13 +28,25 @@ interface HeldLease {
   deadline: Deadline;
 }
 
-/** How long an assignment is cached, as a share of the lease duration. */
-const assignmentCacheShare = 1 / 40;
-
 /** A time on both clocks: the monotonic clock stops while the machine sleeps, and the wall clock may be set. */
 interface Deadline {
   readonly monotonicMs: number;
   readonly wallClockMs: number;
+}
+
+/** The replicas and gateways as the last heartbeat that found a difference read them. */
+interface Fleet {
+  /** The gateways that each live replica wants. */
+  readonly replicas: ReadonlyMap<string, readonly number[]>;
+  readonly gateways: ReadonlyMap<number, FleetGateway>;
+}
+
+interface FleetGateway {
+  /** The holder of a lease that has not expired. */
+  readonly holder: string | null;
+  readonly request: string | null;
+  readonly newestApprovalId: number;
+  readonly applied: string | null;
 }
 
 /** Renewals per lease duration, so that one late or lost renewal does not lose the lease. */
@@ -43,20 +56,50 @@ const renewalsPerLease = 4;
 const safetyMarginShare = 1 / 8;
 
 /**
- * Leases in PostgreSQL. Expiry is decided by the database clock alone. Each lease is renewed several times per duration over a separate
- * connection, so that a slow query cannot lose it. A process that was stopped or cannot reach the database stops by its own clock before
- * the lease can pass to another process.
+ * How long a process that wants gateways of others waits for more such gateways before it says so, and how long in all, in milliseconds. Announced
+ * one after the other, as the files of a starting daemon are loaded, they would be divided anew each time, among the others too.
+ */
+const joiningQuietMs = 1000;
+const maxJoiningMs = 15_000;
+
+/** Two heartbeats that notifications ask for are at least so far apart, in milliseconds: a replica that starts or stops wakes all for each gateway. */
+const minHeartbeatMs = 100;
+
+/**
+ * Leases in PostgreSQL, and what is watched beside them. One statement a second, the heartbeat, renews all leases of this process, says which
+ * gateways it wants, and reads what has changed; it has its own connection, so that a slow query cannot lose a lease. A notification only makes
+ * the next heartbeat come at once, so none that is lost, or a connection that broke, costs more than a second.
+ *
+ * Expiry is decided by the database clock alone. A process that was stopped or cannot reach the database stops by its own clock before the lease
+ * can pass to another process.
  */
 export class PostgresLeases implements Leases {
   readonly #database: PostgresDatabase;
   readonly #options: LeaseOptions;
   readonly #held = new Map<number, HeldLease>();
-  /** Times of the last heartbeat per gateway, on the monotonic clock. */
-  readonly #heartbeatAtMs = new Map<number, number>();
-  #assignment: { readonly atMs: number; readonly divided: Promise<ReadonlyMap<number, string>> } | null = null;
+  /** The gateways that this process would share with others, beside those that it holds. */
+  readonly #wanted = new Set<number>();
+  /** The gateways that it will want, all at once. */
+  readonly #joining = new Set<number>();
+  #joiningSinceMs = 0;
+  #joiningTimer: NodeJS.Timeout | null = null;
+  readonly #watches = new GatewayWatches();
   readonly #connection: ReconnectingClient;
-  #timer: NodeJS.Timeout | null = null;
-  #renewing: Promise<void> | null = null;
+  #fleet: Fleet = { replicas: new Map(), gateways: new Map() };
+  /** Identifies what `#fleet` was read from. */
+  #version: string | null = null;
+  /** What the last heartbeat announced, and when it was sent, on the monotonic clock. */
+  #announced: { readonly atMs: number; readonly gatewayIds: ReadonlySet<number> } = {
+    atMs: Number.NEGATIVE_INFINITY,
+    gatewayIds: new Set(),
+  };
+  /** The owner of each gateway; `null`: not computed since something has changed. */
+  #assignment: ReadonlyMap<number, string> | null = null;
+  #interval: NodeJS.Timeout | null = null;
+  #soon: { readonly timer: NodeJS.Timeout; readonly atMs: number } | null = null;
+  #beating: Promise<void> = Promise.resolve();
+  #nextBeat: Promise<void> | null = null;
+  #isClosed = false;
 
   constructor(database: PostgresDatabase, options: LeaseOptions) {
     this.#database = database;
@@ -65,27 +108,59 @@ export class PostgresLeases implements Leases {
       url: options.url,
       applicationName: 'edict lease',
       queryTimeoutMs: options.leaseDurationMs,
+      onConnected: async (client) => {
+        client.on('notification', () => this.#beatIn(minHeartbeatMs - (options.clock.monotonicMs() - this.#announced.atMs)));
+        await client.query('LISTEN edict');
+      },
     });
   }
 
   async acquire(gatewayId: number, _atMs: number, canRebalance: boolean): Promise<AcquiredLease> {
     const { holder, leaseDurationMs, clock } = this.#options;
     if (canRebalance) {
-      const nextHeartbeatAtMs = (this.#heartbeatAtMs.get(gatewayId) ?? Number.NEGATIVE_INFINITY) + leaseDurationMs / renewalsPerLease;
-      if (clock.monotonicMs() >= nextHeartbeatAtMs) await this.#sendHeartbeat([gatewayId]);
-      const owner = (await this.#cachedAssignment()).get(gatewayId);
-      // The heartbeat has expired, for example because the machine slept.
-      if (owner === undefined) this.#heartbeatAtMs.delete(gatewayId);
-      if (owner !== holder) throw await this.#toLeaseHeldError(gatewayId);
+      const current = this.#isOutdated() || this.#wanted.has(gatewayId) ? null : this.#holderOf(gatewayId);
+      if (current !== null) {
+        this.#join(gatewayId);
+        throw toLeaseHeldError(current);
+      }
+      this.#joining.delete(gatewayId);
+      this.#wanted.add(gatewayId);
+      const isAnnounced = this.#announced.gatewayIds.has(gatewayId) && clock.monotonicMs() < this.#announced.atMs + leaseDurationMs;
+      if (!isAnnounced) await this.#beat();
+      if (this.#ownerOf(gatewayId) !== holder) throw toLeaseHeldError(this.#holderOf(gatewayId));
     }
     const deadline = this.#newDeadline();
     const [row] = await this.#query(acquireLeaseSql, [gatewayId, holder, leaseDurationMs / 1000]);
-    if (!row) throw await this.#toLeaseHeldError(gatewayId);
+    if (!row) {
+      // Its row may have been locked for a moment only.
+      this.#beatIn(minHeartbeatMs);
+      throw toLeaseHeldError(await this.#database.leaseHolder(gatewayId));
+    }
     const held: HeldLease = { fence: Number(row['fence']), abortController: new AbortController(), canRebalance, deadline };
-    this.#held.set(gatewayId, held);
-    this.#timer ??= setInterval(() => this.#renew(), leaseDurationMs / renewalsPerLease).unref();
+    this.#setHeld(gatewayId, held);
+    this.#start();
     const isHeld = (): boolean => this.#held.get(gatewayId) === held && !this.#isExpired(held);
     return { idleMs: Number(row['silent_ms']), lease: { fence: held.fence, signal: held.abortController.signal, isHeld } };
+  }
+
+  async watch(gatewayId: number, onChange: (change: GatewayChange) => void): Promise<GatewayWatch> {
+    const watch = this.#watches.add(gatewayId, onChange, () => this.#withdraw(gatewayId));
+    this.#start();
+    try {
+      await this.#beat();
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
+    const isWaiting = (): boolean =>
+      this.#held.has(gatewayId) || (this.#isWanted(gatewayId) && !this.#isOutdated() && !this.#isAvailable(gatewayId));
+    return {
+      get isWaiting() {
+        return isWaiting();
+      },
+      withdraw: () => this.#withdraw(gatewayId),
+      [Symbol.dispose]: () => watch[Symbol.dispose](),
+    };
   }
 
   fenceOf(gatewayId: number): number | null {
@@ -99,22 +174,26 @@ export class PostgresLeases implements Leases {
   async release(gatewayId: number): Promise<void> {
     const held = this.#held.get(gatewayId);
     if (!held) return;
+    this.#wanted.delete(gatewayId);
     // Forget the lease first, so that it is not renewed even if the database cannot be reached.
-    this.#held.delete(gatewayId);
-    this.#heartbeatAtMs.delete(gatewayId);
-    await this.#query(releaseLeaseSql, [gatewayId, held.fence]);
-    await this.#query('DELETE FROM edict.wish WHERE gateway_id = $1 AND holder = $2', [gatewayId, this.#options.holder]);
+    this.#setHeld(gatewayId, null);
+    // With the lease, others must learn what is no longer wanted: they would hand their gateways to a process that is stopping.
+    const gatewayIds = this.#wantedIds();
+    this.#announced = { ...this.#announced, gatewayIds: new Set(gatewayIds) };
+    await this.#query(releaseLeaseSql, [gatewayId, held.fence, this.#options.holder, gatewayIds]);
   }
 
   async close(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
+    this.#isClosed = true;
+    if (this.#interval) clearInterval(this.#interval);
+    if (this.#soon) clearTimeout(this.#soon.timer);
+    if (this.#joiningTimer) clearTimeout(this.#joiningTimer);
     await this.#database.drain();
-    await this.#renewing;
+    await (this.#nextBeat ?? this.#beating).catch(() => {});
     try {
-      for (const [gatewayId, { fence }] of this.#held) await this.#query(clearLeaseHolderSql, [gatewayId, fence]);
-      if (this.#connection.current !== null) await this.#query('DELETE FROM edict.wish WHERE holder = $1', [this.#options.holder]);
+      if (this.#connection.current !== null) await this.#query(leaveSql, [this.#options.holder]);
     } catch {
-      // The lease expires.
+      // The leases and the heartbeat expire.
     }
     for (const { abortController } of this.#held.values()) abortController.abort();
     this.#held.clear();
@@ -133,64 +212,153 @@ export class PostgresLeases implements Leases {
     return clock.monotonicMs() >= monotonicMs || clock.now() >= wallClockMs;
   }
 
-  #renew(): void {
-    this.#dropExpired();
-    if (this.#renewing || this.#held.size === 0) return;
-    this.#renewing = this.#renewAll()
-      .catch(() => {})
-      .finally(() => {
-        this.#renewing = null;
-      });
+  #start(): void {
+    this.#interval ??= setInterval(() => this.#onInterval(), this.#options.leaseDurationMs / renewalsPerLease).unref();
   }
 
-  async #renewAll(): Promise<void> {
-    const { holder, leaseDurationMs } = this.#options;
+  #onInterval(): void {
+    this.#dropExpired();
+    if (this.#isOutdated()) this.#watches.offerAll();
+    if (this.#nextBeat === null && this.#held.size + this.#announced.gatewayIds.size + this.#watches.gatewayIds.length > 0)
+      void this.#beat().catch(() => {});
+  }
+
+  /** Whether nothing is known of the fleet any more, because no heartbeat has reached the database for the time of a lease. */
+  #isOutdated(): boolean {
+    return this.#options.clock.monotonicMs() >= this.#announced.atMs + this.#options.leaseDurationMs;
+  }
+
+  /** Sends a heartbeat after `ms` milliseconds, or when one that was asked for earlier is due. */
+  #beatIn(ms: number): void {
+    const atMs = performance.now() + Math.max(0, ms);
+    if (this.#isClosed || (this.#soon && this.#soon.atMs <= atMs)) return;
+    if (this.#soon) clearTimeout(this.#soon.timer);
+    const send = (): void => {
+      this.#soon = null;
+      void this.#beat().catch(() => {});
+    };
+    this.#soon = { atMs, timer: setTimeout(send, Math.max(0, ms)).unref() };
+  }
+
+  /** Resolves after a heartbeat that is sent from now on; those who ask while one is in flight share the next one. */
+  #beat(): Promise<void> {
+    this.#nextBeat ??= this.#beating
+      .catch(() => {})
+      .then(() => {
+        this.#nextBeat = null;
+        this.#beating = this.#sendHeartbeat();
+        return this.#beating;
+      });
+    return this.#nextBeat;
+  }
+
+  async #sendHeartbeat(): Promise<void> {
+    const { holder, leaseDurationMs, clock } = this.#options;
     const leases = new Map(this.#held);
+    const gatewayIds = this.#wantedIds();
     const deadline = this.#newDeadline();
-    const rows = await this.#query(renewLeasesSql, [holder, [...leases.keys()], leaseDurationMs / 1000]);
-    const renewed = new Map(rows.map((row) => [Number(row['id']), Number(row['fence'])]));
+    const atMs = clock.monotonicMs();
+    const values = [holder, leaseDurationMs / 1000, [...leases.keys()], gatewayIds, this.#watches.gatewayIds, this.#version];
+    const [row] = await this.#query(heartbeatSql, values);
+    this.#announced = { atMs, gatewayIds: new Set(gatewayIds) };
+    const renewed = new Map(((row?.['renewed'] ?? []) as [number, number][]).map(([id, fence]) => [id, fence]));
     for (const [gatewayId, held] of leases) {
       if (renewed.get(gatewayId) === held.fence) held.deadline = deadline;
       else this.#drop(gatewayId, held);
     }
-    await this.#rebalance();
-  }
-
-  /** Signals the controller to hand over gateways assigned to a process with fewer. The lease is held until it is released. */
-  async #rebalance(): Promise<void> {
-    const shared = [...this.#held].filter(([, { canRebalance }]) => canRebalance);
-    if (shared.length === 0) return;
-    await this.#sendHeartbeat(shared.map(([gatewayId]) => gatewayId));
-    const owners = await this.#readAssignment();
-    for (const [gatewayId, held] of shared) if (owners.get(gatewayId) !== this.#options.holder) held.abortController.abort('shared');
-  }
-
-  async #sendHeartbeat(gatewayIds: readonly number[]): Promise<void> {
-    const { holder, leaseDurationMs, clock } = this.#options;
-    const atMs = clock.monotonicMs();
-    await this.#query(heartbeatSql, [gatewayIds, holder, leaseDurationMs / 1000]);
-    for (const gatewayId of gatewayIds) this.#heartbeatAtMs.set(gatewayId, atMs);
-    this.#assignment = null;
-  }
-
-  /** Like `#readAssignment`, but cached: a process on standby for many gateways asks once per gateway. */
-  #cachedAssignment(): Promise<ReadonlyMap<number, string>> {
-    const { leaseDurationMs, clock } = this.#options;
-    if (this.#assignment === null || clock.monotonicMs() >= this.#assignment.atMs + leaseDurationMs * assignmentCacheShare) {
-      this.#assignment = { atMs: clock.monotonicMs(), divided: this.#readAssignment() };
+    if (row?.['fleet'] != null) {
+      this.#fleet = toFleet(String(row['fleet']));
+      this.#version = String(row['version']);
+      this.#assignment = null;
     }
-    return this.#assignment.divided;
+    this.#tellAll();
+    // The lease of a killed process is noticed when it expires, not only at the next heartbeat.
+    if (row?.['expires_in_ms'] != null) {
+      const expiresInMs = Number(row['expires_in_ms']);
+      if (expiresInMs < leaseDurationMs / renewalsPerLease) this.#beatIn(expiresInMs + 1);
+    }
   }
 
-  async #readAssignment(): Promise<ReadonlyMap<number, string>> {
-    const rows = await this.#query(assignableGatewaysSql, []);
+  /**
+   * Signals the controllers to hand over the gateways assigned to a process with fewer, each of which is held until it is released, and tells
+   * those who watch a gateway what has changed.
+   */
+  #tellAll(): void {
+    for (const [gatewayId, held] of this.#held) {
+      const owner = held.canRebalance ? this.#ownerOf(gatewayId) : undefined;
+      if (owner !== undefined && owner !== this.#options.holder) held.abortController.abort('shared');
+    }
+    for (const gatewayId of this.#watches.gatewayIds) {
+      const { request, newestApprovalId, applied } = this.#fleet.gateways.get(gatewayId) ?? unknownGateway;
+      // What this process applies itself is no news.
+      const appliedElsewhere = this.#held.has(gatewayId) ? null : applied;
+      const isAvailable = this.#isAvailable(gatewayId);
+      this.#watches.update(gatewayId, { request, newestApprovalId, applied: appliedElsewhere, isAvailable });
+    }
+  }
+
+  /** Whether the lease is free, and this process may take it or has not said that it wants it. */
+  #isAvailable(gatewayId: number): boolean {
+    if (this.#holderOf(gatewayId) !== null) return false;
+    return !this.#wanted.has(gatewayId) || this.#ownerOf(gatewayId) === this.#options.holder;
+  }
+
+  /** Returns the holder of a lease that has not expired, as far as this process knows. */
+  #holderOf(gatewayId: number): string | null {
+    if (this.#held.has(gatewayId)) return this.#options.holder;
+    const holder = this.#fleet.gateways.get(gatewayId)?.holder ?? null;
+    return holder === this.#options.holder ? null : holder;
+  }
+
+  #ownerOf(gatewayId: number): string | undefined {
+    this.#assignment ??= this.#divide();
+    return this.#assignment.get(gatewayId);
+  }
+
+  #divide(): ReadonlyMap<number, string> {
+    const candidates = new Map<number, string[]>();
+    for (const [holder, gatewayIds] of this.#fleet.replicas) {
+      for (const gatewayId of gatewayIds) candidates.set(gatewayId, [...(candidates.get(gatewayId) ?? []), holder]);
+    }
+    // What is being handed over has left: with it, this process would seem to have more than its share, and hand over others too.
+    const isLeaving = (gatewayId: number): boolean => this.#held.get(gatewayId)?.abortController.signal.aborted ?? false;
     return assignGateways(
-      rows.map((row) => ({
-        gatewayId: Number(row['id']),
-        holder: row['holder'] === null ? null : String(row['holder']),
-        candidates: row['wanted'] as string[],
+      [...candidates].map(([gatewayId, holders]) => ({
+        gatewayId,
+        holder: isLeaving(gatewayId) ? null : this.#holderOf(gatewayId),
+        candidates: holders,
       })),
     );
+  }
+
+  /** Returns the gateways that it wants or holds and would share. */
+  #wantedIds(): number[] {
+    const shared = [...this.#held].filter(([, { canRebalance }]) => canRebalance).map(([gatewayId]) => gatewayId);
+    return [...new Set([...this.#wanted, ...shared])].toSorted((a, b) => a - b);
+  }
+
+  /** Wants the gateway, together with all others that are asked for soon. */
+  #join(gatewayId: number): void {
+    if (this.#joining.has(gatewayId)) return;
+    const nowMs = performance.now();
+    if (this.#joining.size === 0) this.#joiningSinceMs = nowMs;
+    this.#joining.add(gatewayId);
+    if (this.#joiningTimer) clearTimeout(this.#joiningTimer);
+    const announce = (): void => {
+      for (const id of this.#joining) this.#wanted.add(id);
+      this.#joining.clear();
+      this.#beatIn(0);
+    };
+    this.#joiningTimer = setTimeout(announce, Math.min(joiningQuietMs, this.#joiningSinceMs + maxJoiningMs - nowMs)).unref();
+  }
+
+  #isWanted(gatewayId: number): boolean {
+    return this.#wanted.has(gatewayId) || this.#joining.has(gatewayId);
+  }
+
+  #withdraw(gatewayId: number): void {
+    this.#joining.delete(gatewayId);
+    if (this.#wanted.delete(gatewayId)) this.#beatIn(0);
   }
 
   /** Drops leases that were not renewed in time. Another process may hold them, so they must be acquired again. */
@@ -199,17 +367,14 @@ export class PostgresLeases implements Leases {
   }
 
   #drop(gatewayId: number, held: HeldLease): void {
-    if (this.#held.get(gatewayId) === held) this.#held.delete(gatewayId);
+    if (this.#held.get(gatewayId) === held) this.#setHeld(gatewayId, null);
     held.abortController.abort();
   }
 
-  /** Returns the error that names the lease holder. */
-  async #toLeaseHeldError(gatewayId: number): Promise<EdictError> {
-    const [row] = await this.#query('SELECT holder FROM edict.gateway WHERE id = $1', [gatewayId]);
-    const holder = row?.['holder'];
-    return new LeaseHeldError(`another edict process holds the lease of the gateway${holder ? ` (${String(holder)})` : ''}`, {
-      hint: 'stop that one first, or wait for it with --lock-timeout',
-    });
+  #setHeld(gatewayId: number, held: HeldLease | null): void {
+    if (held) this.#held.set(gatewayId, held);
+    else this.#held.delete(gatewayId);
+    this.#assignment = null;
   }
 
   async #query(sql: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
@@ -221,6 +386,32 @@ export class PostgresLeases implements Leases {
       throw toPostgresStoreError(error, redactUrl(this.#options.url));
     }
   }
+}
+
+const unknownGateway: FleetGateway = { holder: null, request: null, newestApprovalId: 0, applied: null };
+
+/** Reads the JSON that the heartbeat returns. */
+function toFleet(json: string): Fleet {
+  const { replicas, gateways } = JSON.parse(json) as {
+    readonly replicas: Readonly<Record<string, readonly number[]>>;
+    readonly gateways: readonly (readonly [number, string | null, string | null, number | null, string | null])[] | null;
+  };
+  return {
+    replicas: new Map(Object.entries(replicas)),
+    gateways: new Map(
+      (gateways ?? []).map(([id, holder, request, newestApprovalId, applied]) => [
+        id,
+        { holder, request, newestApprovalId: newestApprovalId ?? 0, applied },
+      ]),
+    ),
+  };
+}
+
+/** Returns the error that names the lease holder. */
+function toLeaseHeldError(holder: string | null): EdictError {
+  return new LeaseHeldError(`another edict process holds the lease of the gateway${holder ? ` (${holder})` : ''}`, {
+    hint: 'stop that one first, or wait for it with --lock-timeout',
+  });
 }
 
 const assertLease = { sql: 'SELECT edict.must_hold($1, $2)', parameters: ['gateway', 'fence'] } as const;
@@ -235,30 +426,49 @@ const acquireLeaseSql = `
   RETURNING g.fence,
     CASE WHEN was.released_at_ms IS NULL THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp()) * 1000 - was.released_at_ms) END AS silent_ms`;
 
-const renewLeasesSql = `
-  UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $3)
-  WHERE holder = $1 AND id = ANY ($2::bigint[])
-  RETURNING id, fence`;
-
-/** Also deletes expired heartbeats of dead processes. A locked row is skipped, since its process is renewing it. */
+/**
+ * The heartbeat of the process $1, for $2 seconds: renews its leases on $3, says that it wants $4, and returns what it must know of those, of $5 and
+ * of all that others want, unless that has still the version $6. Everything is read as it was before the statement, so its own row is made from
+ * the parameters. Also deletes the rows of dead processes; a locked one is skipped, since its process is renewing it.
+ */
 const heartbeatSql = `
-  WITH dead AS (
-    DELETE FROM edict.wish WHERE (gateway_id, holder) IN (
-      SELECT gateway_id, holder FROM edict.wish WHERE lives_until < clock_timestamp() AND holder <> $2 FOR UPDATE SKIP LOCKED
+  WITH renewed AS (
+    UPDATE edict.gateway SET held_until = clock_timestamp() + make_interval(secs => $2)
+    WHERE holder = $1 AND id = ANY ($3::bigint[])
+    RETURNING id, fence
+  ), alive AS (
+    INSERT INTO edict.replica (holder, gateway_ids, lives_until)
+    SELECT $1, $4::bigint[], clock_timestamp() + make_interval(secs => $2)
+    WHERE cardinality($4::bigint[]) > 0 OR EXISTS (SELECT FROM edict.replica WHERE holder = $1)
+    ON CONFLICT (holder) DO UPDATE SET gateway_ids = excluded.gateway_ids, lives_until = excluded.lives_until
+  ), dead AS (
+    DELETE FROM edict.replica WHERE holder IN (
+      SELECT holder FROM edict.replica WHERE lives_until < clock_timestamp() AND holder <> $1 FOR UPDATE SKIP LOCKED
     )
-  )
-  INSERT INTO edict.wish (gateway_id, holder, lives_until)
-  SELECT gateway_id, $2, clock_timestamp() + make_interval(secs => $3) FROM unnest($1::bigint[]) AS gateway_id
-  ON CONFLICT (gateway_id, holder) DO UPDATE SET lives_until = excluded.lives_until`;
-
-const assignableGatewaysSql = `
-  SELECT g.id, CASE WHEN g.held_until >= clock_timestamp() THEN g.holder END AS holder, array_agg(w.holder) AS wanted
-  FROM edict.gateway g JOIN edict.wish w ON w.gateway_id = g.id AND w.lives_until >= clock_timestamp()
-  GROUP BY g.id`;
+  ), member AS (
+    SELECT holder, gateway_ids FROM edict.replica WHERE holder <> $1 AND lives_until >= clock_timestamp()
+    UNION ALL SELECT $1::text, $4::bigint[]
+  ), known AS (
+    SELECT g.id, g.held_until, CASE WHEN g.held_until >= clock_timestamp() THEN g.holder END AS holder, g.request,
+      (SELECT max(a.id) FROM edict.approval a WHERE a.gateway_id = g.id) AS approval, hashtextextended(g.applied_digests, 0)::text AS applied
+    FROM edict.gateway g WHERE g.id = ANY ($5::bigint[]) OR g.id IN (SELECT unnest(gateway_ids) FROM member)
+  ), fleet AS (
+    SELECT json_build_object(
+      'replicas', (SELECT json_object_agg(holder, gateway_ids ORDER BY holder) FROM member),
+      'gateways', (SELECT json_agg(json_build_array(id, holder, request, approval, applied) ORDER BY id) FROM known)
+    )::text AS json
+  ), versioned AS (SELECT json, hashtextextended(json, 0)::text AS version FROM fleet)
+  SELECT (SELECT json_agg(json_build_array(id, fence)) FROM renewed) AS renewed, version,
+    CASE WHEN version IS DISTINCT FROM $6 THEN json END AS fleet,
+    (SELECT min(extract(epoch FROM held_until - clock_timestamp()) * 1000) FROM known WHERE holder <> $1) AS expires_in_ms
+  FROM versioned`;
 
 /** The time of release is taken from the database clock, since the clocks of two machines differ. */
 const releaseLeaseSql = `
+  WITH unwanted AS (UPDATE edict.replica SET gateway_ids = $4::bigint[] WHERE holder = $3)
   UPDATE edict.gateway SET holder = NULL, held_until = NULL, controller_status = NULL, released_at_ms = extract(epoch FROM clock_timestamp()) * 1000
   WHERE id = $1 AND fence = $2`;
 
-const clearLeaseHolderSql = 'UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE id = $1 AND fence = $2';
+const leaveSql = `
+  WITH gone AS (DELETE FROM edict.replica WHERE holder = $1)
+  UPDATE edict.gateway SET holder = NULL, held_until = NULL WHERE holder = $1`;

@@ -11,6 +11,7 @@ import { redactUrl } from '../../model/store-url.ts';
 import {
   bindQuery,
   type Database,
+  type ReadOptions,
   type Statement,
   type StoreEngine,
   type StoreFill,
@@ -36,9 +37,9 @@ const leaseDurationMs = 4000;
  *
  * @throws EdictError `STORE_*` if the store cannot be read
  */
-async function openReadonly(url: string): Promise<StoreReader> {
+async function openReadonly({ url, queryLimitMs }: ReadOptions): Promise<StoreReader> {
   if (!(await withClient(url, (client) => hasStore(client, url)))) return emptyStore;
-  return new ReadonlyStore(new PostgresDatabase(url));
+  return new ReadonlyStore(new PostgresDatabase(url, queryLimitMs));
 }
 
 /**

@@ -10,10 +10,14 @@ const schema = `
     -- When the last process stopped calling the gateway; NULL while one does, or if it was killed.
     released_at_ms bigint DEFAULT 0,
     controller_status text, suspension text,
+    -- Changes with each request to reconcile now; NULL: there was none.
+    request text,
     -- The gateway that a followed file named before this one, and whether the move is approved, as JSON; NULL: none did.
     moved text,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis integer, listed_publications integer, observed_at_ms bigint, listed_details text,
+    -- What first contact has looked up, as JSON; NULL: it is over.
+    looked_up text,
     -- Why the gateway could not be observed since, as JSON; NULL: it could.
     unobserved text,
     -- The digests of the applied desired states, as JSON, the latest last.
@@ -74,11 +78,16 @@ const schema = `
     gateway_id bigint NOT NULL REFERENCES edict.gateway (id), api_id text, environment_id text, source_file text NOT NULL,
     PRIMARY KEY (gateway_id, api_id, environment_id)
   );
-  -- The live replicas that have a file for the gateway. They divide the gateways by it.
-  CREATE TABLE edict.wish (
-    gateway_id bigint NOT NULL REFERENCES edict.gateway (id), holder text NOT NULL, lives_until timestamptz NOT NULL,
-    PRIMARY KEY (gateway_id, holder)
-  );
+  -- The live replicas, each with the gateways that it has a valid file for. They divide the gateways by it.
+  CREATE TABLE edict.replica (holder text PRIMARY KEY, gateway_ids bigint[] NOT NULL, lives_until timestamptz NOT NULL);
+  -- Wakes the replicas. A notification carries no data: whoever hears one reads what there is, and misses nothing without it but time.
+  CREATE FUNCTION edict.wake() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NOTIFY edict; RETURN NULL; END $$;
+  CREATE TRIGGER wake AFTER INSERT ON edict.approval FOR EACH ROW EXECUTE FUNCTION edict.wake();
+  CREATE TRIGGER wake AFTER UPDATE OF holder, request ON edict.gateway FOR EACH ROW
+    WHEN (old.request IS DISTINCT FROM new.request OR old.holder IS NOT NULL AND new.holder IS NULL) EXECUTE FUNCTION edict.wake();
+  CREATE TRIGGER wake_for_replica AFTER INSERT OR DELETE ON edict.replica FOR EACH ROW EXECUTE FUNCTION edict.wake();
+  CREATE TRIGGER wake_for_gateways AFTER UPDATE OF gateway_ids ON edict.replica FOR EACH ROW
+    WHEN (old.gateway_ids IS DISTINCT FROM new.gateway_ids) EXECUTE FUNCTION edict.wake();
   -- Called first in every transaction that writes about a gateway: a process that lost the lease writes nothing. The row stays locked until the
   -- transaction ends, so that no other process can acquire the lease in the meantime, while its holder can renew it.
   CREATE FUNCTION edict.must_hold(of_gateway bigint, with_fence bigint) RETURNS void LANGUAGE plpgsql AS $$

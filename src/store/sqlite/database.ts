@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Query } from '../../../generated/store-queries.d.ts';
 import { sqlite } from '../../../generated/store-queries.js';
 import { bindQuery, type Database, type Statement } from '../database.ts';
@@ -24,6 +25,9 @@ export interface SqliteDatabaseOptions {
 
 const noRows: readonly SqlRow[] = [];
 
+/** How long reads may take turns without the event loop's other work, in milliseconds. */
+const maxTurnMs = 20;
+
 /**
  * A SQLite file with a write-ahead log. A write is on the disk when its promise resolves. Writes of one event loop turn share one
  * transaction, and thereby one sync.
@@ -37,6 +41,8 @@ export class SqliteDatabase implements Database {
   readonly #onClosed: () => void;
   readonly #prepared = new Map<Query<string>, PreparedQuery>();
   #pending: PendingWrite[] = [];
+  /** When the first read of this event loop turn began, by `performance.now()`; `null` before it. */
+  #turnStartedAtMs: number | null = null;
 
   /** `path` appears in messages and in the URL; `files` are checked before each read and commit; `onClosed` releases the file lock. */
   constructor(db: DatabaseSync, path: string, { files = null, onClosed = () => {} }: SqliteDatabaseOptions = {}) {
@@ -48,6 +54,8 @@ export class SqliteDatabase implements Database {
   }
 
   async read(statement: Statement): Promise<readonly SqlRow[]> {
+    // SQLite answers at once, so that the reads of a thousand files that are planned together would keep the event loop from health checks.
+    while (this.#isTurnOver()) await nextTurn();
     return mapSqliteError(this.#path, () => {
       this.#files?.assertUnchanged();
       return this.#run(statement);
@@ -80,6 +88,15 @@ export class SqliteDatabase implements Database {
       this.#files?.close();
       this.#onClosed();
     }
+  }
+
+  #isTurnOver(): boolean {
+    if (this.#turnStartedAtMs !== null) return performance.now() - this.#turnStartedAtMs > maxTurnMs;
+    this.#turnStartedAtMs = performance.now();
+    setImmediate(() => {
+      this.#turnStartedAtMs = null;
+    });
+    return false;
   }
 
   #flush(): void {

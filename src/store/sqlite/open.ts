@@ -10,7 +10,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type EdictError, StoreError, StoreLockedError } from '../../model/errors.ts';
-import { type Database, type StoreEngine, type StoreFill, type StoreKind, type StoreOptions, storeFormat } from '../database.ts';
+import {
+  type Database,
+  type ReadOptions,
+  type StoreEngine,
+  type StoreFill,
+  type StoreKind,
+  type StoreOptions,
+  storeFormat,
+} from '../database.ts';
 import type { Store, StoreReader } from '../interface.ts';
 import { emptyStore, ReadonlyStore } from '../readonly-store.ts';
 import { RecordStore } from '../record-store.ts';
@@ -31,7 +39,7 @@ const busyTimeoutMs = 5000;
  *
  * @throws EdictError `STORE_*` if the store cannot be read
  */
-async function openReadonly(url: string): Promise<StoreReader> {
+async function openReadonly({ url }: ReadOptions): Promise<StoreReader> {
   const path = toPath(url);
   return mapSqliteError(path, () => {
     if (!hasStoreFile(path)) return emptyStore;

@@ -18,10 +18,14 @@ const schema = `
     controller_status TEXT,
     -- How much the last list showed, and when the last list that was believed was requested.
     listed_apis INTEGER, listed_publications INTEGER, observed_at_ms INTEGER, listed_details TEXT,
+    -- What first contact has looked up, as JSON; NULL: it is over.
+    looked_up TEXT,
     -- Why the gateway could not be observed since, as JSON; NULL: it could.
     unobserved TEXT,
     -- The suspension, as JSON; NULL: there is none.
     suspension TEXT,
+    -- Changes with each request to reconcile now; NULL: there was none.
+    request TEXT,
     -- The gateway that a followed file named before this one, and whether the move is approved, as JSON; NULL: none did.
     moved TEXT,
     -- Grows with each owner of the lease; each attempt records it.

@@ -70,7 +70,7 @@ test('copying a store in use succeeds and names the process on stderr', async ()
 test('rm makes no calls; a refresh adopts the publication, and it cannot be removed twice', async () => {
   const { code, stdout } = await run('state', 'rm', 'orders', 'test');
   assert.is(code, 0);
-  assert.match(stdout, 'Removed orders in test, which was recorded as online. The next apply treats it as new and publishes it again.');
+  assert.match(stdout, 'Removed orders in test, which was recorded as online. The next apply looks at the gateway first: ');
   assert.is(calls(), 2);
   const again = await run('state', 'rm', 'orders', 'test', '--format', 'json');
   const { was, next } = JSON.parse(again.stdout);

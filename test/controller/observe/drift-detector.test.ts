@@ -119,7 +119,7 @@ test('records the observation and emits an event', async () => {
   await using at = await watching();
   assert.equal(await at.observe(file(minuteMs)), ['required', null], 'no plan is computed before a gateway was observed');
   assert.equal([at.types(), await at.states()], [['gateway:observed', 'adopted'], ['online']]);
-  assert.equal(await at.store.lastObservation(file(null).gateway), lastObservation(1, { observedAtMs: 5_000_000 }));
+  assert.equal(await at.store.lastObservation(file(null).gateway), lastObservation(1, { observedAtMs: 5_000_000, lookedUp: new Set() }));
 });
 
 test('observes again when the interval is over, and an identical observation writes nothing', async () => {

@@ -120,7 +120,15 @@ test('merges the published APIs into the recorded state, with one read', async (
   assert.equal([notices, asked, reasons], [['adopted'], ['apis'], []]);
   const others = { key: publicationKey('api-others', 'env-test'), api: 'others', apiId: 'api-others' };
   const unmanaged = [{ ...others, environment: 'test', environmentId: 'env-test' }];
-  assert.equal(observed?.listed, { apis: 2, publications: 2, observedAtMs: nowMs, unmanaged, missingApiIds: [], unreadVersions: [] });
+  assert.equal(observed?.listed, {
+    apis: 2,
+    publications: 2,
+    observedAtMs: nowMs,
+    unmanaged,
+    missingApiIds: [],
+    unreadVersions: [],
+    lookedUp: new Set(),
+  });
   assert.equal(
     observed?.updates.map(({ api, state }) => [api, state]),
     [['orders', 'online']],

@@ -45,6 +45,9 @@ test('without issued_at the local clock counts', async () => {
 const body = { token: { expires_at: '2026-01-02T00:00:00Z' } };
 const refusal = { error: { code: 401, message: 'The username or password hunter2 is wrong.', title: 'Unauthorized' } };
 
+const injectedHeader = 'HTTP/1.1 201 Created\r\nX-Subject-Token: a\rX-Auth-Token: b\r\nContent-Length: 2\r\n\r\n{}';
+const deepBody = `{"token":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+
 const cases: readonly (readonly [string, Answer, string, number | null, RegExp])[] = [
   ['a wrong password', (r) => json(r, 401, refusal), 'CREDENTIALS_REJECTED', 401, /username or password \*\*\* is wrong/],
   ['a wrong password with Retry-After', (r) => json(r, 401, refusal, { 'retry-after': '5' }), 'CREDENTIALS_REJECTED', 401, /wrong/],
@@ -68,6 +71,36 @@ const cases: readonly (readonly [string, Answer, string, number | null, RegExp])
     /no time/,
   ],
   ['no token', (r) => json(r, 201, body), 'IAM_UNAVAILABLE', 201, /without a token/],
+  [
+    'a token that is larger than a head may be',
+    (r) => json(r, 201, body, { 'x-subject-token': 'x'.repeat(100_000) }),
+    'IAM_UNAVAILABLE',
+    null,
+    /not HTTP/,
+  ],
+  ['a second header in the token', (r) => void r.socket?.end(injectedHeader), 'IAM_UNAVAILABLE', null, /not HTTP/],
+  [
+    'a body over 16 MiB',
+    (r) => r.writeHead(201, { 'x-subject-token': 't' }).end('x'.repeat(16 * 1024 * 1024 + 1)),
+    'IAM_UNAVAILABLE',
+    201,
+    /16 MiB/,
+  ],
+  [
+    'a body that is nested a hundred thousand times',
+    (r) => r.writeHead(201, { 'x-subject-token': 't' }).end(deepBody),
+    'IAM_UNAVAILABLE',
+    201,
+    /deeper/,
+  ],
+  ['a body that never ends', (r) => void r.writeHead(201, { 'x-subject-token': 't' }).write('{'), 'IAM_UNAVAILABLE', null, /500 ms/],
+  [
+    'control characters',
+    (r) => json(r, 500, { error_msg: 'a\u001b[2J\u202eb\nc' }),
+    'IAM_UNAVAILABLE',
+    500,
+    /a\\u\{1b\}\[2J\\u\{202e\}b c/,
+  ],
   ['a token that fits no header', (r) => json(r, 201, body, { 'x-subject-token': 'two words' }), 'IAM_UNAVAILABLE', 201, /without a token/],
 ];
 
@@ -78,6 +111,7 @@ for (const [title, answer, code, status, message] of cases) {
     assert.equal([error?.code, error?.status], [code, status]);
     assert.match(error?.message ?? '', message);
     assert.match(error?.message ?? '', /^the identity service /);
+    assert.not.match(error?.message ?? '', /\p{C}/u);
     assert.not.match(inspect(error, { depth: 9 }), /hunter2/);
     assert.is(requests.length, 1);
   });

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
@@ -25,6 +26,12 @@ const podKey = (access: string) => ({
 });
 const serverKey = (access: string, lifetimeMs?: number) => ({
   credential: { access, secret: 'sk', securitytoken: 'st', expires_at: expiry(lifetimeMs) },
+});
+
+/** An answer of either service. */
+const withSecurityToken = (token: unknown) => ({
+  credentials: { ...podKey('AK').credentials, securityToken: token },
+  credential: { ...serverKey('AK').credential, securitytoken: token },
 });
 
 async function podAt(answer: Answer) {
@@ -163,5 +170,67 @@ test('a metadata service that does not answer is given up after three seconds', 
   assert.is((await failure(credentials)).code, 'TEMPORARY_KEY_UNAVAILABLE');
   await metadata.close();
 });
+
+const huge = 'x'.repeat(100_000);
+const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+for (const [what, answer] of [
+  ['a body over 16 MiB', (r) => r.end('x'.repeat(16 * 1024 * 1024 + 1))],
+  ['JSON that is nested a hundred thousand times', (r) => r.end(`{"credential":${deep},"credentials":${deep}}`)],
+  ['a redirect', (r) => r.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()],
+  ['a security token that fills a header', (r) => json(r, 200, withSecurityToken(huge))],
+  ['a key that is an object', (r) => json(r, 200, withSecurityToken({ toString: 'x' }))],
+  ['an answer without an end', (r) => r.write('{')],
+  ['control characters', (r) => json(r, 500, 'a\u001b[2J\u202eb\nc')],
+] as readonly (readonly [string, Answer])[]) {
+  test(`hostile services of this machine: ${what}`, async () => {
+    const { agent, credentials: ofPod } = await podAt(answer);
+    const { metadata, credentials: ofServer } = await serverAt((response, request, count) =>
+      request.method === 'PUT' ? void response.end('session') : answer(response, request, count),
+    );
+    for (const error of [await failure(ofPod), await failure(ofServer)]) {
+      assert.is(error.code, 'TEMPORARY_KEY_UNAVAILABLE');
+      assert.not.match(error.message, /\p{C}/u);
+      assert.ok(error.message.length < 400, error.message);
+    }
+    await agent.close();
+    await metadata.close();
+  });
+}
+
+test('a session that fills a header is not sent', async () => {
+  const { metadata, credentials } = await serverAt((response, request) =>
+    request.method === 'PUT' ? void response.end(huge) : json(response, 200, serverKey('AK')),
+  );
+  await credentials.authenticate(signal);
+  assert.is(metadata.requests[1]?.headers['x-metadata-token'], undefined);
+  await metadata.close();
+});
+
+for (const status of [201, 203, 401, 500]) {
+  test(`a key in an answer with ${status} is not shown`, async () => {
+    const body = JSON.stringify({ ...podKey('AK'), ...serverKey('AK') })
+      .replaceAll('"sk"', '"top-secret"')
+      .slice(0, -1);
+    const { agent, credentials: ofPod } = await podAt((response) => response.writeHead(status).end(body));
+    const { metadata, credentials: ofServer } = await serverAt((response) => response.writeHead(status).end(body));
+    for (const error of [await failure(ofPod), await failure(ofServer)]) {
+      assert.match(error.message, `answered ${status}`);
+      assert.not.match(inspect(error, { depth: 9 }), 'top-secret');
+    }
+    await agent.close();
+    await metadata.close();
+  });
+}
+
+for (const status of [408, 425, 429]) {
+  test(`an agent that answers ${status} has not refused the token, and is asked again`, async () => {
+    const { agent, credentials } = await podAt((response) =>
+      agent.requests.length === 1 ? json(response, status, {}) : json(response, 200, podKey('AK')),
+    );
+    assert.is((await failure(credentials)).code, 'TEMPORARY_KEY_UNAVAILABLE');
+    await credentials.authenticate(signal);
+    await agent.close();
+  });
+}
 
 test.run();

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../../src/app/context.ts';
 import type { Clock } from '../../../src/model/clock.ts';
 import type { EdictError } from '../../../src/model/errors.ts';
 import { bindQuery } from '../../../src/store/database.ts';
-import type { AcquiredLease } from '../../../src/store/interface.ts';
+import type { AcquiredLease, GatewayChange } from '../../../src/store/interface.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { connect } from '../../../src/store/postgres/connection.ts';
 import { PostgresDatabase } from '../../../src/store/postgres/database.ts';
 import { PostgresLeases } from '../../../src/store/postgres/leases.ts';
+import { writeApproval, writeSuspension } from '../../../src/store/requests.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type PostgresServer, postgresServer } from '../../support/postgres.ts';
 import { gatewaySettings } from '../../support/states.ts';
@@ -211,28 +213,148 @@ test('an instance that could not open a gateway after taking its lease blocks it
   for (const store of [first, second, breaker]) await store.close();
 });
 
-test('a standby reports rarely that it wants a gateway, and again at once after it has released it', async () => {
-  const time = { skippedMs: 0 };
-  const second = edict('two', longLeaseMs, { monotonicMs: () => performance.now() + time.skippedMs });
-  const [first, looking] = [edict('one'), beside()];
-  const wished = async (): Promise<unknown> =>
-    (await looking.rows("SELECT lives_until::text AS until FROM edict.wish WHERE holder = 'two'"))[0]?.['until'];
+/** Watches a gateway, and returns what it is told. */
+async function watched(of: PostgresLeases, gatewayId = 1) {
+  const changes: GatewayChange[] = [];
+  const watch = await of.watch(gatewayId, (change) => changes.push(change));
+  return { changes, watch };
+}
+
+test('a standby says that it wants a gateway until it is released or withdrawn, or nobody watches it any more', async () => {
+  const [first, second, looking] = [edict('one'), edict('two'), beside()];
+  const wanted = async (): Promise<string> => {
+    const [row] = await looking.rows("SELECT gateway_ids::text AS ids FROM edict.replica WHERE holder = 'two'");
+    return String(row?.['ids']);
+  };
+  const { watch, changes } = await watched(second);
+  assert.is(await wanted(), 'undefined', 'a watch alone is no claim');
   await first.acquire(1, 0, false);
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  const until = await wished();
-  assert.ok(until);
+  assert.ok(watch.isWaiting);
+  await eventually(async () => (await wanted()) === '{1}', patienceMs, 'it is announced');
+  assert.ok(watch.isWaiting);
+  watch.withdraw();
+  assert.is(watch.isWaiting, false);
+  await eventually(async () => (await wanted()) === '{}', patienceMs, 'it has withdrawn');
   assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  assert.is(await wished(), until, 'the previous request is valid for a while');
-  time.skippedMs = longLeaseMs / 2;
-  assert.is(await second.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
-  assert.is.not(await wished(), until);
+  await eventually(async () => (await wanted()) === '{1}', patienceMs, 'it is announced again');
+  const before = changes.length;
   await first.release(1);
-  // A recent answer is cached for a moment.
-  await acquired(second, true);
+  await eventually(() => changes.includes('available', before), patienceMs, 'it is told that the lease is free');
+  await second.acquire(1, 0, true);
   await second.release(1);
-  assert.is(await wished(), undefined);
+  assert.is(await wanted(), '{}');
   await acquired(second, true);
-  assert.ok(await wished());
+  assert.is(await wanted(), '{1}');
+  await second.release(1);
+  assert.is(await second.acquire(1, 0, true).then(() => 'held', code), 'held');
+  await second.close();
+  assert.is(await wanted(), 'undefined');
+  await looking.close();
+});
+
+test('an instance announces at once all that it wants of others', async () => {
+  const store = await openStore({ url, isEmulated: false });
+  for (let more = 2; more <= 9; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
+  await store.close();
+  const ids = Array.from({ length: 9 }, (_, index) => index + 1);
+  const [first, second, looking] = [edict('one'), edict('two'), beside()];
+  for (const id of ids) await first.acquire(id, 0, true);
+  await looking.rows('CREATE TABLE public.seen (ids bigint[])');
+  await looking.rows(`CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF new.holder = ''two'' THEN INSERT INTO public.seen VALUES (new.gateway_ids); END IF; RETURN NULL; END'`);
+  await looking.rows('CREATE TRIGGER see AFTER INSERT OR UPDATE ON edict.replica FOR EACH ROW EXECUTE FUNCTION public.see()');
+  for (const id of ids) await second.watch(id, () => {});
+  const refused = await Promise.all(ids.map((id) => second.acquire(id, 0, true).then(String, code)));
+  assert.equal(new Set(refused), new Set(['LEASE_HELD']));
+  const seen = async () => (await looking.rows('SELECT ids::text AS ids FROM public.seen')).map((row) => String(row['ids']));
+  await eventually(async () => (await seen()).length > 0, patienceMs, 'it has announced them');
+  assert.is((await seen())[0], `{${ids}}`);
+  await looking.close();
+});
+
+test('a heartbeat is one statement, however many gateways a process holds, wants and watches', async () => {
+  const store = await openStore({ url, isEmulated: false });
+  for (let more = 2; more <= 50; more += 1) await store.saveSuspension(gatewaySettings({ instance: `${more}` }), null);
+  await store.close();
+  const ids = Array.from({ length: 50 }, (_, index) => index + 1);
+  const [first, second] = [edict('one', shortLeaseMs), edict('two', shortLeaseMs)];
+  for (const id of ids.slice(0, 25)) await second.acquire(id, 0, false);
+  for (const id of ids) await first.watch(id, () => {});
+  await Promise.allSettled(ids.map((id) => first.acquire(id, 0, true)));
+  await sleep(shortLeaseMs / 2);
+  const sent: string[] = [];
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    sent.push(String(args[0]));
+    return Reflect.apply(query, this, args);
+  } as typeof query;
+  try {
+    await eventually(() => sent.length >= 6, patienceMs, 'both have sent some heartbeats');
+  } finally {
+    pg.Client.prototype.query = query;
+  }
+  assert.is(new Set(sent).size, 1, `${sent}`);
+  assert.match(sent[0] ?? '', 'SET held_until');
+});
+
+test('a request, an approval and a free lease arrive by notification, without a heartbeat of the interval', async () => {
+  const [first, second] = [edict('one'), edict('two')];
+  const { changes } = await watched(first);
+  await writeSuspension({ url, isEmulated: false }, gatewaySettings(), null);
+  await eventually(() => changes.includes('requested'), patienceMs, 'the request has arrived');
+  const times = { approvedAtMs: 1, expiresAtMs: 2 };
+  await writeApproval({ url, isEmulated: false }, gatewaySettings(), { digest: 'd', by: 'ada', reason: 'r', scope: [], ...times });
+  await eventually(() => changes.includes('approved'), patienceMs, 'the approval has arrived');
+  await second.acquire(1, 0, false);
+  await first.acquire(1, 0, true).catch(code);
+  const before = changes.length;
+  await second.release(1);
+  await eventually(() => changes.includes('available', before), patienceMs, 'the lease is free');
+  assert.equal(
+    changes.filter((change) => change !== 'available'),
+    ['requested', 'approved'],
+  );
+});
+
+test('a broken connection is made anew, and what was written meanwhile is read', async () => {
+  const [first, looking] = [edict('one', shortLeaseMs), beside()];
+  const { changes } = await watched(first);
+  const listening = async () =>
+    looking.rows("SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN edict' OR application_name = 'edict lease'");
+  const [{ pid } = { pid: null }] = await listening();
+  await looking.rows(`SELECT pg_terminate_backend(${pid}) FROM (SELECT 1) AS one`);
+  await writeSuspension({ url, isEmulated: false }, gatewaySettings(), null);
+  await eventually(() => changes.includes('requested'), patienceMs, 'the request has arrived');
+  const [again] = await listening();
+  assert.ok(again && again['pid'] !== pid);
+  await writeSuspension({ url, isEmulated: false }, gatewaySettings(), null);
+  await eventually(() => changes.filter((change) => change === 'requested').length === 2, patienceMs, 'the next one has arrived');
+  await looking.close();
+});
+
+test('a lost notification costs a heartbeat, not the request', async () => {
+  const [first, looking] = [edict('one', shortLeaseMs), beside()];
+  const { changes } = await watched(first);
+  await looking.rows('ALTER TABLE edict.gateway DISABLE TRIGGER wake');
+  await writeSuspension({ url, isEmulated: false }, gatewaySettings(), null);
+  await eventually(() => changes.includes('requested'), patienceMs, 'the request has arrived');
+  await looking.close();
+});
+
+test('the lease of a killed process is offered when it expires, and to one process only', async () => {
+  const [second, third, looking] = [edict('two', shortLeaseMs), edict('three', shortLeaseMs), beside()];
+  const watches = [await watched(second), await watched(third)];
+  await looking.rows("UPDATE edict.gateway SET holder = 'killed', held_until = clock_timestamp() + interval '1 hour'");
+  for (const one of [second, third]) assert.is(await one.acquire(1, 0, true).then(String, code), 'LEASE_HELD');
+  for (const { changes } of watches) changes.length = 0;
+  await looking.rows("UPDATE edict.gateway SET held_until = clock_timestamp() + interval '200 ms'");
+  await eventually(() => watches.some(({ changes }) => changes.includes('available')), patienceMs, 'it is offered');
+  await sleep(shortLeaseMs / 2);
+  const offers = watches.map(({ changes }) => changes.includes('available'));
+  // The smaller name of two that have equally many.
+  assert.equal(offers, [false, true]);
+  assert.ok((await third.acquire(1, 0, true)).lease.isHeld());
   await looking.close();
 });
 
@@ -282,14 +404,14 @@ test('instances that share divide the gateways evenly: a new one gets its part, 
   await divide([second], [4]);
 });
 
-test('the wishes of a killed instance are deleted when another one writes its own', async () => {
+test('the heartbeat of a killed instance is deleted by the next one of another', async () => {
   const { rows: raw, close } = beside();
-  await raw(`INSERT INTO edict.wish VALUES
-    (1, 'killed', clock_timestamp() - interval '1 ms'), (1, 'second', clock_timestamp() - interval '1 day'),
-    (1, 'alive', clock_timestamp() + interval '1 day')`);
+  await raw(`INSERT INTO edict.replica VALUES
+    ('killed', '{1}', clock_timestamp() - interval '1 ms'), ('second', '{1}', clock_timestamp() - interval '1 day'),
+    ('alive', '{1}', clock_timestamp() + interval '1 day')`);
   const second = edict('second');
   await second.acquire(1, 0, true).catch(code);
-  const names = async () => (await raw('SELECT holder FROM edict.wish ORDER BY holder')).map(({ holder }) => holder);
+  const names = async () => (await raw('SELECT holder FROM edict.replica ORDER BY holder')).map(({ holder }) => holder);
   assert.equal(await names(), ['alive', 'second']);
   await close();
 });
@@ -305,7 +427,6 @@ test('an instance that does not share keeps what it has, and takes what is free'
   await eventually(isRenewedOften, patienceMs, 'it is renewed often');
   await looking.close();
   await first.release(1);
-  // A recent answer is cached for a moment.
   await acquired(second, true);
 });
 

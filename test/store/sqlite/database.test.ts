@@ -34,6 +34,17 @@ test('concurrent writes share one transaction', async () => {
   await store.close();
 });
 
+test('a chain of reads lets other work go on', async () => {
+  const store = await newStore().open();
+  let [isOver, reads] = [false, 0];
+  setTimeout(() => {
+    isOver = true;
+  }, 50);
+  for (; !isOver && reads < 300_000; reads += 1) await store.reconcileRequest(gateway);
+  assert.ok(isOver, `${reads} reads, and the timer has not fired`);
+  await store.close();
+});
+
 test('a failed write leaves nothing of its transaction, and the next one succeeds', async () => {
   const { path, open } = newStore();
   const store = await open();
