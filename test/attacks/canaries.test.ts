@@ -143,12 +143,9 @@ const repeating =
         .writeHead(502, { ...id, 'content-type': 'text/html' })
         .end(`<h1>${said}</h1>${Buffer.from(said).toString('base64')}`);
     if (status === 200) return json(response, 200, { [said]: said, apis: [said], envs: said, api_versions: said }, id);
-    json(
-      response,
-      status,
-      { error_code: said.slice(0, 60), error_msg: `${Object.values(headers).join(' ')} ${said}`, request_id: said },
-      id,
-    );
+    // A 401 with an unlisted code is tried again after a minute.
+    const code = status === 401 ? 'APIG.1002' : said.slice(0, 60);
+    json(response, status, { error_code: code, error_msg: `${Object.values(headers).join(' ')} ${said}`, request_id: said }, id);
   };
 
 const commands: readonly (readonly string[])[] = [
