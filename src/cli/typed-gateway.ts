@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Env } from '../model/env.ts';
 import { EdictError } from '../model/errors.ts';
 import { endpointIn, formatAllowedHost, type GatewayService, isAllowedHost, serviceOf } from '../model/gateway.ts';
@@ -18,18 +18,15 @@ export interface TypedGateway {
   readonly iam?: string;
 }
 
-/** Returns the option that names the service. */
-export const serviceOption = () =>
-  new Option('--service <name>', 'the service (default: that of the endpoint, or else roma)').choices(['roma', 'apig']);
-/** Returns the option that names the management endpoint. */
-export const endpointOption = () =>
-  new Option('--endpoint <url>', 'the management endpoint (default: that of the region in HW_REGION_NAME)');
-/** Returns the option that names the project. */
-export const projectOption = () => new Option('--project <id>', 'the project ID (default: HW_PROJECT_ID)');
-/** Returns the option that names the instance. */
-export const instanceOption = () => new Option('--instance <id>', 'the instance ID (required to read a gateway)');
-/** Returns the option that names the identity service. */
-export const iamOption = () => new Option('--iam <url>', 'the IAM endpoint (default: that of the endpoint’s region)');
+/** Adds the options that name a gateway to `command`, and returns it. */
+export function addGatewayOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--service <name>', 'the service (default: that of the endpoint, or else roma)').choices(['roma', 'apig']))
+    .option('--endpoint <url>', 'the management endpoint (default: that of the region in HW_REGION_NAME)')
+    .option('--project <id>', 'the project ID (default: HW_PROJECT_ID)')
+    .option('--instance <id>', 'the instance ID (required to read a gateway)')
+    .option('--iam <url>', 'the IAM endpoint (default: that of the endpoint’s region)');
+}
 
 /** Returns the gateway that options and variables name together, as far as they do. */
 export function readTypedGateway(

@@ -8,13 +8,9 @@ import { writeExact, writeLine, writePatch } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
 import { storeSettings } from '../store-settings.ts';
 import {
-  endpointOption,
-  iamOption,
-  instanceOption,
+  addGatewayOptions,
   missingOptionsError,
-  projectOption,
   readTypedGateway,
-  serviceOption,
   type TypedGateway,
   typedHosts,
   writeWarnings,
@@ -33,15 +29,11 @@ export interface ImportOptions extends TypedGateway {
 
 /** Adds `edict import`. */
 export function registerImport(program: Command, context: CliContext, finish: Finish): void {
-  program
+  const command = program
     .command('import')
     .description('Print a file that declares the publications of a live gateway, or a patch that adds what is missing to an existing file')
-    .addArgument(new Argument('[file]', `with --update: the edict file (default: "${defaultFile}")`))
-    .addOption(serviceOption())
-    .addOption(endpointOption())
-    .addOption(projectOption())
-    .addOption(instanceOption())
-    .addOption(iamOption())
+    .addArgument(new Argument('[file]', `with --update: the edict file (default: "${defaultFile}")`));
+  addGatewayOptions(command)
     .option('--out <file>', 'write a new file instead of printing it, once it is complete')
     .addOption(
       new Option(

@@ -6,17 +6,7 @@ import type { CliContext } from '../context.ts';
 import { allowHostOption, type Finish } from '../options.ts';
 import { joinLines, writeText } from '../output/terminal.ts';
 import { runReadCommand } from '../read-command.ts';
-import {
-  endpointOption,
-  iamOption,
-  instanceOption,
-  projectOption,
-  readTypedGateway,
-  serviceOption,
-  type TypedGateway,
-  typedHosts,
-  writeWarnings,
-} from '../typed-gateway.ts';
+import { addGatewayOptions, readTypedGateway, type TypedGateway, typedHosts, writeWarnings } from '../typed-gateway.ts';
 
 export interface InitOptions extends TypedGateway {
   readonly allowHost?: readonly string[];
@@ -24,15 +14,11 @@ export interface InitOptions extends TypedGateway {
 
 /** Adds `edict init`. */
 export function registerInit(program: Command, context: CliContext, finish: Finish): void {
-  program
+  const command = program
     .command('init')
     .description('Write a first edict file: from a live gateway if it and credentials are given, else an example with comments')
-    .addArgument(new Argument('[file]', 'the new file; it must not exist').default(defaultFile))
-    .addOption(serviceOption())
-    .addOption(endpointOption())
-    .addOption(projectOption())
-    .addOption(instanceOption())
-    .addOption(iamOption())
+    .addArgument(new Argument('[file]', 'the new file; it must not exist').default(defaultFile));
+  addGatewayOptions(command)
     .addOption(allowHostOption())
     .action(async (file: string, options: InitOptions) => finish(await runInit(file, options, context)));
 }
