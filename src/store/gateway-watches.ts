@@ -17,7 +17,7 @@ interface Watch {
   last: GatewaySignals | null;
 }
 
-/** Those who watch gateways in this process. They are told what differs from the signals before; the first ones tell only of a lease. */
+/** Those who watch gateways in this process. They receive what differs from the signals before; the first signals only say whether a lease is free. */
 export class GatewayWatches {
   readonly #watches = new Map<number, Set<Watch>>();
 

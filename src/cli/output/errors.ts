@@ -7,7 +7,7 @@ import { toJson, visible } from '../../model/visible.ts';
 import { upperFirst } from '../../render/format.ts';
 import { type CliContext, colorizersFor } from '../context.ts';
 import { diagnosticAnnotations, errorAnnotation } from './github-annotations.ts';
-import { renderMarkdownError } from './markdown-errors.ts';
+import { renderMarkdownError } from './markdown.ts';
 import { renderDiagnosticsSarif, renderErrorSarif } from './sarif.ts';
 import { formatStaleChange, staleChangeJson } from './saved-plan-text.ts';
 import { type Colorize, defaultWidth, joinLines, widthOfStream, writeFormatted, writeText } from './terminal.ts';
